@@ -1,0 +1,101 @@
+"""Labelled telemetry of a small invented organisation: ordinary traffic with campaigns planted in it.
+
+>>> import tempfile
+>>> from pipeline.simulation import simulate
+>>> with tempfile.TemporaryDirectory() as folder:
+...     summary = simulate(folder, hosts=4, days=2, seed=1)
+...     len(summary.files)
+2
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from pipeline.simulation import changes, malware  # noqa: F401  (they register their campaigns)
+from pipeline.simulation import parameters as p
+from pipeline.simulation.background import Background
+from pipeline.simulation.campaigns import Row, plant
+from pipeline.simulation.organisation import build_organisation
+from pipeline.simulation.write import clear, write_day, write_labels
+
+__all__ = ["SimulationSummary", "simulate"]
+
+
+@dataclass(frozen=True)
+class SimulationSummary:
+    """What was written. `days` counts UTC days from `first_day` on; `labels` are the lines of `labels_file`."""
+
+    output: str
+    hosts: int
+    days: int
+    seed: int
+    first_day: date
+    events: int
+    planted_events: int
+    events_by_type: dict[str, int]
+    files: list[str]
+    labels_file: str
+    labels: list[dict[str, Any]]
+
+    @property
+    def events_glob(self) -> str:
+        """What to give a detector as its input."""
+        return str(Path(self.output) / "events" / "*.parquet")
+
+
+def simulate(
+    output: str, hosts: int, days: int, seed: int, first_day: date = p.FIRST_DAY
+) -> SimulationSummary:
+    """Write `output/events/dt=YYYY-MM-DD.parquet`, one a UTC day, and `output/labels.jsonl`.
+
+    The same arguments give the same events and labels. Files of an earlier run in the same folder are replaced.
+    Campaigns begin on day `parameters.CAMPAIGN_DAY`; what a label expects holds from 33 days and 20 hosts on.
+    """
+    for name, value, least in (("hosts", hosts, 1), ("days", days, 1), ("seed", seed, 0)):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}, not {value}")
+    folder = Path(output)
+    events = folder / "events"
+    clear(events)
+    organisation = build_organisation(hosts, days, seed, first_day)
+    background = Background(organisation, seed)
+    planted = plant(organisation, seed)
+    by_day: dict[date, list[tuple[int, Row]]] = defaultdict(list)
+    for number, acted in enumerate(planted):
+        for row in acted.rows:
+            by_day[row["event_time"].date()].append((number, row))
+    ids: list[list[str]] = [[] for _ in planted]
+    files, by_type = [], {"network": 0, "dns": 0, "process": 0}
+    for index in range(days):
+        day = organisation.day(index)
+        rows = by_day[day]
+        ordinary = background.day(index)
+        for count in pc.value_counts(ordinary.column("event_type").cast("string")).to_pylist():
+            by_type[count["values"]] += count["counts"]
+        path, given = write_day(events, day, ordinary, [row for _, row in rows], seed)
+        for (number, row), event_id in zip(rows, given, strict=True):
+            ids[number].append(event_id)
+            by_type[row["event_type"]] += 1
+        files.append(str(path))
+    labels = [acted.label(event_ids) for acted, event_ids in zip(planted, ids, strict=True)]
+    write_labels(folder / "labels.jsonl", labels)
+    return SimulationSummary(
+        output=output,
+        hosts=hosts,
+        days=days,
+        seed=seed,
+        first_day=first_day,
+        events=sum(by_type.values()),
+        planted_events=sum(label["events"] for label in labels),
+        events_by_type=by_type,
+        files=files,
+        labels_file=str(folder / "labels.jsonl"),
+        labels=labels,
+    )

@@ -1,0 +1,101 @@
+"""Rows -> files of JSON lines, and the summary that says that a run is complete."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.io import WriteToText
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import AsIter, AsSingleton
+
+from transforms.rules.tally import Tally, summary_of
+
+SUMMARY: Final = "summary.json"
+FOLDERS: Final = ("alerts", "dead_letter", "verdicts")
+
+
+@dataclass
+class WriteJsonLines(beam.PTransform):  # type: ignore[misc]
+    """Rows -> `OUTPUT/NAME/NAME-*.jsonl`; yields the files' names once they are complete.
+
+    Each row is one line; a retried bundle leaves no second copy. The order of lines is not defined.
+
+    Args:
+        output: the run's folder.
+        name: one of `FOLDERS`.
+    """
+
+    output: str
+    name: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, rows: beam.PCollection[dict[str, Any]]) -> beam.PCollection[str]:
+        """Writes under a temporary name, then renames."""
+        prefix = FileSystems.join(self.output, self.name, self.name)
+        return (
+            rows
+            | "ToJson" >> beam.Map(to_json).with_output_types(str)
+            | "Write" >> WriteToText(prefix, file_name_suffix=".jsonl")
+        )
+
+
+@dataclass
+class WriteSummary(beam.PTransform):  # type: ignore[misc]
+    """Tallies -> `OUTPUT/summary.json`, written after everything that `written` names.
+
+    Args:
+        output: the run's folder.
+        written: names of the files that must be complete before.
+    """
+
+    output: str
+    written: list[beam.PCollection[str]]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, tallies: beam.PCollection[Tally]) -> beam.PCollection[str]:
+        """Adds the tallies up and writes the sum."""
+        total = tallies | "AddUp" >> beam.CombineGlobally(add_up)
+        barrier = [AsIter(files) for files in self.written]
+        return (
+            tallies.pipeline
+            | "Once" >> beam.Create([self.output])
+            | "WriteSummary" >> beam.Map(write_summary, AsSingleton(total), *barrier)
+        )
+
+
+def add_up(tallies: Iterable[Tally]) -> Tally:
+    """The sum of tallies."""
+    total = Tally()
+    for tally in tallies:
+        total.update(tally)
+    return total
+
+
+def write_summary(output: str, total: Tally, *written: Iterable[str]) -> str:
+    """Writes the summary of a run; returns its path."""
+    path = FileSystems.join(output, SUMMARY)
+    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+        stream.write(json.dumps(summary_of(total), indent=2).encode() + b"\n")
+    return path
+
+
+def to_json(row: dict[str, Any]) -> str:
+    """A row as one JSON line."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def clear_output(output: str) -> None:
+    """Deletes what an earlier run left in its folder, the summary first: without it the run is not complete."""
+    for pattern in (SUMMARY, *(f"{folder}/**" for folder in FOLDERS)):
+        matched = FileSystems.match([FileSystems.join(output, *pattern.split("/"))])[0].metadata_list
+        if matched:
+            FileSystems.delete([metadata.path for metadata in matched])

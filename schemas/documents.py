@@ -1,0 +1,58 @@
+"""Reading the YAML documents that configure the detector, with errors that say where and what."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+try:
+    from yaml import CSafeLoader as Loader
+except ImportError:  # PyYAML built without libyaml: same result, slower
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+
+class ConfigurationError(ValueError):
+    """A document or argument of the user's is wrong; the message is one line that says which and how to mend it."""
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """The document in `text`.
+
+    Raises:
+        ConfigurationError: `text` is no YAML; names the document, line and column.
+    """
+    try:
+        return yaml.load(text, Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not readable"
+        raise ConfigurationError(f"{name}{where}: not valid YAML: {problem}") from None
+
+
+def read_yaml(path: str) -> Any:
+    """The YAML document at a local path.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is no YAML.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(f"{path}: cannot be read: {reason}") from None
+    return parse_yaml(text, path)
+
+
+def packaged_yaml(package: str, name: str) -> Any:
+    """A YAML document that ships inside `package`."""
+    return parse_yaml(resources.files(package).joinpath(name).read_text(encoding="utf-8"), name)
+
+
+def require(condition: object, message: str) -> None:
+    """Raises `ConfigurationError(message)` unless `condition` holds."""
+    if not condition:
+        raise ConfigurationError(message)

@@ -1,0 +1,64 @@
+"""The event: one normalised record of an endpoint (specification, section 2).
+
+These are the columns of Parquet and BigQuery input and the keys of native JSON lines.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import pyarrow as pa
+
+Kind = Literal["text", "integer", "time"]
+
+EVENT_COLUMNS: Final[dict[str, Kind]] = {
+    "event_id": "text",
+    "event_time": "time",
+    "event_type": "text",
+    "tenant_id": "text",
+    "host_id": "text",
+    "host_name": "text",
+    "user_name": "text",
+    "os": "text",
+    "process_name": "text",
+    "process_path": "text",
+    "process_command_line": "text",
+    "process_sha256": "text",
+    "process_signature_status": "text",
+    "process_signer": "text",
+    "process_pid": "integer",
+    "parent_process_name": "text",
+    "parent_process_command_line": "text",
+    "causality_process_name": "text",
+    "causality_process_command_line": "text",
+    "remote_host": "text",
+    "remote_ip": "text",
+    "remote_port": "integer",
+    "protocol": "text",
+    "direction": "text",
+    "bytes_sent": "integer",
+    "bytes_received": "integer",
+    "dns_status": "integer",
+}
+"""Column -> kind, in the order of the table (which is the order of `missing_field` reasons)."""
+
+EVENT_TYPES: Final = ("network", "dns", "process")
+OPERATING_SYSTEMS: Final = ("windows", "macos", "linux", "other")
+SIGNATURE_STATUSES: Final = ("signed", "unsigned", "invalid", "unknown")
+
+FAILED: Final = "failed"
+"""Column beside the table's: true for a connection that did not come about (valid, never a communication)."""
+
+EARLIEST_US: Final = 946_684_800_000_000
+"""2000-01-01T00:00:00Z in µs: event times before it are `bad_timestamp`."""
+LATEST_US: Final = 4_102_444_800_000_000
+"""2100-01-01T00:00:00Z in µs: event times from it on are `bad_timestamp`."""
+
+ARROW_TYPES: Final[dict[Kind, pa.DataType]] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "time": pa.timestamp("us", tz="UTC"),
+}
+
+EVENT_SCHEMA: Final = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in EVENT_COLUMNS.items()])
+"""Arrow schema of events as files and BigQuery hold them."""

@@ -1,0 +1,1 @@
+"""Measurements: one set of files, two ways to the same alerts."""

@@ -1,0 +1,135 @@
+"""Communications and activities (the detector's specification, sections 1 and 3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle import catalogue, identity
+from tests.oracle.catalogue import Match
+from tests.oracle.command_lines import execution_of
+from tests.oracle.events import Event
+from tests.oracle.exceptions import is_excepted
+from tests.oracle.identity import Program
+from tests.oracle.options import Options
+from tests.oracle.prevalence import Prevalence
+
+DETECTOR = "uncommon-im-communication"
+
+
+@dataclass(frozen=True)
+class Communication:
+    """A valid, outbound event whose destination is a known IM server."""
+
+    event: Event
+    match: Match
+    program: Program
+    reasons: tuple[str, ...]
+    execution: str | None
+    excepted: bool
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What the communications of one activity share."""
+        place = (self.event.tenant, self.event.host, self.program, self.match.service)
+        return (*place, self.reasons, self.execution, self.excepted, self.event.hour)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The smallest of these represents the activity."""
+        return self.event.time, self.event.event_id
+
+
+@dataclass
+class Activity:
+    """All communications of one key in one hour, represented by the first, and what became of it."""
+
+    first: Communication
+    prevalence: Prevalence
+    coverage: int
+    matched: list[str]
+    verdict: str = ""
+    duplicate_of: str | None = None
+    saturated: bool = False
+    reduced: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The program as deduplication and flood control see it."""
+        program = self.first.program
+        self.reduced = program._replace(script=identity.reduced_script(program.script, self.first.event.os))
+
+    @property
+    def variation(self) -> str:
+        """The worst variation that holds."""
+        return self.matched[0]
+
+    @property
+    def severity(self) -> int:
+        """0 Informational, 1 Low."""
+        return 0 if self.variation == "base" else 1
+
+    @property
+    def alert_id(self) -> str:
+        """What names this activity's alert."""
+        event = self.first.event
+        return short_digest(
+            [
+                DETECTOR,
+                event.tenant,
+                event.host,
+                *self.first.program,
+                self.first.match.service,
+                self.variation,
+            ]
+            + [event.hour]
+        )
+
+    @property
+    def group_id(self) -> str:
+        """What a roll-out or an outbreak across hosts shares."""
+        event = self.first.event
+        return short_digest([DETECTOR, event.tenant, *self.reduced, self.first.match.service, event.day])
+
+
+def short_digest(values: list[Any]) -> str:
+    """First 32 hex digits of sha256 over a JSON list."""
+    document = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(document.encode()).hexdigest()[:32]
+
+
+def communication_of(event: Event, options: Options) -> Communication | None:
+    """The communication that an event is, if it is one."""
+    kind = event.columns["event_type"]
+    if kind == "process" or (event.text("direction") or "").lower() == "inbound":
+        return None
+    if kind == "dns" and event.columns.get("dns_status", 0) != 0:
+        return None
+    match = catalogue.match_destination(
+        event.text("remote_host"), event.text("remote_ip"), options.operator_ranges
+    )
+    if match is None:
+        return None
+    reasons = identity.suspicion_reasons(event, match.service)
+    resolver = catalogue.load().classes["resolver"].has(event.name, event.os)
+    if kind == "dns" and resolver and not reasons:
+        return None
+    return Communication(
+        event=event,
+        match=match,
+        program=identity.program_of(event),
+        reasons=reasons,
+        execution=execution_of(event),
+        excepted=is_excepted(options.exceptions, event, match.service),
+    )
+
+
+def first_communications(communications: list[Communication]) -> list[Communication]:
+    """The first communication of every activity, in the order of their times."""
+    firsts: dict[tuple[Any, ...], Communication] = {}
+    for communication in communications:
+        known = firsts.get(communication.key)
+        if known is None or communication.order < known.order:
+            firsts[communication.key] = communication
+    return sorted(firsts.values(), key=lambda first: (first.order, first.event.host))

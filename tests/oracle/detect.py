@@ -1,0 +1,237 @@
+"""From records to verdicts and alerts (the detector's specification, sections 5 to 8)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from tests.oracle.activities import Activity, Communication, communication_of, first_communications
+from tests.oracle.command_lines import execution_of
+from tests.oracle.events import EPOCH, DeadLetterError, Event, normalise
+from tests.oracle.options import Options
+from tests.oracle.prevalence import Baseline, iso_day
+
+HOUR = 3_600_000_000
+DEFAULTS = Options()
+SEVERITIES = ("Informational", "Low")
+
+
+@dataclass
+class Result:
+    """What a run says about its records."""
+
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    activities: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+    valid: int = 0
+    out_of_range: int = 0
+    communications: int = 0
+
+
+def detect(records: Iterable[dict[str, Any]], options: Options = DEFAULTS) -> Result:
+    """The alerts, verdicts and counts of a backfill over these records."""
+    result = Result()
+    events = read_events(records, options, result)
+    communications = [found for event in events if (found := communication_of(event, options)) is not None]
+    result.communications = len(communications)
+    baseline = learn(events, communications, options)
+    activities = [judge(first, baseline, options) for first in first_communications(communications)]
+    deduplicate([activity for activity in activities if not activity.verdict], options)
+    control_floods([activity for activity in activities if not activity.verdict], options)
+    result.verdicts.update(activity.verdict for activity in activities)
+    result.activities = [activity_row(activity) for activity in activities]
+    result.alerts = [alert_row(activity, options) for activity in activities if activity.verdict == "alert"]
+    return result
+
+
+def read_events(records: Iterable[Any], options: Options, result: Result) -> list[Event]:
+    """Valid events in the run's range; counts what was read."""
+    events = []
+    end = None if options.end is None else day_number(options.end)
+    for record in records:
+        result.read += 1
+        try:
+            event = normalise(record, options.tenant)
+        except DeadLetterError as reason:
+            result.dead_letters[str(reason)] += 1
+            continue
+        result.valid += 1
+        if end is not None and event.day >= end:
+            result.out_of_range += 1
+        else:
+            events.append(event)
+    return events
+
+
+def day_number(day: date) -> int:
+    """Days since 1970."""
+    return (day - date(1970, 1, 1)).days
+
+
+def learn(events: list[Event], communications: list[Communication], options: Options) -> Baseline:
+    """Sightings of communications and executions, and covered days."""
+    baseline = Baseline(options)
+    for event in events:
+        baseline.cover(event.tenant, event.day)
+        execution = execution_of(event)
+        if execution is not None:
+            baseline.see(event.tenant, ("execution", execution), event.host, event.day)
+    for item in communications:
+        subject = ("communication", item.program, item.match.service)
+        baseline.see(item.event.tenant, subject, item.event.host, item.event.day)
+    return baseline
+
+
+def judge(first: Communication, baseline: Baseline, options: Options) -> Activity:
+    """An activity with its verdict, as far as other activities do not decide it."""
+    event = first.event
+    guard = options.guard_days if first.reasons else 0
+    subject = ("communication", first.program, first.match.service)
+    prevalence = baseline.prevalence(event.tenant, subject, event.host, event.day, guard)
+    activity = Activity(
+        first=first,
+        prevalence=prevalence,
+        coverage=baseline.coverage(event.tenant, event.day),
+        matched=matched_variations(first, baseline, options),
+    )
+    if options.start is not None and event.day < day_number(options.start):
+        activity.verdict = "training"
+    elif activity.coverage < options.activation_days:
+        activity.verdict = "learning"
+    elif prevalence.other_hosts > options.max_other_hosts:
+        activity.verdict = "common_in_organisation"
+    elif prevalence.host_days > options.max_host_days:
+        activity.verdict = "common_on_host"
+    elif first.excepted:
+        activity.verdict = "excepted"
+    return activity
+
+
+def matched_variations(first: Communication, baseline: Baseline, options: Options) -> list[str]:
+    """All variations that hold; `base` only if no other does."""
+    matched = []
+    if first.reasons:
+        matched.append("suspicious_process")
+    if first.execution is not None:
+        event = first.event
+        subject = ("execution", first.execution)
+        shown = baseline.prevalence(event.tenant, subject, event.host, event.day, guard=0)
+        few_hosts = shown.other_hosts <= options.execution_max_other_hosts
+        if few_hosts and shown.host_days <= options.execution_max_host_days:
+            matched.append("uncommon_scripting_engine")
+    return matched or ["base"]
+
+
+def deduplicate(activities: list[Activity], options: Options) -> None:
+    """A milder or equal one within a day of one that was no duplicate does not repeat it."""
+    period = options.deduplication_hours * HOUR
+    by_key: dict[tuple[Any, ...], list[Activity]] = defaultdict(list)
+    for activity in activities:
+        event = activity.first.event
+        key = (event.tenant, event.host, activity.reduced, activity.first.match.service)
+        by_key[key].append(activity)
+    for same in by_key.values():
+        same.sort(key=lambda a: (a.first.event.time, -a.severity, a.first.event.event_id, a.alert_id))
+        passed: list[Activity] = []
+        for activity in same:
+            time = activity.first.event.time
+            for earlier in passed:
+                if earlier.severity >= activity.severity and time - earlier.first.event.time < period:
+                    activity.verdict = "duplicate"
+                    activity.duplicate_of = earlier.alert_id
+            if activity.verdict != "duplicate":
+                passed.append(activity)
+
+
+def control_floods(activities: list[Activity], options: Options) -> None:
+    """The first of a group and variation are alerts, the rest are rolled up."""
+    limit = options.max_alerts_per_group
+    groups: dict[tuple[Any, ...], list[Activity]] = defaultdict(list)
+    for activity in activities:
+        event = activity.first.event
+        key = (event.tenant, activity.reduced, activity.first.match.service, event.day, activity.variation)
+        groups[key].append(activity)
+    for group in groups.values():
+        group.sort(key=lambda a: (a.first.order, a.first.event.host, a.alert_id))
+        for position, activity in enumerate(group, start=1):
+            activity.verdict = "alert" if limit == 0 or position <= limit else "rolled_up"
+            activity.saturated = position == limit
+
+
+def activity_row(activity: Activity) -> dict[str, Any]:
+    """One row per activity, as `--verdicts` writes it."""
+    first = activity.first
+    named = activity.verdict in ("alert", "rolled_up")
+    return {
+        "tenant": first.event.tenant,
+        "host": first.event.host,
+        "program": tuple(first.program),
+        "service": first.match.service,
+        "hour": first.event.hour,
+        "verdict": activity.verdict,
+        "alert_id": activity.alert_id if named else None,
+        "duplicate_of": activity.duplicate_of,
+        "event_id": first.event.event_id,
+        "variation": activity.variation,
+        "suspicion_reasons": list(first.reasons),
+        "execution": first.execution,
+    }
+
+
+def timestamp(microseconds: int) -> str:
+    """RFC 3339, UTC, microseconds."""
+    return (EPOCH + timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def baseline_row(activity: Activity, options: Options) -> dict[str, Any]:
+    """The figures that an alert shows of the baseline."""
+    day = activity.first.event.day
+    shown = activity.prevalence
+    return {
+        "coverage_days": activity.coverage,
+        "other_hosts": min(shown.other_hosts, options.max_other_hosts + 1),
+        "host_days": shown.host_days,
+        "active_days": shown.active_days,
+        "first_day": None if shown.first_day is None else iso_day(shown.first_day),
+        "last_day": None if shown.last_day is None else iso_day(shown.last_day),
+        "window_start": iso_day(day - options.training_days),
+        "window_end": iso_day(day - 1),
+    }
+
+
+def alert_row(activity: Activity, options: Options) -> dict[str, Any]:
+    """What an alert says, as far as every implementation says the same."""
+    first, event = activity.first, activity.first.event
+    return {
+        "alert_id": activity.alert_id,
+        "group_id": activity.group_id,
+        "tenant_id": event.tenant,
+        "severity": SEVERITIES[activity.severity],
+        "variation": activity.variation,
+        "matched_variations": list(activity.matched),
+        "timestamp": timestamp(event.time),
+        "event_id": event.event_id,
+        "host": {"id": event.host},
+        "process": {
+            "name": event.columns["process_name"],
+            "origin": first.program.origin,
+            "script": first.program.script,
+        },
+        "execution": first.execution,
+        "service": {"id": first.match.service},
+        "destination": {
+            "host": event.text("remote_host"),
+            "ip": event.text("remote_ip"),
+            "port": event.columns.get("remote_port"),
+            "attribution": first.match.attribution,
+            "matched": first.match.matched,
+        },
+        "baseline": baseline_row(activity, options),
+        "suspicion_reasons": list(first.reasons),
+        "group_saturated": activity.saturated,
+    }

@@ -1,0 +1,133 @@
+"""Random organisations: small, deterministic by seed, and made of everything a detector may get wrong.
+
+`python -m tests.organisations` prints how often each verdict and variation occurs over the first twenty seeds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from tests.oracle import Options, detect, scenes_identity, scenes_records, scenes_time
+from tests.oracle.builder import DAYS, ELSEWHERE, Builder, Record, chrome, plain
+
+Scene = Callable[[Builder, str], None]
+SCENES: tuple[Scene, ...] = (*scenes_time.SCENES, *scenes_identity.SCENES, *scenes_records.SCENES)
+PAUSES = {
+    "steady": range(DAYS),
+    "late": range(28, DAYS),
+    "paused": [*range(25), *range(44, DAYS)],
+    "sparse": range(0, DAYS, 2),
+    "border": [*range(14), *range(34, DAYS)],
+}
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Records, the limits to run them with, and what is in them."""
+
+    records: list[Record]
+    options: Options
+    story: str
+
+
+def random_organisation(seed: int) -> Organisation:
+    """The organisation of this seed; the same seed gives the same organisation."""
+    rng = random.Random(f"organisation {seed}")
+    tenants = random_tenants(rng)
+    builder = Builder(rng, {name: list(PAUSES[pause]) for name, pause in tenants.items()})
+    for tenant in tenants:
+        heartbeats(builder, tenant)
+    story = []
+    for number, scene in enumerate(SCENES):
+        if (seed + number) % 3 == 0:
+            continue
+        tenant = "default" if rng.random() < 0.8 else rng.choice(list(tenants))
+        scene(builder, tenant)
+        story.append(f"{scene.__name__} in {tenant}")
+    deliver_again(builder)
+    rng.shuffle(builder.records)
+    options = random_options(rng, seed, builder.exceptions)
+    about = ", ".join(f"{name} {pause}" for name, pause in tenants.items())
+    return Organisation(builder.records, options, f"seed {seed}: {about}; {'; '.join(story)}; {options}")
+
+
+def random_tenants(rng: random.Random) -> dict[str, str]:
+    """Tenants by name with how they deliver; the default one never pauses for long."""
+    others = ["late", "paused", "sparse", "border"]
+    count = rng.choice((0, 1, 2, 2))
+    names = ["globex", "initech"][:count]
+    return {"default": "steady"} | dict(zip(names, rng.sample(others, count), strict=True))
+
+
+def heartbeats(b: Builder, tenant: str) -> None:
+    """Every day on which a tenant delivers has an event of little interest; some share hosts' names."""
+    for day in b.tenants[tenant]:
+        if b.rng.random() < 0.97:
+            b.add(tenant, "shared-host", day, b.moment(), chrome(), ELSEWHERE)
+        if b.rng.random() < 0.25:
+            # A program that is rare in one tenant is no less rare because of another tenant.
+            courier = plain("courier", "/opt/courier/")
+            b.add(tenant, f"box{b.rng.randrange(6)}", day, b.moment(), courier, remote_host="chat.zulip.org")
+
+
+def deliver_again(b: Builder) -> None:
+    """Some records come twice, a few of them with their time written otherwise or with more spaces."""
+    for record in b.rng.sample(b.records, len(b.records) // 15):
+        again = dict(record)
+        if b.rng.random() < 0.3:
+            again["host_id"] = f" {again['host_id']} "
+            again["bytes_sent"] = again.get("bytes_sent")
+        b.records.append(again)
+
+
+def random_options(rng: random.Random, seed: int, exceptions: list[Record]) -> Options:
+    """Defaults for most seeds; other limits, a start or an end for some."""
+    changed: dict[str, Any] = {"max_alerts_per_group": rng.choice((25, 25, 3, 1, 0))}
+    if seed % 4 == 1:
+        changed["start"] = date(2026, 3, 1) + timedelta(days=rng.randint(20, 42))
+    if seed % 4 == 2:
+        changed["end"] = date(2026, 3, 1) + timedelta(days=rng.randint(48, 60))
+    if seed % 4 == 3:
+        changed |= {
+            "training_days": rng.choice((30, 14, 21)),
+            "activation_days": rng.choice((14, 7, 1)),
+            "guard_days": rng.choice((0, 1, 5)),
+            "max_other_hosts": rng.choice((0, 1, 5)),
+            "max_host_days": rng.choice((0, 1, 4)),
+            "execution_max_other_hosts": rng.choice((0, 3, 5)),
+            "execution_max_host_days": rng.choice((0, 2, 3)),
+            "deduplication_hours": rng.choice((24, 12, 48)),
+        }
+    changed["operator_ranges"] = rng.random() < 0.3
+    return Options(exceptions=tuple(exceptions), **changed)
+
+
+def totals(seeds: range) -> dict[str, Counter[str]]:
+    """Verdicts, alerts by variation, reasons, dead letters and other counts over these seeds."""
+    found: dict[str, Counter[str]] = {
+        name: Counter() for name in ("verdicts", "alerts", "reasons", "attribution", "dead letters", "other")
+    }
+    for seed in seeds:
+        organisation = random_organisation(seed)
+        result = detect(organisation.records, organisation.options)
+        found["verdicts"] += result.verdicts
+        found["alerts"].update("+".join(alert["matched_variations"]) for alert in result.alerts)
+        found["reasons"].update(reason for alert in result.alerts for reason in alert["suspicion_reasons"])
+        found["attribution"].update(alert["destination"]["attribution"] for alert in result.alerts)
+        found["dead letters"] += result.dead_letters
+        found["other"]["records"] += result.read
+        found["other"]["out of range"] += result.out_of_range
+        found["other"]["communications"] += result.communications
+        found["other"]["saturated"] += sum(alert["group_saturated"] for alert in result.alerts)
+        found["other"]["most records"] = max(found["other"]["most records"], result.read)
+    return found
+
+
+if __name__ == "__main__":
+    for title, counts in totals(range(20)).items():
+        print(f"{title}: {dict(sorted(counts.items()))}")

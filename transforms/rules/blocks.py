@@ -1,0 +1,54 @@
+"""Tables as bytes, cut into shards: what crosses a shuffle is a few large blocks instead of many rows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from transforms.rules.columns import Codes, run_starts, text_of
+from transforms.rules.sightings import host_rank
+
+_OPTIONS: Final = ipc.IpcWriteOptions(compression="zstd")
+
+
+def encode(table: pa.Table) -> bytes:
+    """A table as a compressed Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def decode(blocks: Iterable[bytes], schema: pa.Schema) -> pa.Table:
+    """All rows of some blocks, of `schema`, in one chunk a column."""
+    tables = [ipc.open_stream(block).read_all() for block in blocks]
+    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
+
+
+def host_shard(host: str, shards: int) -> int:
+    """The shard of a host."""
+    return host_rank(host) % shards
+
+
+def host_shards(table: pa.Table, shards: int) -> Codes:
+    """The shard of each row's `host`."""
+    return text_of(table.column("host")).lookup(lambda host: host_shard(host, shards), 0, np.int32)
+
+
+def subject_shards(table: pa.Table, shards: int) -> Codes:
+    """The shard of each row's `subject`."""
+    return text_of(table.column("subject")).lookup(lambda text: zlib.crc32(text.encode()) % shards, 0, np.int32)
+
+
+def cut(table: pa.Table, shard: Codes) -> Iterator[tuple[int, bytes]]:
+    """(shard, block) for each shard that has rows."""
+    order = np.argsort(shard, kind="stable")
+    ordered = shard[order]
+    for rows in np.split(order, run_starts(ordered)[1:]):
+        if len(rows):
+            yield int(shard[rows[0]]), encode(table.take(pa.array(rows)))

@@ -1,0 +1,198 @@
+"""Columns of many events at a time: text as codes into few values, so that each distinct value is looked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.rules.text import MISSING, clean_text
+
+Codes = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Result = TypeVar("Result")
+
+_LONGEST_MARKER = max(map(len, MISSING))
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A text column: `dictionary[codes[row]]` is the row's value, code -1 a missing one."""
+
+    codes: Codes
+    dictionary: pa.StringArray
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @cached_property
+    def values(self) -> list[str]:
+        """The distinct values, in the order of their codes."""
+        return self.dictionary.to_pylist()
+
+    @cached_property
+    def present(self) -> Mask:
+        """Rows that have a value."""
+        return self.codes >= 0
+
+    def take(self, rows: Longs) -> Text:
+        """The column at the given rows, and the values that occur there."""
+        codes = self.codes[rows]
+        if len(self.dictionary) <= len(rows):
+            return Text(codes, self.dictionary)
+        used, dense = np.unique(codes, return_inverse=True)
+        shift = int(len(used) > 0 and used[0] < 0)
+        return Text((dense - shift).astype(np.int32), self.dictionary.take(pa.array(used[shift:])))
+
+    def translate(self, function: Callable[[str], str | None]) -> Text:
+        """Every value replaced by `function(value)`; `None` makes it missing, equal results share a code."""
+        known: dict[str, int] = {}
+        codes = np.empty(len(self.dictionary) + 1, dtype=np.int32)
+        codes[-1] = -1
+        for code, value in enumerate(self.values):
+            result = function(value)
+            codes[code] = -1 if result is None else known.setdefault(result, len(known))
+        return Text(codes[self.codes], pa.array(known, pa.string()))
+
+    def cleaned(self) -> Text:
+        """As `translate(clean_text)`, and without a look at every value where none needs it."""
+        for code in np.flatnonzero(_doubtful(self.dictionary)):
+            value = self.dictionary[int(code)].as_py()
+            if clean_text(value) != value:
+                return self.translate(clean_text)
+        return self
+
+    def lookup(self, function: Callable[[str], Result], missing: Result, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """`function(value)` of each row as an array of `dtype`; `missing` where there is no value."""
+        table = np.array([*map(function, self.values), missing], dtype=dtype)
+        return table[self.codes]
+
+    def fill(self, value: str) -> Text:
+        """The column with `value` where it is missing."""
+        if bool(self.present.all()):
+            return self
+        filled = np.where(self.present, self.codes, np.int32(len(self.dictionary)))
+        return Text(filled, pa.concat_arrays([self.dictionary, pa.array([value])])).translate(str)
+
+    def at(self, row: int) -> str | None:
+        """The value of one row."""
+        code = int(self.codes[row])
+        return self.dictionary[code].as_py() if code >= 0 else None
+
+    def arrow(self) -> pa.Array:
+        """The column as a plain Arrow string array."""
+        return self.dictionary.take(pa.array(self.codes, mask=~self.present))
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An integer column; `values` is 0 where `present` is false."""
+
+    values: Longs
+    present: Mask
+
+    def take(self, rows: Longs) -> Numbers:
+        """The column at the given rows."""
+        return Numbers(self.values[rows], self.present[rows])
+
+    def arrow(self) -> pa.Array:
+        """The column as an Arrow int64 array."""
+        return pa.array(self.values, mask=~self.present)
+
+
+def constant(value: str | None, rows: int) -> Text:
+    """A text column of one value, or of none."""
+    codes = np.full(rows, -1 if value is None else 0, dtype=np.int32)
+    return Text(codes, pa.array([] if value is None else [value], pa.string()))
+
+
+def text_of(array: pa.Array | pa.ChunkedArray) -> Text:
+    """An Arrow string or dictionary column."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries().combine_chunks()
+    if not pa.types.is_dictionary(array.type):
+        array = pc.dictionary_encode(array.cast(pa.string()))
+    indices = array.indices.fill_null(-1) if array.indices.null_count else array.indices
+    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    dictionary = array.dictionary.cast(pa.string())
+    if dictionary.null_count:
+        return Text(codes, dictionary.fill_null("")).translate(lambda value: value or None)
+    return Text(codes, dictionary)
+
+
+def _doubtful(dictionary: pa.StringArray) -> Mask:
+    """Values that trimming or the markers of missing values may change: white space at an end, or very short."""
+    offsets = np.frombuffer(dictionary.buffers()[1], np.int32)[dictionary.offset : dictionary.offset + len(dictionary) + 1]
+    lengths = np.diff(offsets)
+    doubtful: Mask = lengths <= _LONGEST_MARKER
+    rows = np.flatnonzero(~doubtful)
+    if len(rows):
+        data = np.frombuffer(dictionary.buffers()[2], np.uint8)
+        for end in (data[offsets[rows]], data[offsets[rows + 1] - 1]):
+            doubtful[rows] |= (end <= ord(" ")) | (end > ord("~"))
+    return doubtful
+
+
+def numbers_of(array: pa.Array | pa.ChunkedArray) -> Numbers:
+    """An Arrow integer column."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    present = array.is_valid().to_numpy(zero_copy_only=False)
+    filled = array.fill_null(0) if array.null_count else array
+    return Numbers(filled.to_numpy(zero_copy_only=False).astype(np.int64, copy=False), present)
+
+
+def group_rows(columns: Iterable[npt.NDArray[np.integer[Any]]]) -> tuple[Longs, Longs]:
+    """Rows that agree in every column form a group.
+
+    Returns:
+        (group of each row, first row of each group); groups are numbered in the order of the columns' values.
+    """
+    keys: Longs | None = None
+    size = 1
+    for column in columns:
+        low = int(column.min(initial=0))
+        span = int(column.max(initial=0)) - low + 1
+        shifted = column.astype(np.int64) - low
+        if keys is None:
+            keys, size = shifted, span
+            continue
+        if size * span >= 2**62:
+            distinct, keys = np.unique(keys, return_inverse=True)
+            size = len(distinct)
+        keys = keys * span + shifted
+        size *= span
+    if keys is None:
+        raise ValueError("group_rows needs at least one column")
+    _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
+    return groups.astype(np.int64, copy=False), first.astype(np.int64, copy=False)
+
+
+def run_starts(ordered: npt.NDArray[Any]) -> Longs:
+    """Where each run of equal values of a sorted array begins."""
+    changes = np.ones(len(ordered), np.bool_)
+    changes[1:] = ordered[1:] != ordered[:-1]
+    return np.flatnonzero(changes)
+
+
+def column_codes(table: pa.Table, names: Sequence[str]) -> list[npt.NDArray[np.integer[Any]]]:
+    """The named columns of a table as integers that are equal where the values are; nulls equal each other."""
+    columns: list[npt.NDArray[np.integer[Any]]] = []
+    for name in names:
+        column = table.column(name)
+        if pa.types.is_integer(column.type):
+            columns.append(column.to_numpy())
+        elif pa.types.is_boolean(column.type):
+            columns.append(column.cast(pa.int8()).to_numpy())
+        else:
+            encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
+            array = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+            columns.append(array.indices.to_numpy(zero_copy_only=False))
+    return columns

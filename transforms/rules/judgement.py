@@ -1,0 +1,158 @@
+"""From activities and what is known of their subjects to verdicts (specification, section 7).
+
+The steps up to here are columns; only activities that are neither common nor excepted become Python objects.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.detector import Limits
+from transforms.rules.alert import Alert, AlertWriter, Rareness
+from transforms.rules.deduplication import Said, deduplicate
+from transforms.rules.prevalence import Prevalence, measure
+from transforms.rules.subjects import KINDS, Kind
+from transforms.rules.verdicts import OPEN, Activation, matched_variations, rare, verdicts
+
+VerdictRow = dict[str, Any]
+_VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An activity that deduplication let through: flood control decides whether its alert is raised."""
+
+    alert: Alert
+    group: tuple[str, str]
+    time: int
+    row: VerdictRow
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        """The order in which flood control looks at a group."""
+        return self.time, self.alert["event_id"], self.alert["host"]["id"], self.alert["alert_id"]
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What became of the activities of some hosts.
+
+    Args:
+        counts: verdict -> activities, without what flood control decides.
+        rows: one verdict row for each of these activities, if they were asked for.
+        candidates: the others.
+    """
+
+    counts: Counter[str]
+    rows: list[VerdictRow]
+    candidates: list[Candidate]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges all activities of some hosts.
+
+    Args:
+        writer: writes the alerts.
+        activation: coverage of the tenants.
+        start: µs since 1970; earlier activities only train. `None`: none does.
+        with_rows: also write a row for each verdict.
+    """
+
+    writer: AlertWriter
+    activation: Activation
+    start: int | None
+    with_rows: bool = False
+
+    def judge(self, activities: pa.Table, own: pa.Table, answers: pa.Table) -> Judgement:
+        """The verdicts of activities.
+
+        Args:
+            activities: of `ACTIVITY_SCHEMA`, merged; all there are of their hosts.
+            own: sightings of these hosts, of `SIGHTING_SCHEMA`.
+            answers: of `ANSWER_SCHEMA`, for every subject and day of the activities that are not training.
+        """
+        coverage = self.activation.coverage_of(activities)
+        suspicious = _suspicious(activities)
+        common = measure(activities, "communication", answers, own, self._limits, suspicious)
+        verdict = verdicts(activities, coverage, common, self._limits, self.start)
+        is_open = verdict == OPEN
+        counts = Counter(verdict[~is_open].tolist())
+        rows: list[VerdictRow] = []
+        if self.with_rows:
+            closed = activities.select(_VERDICT_COLUMNS).filter(pa.array(~is_open)).to_pylist()
+            rows = [row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)]
+        left = activities.filter(pa.array(is_open))
+        if not left.num_rows:
+            return Judgement(counts, rows, [])
+        candidates, duplicates = self._deduplicated(self._candidates(left, own, answers, coverage[is_open]))
+        counts["duplicate"] += len(duplicates)
+        return Judgement(counts, rows + duplicates if self.with_rows else rows, candidates)
+
+    def _candidates(
+        self, left: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
+    ) -> dict[tuple[str, ...], list[Candidate]]:
+        """Alerts of the activities that are left, by what deduplication looks at together."""
+        suspicious = _suspicious(left)
+        unguarded = np.zeros(left.num_rows, np.bool_)
+        figures: Mapping[Kind, Prevalence] = {
+            kind: measure(left, kind, answers, own, self._limits, unguarded if kind == "execution" else suspicious)
+            for kind in KINDS
+        }
+        limits = self._limits
+        execution_rare = left.column("execution").is_valid().to_numpy() & rare(
+            figures["execution"], limits.execution_max_other_hosts, limits.execution_max_host_days
+        )
+        found: defaultdict[tuple[str, ...], list[Candidate]] = defaultdict(list)
+        for row, activity in enumerate(left.to_pylist()):
+            shown = {kind: figures[kind].at(row) if activity[kind] is not None else None for kind in KINDS}
+            variations = matched_variations(bool(suspicious[row]), bool(execution_rare[row]))
+            rareness = Rareness(
+                communication=shown["communication"] or {},
+                execution=shown["execution"],
+                parentage=shown["parentage"],
+                binary=shown["binary"],
+                coverage_days=int(coverage[row]),
+            )
+            alert = self.writer.write(activity, variations, rareness)
+            key = tuple(activity[n] for n in ("tenant", "host", "program", "origin", "reduced_script", "service"))
+            seen = {name: activity[name] for name in _VERDICT_COLUMNS} | {"alert_id": alert["alert_id"]}
+            group = (alert["group_id"], alert["variation"])
+            found[key].append(Candidate(alert, group, activity["event_time"], seen))
+        return found
+
+    def _deduplicated(
+        self, keyed: Mapping[tuple[str, ...], list[Candidate]]
+    ) -> tuple[list[Candidate], list[VerdictRow]]:
+        """(what is no repeat, verdict rows of what is one)."""
+        kept: list[Candidate] = []
+        duplicates: list[VerdictRow] = []
+        for candidates in keyed.values():
+            by_said: defaultdict[Said, list[Candidate]] = defaultdict(list)
+            for candidate in candidates:
+                alert = candidate.alert
+                said = Said(candidate.time, alert["severity"], alert["event_id"], alert["alert_id"])
+                by_said[said].append(candidate)
+            order = [said for said, twins in by_said.items() for _ in twins]
+            for said, repeated in deduplicate(order, self._limits):
+                candidate = by_said[said].pop()
+                if repeated is None:
+                    kept.append(candidate)
+                else:
+                    duplicates.append(candidate.row | {"verdict": "duplicate", "duplicate_of": repeated.alert_id})
+        return kept, duplicates
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return self.writer.detector.limits
+
+
+def _suspicious(activities: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.array([bool(reasons) for reasons in activities.column("reasons").to_pylist()], np.bool_)

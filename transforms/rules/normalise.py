@@ -1,0 +1,262 @@
+"""Events as the rules want them, and what of the input is no event (specification, section 2).
+
+A batch is normalised column by column as the columns are asked for, each distinct value once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS
+from schemas.event import SIGNATURE_STATUSES
+from transforms.rules.coerce import UNREADABLE, coerce_array
+from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, numbers_of, text_of
+from transforms.rules.dead_letter import DeadLetter
+from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text
+
+
+class RawBatch(Protocol):
+    """Some records of one source, as columns; the sources implement it."""
+
+    @property
+    def num_rows(self) -> int:
+        """Records of the batch."""
+
+    def column(self, name: str) -> pa.Array | pa.ChunkedArray | None:
+        """A column as the source holds it; `None` if the source has none of that name."""
+
+    def doubtful(self) -> Iterable[str]:
+        """Columns whose type may hold values that make a record malformed."""
+
+    def unfit(self) -> dict[int, str]:
+        """Row -> what is wrong, for rows found malformed while reading."""
+
+    def lost(self) -> list[DeadLetter]:
+        """Records beside the rows that reading gave up already."""
+
+    def dead_letter(self, row: int, reason: str, detail: str) -> DeadLetter:
+        """The dead letter of a row."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A record that is no event: its row, one reason, and what exactly is wrong."""
+
+    row: int
+    reason: str
+    detail: str
+
+
+@dataclass
+class Events:
+    """A batch of records, normalised.
+
+    `rows` arguments are row numbers of the batch; columns have one value for each of them.
+    """
+
+    raw: RawBatch
+    tenant: str = "default"
+    _texts: dict[str, Text] = field(default_factory=dict)
+
+    @property
+    def num_rows(self) -> int:
+        """Records of the batch, valid or not."""
+        return self.raw.num_rows
+
+    def text(self, name: str) -> Text:
+        """A normalised text column of the whole batch, without defaults filled in."""
+        if name not in self._texts:
+            self._texts[name] = self._normal(name, self._text(name, None))
+        return self._texts[name]
+
+    def text_at(self, name: str, rows: Longs) -> Text:
+        """A normalised text column at some rows; cheaper than the whole where these are few."""
+        if name in self._texts or name in ("process_name", "remote_host", "remote_ip"):
+            return self.text(name).take(rows)
+        return self._normal(name, self._text(name, rows))
+
+    def numbers_at(self, name: str, rows: Longs) -> Numbers:
+        """An integer column at some rows."""
+        column = self.raw.column(name)
+        if column is None:
+            return Numbers(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_))
+        return numbers_of(coerce_array(name, column.take(pa.array(rows)))[0])
+
+    @cached_property
+    def time(self) -> Numbers:
+        """Event times in µs."""
+        column = self.raw.column("event_time")
+        if column is None:
+            return Numbers(np.zeros(self.num_rows, np.int64), np.zeros(self.num_rows, np.bool_))
+        return numbers_of(coerce_array("event_time", column)[0])
+
+    @cached_property
+    def event_type(self) -> Text:
+        """Event types with the default filled in; unknown ones as they are."""
+        return self.text("event_type").fill("network")
+
+    @cached_property
+    def tenant_id(self) -> Text:
+        """Tenants with the default filled in."""
+        return self.text("tenant_id").fill(self.tenant)
+
+    @cached_property
+    def failed(self) -> Mask:
+        """Rows of connections that did not come about."""
+        column = self.raw.column(FAILED)
+        if column is None:
+            return np.zeros(self.num_rows, np.bool_)
+        return column.fill_null(False).to_numpy(zero_copy_only=False)
+
+    @cached_property
+    def valid(self) -> Mask:
+        """Rows that are events."""
+        valid = np.ones(self.num_rows, np.bool_)
+        for _, mask, _ in self._checks:
+            valid &= ~mask
+        return valid
+
+    def rejections(self) -> list[Rejection]:
+        """What is no event, by row, each with the first reason that applies."""
+        found: list[Rejection] = []
+        open_rows = ~self.valid
+        for reason, mask, detail in self._checks:
+            for row in np.flatnonzero(mask & open_rows):
+                found.append(Rejection(int(row), reason, detail(int(row))))
+            open_rows &= ~mask
+        return sorted(found, key=lambda rejection: rejection.row)
+
+    @cached_property
+    def _checks(self) -> list[tuple[str, Mask, Callable[[int], str]]]:
+        """(reason, rows it applies to, its detail), in the order in which reasons apply."""
+        known = self.event_type.lookup(lambda value: value in EVENT_TYPES, True, np.bool_)
+        process = self.event_type.lookup(lambda value: value == "process", False, np.bool_)
+        destination = self.text("remote_host").present | self.text("remote_ip").present | process
+        in_range = (self.time.values >= EARLIEST_US) & (self.time.values < LATEST_US)
+        checks: list[tuple[str, Mask, Callable[[int], str]]] = [
+            ("malformed", self._unfit_rows, lambda row: self._unfit[row]),
+            ("malformed", ~known, self._unknown_type),
+        ]
+        for name, present in (
+            ("event_time", self.time.present),
+            ("host_id", self.text("host_id").present),
+            ("process_name", self.text("process_name").present),
+            ("remote_host", destination),
+        ):
+            checks.append((f"missing_field:{name}", ~present, _MISSING_DETAIL[name]))
+        checks.append(("bad_timestamp", ~in_range, self._bad_time))
+        return checks
+
+    @cached_property
+    def _unfit(self) -> dict[int, str]:
+        unfit = dict(self.raw.unfit())
+        for name in self.raw.doubtful():
+            column = self.raw.column(name)
+            if column is not None:
+                for row, detail in coerce_array(name, column)[1].items():
+                    unfit.setdefault(row, detail)
+        return unfit
+
+    @cached_property
+    def _unfit_rows(self) -> Mask:
+        mask = np.zeros(self.num_rows, np.bool_)
+        mask[list(self._unfit)] = True
+        return mask
+
+    def _unknown_type(self, row: int) -> str:
+        return f"event_type is {self.event_type.at(row)!r}: expected one of {', '.join(EVENT_TYPES)}"
+
+    def _bad_time(self, row: int) -> str:
+        value = int(self.time.values[row])
+        if value == UNREADABLE:
+            return "event_time is no time of 2000 to 2099: expected RFC 3339 or epoch milliseconds"
+        return f"event_time is {value} µs since 1970, outside 2000-01-01 to 2100-01-01"
+
+    def _text(self, name: str, rows: Longs | None) -> Text:
+        column = self.raw.column(name)
+        if column is None:
+            return constant(None, self.num_rows if rows is None else len(rows))
+        return text_of(coerce_array(name, column if rows is None else column.take(pa.array(rows)))[0])
+
+    def _normal(self, name: str, text: Text) -> Text:
+        if name == "process_name":
+            return self._with_path_names(text.translate(clean_process_name))
+        if name == "remote_host":
+            return text.translate(_host)
+        if name == "remote_ip":
+            return self._with_host_addresses(text.cleaned())
+        return text.translate(_CLEANERS[name]) if name in _CLEANERS else text.cleaned()
+
+    def _with_path_names(self, names: Text) -> Text:
+        """Where the name is empty, the base name of the path serves."""
+        rows = np.flatnonzero(~names.present)
+        if not len(rows):
+            return names
+        return _patched(names, rows, self.text_at("process_path", rows).translate(_file_name))
+
+    def _with_host_addresses(self, addresses: Text) -> Text:
+        """Where the address is missing, a remote host that is an address serves."""
+        hosts = self._text("remote_host", None).translate(_address)
+        rows = np.flatnonzero(~addresses.present & hosts.present)
+        return _patched(addresses, rows, hosts.take(rows)) if len(rows) else addresses
+
+
+def _patched(text: Text, rows: Longs, patch: Text) -> Text:
+    """`text` with other values at some rows."""
+    codes = text.codes.copy()
+    codes[rows] = np.where(patch.present, patch.codes + np.int32(len(text.dictionary)), np.int32(-1))
+    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).translate(str)
+
+
+_remote: Final = lru_cache(1 << 18)(clean_remote_host)
+
+
+def _host(value: str) -> str | None:
+    return _remote(value)[0]
+
+
+def _address(value: str) -> str | None:
+    return _remote(value)[1]
+
+
+def _file_name(path: str) -> str | None:
+    return base_name(path).strip() or None
+
+
+def _lower(value: str) -> str | None:
+    cleaned = clean_text(value)
+    return cleaned.lower() if cleaned else None
+
+
+def _one_of(known: tuple[str, ...], otherwise: str) -> Callable[[str], str | None]:
+    def choose(value: str) -> str | None:
+        lowered = _lower(value)
+        return lowered if lowered is None or lowered in known else otherwise
+
+    return choose
+
+
+_CLEANERS: Final[dict[str, Callable[[str], str | None]]] = {
+    "event_type": _lower,
+    "direction": _lower,
+    "os": _one_of(OPERATING_SYSTEMS, "other"),
+    "process_signature_status": _one_of(SIGNATURE_STATUSES, "unknown"),
+}
+
+
+def _missing(message: str) -> Callable[[int], str]:
+    return lambda row: message
+
+
+_MISSING_DETAIL: Final = {
+    "event_time": _missing("event_time is missing: every event needs its own time, with a zone"),
+    "host_id": _missing("host_id is missing: every event needs the stable id of its host"),
+    "process_name": _missing("process_name and process_path are missing: who communicates is not known"),
+    "remote_host": _missing("remote_host and remote_ip are missing: a connection or lookup needs a destination"),
+}

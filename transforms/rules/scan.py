@@ -1,0 +1,151 @@
+"""One pass over batches of records: what later steps need of them, and nothing else.
+
+A scan adds up what it has seen and lets go of it as blocks; blocks of different scans merge in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.rules import blocks, tally
+from transforms.rules.activities import activities_of, merge_activities
+from transforms.rules.columns import group_rows, text_of
+from transforms.rules.communications import Recogniser
+from transforms.rules.dead_letter import DeadLetter
+from transforms.rules.normalise import Events, RawBatch
+from transforms.rules.sightings import (
+    capped,
+    coverage_of,
+    distinct,
+    sightings_of_activities,
+    sightings_of_executions,
+)
+from transforms.rules.subjects import KINDS
+from transforms.rules.tables import QUESTION_SCHEMA
+from transforms.rules.tally import Tally
+
+Block = Literal["activities", "own_sightings", "sightings", "questions"]
+_FLUSH_ROWS: Final = 1 << 18
+"""Rows of activities or sightings held before they leave as blocks: bounds memory, not results."""
+
+
+@dataclass(frozen=True)
+class ScanRange:
+    """The days that count, in µs since 1970.
+
+    Args:
+        start: earlier events only train. `None`: none does.
+        end: events from here on are out of range. `None`: none is.
+    """
+
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass
+class Scan:
+    """What some batches held.
+
+    Args:
+        recogniser: finds communications and executions.
+        tenant: of records that name none.
+        range: the days that count.
+        shards: into how many shards blocks are cut.
+        hosts_kept: hosts kept a (subject, day) in shared sightings.
+    """
+
+    recogniser: Recogniser
+    tenant: str
+    range: ScanRange
+    shards: int
+    hosts_kept: int
+    tally: Tally = field(default_factory=Tally)
+    coverage: set[tuple[str, int]] = field(default_factory=set)
+    _activities: list[pa.Table] = field(default_factory=list)
+    _sightings: list[pa.Table] = field(default_factory=list)
+    _rows: int = 0
+
+    def add(self, batch: RawBatch) -> list[DeadLetter]:
+        """Takes a batch in.
+
+        Returns:
+            the records of it that are no events.
+        """
+        events = Events(batch, self.tenant)
+        used = events.valid
+        dead = [*batch.lost(), *(batch.dead_letter(r.row, r.reason, r.detail) for r in events.rejections())]
+        self.tally[tally.READ] += batch.num_rows + len(batch.lost())
+        self.tally[tally.VALID] += int(used.sum())
+        for letter in dead:
+            self.tally[tally.dead_letter(letter.reason)] += 1
+        if self.range.end is not None:
+            late = used & (events.time.values >= self.range.end)
+            self.tally[tally.OUT_OF_RANGE] += int(late.sum())
+            used = used & ~late
+        self.coverage |= coverage_of(events, used)
+        executions = sightings_of_executions(events, *self.recogniser.executions(events, used))
+        found = self.recogniser.communications(events, used)
+        activities = activities_of(events, found)
+        self.tally[tally.COMMUNICATIONS] += activities.num_rows
+        self._sightings += [executions, sightings_of_activities(activities)]
+        self._activities.append(merge_activities(activities))
+        self._rows += sum(table.num_rows for table in (executions, *self._activities[-1:]))
+        return dead
+
+    @property
+    def full(self) -> bool:
+        """True when it is time to let go of blocks."""
+        return self._rows >= _FLUSH_ROWS
+
+    def blocks(self) -> Iterator[tuple[Block, int, bytes]]:
+        """(kind, shard, block) of all that was added since the last call; forgets it."""
+        if not self._activities:
+            return
+        activities = merge_activities(pa.concat_tables(self._activities))
+        sightings = distinct(pa.concat_tables(self._sightings))
+        self._activities, self._sightings, self._rows = [], [], 0
+        shard = blocks.host_shards(activities, self.shards)
+        questions = self._questions(activities, shard)
+        shared = capped(sightings, self.hosts_kept)
+        for kind, table, shards in (
+            ("activities", activities, shard),
+            ("own_sightings", sightings, blocks.host_shards(sightings, self.shards)),
+            ("sightings", shared, blocks.subject_shards(shared, self.shards)),
+            ("questions", questions, blocks.subject_shards(questions, self.shards)),
+        ):
+            for number, block in blocks.cut(table, shards):
+                yield kind, number, block  # type: ignore[misc]
+
+    def _questions(self, activities: pa.Table, shard: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+        """What the shards of hosts want to know, each (shard, subject, day) once."""
+        time = activities.column("event_time").to_numpy()
+        judged = np.flatnonzero(time >= self.range.start) if self.range.start is not None else np.arange(len(time))
+        if not len(judged):
+            return QUESTION_SCHEMA.empty_table()
+        asking = activities.take(pa.array(judged))
+        day = (asking.column("hour").to_numpy() // 24).astype(np.int32)
+        tenant = text_of(asking.column("tenant"))
+        tables = []
+        for kind in KINDS:
+            subject = text_of(asking.column(kind))
+            _, first = group_rows([tenant.codes, subject.codes, day, shard[judged]])
+            first = first[subject.codes[first] >= 0]
+            tables.append(
+                pa.table(
+                    [
+                        tenant.take(first).arrow(),
+                        subject.take(first).arrow(),
+                        pa.array(day[first]),
+                        pa.array(shard[judged][first]),
+                    ],
+                    schema=QUESTION_SCHEMA,
+                )
+            )
+        return pa.concat_tables(tables)
+
+

@@ -1,0 +1,113 @@
+"""Sightings: which host showed which subject on which day (specification, sections 1 and 5).
+
+Sightings are sets: merging is union, which is commutative, associative and idempotent, also where only so many hosts
+of a (subject, day) are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.rules import subjects
+from transforms.rules.columns import Codes, Longs, column_codes, group_rows, run_starts, text_of
+from transforms.rules.days import HOUR_US
+from transforms.rules.normalise import Events
+from transforms.rules.subjects import KINDS
+from transforms.rules.tables import SIGHTING_SCHEMA
+
+_HOURS_A_DAY = 24
+
+
+def sightings_of_activities(activities: pa.Table) -> pa.Table:
+    """Sightings of communication, parentage and binary subjects, of `SIGHTING_SCHEMA`.
+
+    Args:
+        activities: one row a communication (before merging: an activity keeps its first event's parent only).
+    """
+    tables = [
+        sightings(activities, activities.column(kind), _days(activities.column("hour")))
+        for kind in KINDS
+        if kind != "execution"
+    ]
+    return distinct(pa.concat_tables(tables))
+
+
+def sightings_of_executions(events: Events, rows: Longs, codes: Codes, fingerprints: list[str]) -> pa.Table:
+    """Sightings of execution subjects, of `SIGHTING_SCHEMA`.
+
+    Args:
+        rows: rows of the batch that have an execution.
+        codes: the code of each one's fingerprint.
+        fingerprints: the fingerprints.
+    """
+    if not len(rows):
+        return SIGHTING_SCHEMA.empty_table()
+    tenant, host = events.tenant_id.take(rows), events.text_at("host_id", rows)
+    day = (events.time.values[rows] // (_HOURS_A_DAY * HOUR_US)).astype(np.int32)
+    _, first = group_rows([tenant.codes, codes, host.codes, day])
+    subject = pa.array([subjects.execution(f) for f in fingerprints], pa.string()).take(pa.array(codes[first]))
+    columns = [tenant.take(first).arrow(), subject, host.take(first).arrow(), pa.array(day[first])]
+    return pa.table(columns, schema=SIGHTING_SCHEMA)
+
+
+def sightings(table: pa.Table, subject: pa.ChunkedArray, day: pa.Array) -> pa.Table:
+    """Sightings of one subject column beside a table with `tenant` and `host`; rows without subject give none."""
+    shown = pa.table([table.column("tenant"), subject, table.column("host"), day], schema=SIGHTING_SCHEMA)
+    return shown.filter(shown.column("subject").is_valid())
+
+
+def distinct(table: pa.Table) -> pa.Table:
+    """The rows of a sightings table, each once."""
+    if table.num_rows < 2:
+        return table
+    _, first = group_rows(column_codes(table, SIGHTING_SCHEMA.names))
+    return table.take(pa.array(first))
+
+
+def capped(table: pa.Table, hosts_kept: int) -> pa.Table:
+    """Distinct sightings with at most `hosts_kept` hosts a (tenant, subject, day): the smallest by hash.
+
+    Capping before merging, after it, or both gives the same.
+    """
+    table = distinct(table)
+    if not table.num_rows:
+        return table
+    groups, _ = group_rows(column_codes(table, ("tenant", "subject", "day")))
+    host = text_of(table.column("host"))
+    order = np.lexsort((host.codes, host.lookup(host_rank, 0, np.uint64), groups))
+    ordered = groups[order]
+    starts = run_starts(ordered)
+    place = np.arange(len(ordered)) - starts[ordered]
+    return table.take(pa.array(np.sort(order[place < hosts_kept])))
+
+
+@lru_cache(1 << 18)
+def host_rank(host: str) -> int:
+    """64 bits of a host's hash: the order in which hosts are kept."""
+    return int.from_bytes(hashlib.blake2b(host.encode(), digest_size=8).digest())
+
+
+def coverage_of(events: Events, used: npt.NDArray[np.bool_]) -> set[tuple[str, int]]:
+    """(tenant, day) of the events among the `used` rows."""
+    day = events.time.values[used] // (_HOURS_A_DAY * HOUR_US)
+    tenant = events.tenant_id
+    if not len(day):
+        return set()
+    low, span = int(day.min()), int(day.max() - day.min()) + 1
+    keys = tenant.codes[used].astype(np.int64) * span + (day - low)
+    if len(tenant.dictionary) * span <= len(keys):
+        found: Iterable[Any] = np.flatnonzero(np.bincount(keys))
+    else:
+        found = np.unique(keys)
+    return {(tenant.values[int(key) // span], int(key) % span + low) for key in found}
+
+
+def _days(hours: pa.ChunkedArray) -> pa.Array:
+    return pa.array((hours.to_numpy() // _HOURS_A_DAY).astype(np.int32))

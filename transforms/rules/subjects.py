@@ -1,0 +1,43 @@
+"""Subjects: what can be common or rare (specification, section 1).
+
+A subject is written as a JSON list that begins with its kind, so that any tool can read it and no two share a text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final, Literal
+
+from transforms.rules.identity import Identity
+
+Kind = Literal["communication", "execution", "parentage", "binary"]
+KINDS: Final[tuple[Kind, ...]] = ("communication", "execution", "parentage", "binary")
+
+
+def subject(kind: Kind, *parts: str) -> str:
+    """The text of a subject.
+
+    >>> subject("execution", "python|stdin")
+    '["execution","python|stdin"]'
+    """
+    return json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":"))
+
+
+def communication(identity: Identity, service_id: str) -> str:
+    """program -> service."""
+    return subject("communication", identity.name, identity.origin, identity.script, service_id)
+
+
+def execution(fingerprint: str) -> str:
+    """A scripting engine and what it runs."""
+    return subject("execution", fingerprint)
+
+
+def parentage(parent: str, identity: Identity) -> str:
+    """parent name -> program."""
+    return subject("parentage", parent, identity.name, identity.origin, identity.script)
+
+
+def binary(sha256: str) -> str:
+    """The image, by its hash."""
+    return subject("binary", sha256.lower())
