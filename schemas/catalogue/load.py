@@ -37,6 +37,7 @@ def load_catalogue(services_path: str | None = None) -> Catalogue:
     return Catalogue(
         services=services,
         exclusions=exclusions,
+        shared_hosts={entry["host"]: entry["why"] for entry in services_document["shared_hosts"]},
         classes=tuple(_process_class(entry) for entry in processes["classes"]),
         locations={platform: tuple(processes["suspicious_locations"][platform]) for platform in PLATFORMS},
         engine_classes=tuple(engines["classes"]),

@@ -83,6 +83,7 @@ class Catalogue:
 
     services: tuple[Service, ...]
     exclusions: tuple[str, ...]
+    shared_hosts: dict[str, str]
     classes: tuple[ProcessClass, ...]
     locations: dict[str, tuple[str, ...]]
     engine_classes: tuple[str, ...]

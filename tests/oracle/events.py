@@ -180,7 +180,7 @@ def clean_destination(columns: dict[str, Any]) -> None:
 
 
 def clean_enums(columns: dict[str, Any]) -> None:
-    """Lower case; what is unknown makes the record malformed (type), `other` (os) or nothing (status)."""
+    """Lower case; what is unknown makes the record malformed (type), `other` (os) or `unknown` (status)."""
     for column in ENUM_COLUMNS:
         if column in columns:
             columns[column] = columns[column].lower()
@@ -188,8 +188,8 @@ def clean_enums(columns: dict[str, Any]) -> None:
         raise DeadLetterError("malformed")
     if "os" in columns and columns["os"] not in ("windows", "macos", "linux"):
         columns["os"] = "other"
-    if columns.get("process_signature_status") not in ("signed", "unsigned", "invalid"):
-        columns.pop("process_signature_status", None)
+    if columns.get("process_signature_status", "signed") not in ("signed", "unsigned", "invalid"):
+        columns["process_signature_status"] = "unknown"
 
 
 def clean_columns(record: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tests.oracle.builder import (
     DISCORD,
     ELSEWHERE,
+    FIRST_DAY,
     HOUR,
     MINUTE,
     SERVICES,
@@ -219,10 +222,11 @@ def exceptions(b: Builder, tenant: str) -> None:
     day = b.later()
     name = b.unique("kiosk") + ".exe"
     hosts = b.hosts(4)
+    last = (FIRST_DAY + timedelta(days=day)).date().isoformat()
     b.exceptions += [
         {"process_name": name.upper(), "remote_host": "*.TELEGRAM.org", "reason": "a"},
         {"process_name": name[:-5] + "*", "user_name": "svc-?", "service_id": "discord", "reason": "b"},
-        {"host_id": hosts[3], "signer": "kiosk *", "expires": "2026-04-15", "reason": "c"},
+        {"host_id": hosts[3], "signer": "kiosk *", "expires": last, "reason": "c"},
         {"origin": "unsigned:c:/apps", "process_path": "c:\\apps\\[a-m]*", "reason": "d"},
         {"parent_process_name": "watcher.exe", "host_id": hosts[0], "reason": "e"},
     ]

@@ -7,6 +7,7 @@ malformed. A time that cannot be read is `UNREADABLE`, which no valid time equal
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -23,6 +24,7 @@ UNREADABLE: Final = -1
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$", re.ASCII)
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -83,7 +85,7 @@ def to_integer(value: object) -> int | None:
 def to_time(value: object) -> int | None:
     """An event time in µs since 1970 UTC from RFC 3339 text or epoch milliseconds; `UNREADABLE` if it is neither.
 
-    Text without a zone is UTC. Markers of missing values are `None`.
+    Text without a zone is unreadable: it may be any clock's. Markers of missing values are `None`.
 
     >>> to_time("2026-01-01T00:00:00.5+01:00") == to_time(1767222000500)
     True
@@ -109,14 +111,12 @@ def to_time(value: object) -> int | None:
 
 
 def _parse_time(text: str) -> int:
-    if ":" not in text:
+    if not _RFC3339.match(text):
         return UNREADABLE
     try:
-        parsed = datetime.fromisoformat(text.upper())
+        return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MICROSECOND
     except ValueError:
         return UNREADABLE
-    zoned = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    return (zoned - _EPOCH) // _MICROSECOND
 
 
 def _kind_of(value: object) -> str:

@@ -175,7 +175,7 @@ class Events:
     def _bad_time(self, row: int) -> str:
         value = int(self.time.values[row])
         if value == UNREADABLE:
-            return "event_time is no time of 2000 to 2099: expected RFC 3339 or epoch milliseconds"
+            return "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds"
         return f"event_time is {value} µs since 1970, outside 2000-01-01 to 2100-01-01"
 
     def _text(self, name: str, rows: Longs | None) -> Text:

@@ -1,0 +1,151 @@
+"""The command `uncommon-im`.
+
+Exit status: 0 done, 1 the run failed, 2 the arguments or a file that they name are wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+
+from pipeline import backfill, options
+from pipeline.configuration import Configuration
+from pipeline.lookup import explain
+from pipeline.simulation import simulate
+from pipeline.sinks.json_lines import SUMMARY, clear_output
+from pipeline.sources.files import InputFile, ReadFiles, match_files
+from pipeline.sources.json_lines import JsonOptions
+from pipeline.terminal import show_summary, start_logging
+from schemas.catalogue import load_catalogue
+from schemas.documents import ConfigurationError
+
+log = logging.getLogger(__name__)
+Command = Callable[[argparse.Namespace, list[str]], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    arguments: argparse.Namespace | None = None
+    try:
+        arguments, rest = parser().parse_known_args(argv)
+        start_logging(arguments.verbose)
+        arguments.command(arguments, rest)
+    except ConfigurationError as error:
+        print(f"uncommon-im: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("uncommon-im: stopped; the output is not complete", file=sys.stderr)
+        return 1
+    except Exception as error:  # the last line of defence: whatever failed, say it in one line
+        if arguments is not None and arguments.verbose:
+            log.exception("the run failed")
+        cause = f"{type(error).__name__}: {error}".strip().splitlines()
+        print(f"uncommon-im: the run failed: {cause[0]} (--verbose shows all)", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = options.Parser(
+        prog="uncommon-im",
+        description="Finds uncommon communication between a process and an instant messaging server.",
+    )
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add(commands, "backfill", run_backfill, "judge a range of history", _backfill_arguments)
+    _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
+    _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
+    return top
+
+
+def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im backfill`."""
+    configuration = options.configuration_of(arguments)
+    beam_options = options.beam_options(rest)
+    files = match_files(arguments.input)
+    if arguments.dry_run:
+        print(plan(configuration, files, arguments.output))
+        return
+    clear_output(arguments.output)
+    pipeline = beam.Pipeline(options=beam_options)
+    reading = JsonOptions(arguments.format, arguments.keep_host_domain)
+    found = backfill.detect(pipeline | "ReadFiles" >> ReadFiles(files, reading), configuration)
+    backfill.write(found, arguments.output, configuration.verdicts)
+    pipeline.run().wait_until_finish()
+    with FileSystems.open(FileSystems.join(arguments.output, SUMMARY)) as stream:
+        show_summary(json.loads(stream.read()), arguments.output)
+
+
+def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im simulate`."""
+    options.no_more(rest)
+    try:
+        made = simulate(arguments.output, arguments.hosts, arguments.days, arguments.seed)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    print(f"{made.events:,} events of {made.hosts} hosts in {made.events_glob}, labels in {made.labels_file}")
+
+
+def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im lookup`."""
+    options.no_more(rest)
+    print(explain(arguments.host, load_catalogue(arguments.services), arguments.operator_ranges))
+
+
+def plan(configuration: Configuration, files: list[InputFile], output: str) -> str:
+    """What a run would read, with which limits, and where it would write."""
+    size = sum(file.size for file in files)
+    limits = "\n".join(f"  {name}: {value}" for name, value in vars(configuration.detector.limits).items())
+    days = f"from {configuration.start or 'the first day'} to before {configuration.end or 'the end'}"
+    return (
+        f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}\n"
+        f"would judge {days}; earlier days only train; no baseline snapshot\n"
+        f"limits:\n{limits}\n"
+        f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
+        f"would replace {output}/{{alerts,dead_letter,verdicts,{SUMMARY}}}"
+    )
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Command,
+    what: str,
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+) -> None:
+    sub = commands.add_parser(name, help=what, description=what)
+    add_arguments(sub)
+    sub.add_argument("--verbose", action="store_true", help="more messages, and tracebacks")
+    sub.set_defaults(command=command)
+
+
+def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
+    options.add_input_arguments(sub)
+    sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
+    options.add_range_arguments(sub)
+    options.add_detector_arguments(sub)
+    sub.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
+    sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    sub.add_argument("--shards", type=options.positive, default=8, metavar="N", help="parts that workers share (8)")
+
+
+def _simulate_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--output", required=True, metavar="DIR", help="where events/ and labels.jsonl go")
+    sub.add_argument("--hosts", type=options.positive, default=50, metavar="N", help="hosts (50)")
+    sub.add_argument("--days", type=options.positive, default=45, metavar="N", help="days (45)")
+    sub.add_argument("--seed", type=options.whole, default=1, metavar="N", help="the same seed, the same events (1)")
+
+
+def _lookup_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("host", metavar="HOST_OR_IP", help="a host name, a URL or an address")
+    options.add_catalogue_arguments(sub)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

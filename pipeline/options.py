@@ -1,0 +1,186 @@
+"""The command line: its options, and what they mean together."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import date
+from typing import NoReturn
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipeline.configuration import Configuration, new_run_id
+from schemas.catalogue import load_catalogue
+from schemas.detector import load_detector
+from schemas.documents import ConfigurationError
+from schemas.exceptions import load_exceptions
+from schemas.mapping import load_mappings
+from transforms.rules.decode import formats
+
+IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line and exit status 2."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Raises instead of printing the usage.
+
+        Raises:
+            ConfigurationError: always.
+        """
+        raise ConfigurationError(f"{message} (see {self.prog} --help)")
+
+
+def add_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that decide what an instant messaging server is."""
+    parser.add_argument("--services", metavar="FILE.yaml", help="your own services and hosts, added to the catalogue")
+    parser.add_argument(
+        "--operator-ranges",
+        action="store_true",
+        help="match address ranges that carry the owner's other products too (Teams, LINE, Kakao): more, and noisier",
+    )
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that decide what the detector computes."""
+    group = parser.add_argument_group("detector")
+    group.add_argument("--detector", metavar="FILE.yaml", help="a detector card that replaces what it names")
+    add_catalogue_arguments(group)  # type: ignore[arg-type]
+    group.add_argument("--exceptions", metavar="FILE.yaml", help="communications that need no alert")
+    group.add_argument("--tenant", default="default", metavar="ID", help="tenant of records that name none")
+    for name, what in (
+        ("activation-days", "days with telemetry before the detector speaks (14)"),
+        ("training-days", "days of the rolling baseline (30)"),
+        ("guard-days", "newest days that do not vouch for a suspicious process (3)"),
+        ("max-other-hosts", "rare: at most so many other hosts showed it (3); sets the execution limit too"),
+        ("max-host-days", "rare: this host showed it on at most so many days (2); sets the execution limit too"),
+        ("max-alerts-per-group", "alerts a program, service, day and variation (25; 0: no limit)"),
+    ):
+        group.add_argument(f"--{name}", type=whole, metavar="N", help=what)
+
+
+def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is read."""
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "--input", action="append", required=True, metavar="GLOB", help="files on any file system Beam knows; repeatable"
+    )
+    group.add_argument(
+        "--format", default="auto", choices=formats(load_mappings()), help="of JSON lines (Parquet is native)"
+    )
+    group.add_argument(
+        "--keep-host-domain",
+        action="store_true",
+        help="where host ids are computer names (sysmon), keep the domain: host.example.org instead of host",
+    )
+
+
+def add_range_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that say which days count."""
+    group = parser.add_argument_group("days (UTC)")
+    group.add_argument("--start", type=day, metavar="DATE", help="first day that is judged; earlier days only train")
+    group.add_argument("--end", type=day, metavar="DATE", help="first day that is not read any more")
+
+
+def configuration_of(arguments: argparse.Namespace) -> Configuration:
+    """The configuration that the options and the files they name give.
+
+    Raises:
+        ConfigurationError: an option or a file is wrong.
+    """
+    if arguments.start and arguments.end and arguments.start >= arguments.end:
+        raise ConfigurationError(f"--end {arguments.end} must be later than --start {arguments.start} (it is exclusive)")
+    if not arguments.tenant.strip():
+        raise ConfigurationError("--tenant is empty: give the id of records that name no tenant")
+    detector = load_detector(
+        arguments.detector,
+        activation_days=arguments.activation_days,
+        training_days=arguments.training_days,
+        guard_days=arguments.guard_days,
+        max_other_hosts=arguments.max_other_hosts,
+        execution_max_other_hosts=arguments.max_other_hosts,
+        max_host_days=arguments.max_host_days,
+        execution_max_host_days=arguments.max_host_days,
+        max_alerts_per_group=arguments.max_alerts_per_group,
+    )
+    return Configuration(
+        detector=detector,
+        catalogue=load_catalogue(arguments.services),
+        exceptions=load_exceptions(arguments.exceptions),
+        tenant=arguments.tenant.strip(),
+        operator_ranges=arguments.operator_ranges,
+        start=arguments.start,
+        end=arguments.end,
+        verdicts=arguments.verdicts,
+        shards=arguments.shards,
+        run_id=new_run_id(),
+    )
+
+
+def beam_options(rest: Sequence[str]) -> PipelineOptions:
+    """Beam's own options from the rest of the command line; without --runner the pipeline runs in this process.
+
+    Raises:
+        ConfigurationError: Beam knows no such option.
+    """
+    parser = Parser(prog="uncommon-im", add_help=False)
+    for group in PipelineOptions.__subclasses__():
+        adder = getattr(group, "_add_argparse_args", None)
+        if adder is not None:
+            adder(_Tolerant(parser))
+    _, unknown = parser.parse_known_args(list(rest))
+    if unknown:
+        raise ConfigurationError(f"unknown option {unknown[0]} (see --help; Beam's own options are taken too)")
+    flags = list(rest)
+    if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
+        flags += [f"--runner={IN_PROCESS_RUNNER}"]
+    return PipelineOptions(flags)
+
+
+class _Tolerant:
+    """Adds arguments to a parser, and passes over those that two of Beam's option groups share."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parser = parser
+
+    def add_argument(self, *names: str, **settings: object) -> None:
+        try:
+            self._parser.add_argument(*names, **settings)  # type: ignore[arg-type]
+        except argparse.ArgumentError:
+            return
+
+    def add_mutually_exclusive_group(self, **_: object) -> _Tolerant:
+        return self
+
+
+def day(text: str) -> date:
+    """An option that is a date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date: write it as YYYY-MM-DD") from None
+
+
+def whole(text: str) -> int:
+    """An option that is a whole number, 0 or more."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """An option that is a whole number, 1 or more."""
+    number = whole(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be 1 or more")
+    return number
+
+
+def no_more(rest: Sequence[str]) -> None:
+    """Raises `ConfigurationError` if arguments are left over."""
+    if rest:
+        raise ConfigurationError(f"unknown argument {rest[0]} (see --help)")

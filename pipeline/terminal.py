@@ -1,0 +1,43 @@
+"""What a terminal shows: messages while a run goes on, tables at its end."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+OURS = ("pipeline", "transforms", "schemas")
+
+
+def start_logging(verbose: bool) -> None:
+    """Our own messages to standard error; of others only warnings, unless `verbose`."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    if verbose:
+        logging.getLogger("apache_beam").setLevel(logging.INFO)
+
+
+def show_summary(summary: dict[str, Any], output: str) -> None:
+    """What a run counted, and where its files are."""
+    console = Console()
+    events = summary["events"]
+    lost = ", ".join(f"{count:,} {reason}" for reason, count in events["dead_letter"].items()) or "none"
+    console.print(
+        f"\n[bold]{events['read']:,}[/] records read, [bold]{events['valid']:,}[/] valid events, "
+        f"{events['out_of_range']:,} out of range; dead letters: {lost}"
+    )
+    table = Table(title="What became of every activity", title_justify="left")
+    table.add_column("verdict")
+    table.add_column("activities", justify="right")
+    for verdict, count in summary["verdicts"].items():
+        style = "bold red" if verdict == "alert" and count else ""
+        table.add_row(verdict, f"{count:,}", style=style)
+    table.add_section()
+    table.add_row("all", f"{summary['activities']:,}")
+    console.print(table)
+    shown = ", ".join(f"{count:,} {variation}" for variation, count in summary["alerts"].items())
+    console.print(f"alerts: {shown}")
+    console.print(f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True)

@@ -1,0 +1,36 @@
+"""Packaging of uncommon-im. Bounds are what the tests run with; deploy/requirements.lock pins one set of them."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="uncommon-im",
+    version="1.0.0",
+    description="Finds uncommon communication between a process and an instant messaging server",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.13",
+    packages=find_packages(include=["pipeline*", "transforms*", "schemas*"]),
+    package_data={"schemas": ["*.yaml"], "schemas.catalogue": ["*.yaml"], "schemas.mappings": ["*.yaml"]},
+    install_requires=[
+        "apache-beam[gcp]>=2.77.0,<2.78",
+        "msgspec>=0.20,<0.23",
+        "numpy>=2.0,<3",
+        "pyarrow>=22,<26",
+        "PyYAML>=6.0.2,<7",
+        "rich>=14,<16",
+        "zstandard>=0.23,<0.26",
+    ],
+    extras_require={
+        "dev": [
+            "duckdb>=1.4,<3",
+            "hypothesis>=6.140,<7",
+            "mypy>=1.18,<3",
+            "pytest>=9,<10",
+            "pytest-xdist>=3.8,<4",
+            "ruff>=0.14,<0.18",
+            "types-PyYAML>=6.0.12,<7",
+        ]
+    },
+    entry_points={"console_scripts": ["uncommon-im=pipeline.main:main"]},
+)
