@@ -1,12 +1,14 @@
 """Packaging of uncommon-im. Bounds are what the tests run with; deploy/requirements.lock pins one set of them."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 setup(
     name="uncommon-im",
     version="1.0.0",
     description="Finds uncommon communication between a process and an instant messaging server",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",

@@ -46,9 +46,7 @@ def detect(batches: beam.PCollection[RawBatch], configuration: Configuration) ->
         "activities": scanned.activities,
         "own_sightings": scanned.own_sightings,
         "answers": answers,
-    } | "JudgeActivities" >> JudgeActivities(
-        configuration.writer, coverage, configuration.range.start, with_rows
-    )
+    } | "JudgeActivities" >> JudgeActivities(configuration.writer, coverage, configuration.range.start, with_rows)
     limited = judged.candidates | "LimitFloods" >> LimitFloods(limits.max_alerts_per_group, with_rows)
 
     return Detection(

@@ -113,7 +113,7 @@ def plan(configuration: Configuration, files: list[InputFile], output: str) -> s
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[options.Parser],
     name: str,
     command: Command,
     what: str,

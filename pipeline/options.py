@@ -67,7 +67,11 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """Options that say what is read."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "--input", action="append", required=True, metavar="GLOB", help="files on any file system Beam knows; repeatable"
+        "--input",
+        action="append",
+        required=True,
+        metavar="GLOB",
+        help="files on any file system Beam knows; repeatable",
     )
     group.add_argument(
         "--format", default="auto", choices=formats(load_mappings()), help="of JSON lines (Parquet is native)"
@@ -93,7 +97,9 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         ConfigurationError: an option or a file is wrong.
     """
     if arguments.start and arguments.end and arguments.start >= arguments.end:
-        raise ConfigurationError(f"--end {arguments.end} must be later than --start {arguments.start} (it is exclusive)")
+        raise ConfigurationError(
+            f"--end {arguments.end} must be later than --start {arguments.start} (it is exclusive)"
+        )
     if not arguments.tenant.strip():
         raise ConfigurationError("--tenant is empty: give the id of records that name no tenant")
     detector = load_detector(

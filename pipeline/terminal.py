@@ -12,12 +12,11 @@ OURS = ("pipeline", "transforms", "schemas")
 
 
 def start_logging(verbose: bool) -> None:
-    """Our own messages to standard error; of others only warnings, unless `verbose`."""
+    """Our own messages to standard error; Beam's only if `verbose` (what fails is said once, at the end)."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for name in OURS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
-    if verbose:
-        logging.getLogger("apache_beam").setLevel(logging.INFO)
+    logging.getLogger("apache_beam").setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
 def show_summary(summary: dict[str, Any], output: str) -> None:
@@ -40,4 +39,6 @@ def show_summary(summary: dict[str, Any], output: str) -> None:
     console.print(table)
     shown = ", ".join(f"{count:,} {variation}" for variation, count in summary["alerts"].items())
     console.print(f"alerts: {shown}")
-    console.print(f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True)
+    console.print(
+        f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True
+    )

@@ -1,0 +1,1 @@
+"""What data looks like: records, vendor mappings, the detector card, the catalogue."""

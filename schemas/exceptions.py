@@ -42,12 +42,19 @@ def load_exceptions(path: str | None) -> tuple[ExceptionEntry, ...]:
     Raises:
         ConfigurationError: an entry has an unknown field, no glob, no reason or an unreadable date.
     """
-    if not path:
-        return ()
-    document = read_yaml(path)
+    return parse_exceptions(read_yaml(path), path) if path else ()
+
+
+def parse_exceptions(document: Any, name: str) -> tuple[ExceptionEntry, ...]:
+    """The exceptions of a document; `name` is how messages call it.
+
+    Raises:
+        ConfigurationError: as `load_exceptions`.
+    """
     entries = document.get("exceptions") if isinstance(document, dict) else document
-    require(isinstance(entries, list), f"{path}: expected a list of exceptions (or a mapping with `exceptions`)")
-    return tuple(_entry(entry, f"{path}: exception {number}") for number, entry in enumerate(entries, 1))
+    require(isinstance(entries, list), f"{name}: expected a list of exceptions (or a mapping with `exceptions`)")
+    listed: list[Any] = entries or []
+    return tuple(_entry(entry, f"{name}: exception {number}") for number, entry in enumerate(listed, 1))
 
 
 def _entry(entry: Any, where: str) -> ExceptionEntry:

@@ -1,0 +1,1 @@
+"""One Beam step a file, in the order of the flow."""

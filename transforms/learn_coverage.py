@@ -29,4 +29,3 @@ class LearnCoverage(beam.CombineFn):  # type: ignore[misc]
         for tenant, day in sorted(accumulator):
             days.setdefault(tenant, []).append(day)
         return {tenant: np.array(listed, np.int64) for tenant, listed in days.items()}
-

@@ -43,9 +43,7 @@ class LimitFloods(beam.PTransform):  # type: ignore[misc]
         )
 
 
-def _limit(
-    group: tuple[tuple[str, str], Iterable[Candidate]], limit: int, with_rows: bool
-) -> Iterator[TaggedOutput]:
+def _limit(group: tuple[tuple[str, str], Iterable[Candidate]], limit: int, with_rows: bool) -> Iterator[TaggedOutput]:
     _, candidates = group
     counts = Tally()
     for alert, row in control_flood(candidates, limit):

@@ -25,9 +25,7 @@ class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
     def __post_init__(self) -> None:
         super().__init__()
 
-    def expand(
-        self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]
-    ) -> beam.PCollection[tuple[int, bytes]]:
+    def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> beam.PCollection[tuple[int, bytes]]:
         """Brings the blocks of a shard of subjects together and answers its questions."""
         return (
             inputs
@@ -36,9 +34,7 @@ class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
         )
 
 
-def _answers(
-    shard: tuple[int, Mapping[str, Iterable[bytes]]], limits: Limits
-) -> Iterator[tuple[int, bytes]]:
+def _answers(shard: tuple[int, Mapping[str, Iterable[bytes]]], limits: Limits) -> Iterator[tuple[int, bytes]]:
     _, joined = shard
     questions = blocks.decode(joined["questions"], QUESTION_SCHEMA)
     if not questions.num_rows:
@@ -48,5 +44,3 @@ def _answers(
     routed = asked.join(answers, ["tenant", "subject", "day"], use_threads=False)
     numbers = routed.column("shard").to_numpy()
     yield from blocks.cut(routed.select(answers.column_names).cast(answers.schema), numbers)
-
-

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
-from apache_beam.typehints import TypeVariable
 
 from schemas.catalogue import Catalogue
 from schemas.exceptions import ExceptionEntry
@@ -19,7 +18,6 @@ from transforms.rules.identity import Identities
 from transforms.rules.normalise import RawBatch
 from transforms.rules.scan import Scan, ScanRange
 
-T = TypeVariable("T")
 OUTPUTS: Final = ("activities", "own_sightings", "sightings", "questions", "coverage", "dead_letters", "tallies")
 
 
@@ -93,7 +91,7 @@ class _Scan(beam.DoFn):  # type: ignore[misc]
         assert self._scan is not None, "start_bundle() comes first"
         window = beam.transforms.window.GlobalWindow()
         end = window.max_timestamp()
-        outputs = [(kind, (shard, block)) for kind, shard, block in self._scan.blocks()]
+        outputs: list[tuple[str, Any]] = [(kind, (shard, block)) for kind, shard, block in self._scan.blocks()]
         outputs += [("coverage", self._scan.coverage), ("tallies", self._scan.tally)]
         for tag, value in outputs:
             yield TaggedOutput(tag, beam.utils.windowed_value.WindowedValue(value, end, [window]))

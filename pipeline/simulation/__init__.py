@@ -50,9 +50,7 @@ class SimulationSummary:
         return str(Path(self.output) / "events" / "*.parquet")
 
 
-def simulate(
-    output: str, hosts: int, days: int, seed: int, first_day: date = p.FIRST_DAY
-) -> SimulationSummary:
+def simulate(output: str, hosts: int, days: int, seed: int, first_day: date = p.FIRST_DAY) -> SimulationSummary:
     """Write `output/events/dt=YYYY-MM-DD.parquet`, one a UTC day, and `output/labels.jsonl`.
 
     The same arguments give the same events and labels. Files of an earlier run in the same folder are replaced.

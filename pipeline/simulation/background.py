@@ -59,9 +59,7 @@ class Background:
         self.first_day = np.array(self.table.first_day, dtype=np.int64)
         self.end_day = np.array(self.table.end_day, dtype=np.int64)
         self.rate = self._calibrated()
-        self.resolver = np.array(
-            [self.table.resolver_of[h.index] for h in organisation.hosts], dtype=np.int64
-        )
+        self.resolver = np.array([self.table.resolver_of[h.index] for h in organisation.hosts], dtype=np.int64)
         self.utc_offset = np.array([h.utc_offset for h in organisation.hosts], dtype=np.int64)
         weights = np.array(HOURS, dtype=np.float64)
         cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)

@@ -212,13 +212,9 @@ def plant(organisation: Organisation, seed: int) -> list[Planted]:
     used: set[int] = set()
     planted = []
     for known in CAMPAIGNS:
-        stage = Stage(
-            organisation, np.random.default_rng([seed, 4, zlib.crc32(known.campaign.encode())]), used
-        )
+        stage = Stage(organisation, np.random.default_rng([seed, 4, zlib.crc32(known.campaign.encode())]), used)
         known.act(stage)
-        rows = sorted(
-            (r for r in stage.rows if begin <= r["event_time"] < end), key=lambda r: r["event_time"]
-        )
+        rows = sorted((r for r in stage.rows if begin <= r["event_time"] < end), key=lambda r: r["event_time"])
         if rows:
             planted.append(Planted(known, rows))
     return planted

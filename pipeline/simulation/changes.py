@@ -52,9 +52,7 @@ def new_hire(stage: Stage) -> None:
         when = stage.at(host, host.joined, 9)
         stage.start(host, WINDOWS_PROGRAMS["teams"], when)
         for n in range(4):
-            stage.connect(
-                host, WINDOWS_PROGRAMS["teams"], "teams.microsoft.com", when + timedelta(minutes=15 * n)
-            )
+            stage.connect(host, WINDOWS_PROGRAMS["teams"], "teams.microsoft.com", when + timedelta(minutes=15 * n))
 
 
 @campaign(

@@ -195,9 +195,7 @@ class Destinations:
     def pick_address(self, destination: Ints, rng: np.random.Generator) -> Ints:
         """One address (an index into `addresses`) for each given destination."""
         count = self.address_count[destination]
-        return self.first_address[destination] + np.floor(rng.random(len(destination)) * count).astype(
-            np.int64
-        )
+        return self.first_address[destination] + np.floor(rng.random(len(destination)) * count).astype(np.int64)
 
 
 def web_sites() -> list[str]:

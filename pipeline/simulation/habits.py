@@ -154,9 +154,7 @@ class Habits:
             ("updater", "updates", 1.5),
         )
         for key, where, rate in connections:
-            where = (
-                {"macos": "apple", "linux": "linux"}.get(host.os, where) if where == "microsoft" else where
-            )
+            where = {"macos": "apple", "linux": "linux"}.get(host.os, where) if where == "microsoft" else where
             if host.is_server and key in ("chrome", "edge", "firefox"):
                 continue
             self._add(host, key, where, rate * lively, ordinary=True)

@@ -122,13 +122,8 @@ def build_organisation(hosts: int, days: int, seed: int, first_day: date) -> Org
     systems = _shares_to_list(p.OS_SHARES, hosts - servers)
     departments = _shares_to_list(p.DEPARTMENTS, hosts - servers)
     rng.shuffle(departments)
-    offices = [
-        p.OFFICES[i] for i in rng.choice(len(p.OFFICES), hosts, p=[share for _, _, share in p.OFFICES])
-    ]
-    made = [
-        _workstation(i, system, departments[i], offices[i][0], offices[i][1])
-        for i, system in enumerate(systems)
-    ]
+    offices = [p.OFFICES[i] for i in rng.choice(len(p.OFFICES), hosts, p=[share for _, _, share in p.OFFICES])]
+    made = [_workstation(i, system, departments[i], offices[i][0], offices[i][1]) for i, system in enumerate(systems)]
     made += [_server(i, SERVER_ROLES[(i - len(made)) % len(SERVER_ROLES)]) for i in range(len(made), hosts)]
     made = _with_new_hire(made, days, first_day)
     return Organisation(tuple(made), first_day, days, _presence(made, days, first_day, rng))
@@ -180,9 +175,7 @@ def _with_new_hire(hosts: Sequence[Host], days: int, first_day: date) -> list[Ho
     return made
 
 
-def _presence(
-    hosts: Sequence[Host], days: int, first_day: date, rng: np.random.Generator
-) -> npt.NDArray[np.float64]:
+def _presence(hosts: Sequence[Host], days: int, first_day: date, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     weekday = np.array([(first_day + timedelta(days=d)).weekday() < 5 for d in range(days)], dtype=bool)
     luck = rng.random((len(hosts), days))
     work = (luck < p.AT_WORK).astype(np.float64)

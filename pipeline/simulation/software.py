@@ -45,7 +45,5 @@ def local_program(vendor: str, system: str) -> Program:
         return Program(f"C:\\Program Files\\{title}\\{title}.exe", f"{title} GmbH", EXPLORER)
     if system == "macos":
         team = sha256_of(vendor, "team")[:10].upper()
-        return Program(
-            f"/Applications/{title}.app/Contents/MacOS/{title}", developer_id(title, team), LAUNCHD
-        )
+        return Program(f"/Applications/{title}.app/Contents/MacOS/{title}", developer_id(title, team), LAUNCHD)
     return Program(f"/opt/{vendor}/{vendor}", None, SYSTEMD, status="unknown")

@@ -68,15 +68,11 @@ WINDOWS_PROGRAMS: dict[str, Program] = {
         EXPLORER,
         versions=("2.2587.9.0", "2.2602.3.0"),
     ),
-    "zoom": Program(
-        r"C:\Users\{user}\AppData\Roaming\Zoom\bin\Zoom.exe", "Zoom Communications, Inc.", EXPLORER
-    ),
+    "zoom": Program(r"C:\Users\{user}\AppData\Roaming\Zoom\bin\Zoom.exe", "Zoom Communications, Inc.", EXPLORER),
     "outlook": Program(OFFICE + "OUTLOOK.EXE", MICROSOFT, EXPLORER),
     "word": Program(OFFICE + "WINWORD.EXE", MICROSOFT, EXPLORER, "/n"),
     "excel": Program(OFFICE + "EXCEL.EXE", MICROSOFT, EXPLORER),
-    "onedrive": Program(
-        r"C:\Program Files\Microsoft OneDrive\OneDrive.exe", MICROSOFT, EXPLORER, "/background"
-    ),
+    "onedrive": Program(r"C:\Program Files\Microsoft OneDrive\OneDrive.exe", MICROSOFT, EXPLORER, "/background"),
     "svchost": Program(r"C:\Windows\System32\svchost.exe", WINDOWS, SERVICES, "-k netsvcs -p", service=True),
     "resolver": Program(
         r"C:\Windows\System32\svchost.exe",
@@ -117,12 +113,8 @@ WINDOWS_PROGRAMS: dict[str, Program] = {
         service=True,
         versions=("145.0.7569.0", "146.0.7602.0"),
     ),
-    "code": Program(
-        r"C:\Users\{user}\AppData\Local\Programs\Microsoft VS Code\Code.exe", MICROSOFT, EXPLORER
-    ),
-    "git": Program(
-        r"C:\Program Files\Git\cmd\git.exe", "Johannes Schindelin", ("Code.exe", "Code.exe"), "fetch"
-    ),
+    "code": Program(r"C:\Users\{user}\AppData\Local\Programs\Microsoft VS Code\Code.exe", MICROSOFT, EXPLORER),
+    "git": Program(r"C:\Program Files\Git\cmd\git.exe", "Johannes Schindelin", ("Code.exe", "Code.exe"), "fetch"),
     "python": Program(
         r"C:\Users\{user}\AppData\Local\Programs\Python\Python313\python.exe",
         "Python Software Foundation",

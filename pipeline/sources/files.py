@@ -22,6 +22,7 @@ PARQUET_SUFFIX: Final = ".parquet"
 JSON_SUFFIXES: Final = tuple(
     f"{suffix}{compression}" for suffix in (".jsonl", ".json", ".ndjson") for compression in ("", ".gz", ".zst")
 )
+KNOWN_SUFFIXES: Final = (PARQUET_SUFFIX, *JSON_SUFFIXES)
 _ROW_GROUPS_A_READ: Final = 8
 """Row groups that one worker reads in a row: a file opened once, and still spread over workers."""
 
@@ -57,15 +58,13 @@ def match_files(patterns: list[str]) -> list[InputFile]:
             raise ConfigurationError(f"--input {pattern}: cannot be looked up: {error}") from None
         require(matched, f"--input {pattern}: matches no file: check the path, and quote globs")
         for metadata in matched:
-            known = metadata.path.lower().endswith((PARQUET_SUFFIX, *JSON_SUFFIXES))
             require(
-                known,
-                f"--input {metadata.path}: unknown kind of file: known are {PARQUET_SUFFIX}, {', '.join(JSON_SUFFIXES)}",
+                metadata.path.lower().endswith(KNOWN_SUFFIXES),
+                f"--input {metadata.path}: unknown kind of file: known are {', '.join(KNOWN_SUFFIXES)}",
             )
             sizes[metadata.path] = metadata.size_in_bytes
     return [
-        InputFile(path, size, f"{number}/{len(sizes)}")
-        for number, (path, size) in enumerate(sorted(sizes.items()), 1)
+        InputFile(path, size, f"{number}/{len(sizes)}") for number, (path, size) in enumerate(sorted(sizes.items()), 1)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -14,6 +14,7 @@ from schemas.mapping import load_mappings
 from transforms.rules.coerce import coerce_values
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.decode import Decoded, decode_lines
+from transforms.rules.normalise import Rejection
 
 BLOCK_BYTES: Final = 1 << 23
 """Text read, decoded and normalised at a time."""
@@ -60,9 +61,12 @@ class LineBatch:
         """Lines that are no record, or no record of an endpoint."""
         return list(self.dead)
 
-    def dead_letter(self, row: int, reason: str, detail: str) -> DeadLetter:
-        """The dead letter of a row: its line as it was read."""
-        return _dead_letter(reason, detail, self.source, self.first_line, self.rows[row], self.lines)
+    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
+        """The dead letters of rows: their lines as they were read."""
+        return [
+            _dead_letter(r.reason, r.detail, self.source, self.first_line, self.rows[r.row], self.lines)
+            for r in rejections
+        ]
 
 
 def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from apache_beam.io.filesystems import FileSystems
 from schemas.event import EVENT_COLUMNS
 from transforms.rules.coerce import is_text, serves
 from transforms.rules.dead_letter import DeadLetter
+from transforms.rules.normalise import Rejection
 
 ALWAYS_NEEDED: Final = (
     "event_type",
@@ -57,21 +57,20 @@ class RowGroup:
         """Records of the row group."""
         return int(_open(self.path).metadata.row_group(self.number).num_rows)
 
-    def column(self, name: str) -> pa.ChunkedArray | None:
+    def column(self, name: str) -> pa.Array | None:
         """A column as the file holds it; `None` if the file has none of that name."""
         if name not in self._names:
             return None
         if name not in self._read:
             wanted = [n for n in ALWAYS_NEEDED if n in self._names] if name in ALWAYS_NEEDED else [name]
             table = _open(self.path).read_row_group(self.number, columns=wanted, use_threads=True)
-            self._read.update(zip(table.column_names, table.columns, strict=True))
+            self._read.update(zip(table.column_names, map(_one_chunk, table.columns), strict=True))
         return self._read[name]
 
     def doubtful(self) -> Iterable[str]:
         """Columns whose type may hold values that make a record malformed."""
         schema = _open(self.path).schema_arrow
-        doubtful = [n for n in self._names if n != "event_time" and not serves(n, schema.field(n).type)]
-        return doubtful
+        return [n for n in self._names if n != "event_time" and not serves(n, schema.field(n).type)]
 
     def unfit(self) -> dict[int, str]:
         """Nothing: columns are typed."""
@@ -81,32 +80,34 @@ class RowGroup:
         """Nothing: every row of a row group can be read."""
         return []
 
-    def dead_letter(self, row: int, reason: str, detail: str) -> DeadLetter:
-        """The dead letter of a row, with the row as a native JSON line."""
-        raw = {name: self._plain(name, row) for name in EVENT_COLUMNS if name in self._names}
-        text = json.dumps({k: v for k, v in raw.items() if v is not None}, ensure_ascii=False, default=_json_value)
-        return DeadLetter(reason, detail, self.path, self._first_row + row + 1, text)
-
-    def _plain(self, name: str, row: int) -> Any:
-        column = self.column(name)
-        assert column is not None
-        value = column[row]
-        if pa.types.is_timestamp(column.type) and value.is_valid:
-            return _timestamp_text(value)
-        return value.as_py()
+    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
+        """The dead letters of rows, each row as a native JSON line."""
+        if not rejections:
+            return []
+        rows = pa.array([rejection.row for rejection in rejections])
+        read = {name: self.column(name) for name in EVENT_COLUMNS}
+        columns = {name: _plain(column.take(rows)) for name, column in read.items() if column is not None}
+        return [
+            DeadLetter(r.reason, r.detail, self.path, self._first_row + r.row + 1, _json_line(columns, index))
+            for index, r in enumerate(rejections)
+        ]
 
     @functools.cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(_open(self.path).schema_arrow.names) & frozenset(EVENT_COLUMNS)
 
     @functools.cached_property
-    def _read(self) -> dict[str, pa.ChunkedArray]:
+    def _read(self) -> dict[str, pa.Array]:
         return {}
 
     @functools.cached_property
     def _first_row(self) -> int:
         metadata = _open(self.path).metadata
         return sum(int(metadata.row_group(number).num_rows) for number in range(self.number))
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
 
 
 def read_row_groups(path: str, numbers: Iterable[int]) -> Iterator[RowGroup]:
@@ -127,16 +128,17 @@ def _open(path: str) -> pq.ParquetFile:
     return pq.ParquetFile(source, read_dictionary=names, memory_map=True)
 
 
-def _timestamp_text(value: pa.TimestampScalar) -> Any:
-    """A timestamp as RFC 3339 text where Python can write it, else its number."""
+def _plain(column: pa.Array) -> list[Any]:
+    """Values that JSON can write: times as RFC 3339 text where Python can write them, else as their number."""
+    if not pa.types.is_timestamp(column.type):
+        return column.to_pylist()
+    zoned = column.cast(pa.timestamp(column.type.unit, tz="UTC"))
     try:
-        moment = value.cast(pa.timestamp("us", tz="UTC"), safe=False).as_py()
-    except (pa.ArrowInvalid, OverflowError, ValueError):
-        return value.value
-    return moment.isoformat()
+        return [moment and moment.isoformat() for moment in zoned.to_pylist()]
+    except (OverflowError, ValueError):  # years that Python's calendar does not have
+        return column.cast(pa.int64()).to_pylist()
 
 
-def _json_value(value: object) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value)
+def _json_line(columns: dict[str, list[Any]], index: int) -> str:
+    given = {name: values[index] for name, values in columns.items() if values[index] is not None}
+    return json.dumps(given, ensure_ascii=False, default=str)

@@ -42,10 +42,7 @@ def load_catalogue(services_path: str | None = None) -> Catalogue:
         locations={platform: tuple(processes["suspicious_locations"][platform]) for platform in PLATFORMS},
         engine_classes=tuple(engines["classes"]),
         not_engines=frozenset(engines["not_engines"]),
-        engines=tuple(
-            Engine(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-            for row in engines["engines"]
-        ),
+        engines=tuple(_engine(row) for row in engines["engines"]),
     )
 
 
@@ -176,6 +173,11 @@ def _process_class(entry: dict[str, Any]) -> ProcessClass:
         names=_names(entry["names"], f"processes.yaml: class {entry['id']}"),
         publishers=frozenset(str(p).lower() for p in entry.get("publishers") or []),
     )
+
+
+def _engine(row: dict[str, Any]) -> Engine:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Engine(**values)
 
 
 def _merged(shipped: tuple[Service, ...], own: tuple[Service, ...]) -> tuple[Service, ...]:

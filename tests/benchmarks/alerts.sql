@@ -1,6 +1,6 @@
 -- The detector's alerts by hand-written DuckDB SQL, for the benchmark.
 --
--- It reads the view `lake` (native events, with `file` and `row` to name a record) and the catalogue's tables
+-- It reads the view `lake` (native events) and the catalogue's tables
 -- (catalogue_tables.py). The order is that of the specification; what makes it fast:
 --   * names are matched once each: a DISTINCT over a dictionary column is nearly free, and a list of the few raw values
 --     that matter is a filter that Parquet dictionaries answer
@@ -22,7 +22,8 @@ SET VARIABLE linux_locations = (SELECT list(piece) FROM locations WHERE os = 'li
 -- Macros -------------------------------------------------------------------------------------------------------------
 CREATE TEMP MACRO strip(x) AS trim(x, E' \t\r\n');
 CREATE TEMP MACRO given(x) AS
-  CASE WHEN lower(strip(x)) NOT IN ('', '-', 'n/a', 'unknown', 'null') THEN strip(x) END;
+  CASE lower(strip(x)) WHEN '' THEN NULL WHEN '-' THEN NULL WHEN 'n/a' THEN NULL WHEN 'unknown' THEN NULL
+                       WHEN 'null' THEN NULL ELSE strip(x) END;
 CREATE TEMP MACRO base_name(x) AS regexp_extract(x, '[^/\\]*$');
 CREATE TEMP MACRO image(name, path) AS
   coalesce(nullif(strip(base_name(strip(name))), ''), nullif(strip(base_name(given(path))), ''));
@@ -99,52 +100,373 @@ SET VARIABLE no_hosts = (SELECT coalesce(list(raw), []) FROM hosts WHERE host IS
 SET VARIABLE no_addresses = (SELECT coalesce(list(raw), []) FROM addresses WHERE missing);
 
 -- Dead letters and coverage ------------------------------------------------------------------------------------------
-CREATE TEMP TABLE dead AS
-SELECT file, row, any_value(tenant_id) AS tenant_id, any_value(day) AS day, min(reason) AS reason
-FROM (
-  SELECT file, row, tenant_id, epoch_us(event_time) // 86400000000 AS day, '1 malformed' AS reason FROM lake
-  WHERE lower(trim(event_type)) NOT IN ('network', 'dns', 'process', '', '-', 'n/a', 'unknown', 'null')
-  UNION ALL
-  SELECT file, row, tenant_id, NULL, '2 missing_field:event_time' FROM lake WHERE event_time IS NULL
-  UNION ALL
-  SELECT file, row, tenant_id, epoch_us(event_time) // 86400000000, '3 missing_field:host_id' FROM lake
-  WHERE host_id IS NULL OR lower(trim(host_id)) IN ('', '-', 'n/a', 'unknown', 'null')
-  UNION ALL
-  SELECT file, row, tenant_id, epoch_us(event_time) // 86400000000, '4 missing_field:process_name' FROM lake
-  WHERE (process_name IS NULL OR trim(process_name) = '')
-    AND (process_path IS NULL OR lower(trim(process_path)) IN ('', '-', 'n/a', 'unknown', 'null'))
-  UNION ALL
-  SELECT file, row, tenant_id, epoch_us(event_time) // 86400000000, '5 missing_field:remote_host' FROM lake
-  WHERE (event_type IS NULL OR lower(trim(event_type)) <> 'process')
-    AND (remote_host IS NULL OR list_contains(getvariable('no_hosts'), remote_host))
-    AND (remote_ip IS NULL OR list_contains(getvariable('no_addresses'), remote_ip))
-  UNION ALL
-  SELECT file, row, tenant_id, epoch_us(event_time) // 86400000000, '6 bad_timestamp' FROM lake
-  WHERE event_time < '2000-01-01 00:00:00+00' OR event_time >= '2100-01-01 00:00:00+00'
-) GROUP BY file, row;
+CREATE TEMP TABLE images AS SELECT DISTINCT process_name AS raw FROM lake WHERE process_name IS NOT NULL;
+SET VARIABLE no_images = (SELECT coalesce(list(raw), []) FROM images WHERE image(raw, NULL) IS NULL);
+CREATE TEMP TABLE ids AS SELECT DISTINCT host_id AS raw FROM lake;
+SET VARIABLE no_host_ids = (SELECT coalesce(list(raw), []) FROM ids WHERE raw IS NOT NULL AND given(raw) IS NULL);
+CREATE TEMP TABLE types AS SELECT DISTINCT event_type AS raw FROM lake;
+SET VARIABLE no_types = (SELECT coalesce(list(raw), []) FROM types
+  WHERE lower(given(raw)) NOT IN ('network', 'dns', 'process'));
+SET VARIABLE process_types = (SELECT list(raw) FROM types WHERE lower(given(raw)) = 'process');
+
+CREATE TEMP MACRO unnamed(name) AS name IS NULL OR list_contains(getvariable('no_images'), name);
+-- Why an event cannot be used, by raw values; NULL if it can.
+CREATE TEMP MACRO flaw(kind, time, id, name, path, host, ip) AS CASE
+  WHEN list_contains(getvariable('no_types'), kind) THEN 'malformed'
+  WHEN time IS NULL THEN 'missing_field:event_time'
+  WHEN id IS NULL OR list_contains(getvariable('no_host_ids'), id) THEN 'missing_field:host_id'
+  WHEN CASE WHEN unnamed(name) THEN image(NULL, path) IS NULL END THEN 'missing_field:process_name'
+  WHEN (host IS NULL OR list_contains(getvariable('no_hosts'), host))
+    AND (ip IS NULL OR list_contains(getvariable('no_addresses'), ip))
+    AND (kind IS NULL OR NOT list_contains(getvariable('process_types'), kind)) THEN 'missing_field:remote_host'
+  WHEN time < '2000-01-01 00:00:00+00' OR time >= '2100-01-01 00:00:00+00' THEN 'bad_timestamp' END;
+
+CREATE TEMP TABLE counted AS
+SELECT tenant_id, epoch_us(event_time) // 86400000000 AS day, count(*) AS events,
+  flaw(event_type, event_time, host_id, process_name, process_path, remote_host, remote_ip) AS flaw
+FROM lake GROUP BY ALL;
 
 CREATE TEMP TABLE covered AS
-SELECT coalesce(given(tenant_id), 'default') AS tenant, day, sum(n)::BIGINT AS valid
-FROM (
-  SELECT tenant_id, epoch_us(event_time) // 86400000000 AS day, count(*) AS n FROM lake GROUP BY ALL
-  UNION ALL SELECT tenant_id, day, -count(*) FROM dead GROUP BY ALL
-) GROUP BY ALL HAVING sum(n) > 0;
+SELECT DISTINCT coalesce(given(tenant_id), 'default') AS tenant, day FROM counted WHERE flaw IS NULL;
 
 -- Executions: every valid event whose actor or causality owner is a scripting engine ---------------------------------
-SET VARIABLE engine_names = (SELECT list(process_name) FROM (SELECT DISTINCT process_name FROM lake)
-  WHERE engine_name(image(process_name, NULL)) IN (SELECT engine FROM engines) OR image(process_name, NULL) IS NULL);
-SET VARIABLE owner_names = (SELECT list(name) FROM (SELECT DISTINCT causality_process_name AS name FROM lake)
-  WHERE engine_name(base_name(given(name))) IN (SELECT engine FROM engines));
+SET VARIABLE engines = (SELECT list(engine) FROM engines);
+SET VARIABLE engine_names = (SELECT coalesce(list(raw), []) FROM images
+  WHERE list_contains(getvariable('engines'), engine_name(image(raw, NULL))));
+CREATE TEMP TABLE owners AS SELECT DISTINCT causality_process_name AS raw FROM lake;
+SET VARIABLE owner_names = (SELECT coalesce(list(raw), []) FROM owners
+  WHERE list_contains(getvariable('engines'), engine_name(base_name(given(raw)))));
 
 CREATE TEMP TABLE executions AS
-SELECT DISTINCT tenant_id, host_id, day,
-  CASE WHEN acts THEN engine ELSE engine_name(base_name(given(causality_process_name))) END AS engine,
-  given(CASE WHEN acts THEN process_command_line ELSE causality_process_command_line END) AS line,
-  CASE WHEN acts THEN given(process_path) END AS path, lower(given(os)) IS NOT DISTINCT FROM 'windows' AS windows
+SELECT DISTINCT tenant_id, host_id, epoch_us(event_time) // 86400000000 AS day, acts,
+  CASE WHEN NOT acts THEN causality_process_name WHEN named THEN process_name ELSE process_path END AS image,
+  CASE WHEN acts THEN process_command_line ELSE causality_process_command_line END AS line,
+  CASE WHEN acts THEN process_path END AS path, os,
+  flaw(event_type, event_time, host_id, process_name, process_path, remote_host, remote_ip) IS NULL AS valid
 FROM (
-  SELECT *, epoch_us(event_time) // 86400000000 AS day, engine_name(image(process_name, process_path)) AS engine,
-    engine_name(image(process_name, process_path)) IN (SELECT engine FROM engines) AS acts
-  FROM lake ANTI JOIN dead USING (file, row)
-  WHERE list_contains(getvariable('engine_names'), process_name) OR process_name IS NULL
+  SELECT *, NOT unnamed(process_name) AS named,
+    CASE WHEN named THEN list_contains(getvariable('engine_names'), process_name)
+         ELSE len(list_filter(getvariable('engines'), lambda e: e = engine_name(image(NULL, process_path)))) > 0 END AS acts
+  FROM lake
+  WHERE list_contains(getvariable('engine_names'), process_name) OR unnamed(process_name)
     OR list_contains(getvariable('owner_names'), causality_process_name)
-) WHERE acts OR list_contains(getvariable('owner_names'), causality_process_name);
+);  -- an unnamed process may turn out to be no engine: it gets no fingerprint below
+
+-- Fingerprints of the distinct command lines: tokens are read from the left until one decides.
+CREATE TEMP TABLE fingerprints AS
+WITH commands AS (
+  SELECT DISTINCT acts, image, line, path, os FROM executions
+), cleaned AS (
+  SELECT *, engine_name(base_name(strip(image))) AS engine, given(line) AS command, given(path) AS own,
+    coalesce(lower(given(os)) = 'windows', false) AS windows
+  FROM commands
+), called AS (
+  SELECT *, CASE
+    WHEN starts_with(lower(command), lower(own)) AND regexp_matches(command[length(own) + 1:], '^(\s|$)')
+      THEN command[length(own) + 1:]
+    WHEN starts_with(lower(command), '"' || lower(own) || '"') AND regexp_matches(command[length(own) + 3:], '^(\s|$)')
+      THEN command[length(own) + 3:]
+    WHEN windows THEN regexp_replace(command, '^(?:"[^"]*(?:"|$)|[^\s"])*', '')
+    ELSE regexp_replace(command, '^(?:"[^"]*(?:"|$)|''[^'']*(?:''|$)|[^\s"''])*', '') END AS rest
+  FROM cleaned
+), tokens AS (
+  SELECT *, CASE
+    WHEN windows THEN list_transform(regexp_extract_all(rest, '(?:"[^"]*(?:"|$)|[^\s"])+'), lambda t: replace(t, '"', ''))
+    ELSE list_transform(regexp_extract_all(rest, '(?:"[^"]*(?:"|$)|''[^'']*(?:''|$)|[^\s"''])+'),
+                        lambda t: regexp_replace(t, '"([^"]*)"?|''([^'']*)''?', '\1\2', 'g')) END AS tokens
+  FROM called
+), options AS (  -- each token as an option: its name, what is glued to it, and what it means
+  SELECT c.* EXCLUDE (engine), e.*, list_transform(tokens, lambda t: CASE
+      WHEN t = '-' THEN {'glued': '', 'kind': 'stdin'}
+      WHEN style = 'wsh' AND starts_with(t, '//') THEN {'glued': '', 'kind': 'skip'}
+      WHEN style = 'powershell' AND regexp_full_match(t, '-.*|/[A-Za-z]+') THEN {'glued': '', 'kind': CASE
+          WHEN list_contains(inline_exact, lower(t[2:])) OR len(list_filter(inline, lambda n: starts_with(n, lower(t[2:])))) > 0
+            THEN 'inline'
+          WHEN len(list_filter(script, lambda n: starts_with(n, lower(t[2:])))) > 0 THEN 'script'
+          WHEN list_contains(value_exact, lower(t[2:])) OR len(list_filter(value, lambda n: starts_with(n, lower(t[2:])))) > 0
+            THEN 'value' ELSE 'skip' END}
+      WHEN style <> 'wsh' AND starts_with(t, '-') AND (style = 'words' OR starts_with(t, '--'))
+        THEN {'glued': regexp_extract(t, '^--[^=]*=(.*)$', 1), 'kind': CASE
+          WHEN list_contains(inline, regexp_extract(t, '^(--[^=]*|-.*)', 1)) THEN 'inline'
+          WHEN list_contains(module, regexp_extract(t, '^(--[^=]*|-.*)', 1)) THEN 'module'
+          WHEN list_contains(script, regexp_extract(t, '^(--[^=]*|-.*)', 1)) THEN 'script'
+          WHEN list_contains(value, regexp_extract(t, '^(--[^=]*|-.*)', 1)) AND NOT contains(t, '=') THEN 'value'
+          ELSE 'skip' END}
+      WHEN style = 'short' AND starts_with(t, '-') THEN
+        list_extract(list_concat(list_filter(list_transform(range(2, length(t) + 1), lambda i:
+          {'glued': t[i + 1:], 'kind': CASE
+            WHEN list_contains(inline, '-' || t[i]) THEN 'inline'
+            WHEN list_contains(module, '-' || t[i]) THEN 'module'
+            WHEN list_contains(script, '-' || t[i]) THEN 'script'
+            WHEN list_contains(value, '-' || t[i]) THEN CASE WHEN i = length(t) THEN 'value' ELSE 'glued' END
+            ELSE 'skip' END}), lambda o: o.kind <> 'skip'), [{'glued': '', 'kind': 'skip'}]), 1)
+      WHEN list_contains(skip, t) THEN {'glued': '', 'kind': 'skip'}
+      WHEN list_contains(inline_words, t) THEN {'glued': '', 'kind': 'inline'}
+      WHEN len(list_filter(inline_prefixes, lambda p: starts_with(lower(t), p))) > 0
+        OR (script_suffix <> '' AND NOT ends_with(lower(t), script_suffix)) THEN {'glued': t, 'kind': 'inline'}
+      ELSE {'glued': t, 'kind': 'bare'} END) AS options
+  FROM tokens c JOIN engines e USING (engine)
+), decided AS (  -- 0: reading, -1: the next token is a value, otherwise the token that decides
+  SELECT *, list_reduce(range(1, len(options) + 1), lambda spot, i: CASE
+      WHEN spot > 0 THEN spot WHEN spot = -1 THEN 0
+      WHEN options[i].kind = 'value' THEN -1
+      WHEN options[i].kind IN ('skip', 'glued') THEN 0
+      WHEN options[i].kind IN ('module', 'script') AND i = len(options) AND options[i].glued = '' THEN 0
+      ELSE i END, 0::BIGINT) AS spot
+  FROM options
+), targets AS (
+  SELECT acts, image, line, path, os, engine, command, options[spot].kind AS kind,
+    CASE WHEN options[spot].glued <> '' THEN list_concat([options[spot].glued], tokens[spot + 1:]) ELSE tokens[spot + 1:] END AS follow
+  FROM decided
+), paths AS (
+  SELECT *, fold_user(slashed(follow[1])) AS script FROM targets
+)
+SELECT acts, image, line, path, os, engine || '|' || CASE
+  WHEN command IS NULL THEN 'unknown'
+  WHEN kind IS NULL THEN 'interactive'
+  WHEN kind = 'inline' THEN 'inline:' || left(sha256(lower(array_to_string(follow, ' '))), 16)
+  WHEN kind = 'module' THEN 'module:' || follow[1]
+  WHEN kind = 'stdin' OR follow[1] = '-' THEN 'stdin'
+  ELSE 'script:' || fold_numbers(regexp_replace(script, '\.[a-z][a-z0-9]*$', ''))
+    || regexp_extract(script, '\.[a-z][a-z0-9]*$') END AS fingerprint
+FROM paths;
+
+-- Communications: the only events whose wide columns are read --------------------------------------------------------
+CREATE TEMP TABLE traffic AS
+SELECT * FROM lake WHERE list_contains(getvariable('im_hosts'), remote_host) OR list_contains(getvariable('im_addresses'), remote_ip);
+
+CREATE TEMP TABLE events AS
+SELECT row_number() OVER () AS number, epoch_us(event_time) AS time, time // 86400000000 AS day, time // 3600000000 AS hour,
+  coalesce(given(tenant_id), 'default') AS tenant, given(host_id) AS host_id, coalesce(h.service, a.service) AS service,
+  lower(given(event_type)) AS kind, lower(given(os)) AS os, image(process_name, process_path) AS image,
+  given(process_path) AS path, lower(given(process_signature_status)) AS status, given(process_signer) AS signer,
+  given(parent_process_name) AS parent, process_command_line AS raw_line, process_path AS raw_path, process_name AS raw_name,
+  causality_process_name AS raw_owner, causality_process_command_line AS raw_owner_line, os AS raw_os,
+  CASE WHEN NOT h.address THEN h.host END AS remote_name,
+  coalesce(given(remote_ip), CASE WHEN h.address THEN h.host END) AS ip,
+  t.* EXCLUDE (os, host_id)
+FROM traffic t
+LEFT JOIN hosts h ON h.raw = t.remote_host
+LEFT JOIN addresses a ON a.raw = coalesce(given(t.remote_ip), CASE WHEN h.address THEN h.host END)
+WHERE flaw(event_type, event_time, t.host_id, process_name, process_path, remote_host, remote_ip) IS NULL
+  AND coalesce(h.service, a.service) IS NOT NULL
+  AND coalesce(lower(given(event_type)), 'network') <> 'process' AND coalesce(lower(given(direction)), '') <> 'inbound'
+  AND NOT (coalesce(lower(given(event_type)), 'network') = 'dns' AND coalesce(dns_status, 0) <> 0);
+
+-- Identity of the distinct processes
+CREATE TEMP TABLE actors AS
+WITH distinct_actors AS (
+  SELECT DISTINCT os, image, path, status, signer, parent, service FROM events
+), numbered AS (
+  SELECT row_number() OVER () AS actor, *, lower(image) AS name, slashed(path) AS slashed_path,
+    lower(base_name(parent)) AS parent_name, status = 'signed' AND signer IS NOT NULL AS is_signed
+  FROM distinct_actors
+), signed_by AS (  -- what a signer may be called: its CN, without the developer's prefix, without and by its team id
+  SELECT actor, unnest([cn, regexp_extract(cn, '^(.*?)\s*\(([a-z0-9]+)\)$', 1), regexp_extract(cn, '\(([a-z0-9]+)\)$', 1)]) AS called
+  FROM (SELECT actor, trim(regexp_replace(trim(CASE WHEN regexp_matches(signer, '(?i)(^|,\s*)cn\s*=')
+      THEN regexp_extract(lower(signer), '(?:^|,\s*)cn\s*=\s*"?([^",]*)', 1) ELSE lower(signer) END),
+      '^developer id application:', '')) AS cn FROM numbered WHERE is_signed)
+), listed AS (  -- the classes of its name
+  SELECT actor, list(DISTINCT class) FILTER (role = 'suspicious') AS suspicious,
+    bool_or(class = 'resolver') AS resolver, bool_or(class = 'system-service' AND c.os = 'windows') AS system_service
+  FROM numbered n JOIN classes c ON c.name = n.name AND (n.os IS NULL OR n.os = c.os) GROUP BY actor
+), own_publishers AS (
+  SELECT DISTINCT actor FROM signed_by JOIN numbered USING (actor) JOIN publishers p ON p.of = service AND p.publisher = called
+), named AS (  -- publishers that are known for this name
+  SELECT actor, p.publisher FROM numbered n JOIN clients c ON c.name = n.name AND (n.os IS NULL OR n.os = c.os)
+  JOIN publishers p ON p.of = c.service
+  UNION
+  SELECT actor, p.publisher FROM numbered n JOIN classes c ON c.name = n.name AND (n.os IS NULL OR n.os = c.os)
+    AND c.class = 'browser' JOIN publishers p ON p.of = 'browser'
+), masked AS (
+  SELECT actor FROM (SELECT DISTINCT actor FROM named) JOIN signed_by s USING (actor)
+  LEFT JOIN named n ON n.actor = s.actor AND n.publisher = s.called
+  GROUP BY actor HAVING count(n.publisher) = 0 AND NOT bool_or(starts_with(called, 'microsoft ') OR starts_with(called, 'apple '))
+), office AS (
+  SELECT DISTINCT actor FROM numbered n JOIN classes c ON c.name = n.parent_name AND (n.os IS NULL OR n.os = c.os)
+    AND c.class IN ('office', 'mail-client', 'pdf-reader')
+)
+SELECT n.*, coalesce(l.resolver, false) AS resolver, coalesce(len(l.suspicious) > 0, false) AS suspicious,
+  CASE WHEN is_signed THEN lower(signer)
+       ELSE CASE WHEN status IN ('unsigned', 'invalid') THEN 'unsigned' ELSE 'unknown' END || ':'
+         || coalesce(fold_folder(path, n.os), '') END AS origin,
+  list_sort(list_distinct(list_concat(
+    CASE WHEN n.name IN ('update.exe', 'squirrel.exe') AND p.actor IS NOT NULL THEN []
+      ELSE list_filter(l.suspicious, lambda c: NOT starts_with(c, 'script-engine-')
+        AND NOT (n.service = 'microsoft-teams' AND c = 'office')) END,
+    CASE WHEN n.os IN ('windows', 'macos') AND status IN ('unsigned', 'invalid') THEN ['unsigned'] END,
+    CASE WHEN location_end(slashed_path, n.os) IS NOT NULL THEN ['untrusted_path'] END,
+    CASE WHEN m.actor IS NOT NULL OR (coalesce(n.os, 'windows') = 'windows' AND l.system_service AND
+      NOT regexp_matches(slashed_path, '^((//\?/)?[a-z]:|/device/harddiskvolume[0-9]+)/windows/')) THEN ['masquerading'] END,
+    CASE WHEN regexp_matches(n.name, '\.(pdf|docx?|xlsx?|pptx?|rtf|txt|csv|jpg|jpeg|png|gif|mp3|mp4|zip|rar|7z|html)'
+      || '\.(exe|scr|com|pif|bat|cmd|js|vbs|ps1|msi)$') THEN ['double_extension'] END,
+    CASE WHEN o.actor IS NOT NULL THEN ['office_child'] END))) AS reasons
+FROM numbered n LEFT JOIN listed l USING (actor) LEFT JOIN own_publishers p USING (actor)
+LEFT JOIN masked m USING (actor) LEFT JOIN office o USING (actor);
+
+CREATE TEMP TABLE communications AS
+SELECT e.number, e.time, e.day, e.hour, e.tenant, e.host_id AS host, e.service, a.name, a.origin, a.reasons,
+  coalesce(f.fingerprint, o.fingerprint) AS execution, e.os,
+  CASE WHEN f.fingerprint IS NOT NULL THEN f.fingerprint WHEN a.suspicious THEN coalesce(o.fingerprint, '') ELSE '' END AS script
+FROM events e
+JOIN actors a ON e.os IS NOT DISTINCT FROM a.os AND e.image = a.image AND e.path IS NOT DISTINCT FROM a.path
+  AND e.status IS NOT DISTINCT FROM a.status AND e.signer IS NOT DISTINCT FROM a.signer
+  AND e.parent IS NOT DISTINCT FROM a.parent AND e.service = a.service
+LEFT JOIN fingerprints f ON f.acts AND f.image = CASE WHEN unnamed(raw_name) THEN raw_path ELSE raw_name END
+  AND f.line IS NOT DISTINCT FROM raw_line AND f.path IS NOT DISTINCT FROM raw_path AND f.os IS NOT DISTINCT FROM raw_os
+LEFT JOIN fingerprints o ON NOT o.acts AND f.fingerprint IS NULL AND o.image = raw_owner
+  AND o.line IS NOT DISTINCT FROM raw_owner_line AND o.os IS NOT DISTINCT FROM raw_os
+WHERE NOT (coalesce(e.kind, 'network') = 'dns' AND a.resolver AND len(a.reasons) = 0);
+
+-- Prevalence: a sighting makes its host count on the days after it, as long as the window; a sum over time counts hosts ---
+CREATE TEMP TABLE subjects AS
+SELECT row_number() OVER () AS subject, * FROM (SELECT DISTINCT tenant, name, origin, script, service FROM communications);
+
+CREATE TEMP TABLE activities AS
+SELECT s.subject, c.host, c.reasons, c.execution, c.hour, any_value(c.day) AS day, any_value(c.tenant) AS tenant,
+  any_value(c.os) AS os, min(c.time) AS time, arg_min(c.number, c.time) AS number
+FROM communications c JOIN subjects s USING (tenant, name, origin, script, service)
+GROUP BY s.subject, c.host, c.reasons, c.execution, c.hour;
+
+CREATE TEMP TABLE shown AS
+SELECT subject, host, day, count(*) OVER window_ AS host_days, count(*) OVER guarded AS guarded_days,
+  lead(day) OVER (PARTITION BY subject, host ORDER BY day) AS next_day
+FROM (SELECT DISTINCT subject, host, day FROM activities)
+WINDOW window_ AS (PARTITION BY subject, host ORDER BY day
+    RANGE BETWEEN getvariable('training_days') PRECEDING AND 1 PRECEDING),
+  guarded AS (PARTITION BY subject, host ORDER BY day
+    RANGE BETWEEN getvariable('training_days') PRECEDING AND getvariable('guard_days') + 1 PRECEDING);
+
+CREATE TEMP TABLE prevalence AS
+WITH steps AS (
+  SELECT subject, day + 1 AS day, 1 AS plain, 0 AS guarded FROM shown
+  UNION ALL
+  SELECT subject, least(day + getvariable('training_days'), coalesce(next_day, 1000000)) + 1, -1, 0 FROM shown
+  UNION ALL
+  SELECT subject, day + 1 + getvariable('guard_days'), 0, 1 FROM shown
+  UNION ALL
+  SELECT subject, least(day + getvariable('training_days'), coalesce(next_day, 1000000) + getvariable('guard_days')) + 1, 0, -1
+  FROM shown
+), sums AS (
+  SELECT subject, day, sum(sum(plain)) OVER w AS plain, sum(sum(guarded)) OVER w AS guarded
+  FROM steps GROUP BY subject, day WINDOW w AS (PARTITION BY subject ORDER BY day)
+), days AS (
+  SELECT subject, day, count(*) OVER (PARTITION BY subject ORDER BY day
+    RANGE BETWEEN getvariable('training_days') PRECEDING AND 1 PRECEDING) AS active_days
+  FROM (SELECT DISTINCT subject, day FROM shown)
+), hosts_by_day AS (
+  SELECT d.subject, d.day, d.active_days, coalesce(s.plain, 0) AS plain, coalesce(s.guarded, 0) AS guarded
+  FROM days d ASOF LEFT JOIN sums s ON d.subject = s.subject AND d.day >= s.day
+)
+SELECT s.subject, s.host, s.day, s.host_days, h.active_days, h.plain - (s.host_days > 0)::INT AS others,
+  h.guarded - (s.guarded_days > 0)::INT AS guarded_others
+FROM shown s JOIN hosts_by_day h USING (subject, day);
+
+-- Verdicts -----------------------------------------------------------------------------------------------------------
+CREATE TEMP TABLE judged AS
+SELECT a.*, coverage, p.host_days, p.active_days, CASE WHEN len(reasons) > 0 THEN guarded_others ELSE others END AS other_hosts,
+  CASE WHEN coverage < getvariable('activation_days') THEN 'learning'
+       WHEN CASE WHEN len(reasons) > 0 THEN guarded_others ELSE others END > getvariable('max_other_hosts')
+         THEN 'common_in_organisation'
+       WHEN p.host_days > getvariable('max_host_days') THEN 'common_on_host' END AS verdict
+FROM activities a JOIN prevalence p USING (subject, host, day)
+JOIN (SELECT d.tenant, d.day, count(c.day) AS coverage FROM covered d LEFT JOIN covered c ON c.tenant = d.tenant
+  AND c.day BETWEEN d.day - getvariable('training_days') AND d.day - 1 GROUP BY ALL) USING (tenant, day);
+
+CREATE TEMP TABLE rare AS SELECT * FROM judged WHERE verdict IS NULL;
+
+-- How rare the executions of the rare activities are
+CREATE TEMP TABLE rare_executions AS
+WITH asked AS (
+  SELECT DISTINCT tenant, execution, host, day FROM rare WHERE execution IS NOT NULL
+), seen AS (
+  SELECT DISTINCT coalesce(given(e.tenant_id), 'default') AS tenant, given(e.host_id) AS host, e.day, f.fingerprint AS execution
+  FROM executions e JOIN fingerprints f ON e.acts = f.acts AND e.image = f.image AND e.line IS NOT DISTINCT FROM f.line
+    AND e.path IS NOT DISTINCT FROM f.path AND e.os IS NOT DISTINCT FROM f.os
+  WHERE e.valid AND f.fingerprint IN (SELECT execution FROM asked)
+)
+SELECT q.tenant, q.execution, q.host, q.day
+FROM asked q LEFT JOIN seen s ON s.tenant = q.tenant AND s.execution = q.execution
+  AND s.day BETWEEN q.day - getvariable('training_days') AND q.day - 1
+GROUP BY ALL
+HAVING count(DISTINCT s.host) FILTER (s.host <> q.host) <= getvariable('max_other_hosts')
+   AND count(DISTINCT s.day) FILTER (s.host = q.host) <= getvariable('max_host_days');
+
+-- The first event of each rare activity (several may share its time) and its id
+CREATE TEMP MACRO member(key, value) AS '"' || key || '":' || to_json(value)::VARCHAR;
+CREATE TEMP TABLE ordered AS
+WITH firsts AS (
+  SELECT r.* EXCLUDE (number), c.number, s.name, s.origin, s.script, s.service FROM rare r JOIN subjects s USING (subject)
+  JOIN communications c ON c.host = r.host AND c.time = r.time AND c.reasons = r.reasons AND c.tenant = s.tenant
+    AND c.execution IS NOT DISTINCT FROM r.execution AND c.name = s.name AND c.origin = s.origin AND c.script = s.script
+    AND c.service = s.service
+), ids AS (
+  SELECT number, coalesce(given(event_id), sha256('{' || concat_ws(',',
+    member('bytes_received', bytes_received), member('bytes_sent', bytes_sent),
+    member('causality_process_command_line', given(causality_process_command_line)),
+    member('causality_process_name', given(causality_process_name)), member('direction', given(direction)),
+    member('dns_status', dns_status), member('event_time', time), member('event_type', kind),
+    member('host_id', host_id), member('host_name', given(host_name)), member('os', os),
+    member('parent_process_command_line', given(parent_process_command_line)), member('parent_process_name', parent),
+    member('process_command_line', given(process_command_line)), member('process_name', image),
+    member('process_path', path), member('process_pid', process_pid), member('process_sha256', given(process_sha256)),
+    member('process_signature_status', CASE WHEN status IN ('signed', 'unsigned', 'invalid') THEN status END),
+    member('process_signer', signer), member('protocol', given(protocol)), member('remote_host', remote_name),
+    member('remote_ip', ip), member('remote_port', remote_port), member('tenant_id', given(tenant_id)),
+    member('user_name', given(user_name))) || '}')) AS event_id
+  FROM events SEMI JOIN firsts USING (number)
+), varied AS (
+  SELECT f.* EXCLUDE (number), min(event_id) AS event_id, CASE
+      WHEN len(reasons) > 0 THEN 'suspicious_process'
+      WHEN x.day IS NOT NULL THEN 'uncommon_scripting_engine' ELSE 'base' END AS variation
+  FROM firsts f JOIN ids USING (number)
+  LEFT JOIN rare_executions x ON x.tenant = f.tenant AND x.execution = f.execution AND x.host = f.host AND x.day = f.day
+  GROUP BY ALL
+), reduced AS (
+  SELECT *, CASE split_part(split_part(script, '|', 2), ':', 1)
+      WHEN '' THEN script WHEN 'module' THEN script
+      WHEN 'script' THEN split_part(script, '|', 1) || '|script:'
+        || fold_location(substr(script, instr(script, '|script:') + 8), os)
+      ELSE split_part(script, ':', 1) END AS reduced_script,
+    left(sha256('["uncommon-im-communication",' || concat_ws(',', to_json(tenant)::VARCHAR, to_json(host)::VARCHAR,
+      to_json(name)::VARCHAR, to_json(origin)::VARCHAR, to_json(script)::VARCHAR, to_json(service)::VARCHAR,
+      to_json(variation)::VARCHAR, hour) || ']'), 32) AS alert_id
+  FROM varied
+)
+SELECT *, (variation <> 'base')::INT AS severity, dense_rank() OVER (ORDER BY tenant, host, name, origin, reduced_script, service) AS key,
+  row_number() OVER (PARTITION BY tenant, host, name, origin, reduced_script, service
+    ORDER BY time, severity DESC, event_id, alert_id) AS place
+FROM reduced;
+
+-- Deduplication walks each key in order and remembers when it last let something through, of any and of low severity
+CREATE TEMP TABLE walked AS
+WITH RECURSIVE walk AS (
+  SELECT key, place, false AS duplicate, time AS last_any, CASE WHEN severity = 1 THEN time END AS last_low
+  FROM ordered WHERE place = 1
+  UNION ALL
+  SELECT o.key, o.place, d.repeats, CASE WHEN d.repeats THEN w.last_any ELSE o.time END,
+    CASE WHEN NOT d.repeats AND o.severity = 1 THEN o.time ELSE w.last_low END
+  FROM walk w JOIN ordered o ON o.key = w.key AND o.place = w.place + 1,
+  LATERAL (SELECT coalesce(o.time - CASE WHEN o.severity = 1 THEN w.last_low ELSE w.last_any END
+                           < getvariable('deduplication'), false) AS repeats) d
+)
+SELECT o.*, w.duplicate FROM walk w JOIN ordered o USING (key, place);
+
+CREATE TEMP TABLE flooded AS
+SELECT *, row_number() OVER (PARTITION BY tenant, name, origin, reduced_script, service, day, variation
+  ORDER BY time, event_id, host, alert_id) AS position
+FROM walked WHERE NOT duplicate;
+
+CREATE TEMP TABLE alerts AS
+SELECT alert_id, tenant AS tenant_id, CASE severity WHEN 1 THEN 'Low' ELSE 'Informational' END AS severity, variation,
+  strftime(make_timestamp(time), '%Y-%m-%dT%H:%M:%S.%f') || 'Z' AS timestamp, {'id': host} AS host,
+  {'name': name, 'origin': origin, 'script': script} AS process, {'id': service} AS service, execution,
+  {'coverage_days': coverage, 'other_hosts': other_hosts, 'host_days': host_days, 'active_days': active_days} AS baseline,
+  reasons AS suspicion_reasons, position = getvariable('max_alerts_per_group') AS group_saturated, event_id
+FROM flooded WHERE position <= getvariable('max_alerts_per_group') ORDER BY time, event_id, alert_id;
+
+CREATE TEMP TABLE verdicts AS
+SELECT verdict, count(*) AS n FROM judged WHERE verdict IS NOT NULL GROUP BY ALL
+UNION ALL SELECT 'duplicate', count(*) FROM walked WHERE duplicate
+UNION ALL SELECT CASE WHEN position <= getvariable('max_alerts_per_group') THEN 'alert' ELSE 'rolled_up' END, count(*)
+  FROM flooded GROUP BY ALL;

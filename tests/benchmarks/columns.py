@@ -101,7 +101,7 @@ class Columns:
         time[bad == 2] = -1
         event_type = np.where(bad == 3, 3, rows.event_type).astype(np.int32)
         time_column = pa.array(time, pa.timestamp("us", "UTC"), mask=bad == 1)
-        host = np.where(bad == 0, len(self.hosts) if len(rows.time) % 2 else -1, rows.host).astype(np.int32)
+        host = np.where(bad == 0, np.where(noise // DEAD % 2, -1, len(self.hosts)), rows.host).astype(np.int32)
         lost = bad == 4
         inbound = np.where(network, ((noise % 33 == 5) & (rows.domain < 0)).astype(np.int32), -1).astype(np.int32)
         users = np.where(system == 1, len(self.hosts), rows.host).astype(np.int32)

@@ -67,10 +67,11 @@ def world(settings: Settings) -> World:
     hosts = organisation(rng, settings.hosts)
     actors, names, addresses = ActorTable(), Vocabulary(), Vocabulary()
     names.codes(domains(DOMAINS))
-    blocks = rng.integers(0, 256, (DOMAINS * ADDRESSES, 4))
-    first = np.array([13, 20, 34, 40, 52, 104, 142, 151, 172, 185, 199, 203, 10])
+    block = rng.integers(0, 128, DOMAINS * ADDRESSES) * 2
+    first = (13, 20, 34, 40, 52, 104, 142, 151, 172, 186, 199, 203, 10)
     addresses.codes(
-        f"{first[a % len(first)]}.{b}.{c}.{d}" if a % 16 else f"2a03:{b:x}{c:02x}:{d:x}::{a:x}" for a, b, c, d in blocks
+        f"{first[n % len(first)]}.{b + (n >> 16)}.{n >> 8 & 255}.{n & 255}" if n % 16 else f"2a03:{b:x}::{n:x}"
+        for n, b in enumerate(block)
     )
     programs = software.software(actors, hosts)
     running = scripts.scripts(actors, hosts)

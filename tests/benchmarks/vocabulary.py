@@ -17,24 +17,11 @@ import pyarrow as pa
 
 Codes = npt.NDArray[np.int32]
 
-FIRST = (
-    "amber birch cedar delta ember fjord gravel harbor indigo jasper kelp lumen maple north ochre pebble quartz "
-    "ridge sable tundra umber velvet willow yarrow zephyr acorn basalt coral drift falcon garnet heron"
-).split()
-SECOND = (
-    "bridge cast desk engine field forge gate hub index journal kit ledger mill note orbit point queue relay "
-    "stack track union vault watch works yard archive board clinic dock export flow grid"
-).split()
-TOP_DOMAINS = (
-    "www.bing.com www.google.com login.microsoftonline.com outlook.office365.com ctldl.windowsupdate.com "
-    "fonts.gstatic.com www.gstatic.com safebrowsing.googleapis.com settings-win.data.microsoft.com "
-    "v10.events.data.microsoft.com officeclient.microsoft.com sharepoint.contoso-corp.com update.googleapis.com "
-    "dc01.corp.local dc02.corp.local files.corp.local wpad.corp.local ocsp.digicert.com github.com api.github.com "
-    "pypi.org registry.npmjs.org www.youtube.com i.ytimg.com www.linkedin.com en.wikipedia.org "
-    "cdn.jsdelivr.net ajax.googleapis.com www.googletagmanager.com static.cloudflareinsights.com"
-).split()
-TLDS = "com net org io de co.uk fr eu".split()
-SUBDOMAINS = "www api cdn static img mail app login".split()
+FIRST = ["amber", "birch", "cedar", "delta", "ember", "fjord", "gravel", "harbor", "indigo", "jasper", "kelp", "lumen", "maple", "north", "ochre", "pebble", "quartz", "ridge", "sable", "tundra", "umber", "velvet", "willow", "yarrow", "zephyr", "acorn", "basalt", "coral", "drift", "falcon", "garnet", "heron"]
+SECOND = ["bridge", "cast", "desk", "engine", "field", "forge", "gate", "hub", "index", "journal", "kit", "ledger", "mill", "note", "orbit", "point", "queue", "relay", "stack", "track", "union", "vault", "watch", "works", "yard", "archive", "board", "clinic", "dock", "export", "flow", "grid"]
+TOP_DOMAINS = ["www.bing.com", "www.google.com", "login.microsoftonline.com", "outlook.office365.com", "ctldl.windowsupdate.com", "fonts.gstatic.com", "www.gstatic.com", "safebrowsing.googleapis.com", "settings-win.data.microsoft.com", "v10.events.data.microsoft.com", "officeclient.microsoft.com", "sharepoint.contoso-corp.com", "update.googleapis.com", "dc01.corp.local", "dc02.corp.local", "files.corp.local", "wpad.corp.local", "ocsp.digicert.com", "github.com", "api.github.com", "pypi.org", "registry.npmjs.org", "www.youtube.com", "i.ytimg.com", "www.linkedin.com", "en.wikipedia.org", "cdn.jsdelivr.net", "ajax.googleapis.com", "www.googletagmanager.com", "static.cloudflareinsights.com"]
+TLDS = ["com", "net", "org", "io", "de", "co.uk", "fr", "eu"]
+SUBDOMAINS = ["www", "api", "cdn", "static", "img", "mail", "app", "login"]
 
 
 class Vocabulary:

@@ -82,8 +82,8 @@ class Activity:
                 *self.first.program,
                 self.first.match.service,
                 self.variation,
+                event.hour,
             ]
-            + [event.hour]
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -117,10 +118,7 @@ def clean_number(value: Any) -> int | None:
 
 def parse_time(value: Any) -> int:
     """RFC 3339 text or epoch milliseconds as microseconds."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        microseconds = value * 1000
-    else:
-        microseconds = parse_rfc3339(value)
+    microseconds = value * 1000 if isinstance(value, int) and not isinstance(value, bool) else parse_rfc3339(value)
     if not EARLIEST <= microseconds < LATEST:
         raise DeadLetterError("bad_timestamp")
     return microseconds
@@ -151,10 +149,8 @@ def clean_host(text: str) -> str | None:
         host = re.sub(r":[0-9]*$", "", host)
     host = host.rstrip(".")
     if not host.isascii():
-        try:
+        with contextlib.suppress(UnicodeError):
             host = host.encode("idna").decode("ascii")
-        except UnicodeError:
-            pass
     return host or None
 
 

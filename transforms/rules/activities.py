@@ -142,4 +142,3 @@ def _spread(items: list[Any], codes: Codes) -> Callable[[Callable[[Any], str | N
         return pa.array([of(item) for item in items], pa.string()).take(indices)
 
     return column
-

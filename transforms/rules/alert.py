@@ -74,7 +74,7 @@ class AlertWriter:
         day = activity["hour"] // 24
         name, origin, reduced = activity["program"], activity["origin"], activity["reduced_script"]
         reasons = activity["reasons"].split(",") if activity["reasons"] else []
-        alert = {
+        return {
             "alert_id": self.alert_id(activity, variations[0]),
             "group_id": ids.group_id(self.detector.id, activity["tenant"], (name, origin, reduced), service.id, day),
             "detector_id": self.detector.id,
@@ -86,6 +86,7 @@ class AlertWriter:
             "variation": card.id,
             "matched_variations": list(variations),
             "timestamp": rfc3339(activity["event_time"]),
+            **_who(activity),
             "service": {"id": service.id, "name": service.name, "category": service.category},
             "destination": {
                 "host": activity["remote_host"],
@@ -112,7 +113,6 @@ class AlertWriter:
             "late": False,
             "event_id": event_id({name: activity[name] for name in (*EVIDENCE, "event_id", "event_time")}),
         }
-        return alert | _who(activity)
 
     def alert_id(self, activity: Mapping[str, Any], variation: str) -> str:
         """The id of an activity's alert."""
@@ -127,13 +127,11 @@ class AlertWriter:
             "window_end": str(day_of(day - 1)),
             "coverage_days": rareness.coverage_days,
             "guard_days": limits.guard_days,
-            **_figures(rareness.communication),
+            **(_figures(rareness.communication) or {}),
             "as_of": self.as_of,
         }
 
-    def _description(
-        self, activity: Mapping[str, Any], service: str, rareness: Rareness, reasons: list[str]
-    ) -> str:
+    def _description(self, activity: Mapping[str, Any], service: str, rareness: Rareness, reasons: list[str]) -> str:
         figures, window = rareness.communication, self.detector.limits.training_days
         who = activity["process_name"]
         if activity["script"]:
@@ -209,12 +207,14 @@ def _figures(prevalence: Mapping[str, int] | None) -> dict[str, Any] | None:
         return None
     return {
         **{name: prevalence[name] for name in ("other_hosts", "host_days", "active_days")},
-        **{name: str(day_of(prevalence[name])) if prevalence[name] >= 0 else None for name in ("first_day", "last_day")},
+        **{
+            name: str(day_of(prevalence[name])) if prevalence[name] >= 0 else None for name in ("first_day", "last_day")
+        },
     }
 
 
 def _counted(number: int, noun: str, maximum: int | None = None) -> str:
-    """"no other hosts", "1 other host", "more than 3 other hosts"."""
+    """ "no other hosts", "1 other host", "more than 3 other hosts"."""
     if maximum is not None and number > maximum:
         return f"more than {maximum} {noun}s"
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

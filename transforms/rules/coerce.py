@@ -130,7 +130,11 @@ def _kind_of(value: object) -> str:
 
 
 _SCALARS: Final[dict[Kind, Callable[[object], Any]]] = {"text": to_text, "integer": to_integer, "time": to_time}
-_STORED: Final[dict[Kind, pa.DataType]] = {"text": pa.string(), "integer": pa.int64(), "time": pa.timestamp("us", tz="UTC")}
+_STORED: Final[dict[Kind, pa.DataType]] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "time": pa.timestamp("us", tz="UTC"),
+}
 
 
 def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[int, str]]:

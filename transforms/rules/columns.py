@@ -35,7 +35,8 @@ class Text:
     @cached_property
     def values(self) -> list[str]:
         """The distinct values, in the order of their codes."""
-        return self.dictionary.to_pylist()
+        values: list[str] = self.dictionary.to_pylist()
+        return values
 
     @cached_property
     def present(self) -> Mask:
@@ -44,22 +45,27 @@ class Text:
 
     def take(self, rows: Longs) -> Text:
         """The column at the given rows, and the values that occur there."""
-        codes = self.codes[rows]
-        if len(self.dictionary) <= len(rows):
-            return Text(codes, self.dictionary)
-        used, dense = np.unique(codes, return_inverse=True)
-        shift = int(len(used) > 0 and used[0] < 0)
-        return Text((dense - shift).astype(np.int32), self.dictionary.take(pa.array(used[shift:])))
+        return Text(self.codes[rows], self.dictionary).compacted()
+
+    def compacted(self) -> Text:
+        """The column without values that do not occur, where leaving them out is worth it."""
+        if len(self.dictionary) <= len(self.codes):
+            return self
+        used = np.zeros(len(self.dictionary) + 1, np.bool_)
+        used[self.codes] = True
+        used[-1] = False
+        dense = np.cumsum(used, dtype=np.int32) - np.int32(1)
+        dense[-1] = -1
+        return Text(dense[self.codes], self.dictionary.filter(pa.array(used[:-1])))
 
     def translate(self, function: Callable[[str], str | None]) -> Text:
         """Every value replaced by `function(value)`; `None` makes it missing, equal results share a code."""
+        results = list(map(function, self.values))
+        if results == self.values:
+            return self
         known: dict[str, int] = {}
-        codes = np.empty(len(self.dictionary) + 1, dtype=np.int32)
-        codes[-1] = -1
-        for code, value in enumerate(self.values):
-            result = function(value)
-            codes[code] = -1 if result is None else known.setdefault(result, len(known))
-        return Text(codes[self.codes], pa.array(known, pa.string()))
+        codes = [-1 if result is None else known.setdefault(result, len(known)) for result in results]
+        return Text(np.array([*codes, -1], np.int32)[self.codes], pa.array(known, pa.string()))
 
     def cleaned(self) -> Text:
         """As `translate(clean_text)`, and without a look at every value where none needs it."""
@@ -83,8 +89,12 @@ class Text:
 
     def at(self, row: int) -> str | None:
         """The value of one row."""
-        code = int(self.codes[row])
-        return self.dictionary[code].as_py() if code >= 0 else None
+        return self.at_rows([row])[0]
+
+    def at_rows(self, rows: Sequence[int] | Longs) -> list[str | None]:
+        """The values of some rows."""
+        values = [*self.values, None]
+        return [values[code] for code in self.codes[rows].tolist()]
 
     def arrow(self) -> pa.Array:
         """The column as a plain Arrow string array."""
@@ -119,8 +129,7 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> Text:
         array = array.unify_dictionaries().combine_chunks()
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array.cast(pa.string()))
-    indices = array.indices.fill_null(-1) if array.indices.null_count else array.indices
-    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    codes = _integers(array.indices, missing=-1).astype(np.int32, copy=False)
     dictionary = array.dictionary.cast(pa.string())
     if dictionary.null_count:
         return Text(codes, dictionary.fill_null("")).translate(lambda value: value or None)
@@ -129,7 +138,9 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> Text:
 
 def _doubtful(dictionary: pa.StringArray) -> Mask:
     """Values that trimming or the markers of missing values may change: white space at an end, or very short."""
-    offsets = np.frombuffer(dictionary.buffers()[1], np.int32)[dictionary.offset : dictionary.offset + len(dictionary) + 1]
+    offsets = np.frombuffer(dictionary.buffers()[1], np.int32)[
+        dictionary.offset : dictionary.offset + len(dictionary) + 1
+    ]
     lengths = np.diff(offsets)
     doubtful: Mask = lengths <= _LONGEST_MARKER
     rows = np.flatnonzero(~doubtful)
@@ -145,8 +156,17 @@ def numbers_of(array: pa.Array | pa.ChunkedArray) -> Numbers:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     present = array.is_valid().to_numpy(zero_copy_only=False)
-    filled = array.fill_null(0) if array.null_count else array
-    return Numbers(filled.to_numpy(zero_copy_only=False).astype(np.int64, copy=False), present)
+    return Numbers(_integers(array, missing=0).astype(np.int64, copy=False), present)
+
+
+def _integers(array: pa.Array, missing: int) -> npt.NDArray[Any]:
+    """An integer array without Arrow's slow way around nulls."""
+    if not array.null_count:
+        return array.to_numpy()
+    width = np.dtype(str(array.type))
+    values = np.frombuffer(array.buffers()[1], width)[array.offset : array.offset + len(array)].copy()
+    np.copyto(values, missing, where=array.is_null().to_numpy(zero_copy_only=False))
+    return values
 
 
 def group_rows(columns: Iterable[npt.NDArray[np.integer[Any]]]) -> tuple[Longs, Longs]:

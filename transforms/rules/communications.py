@@ -5,11 +5,13 @@ Each distinct host, address and combination of process columns is looked at once
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 
 from transforms.rules.columns import Codes, Longs, Mask, Text, constant, group_rows
@@ -20,14 +22,14 @@ from transforms.rules.identity import Actor, Identities, Identity
 from transforms.rules.normalise import Events
 from transforms.rules.suspicion import Process
 
-_ACTOR_COLUMNS: Final = (
-    "os",
-    "process_name",
-    "process_path",
-    "process_signature_status",
-    "process_signer",
-    "parent_process_name",
+_PROCESS_COLUMNS: Final = ("os", "process_name", "process_path")
+_COMMAND_COLUMNS: Final = (
+    "process_command_line",
+    "causality_process_name",
+    "causality_process_command_line",
 )
+EXECUTION_COLUMNS: Final = (*_PROCESS_COLUMNS, *_COMMAND_COLUMNS)
+_SIGNATURE_COLUMNS: Final = ("process_signature_status", "process_signer", "parent_process_name")
 _EXCEPTION_COLUMNS: Final = {"signer": "process_signer"}
 _REMEMBERED: Final = 1 << 17
 """Distinct values of each kind whose result is remembered: bounds memory, not correctness."""
@@ -71,8 +73,8 @@ class Recogniser:
         self._service_ids = [service.id for service in identities.catalogue.services]
         self._match_host = lru_cache(_REMEMBERED)(destinations.match_host)
         self._match_address = lru_cache(_REMEMBERED)(destinations.match_address)
-        self._identify = lru_cache(_REMEMBERED)(identities.identify)
-        self._execution = lru_cache(_REMEMBERED)(identities.execution)
+        self._identity = lru_cache(_REMEMBERED)(self._identify)
+        self._fingerprint = lru_cache(_REMEMBERED)(self._execution)
         self._is_engine = lru_cache(_REMEMBERED)(lambda name: identities.engines.find(name) is not None)
 
     def communications(self, events: Events, used: Mask) -> Communications:
@@ -103,16 +105,35 @@ class Recogniser:
         owned = owners.lookup(self._is_engine, False, np.bool_)
         rows = np.flatnonzero((own | owned) & used)
         own = own[rows]
-        columns = {name: events.text_at(name, rows) for name in ("os", "process_name", "process_path")}
+        columns = {name: events.text_at(name, rows) for name in _PROCESS_COLUMNS}
         columns |= self._command_lines(events, rows, own, ~own)
         columns["process_path"] = _masked(columns["process_path"], own)
         group, first = group_rows([column.codes for column in columns.values()]) if len(rows) else (rows, rows)
         fingerprints: dict[str, int] = {}
         codes = [
-            fingerprints.setdefault(self._execution(_actor(columns, int(row))) or "", len(fingerprints))
-            for row in first
+            fingerprints.setdefault(self._fingerprint(*values), len(fingerprints))
+            for values in _tuples(columns, EXECUTION_COLUMNS, first)
         ]
         return rows, np.array(codes, np.int32)[group] if len(rows) else group.astype(np.int32), list(fingerprints)
+
+    def _execution(
+        self,
+        os: str | None,
+        name: str | None,
+        path: str | None,
+        command_line: str | None,
+        owner: str | None,
+        owner_command_line: str | None,
+    ) -> str:
+        process = Process(os, name or "", path)
+        return self.identities.execution(Actor(process, command_line, owner, owner_command_line)) or ""
+
+    def _identify(self, service_id: str, *actor: str | None) -> tuple[Identity, bool]:
+        """(identity, whether the process is a resolver without suspicion)."""
+        os, name, path, command_line, owner, owner_command_line, status, signer, parent = actor
+        process = Process(os, name or "", path, status, signer, parent)
+        identity = self.identities.identify(Actor(process, command_line, owner, owner_command_line), service_id)
+        return identity, not identity.reasons and self.identities.suspicions.is_resolver(process)
 
     def _matches(self, events: Events) -> tuple[Codes, list[Match]]:
         """Code of each row's match, -1 for none: by name, else by address."""
@@ -133,17 +154,17 @@ class Recogniser:
         """(code of each row's identity, identities, rows whose process is a resolver without suspicion)."""
         if not len(rows):
             return rows.astype(np.int32), [], np.zeros(0, np.bool_)
-        columns = {name: events.text_at(name, rows) for name in _ACTOR_COLUMNS}
+        columns = {name: events.text_at(name, rows) for name in (*_PROCESS_COLUMNS, *_SIGNATURE_COLUMNS)}
         own = columns["process_name"].lookup(self._is_engine, False, np.bool_)
         columns |= self._command_lines(events, rows, own, ~own)
         group, first = group_rows([service, *(column.codes for column in columns.values())])
         identities: dict[Identity, int] = {}
         codes, resolvers = [], []
-        for row in first:
-            actor = _actor(columns, int(row))
-            identity = self._identify(actor, self._service_ids[service[row]])
+        actors = _tuples(columns, (*EXECUTION_COLUMNS, *_SIGNATURE_COLUMNS), first)
+        for code, actor in zip(service[first], actors, strict=True):
+            identity, resolver = self._identity(self._service_ids[code], *actor)
             codes.append(identities.setdefault(identity, len(identities)))
-            resolvers.append(not identity.reasons and self.identities.suspicions.is_resolver(actor.process))
+            resolvers.append(resolver)
         return np.array(codes, np.int32)[group], list(identities), np.array(resolvers, np.bool_)[group]
 
     def _command_lines(self, events: Events, rows: Longs, own: Mask, other: Mask) -> dict[str, Text]:
@@ -163,9 +184,13 @@ class Recogniser:
             for name in self.exceptions.fields
             if name not in ("origin", "service_id")
         }
-        keys = [found.identity, found.match, *(column.codes for column in columns.values())]
+        keys: list[npt.NDArray[np.integer[Any]]] = [
+            found.identity,
+            found.match,
+            *(column.codes for column in columns.values()),
+        ]
         if self.exceptions.expire:
-            keys.append(day)
+            keys = [*keys, day]
         if not len(found.rows):
             return found
         group, first = group_rows(keys)
@@ -175,28 +200,12 @@ class Recogniser:
             values["origin"] = found.identities[found.identity[row]].origin
             values["service_id"] = found.matches[found.match[row]].service_id
             excepted[index] = self.exceptions.match(values, int(day[row])) is not None
-        return Communications(
-            found.rows, found.matches, found.match, found.identities, found.identity, excepted[group]
-        )
+        return Communications(found.rows, found.matches, found.match, found.identities, found.identity, excepted[group])
 
 
-def _actor(columns: dict[str, Text], row: int) -> Actor:
-    """The actor of one row; columns that are not given are missing."""
-    values = {name: column.at(row) for name, column in columns.items()}
-    process = Process(
-        os=values.get("os"),
-        name=values["process_name"] or "",
-        path=values.get("process_path"),
-        signature_status=values.get("process_signature_status"),
-        signer=values.get("process_signer"),
-        parent_name=values.get("parent_process_name"),
-    )
-    return Actor(
-        process,
-        values["process_command_line"],
-        values["causality_process_name"],
-        values["causality_process_command_line"],
-    )
+def _tuples(columns: dict[str, Text], names: tuple[str, ...], rows: Longs) -> Iterator[tuple[str | None, ...]]:
+    """The named columns' values of some rows."""
+    return zip(*(columns[name].at_rows(rows) for name in names), strict=True)
 
 
 def _masked(text: Text, kept: Mask) -> Text:

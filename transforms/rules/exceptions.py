@@ -28,7 +28,9 @@ class Exceptions:
         for entry, patterns, last_day in self._compiled:
             if last_day is not None and day > last_day:
                 continue
-            if all((values.get(name) or "") and pattern.match((values[name] or "").lower()) for name, pattern in patterns):
+            if all(
+                (values.get(name) or "") and pattern.match((values[name] or "").lower()) for name, pattern in patterns
+            ):
                 return entry
         return None
 

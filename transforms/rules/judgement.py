@@ -88,7 +88,9 @@ class Judge:
         rows: list[VerdictRow] = []
         if self.with_rows:
             closed = activities.select(_VERDICT_COLUMNS).filter(pa.array(~is_open)).to_pylist()
-            rows = [row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)]
+            rows = [
+                row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
+            ]
         left = activities.filter(pa.array(is_open))
         if not left.num_rows:
             return Judgement(counts, rows, [])

@@ -5,7 +5,7 @@ A batch is normalised column by column as the columns are asked for, each distin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final, Protocol
@@ -13,12 +13,20 @@ from typing import Final, Protocol
 import numpy as np
 import pyarrow as pa
 
-from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS
-from schemas.event import SIGNATURE_STATUSES
+from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS, SIGNATURE_STATUSES
 from transforms.rules.coerce import UNREADABLE, coerce_array
 from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, numbers_of, text_of
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A record that is no event: its row, one reason, and what exactly is wrong."""
+
+    row: int
+    reason: str
+    detail: str
 
 
 class RawBatch(Protocol):
@@ -40,17 +48,8 @@ class RawBatch(Protocol):
     def lost(self) -> list[DeadLetter]:
         """Records beside the rows that reading gave up already."""
 
-    def dead_letter(self, row: int, reason: str, detail: str) -> DeadLetter:
-        """The dead letter of a row."""
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A record that is no event: its row, one reason, and what exactly is wrong."""
-
-    row: int
-    reason: str
-    detail: str
+    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
+        """The dead letters of rows that are no events."""
 
 
 @dataclass
@@ -118,7 +117,7 @@ class Events:
     def valid(self) -> Mask:
         """Rows that are events."""
         valid = np.ones(self.num_rows, np.bool_)
-        for _, mask, _ in self._checks:
+        for _, mask in self._checks:
             valid &= ~mask
         return valid
 
@@ -126,32 +125,39 @@ class Events:
         """What is no event, by row, each with the first reason that applies."""
         found: list[Rejection] = []
         open_rows = ~self.valid
-        for reason, mask, detail in self._checks:
-            for row in np.flatnonzero(mask & open_rows):
-                found.append(Rejection(int(row), reason, detail(int(row))))
+        for reason, mask in self._checks:
+            for row in np.flatnonzero(mask & open_rows).tolist():
+                found.append(Rejection(row, reason, self._detail(reason, row)))
             open_rows &= ~mask
         return sorted(found, key=lambda rejection: rejection.row)
 
     @cached_property
-    def _checks(self) -> list[tuple[str, Mask, Callable[[int], str]]]:
-        """(reason, rows it applies to, its detail), in the order in which reasons apply."""
+    def _checks(self) -> list[tuple[str, Mask]]:
+        """(reason, rows it applies to), in the order in which reasons apply."""
         known = self.event_type.lookup(lambda value: value in EVENT_TYPES, True, np.bool_)
         process = self.event_type.lookup(lambda value: value == "process", False, np.bool_)
         destination = self.text("remote_host").present | self.text("remote_ip").present | process
         in_range = (self.time.values >= EARLIEST_US) & (self.time.values < LATEST_US)
-        checks: list[tuple[str, Mask, Callable[[int], str]]] = [
-            ("malformed", self._unfit_rows, lambda row: self._unfit[row]),
-            ("malformed", ~known, self._unknown_type),
+        return [
+            ("malformed", self._unfit_rows | ~known),
+            ("missing_field:event_time", ~self.time.present),
+            ("missing_field:host_id", ~self.text("host_id").present),
+            ("missing_field:process_name", ~self.text("process_name").present),
+            ("missing_field:remote_host", ~destination),
+            ("bad_timestamp", ~in_range),
         ]
-        for name, present in (
-            ("event_time", self.time.present),
-            ("host_id", self.text("host_id").present),
-            ("process_name", self.text("process_name").present),
-            ("remote_host", destination),
-        ):
-            checks.append((f"missing_field:{name}", ~present, _MISSING_DETAIL[name]))
-        checks.append(("bad_timestamp", ~in_range, self._bad_time))
-        return checks
+
+    def _detail(self, reason: str, row: int) -> str:
+        """What exactly is wrong with a row."""
+        if reason == "malformed":
+            known = ", ".join(EVENT_TYPES)
+            return self._unfit.get(row) or f"event_type is {self.event_type.at(row)!r}: expected one of {known}"
+        if reason == "bad_timestamp":
+            value = int(self.time.values[row])
+            if value == UNREADABLE:
+                return "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds"
+            return f"event_time is {value} µs since 1970, outside 2000-01-01 to 2100-01-01"
+        return _MISSING[reason]
 
     @cached_property
     def _unfit(self) -> dict[int, str]:
@@ -169,20 +175,13 @@ class Events:
         mask[list(self._unfit)] = True
         return mask
 
-    def _unknown_type(self, row: int) -> str:
-        return f"event_type is {self.event_type.at(row)!r}: expected one of {', '.join(EVENT_TYPES)}"
-
-    def _bad_time(self, row: int) -> str:
-        value = int(self.time.values[row])
-        if value == UNREADABLE:
-            return "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds"
-        return f"event_time is {value} µs since 1970, outside 2000-01-01 to 2100-01-01"
-
     def _text(self, name: str, rows: Longs | None) -> Text:
         column = self.raw.column(name)
         if column is None:
             return constant(None, self.num_rows if rows is None else len(rows))
-        return text_of(coerce_array(name, column if rows is None else column.take(pa.array(rows)))[0])
+        if rows is None:
+            return text_of(coerce_array(name, column)[0])
+        return text_of(coerce_array(name, column.take(pa.array(rows)))[0]).compacted()
 
     def _normal(self, name: str, text: Text) -> Text:
         if name == "process_name":
@@ -250,13 +249,9 @@ _CLEANERS: Final[dict[str, Callable[[str], str | None]]] = {
 }
 
 
-def _missing(message: str) -> Callable[[int], str]:
-    return lambda row: message
-
-
-_MISSING_DETAIL: Final = {
-    "event_time": _missing("event_time is missing: every event needs its own time, with a zone"),
-    "host_id": _missing("host_id is missing: every event needs the stable id of its host"),
-    "process_name": _missing("process_name and process_path are missing: who communicates is not known"),
-    "remote_host": _missing("remote_host and remote_ip are missing: a connection or lookup needs a destination"),
+_MISSING: Final = {
+    "missing_field:event_time": "event_time is missing: every event needs its own time, with a zone",
+    "missing_field:host_id": "host_id is missing: every event needs the stable id of its host",
+    "missing_field:process_name": "process_name and process_path are missing: who communicates is not known",
+    "missing_field:remote_host": "remote_host and remote_ip are missing: a connection or lookup needs a destination",
 }

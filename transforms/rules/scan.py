@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from transforms.rules import blocks, tally
 from transforms.rules.activities import activities_of, merge_activities
-from transforms.rules.columns import group_rows, text_of
+from transforms.rules.columns import Codes, group_rows, text_of
 from transforms.rules.communications import Recogniser
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.normalise import Events, RawBatch
@@ -78,8 +78,9 @@ class Scan:
         """
         events = Events(batch, self.tenant)
         used = events.valid
-        dead = [*batch.lost(), *(batch.dead_letter(r.row, r.reason, r.detail) for r in events.rejections())]
-        self.tally[tally.READ] += batch.num_rows + len(batch.lost())
+        lost = batch.lost()
+        dead = [*lost, *batch.dead_letters(events.rejections())]
+        self.tally[tally.READ] += batch.num_rows + len(lost)
         self.tally[tally.VALID] += int(used.sum())
         for letter in dead:
             self.tally[tally.dead_letter(letter.reason)] += 1
@@ -93,8 +94,8 @@ class Scan:
         activities = activities_of(events, found)
         self.tally[tally.COMMUNICATIONS] += activities.num_rows
         self._sightings += [executions, sightings_of_activities(activities)]
-        self._activities.append(merge_activities(activities))
-        self._rows += sum(table.num_rows for table in (executions, *self._activities[-1:]))
+        self._activities.append(activities)
+        self._rows += executions.num_rows + activities.num_rows
         return dead
 
     @property
@@ -112,16 +113,17 @@ class Scan:
         shard = blocks.host_shards(activities, self.shards)
         questions = self._questions(activities, shard)
         shared = capped(sightings, self.hosts_kept)
-        for kind, table, shards in (
+        outgoing: tuple[tuple[Block, pa.Table, Codes], ...] = (
             ("activities", activities, shard),
             ("own_sightings", sightings, blocks.host_shards(sightings, self.shards)),
             ("sightings", shared, blocks.subject_shards(shared, self.shards)),
             ("questions", questions, blocks.subject_shards(questions, self.shards)),
-        ):
+        )
+        for kind, table, shards in outgoing:
             for number, block in blocks.cut(table, shards):
-                yield kind, number, block  # type: ignore[misc]
+                yield kind, number, block
 
-    def _questions(self, activities: pa.Table, shard: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+    def _questions(self, activities: pa.Table, shard: Codes) -> pa.Table:
         """What the shards of hosts want to know, each (shard, subject, day) once."""
         time = activities.column("event_time").to_numpy()
         judged = np.flatnonzero(time >= self.range.start) if self.range.start is not None else np.arange(len(time))
@@ -147,5 +149,3 @@ class Scan:
                 )
             )
         return pa.concat_tables(tables)
-
-

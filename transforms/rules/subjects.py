@@ -11,6 +11,7 @@ from typing import Final, Literal
 from transforms.rules.identity import Identity
 
 Kind = Literal["communication", "execution", "parentage", "binary"]
+_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 KINDS: Final[tuple[Kind, ...]] = ("communication", "execution", "parentage", "binary")
 
 
@@ -20,7 +21,7 @@ def subject(kind: Kind, *parts: str) -> str:
     >>> subject("execution", "python|stdin")
     '["execution","python|stdin"]'
     """
-    return json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":"))
+    return _TO_JSON([kind, *parts])
 
 
 def communication(identity: Identity, service_id: str) -> str:
@@ -40,4 +41,5 @@ def parentage(parent: str, identity: Identity) -> str:
 
 def binary(sha256: str) -> str:
     """The image, by its hash."""
-    return subject("binary", sha256.lower())
+    digest = sha256.lower()
+    return f'["binary","{digest}"]' if digest.isalnum() else subject("binary", digest)

@@ -186,7 +186,7 @@ def test_a_record_that_only_resembles_a_dead_letter_is_read_itself(record: Row) 
 
 def test_an_unknown_format_is_named_with_those_that_exist() -> None:
     assert formats(load_mappings())[:2] == ["auto", "native"]
-    with pytest.raises(ValueError, match="unknown format 'sysmno': expected one of auto, native, .*sysmon"):
+    with pytest.raises(ValueError, match=r"unknown format 'sysmno': expected one of auto, native, .*sysmon"):
         decode(format="sysmno")
 
 

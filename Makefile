@@ -1,0 +1,37 @@
+# Every target sets up what it needs; nothing but Python 3.11 and make has to be there before.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo-output
+INSTALLED := $(VENV)/installed
+
+.PHONY: setup demo test lint format benchmark clean
+
+setup: $(INSTALLED)
+
+$(INSTALLED): setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25,<27'
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: setup  ## a small labelled organisation, the backfill over it, and what it found
+	$(BIN)/python -m pipeline.demo $(DEMO)
+
+test: setup  ## the whole suite that needs no other engine and no emulator
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: setup  ## this pipeline against a hand-written DuckDB query, on the same files
+	$(BIN)/python -m tests.benchmarks.compare --events 10000000
+
+clean:
+	rm -rf $(VENV) $(DEMO) build *.egg-info

@@ -1,0 +1,69 @@
+"""The opponent: the same alerts by hand-written SQL.
+
+`python -m tests.benchmarks.duckdb_alerts --input 'DIR/*.parquet' --output FILE.jsonl [--threads 2]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.benchmarks import catalogue_tables
+
+SQL = Path(__file__).with_name("alerts.sql")
+
+
+def quoted(text: str) -> str:
+    """A string as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def run(files: str, output: Path | None, threads: int) -> dict[str, Any]:
+    """Writes the alerts and returns the counts that a run prints."""
+    connection = duckdb.connect(config={"threads": threads, "preserve_insertion_order": False})
+    catalogue_tables.load(connection)
+    source = f"read_parquet({quoted(files)})"
+    columns = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    absent = "" if "event_id" in columns else ", NULL::VARCHAR AS event_id"
+    connection.execute(f"CREATE TEMP VIEW lake AS SELECT *{absent} FROM {source}")
+    connection.execute(SQL.read_text(encoding="utf-8"))
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        connection.execute(f"COPY alerts TO {quoted(str(output))} (FORMAT json)")
+
+    def counts(query: str) -> dict[str, int]:
+        return {name: int(count) for name, count in connection.execute(query + " ORDER BY 1").fetchall()}
+
+    dead = counts("SELECT flaw, sum(events) FROM counted WHERE flaw IS NOT NULL GROUP BY 1")
+    totals = counts(
+        "SELECT 'valid', coalesce(sum(events), 0) FROM counted WHERE flaw IS NULL"
+        " UNION ALL SELECT 'communications', count(*) FROM communications"
+        " UNION ALL SELECT 'activities', count(*) FROM activities"
+    )
+    valid = totals.pop("valid")
+    events = {"read": valid + sum(dead.values()), "valid": valid, "dead_letter": dead}
+    verdicts = counts("SELECT verdict, sum(n) FROM verdicts WHERE n > 0 GROUP BY 1")
+    return {
+        "events": events,
+        **totals,
+        "verdicts": verdicts,
+        "alerts": counts("SELECT variation, count(*) FROM alerts GROUP BY 1"),
+    }
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--input", required=True, help="glob of Parquet files")
+    parser.add_argument("--output", type=Path, help="file for the alerts, one JSON object a line")
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    print(json.dumps(run(given.input, given.output, given.threads), indent=1))
+
+
+if __name__ == "__main__":
+    main()

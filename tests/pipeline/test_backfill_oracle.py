@@ -1,0 +1,91 @@
+"""The backfill (in-process engine) against the oracle, alert by alert, on random organisations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.oracle import detect
+from tests.organisations import random_organisation
+from tests.running import configuration_of, run_records
+
+SEEDS = range(24)
+FIGURES = ("window_start", "window_end", "coverage_days", "other_hosts", "host_days", "active_days")
+FIGURES += ("first_day", "last_day")
+
+
+def comparable(alert: dict[str, Any]) -> tuple[Any, ...]:
+    """What the oracle computes too."""
+    return (
+        *(alert[name] for name in ("alert_id", "group_id", "tenant_id", "severity", "variation", "timestamp")),
+        *(alert[name] for name in ("event_id", "group_saturated")),
+        tuple(alert["matched_variations"]),
+        tuple(alert["suspicion_reasons"]),
+        alert["host"]["id"],
+        alert["service"]["id"],
+        tuple(alert["process"][name] for name in ("name", "origin", "script")),
+        tuple(alert["destination"][name] for name in ("host", "ip", "port", "attribution", "matched")),
+        tuple(alert["baseline"][name] for name in FIGURES),
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_alerts_verdicts_and_counts_equal_the_oracles(seed: int) -> None:
+    organisation = random_organisation(seed)
+    expected = detect(organisation.records, organisation.options)
+    found = run_records(organisation.records, configuration_of(organisation.options))
+    assert Counter(map(comparable, found.alerts)) == Counter(map(comparable, expected.alerts)), organisation.story
+    events = found.summary["events"]
+    assert (events["read"], events["valid"], events["out_of_range"]) == (
+        expected.read,
+        expected.valid,
+        expected.out_of_range,
+    )
+    assert events["dead_letter"] == dict(expected.dead_letters)
+    assert found.summary["communications"] == expected.communications
+    assert found.summary["activities"] == len(expected.activities)
+    assert +Counter(found.summary["verdicts"]) == +Counter(expected.verdicts)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_activity_has_the_oracles_verdict_and_repeats_the_same_alert(seed: int) -> None:
+    organisation = random_organisation(seed)
+    expected = detect(organisation.records, organisation.options)
+    found = run_records(organisation.records, configuration_of(organisation.options))
+    theirs = Counter(
+        (row["tenant"], row["host"], *row["program"], row["service"], row["hour"], row["verdict"], row["duplicate_of"])
+        for row in expected.activities
+    )
+    ours = Counter(
+        (
+            *(row[name] for name in ("tenant", "host", "program", "origin", "script", "service", "hour")),
+            row["verdict"],
+            row["duplicate_of"],
+        )
+        for row in found.verdicts
+    )
+    assert ours == theirs
+
+
+def test_the_organisations_reach_every_verdict_and_variation() -> None:
+    verdicts: Counter[str] = Counter()
+    variations: Counter[str] = Counter()
+    for seed in SEEDS:
+        organisation = random_organisation(seed)
+        expected = detect(organisation.records, organisation.options)
+        verdicts += expected.verdicts
+        variations += Counter(alert["variation"] for alert in expected.alerts)
+    assert set(+verdicts) == {
+        "training",
+        "learning",
+        "common_in_organisation",
+        "common_on_host",
+        "excepted",
+        "duplicate",
+        "rolled_up",
+        "alert",
+    }
+    assert min(verdicts.values()) >= 50
+    assert set(variations) == {"base", "suspicious_process", "uncommon_scripting_engine"}
