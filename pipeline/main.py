@@ -19,6 +19,7 @@ from pipeline.configuration import Configuration
 from pipeline.lookup import explain
 from pipeline.simulation import simulate
 from pipeline.sinks.json_lines import SUMMARY, clear_output
+from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.files import InputFile, ReadFiles, match_files
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.terminal import show_summary, start_logging
@@ -45,10 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence: whatever failed, say it in one line
         if arguments is not None and arguments.verbose:
             log.exception("the run failed")
-        cause = f"{type(error).__name__}: {error}".strip().splitlines()
-        print(f"uncommon-im: the run failed: {cause[0]} (--verbose shows all)", file=sys.stderr)
+        print(f"uncommon-im: the run failed: {_reason(error)} (--verbose shows all)", file=sys.stderr)
         return 1
     return 0
+
+
+def _reason(error: Exception) -> str:
+    """An error in one line; our own say it themselves, others need their name."""
+    text = str(error).partition(" [while running")[0].strip()
+    first = text.splitlines()[0] if text else "no message"
+    return first if isinstance(error, UnreadableInput) else f"{type(error).__name__}: {first}"
 
 
 def parser() -> argparse.ArgumentParser:

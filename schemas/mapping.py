@@ -5,13 +5,17 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 - `key`: names of what tells one kind of record from another, for example channel and event id
 - `shapes`: how each way of writing the records is recognised, where its key and its data are, and the columns that
   depend on the shape (time, host)
-- `events`: the kinds that are read, by key, with constants and columns
+- `events`: the kinds of records by key, with constants and columns, or with `skip`: why they are not read. A part of
+  a key may be `*`, any text; the more exact key counts, and of two the one that says the later part. Of several events
+  of one key the first counts of whose `needs` each group has a field with a value
 - `constants`, `columns`: what all kinds share
 - `skip`: records that are no endpoint's by design
+- `nested`: fields that may hold the records themselves, an object or a list of them; fields beside serve each of them
 
 A column is written as a field, a list of fields (the first with a value counts), or
-`{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep}`; a field as text or as
-`{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.adapt`.
+`{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep, differs: PAIRS}`; a field as text or as
+`{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.converters`. With `differs` the
+column counts only if the first of the pairs of fields that both have a value differ.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ from schemas.documents import ConfigurationError, packaged_yaml
 from schemas.event import EVENT_COLUMNS, EVENT_TYPES, FAILED
 
 PACKAGE: Final = "schemas.mappings"
+ANY: Final = "*"
+"""In a part of an event's key: whatever the record has there."""
 
 Path = tuple[str, ...]
 """Keys from the top of an object down to a value."""
@@ -48,6 +54,7 @@ class Column:
     fields: tuple[Field, ...]
     values: tuple[tuple[str, str], ...] | None = None
     keep_other: bool = False
+    differs: tuple[tuple[Path, ...], ...] = ()
     where: str = ""
 
 
@@ -67,11 +74,16 @@ class Shape:
 
 @dataclass(frozen=True)
 class Event:
-    """A kind of record that is read; `keys` holds, a part, the lower-case texts that it may have."""
+    """A kind of record: it is read, or `skip` says why not.
+
+    `keys` holds, a part, the lower-case texts that it may have; of each group of `needs` one field has a value.
+    """
 
     keys: tuple[tuple[str, ...], ...]
     constants: Constants
     columns: tuple[Column, ...]
+    needs: tuple[tuple[Path, ...], ...] = ()
+    skip: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class VendorMapping:
     skips: tuple[Skip, ...] = ()
     constants: Constants = ()
     columns: tuple[Column, ...] = ()
+    nested: tuple[str, ...] = ()
 
 
 @cache
@@ -154,8 +167,11 @@ class _Parser:
     def paths(self, value: object, where: str) -> tuple[Path, ...]:
         return tuple(self.path(item, f"{where}[{n}]") for n, item in enumerate(self.items(value, where)))
 
+    def groups(self, value: object, where: str) -> tuple[tuple[Path, ...], ...]:
+        return tuple(self.paths(item, f"{where}[{n}]") for n, item in enumerate(self.items(value, where)))
+
     def mapping(self, document: object) -> VendorMapping:
-        top = self.node(document, "document", "format id key shapes events", "constants columns skip")
+        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested")
         if top["format"] != 1:
             raise self.fail("format", f"is {top['format']!r:.60}, this version reads format 1")
         key = tuple(self.text(name, f"key[{n}]") for n, name in enumerate(self.items(top["key"], "key")))
@@ -170,15 +186,15 @@ class _Parser:
             skips=tuple(self.skip(item, f"skip[{n}]") for n, item in enumerate(top.get("skip", ()))),
             constants=self.constants(top.get("constants", {}), "constants"),
             columns=self.columns(top.get("columns", {}), "columns"),
+            nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(top.get("nested", ()))),
         )
 
     def shape(self, value: object, where: str, key: tuple[str, ...]) -> Shape:
         node = self.node(value, where, "id match key", "data columns")
-        alternatives = enumerate(self.items(node["match"], f"{where}.match"))
         parts = self.key_parts(node["key"], f"{where}.key", key)
         return Shape(
             id=self.text(node["id"], f"{where}.id"),
-            match=tuple(self.paths(item, f"{where}.match[{n}]") for n, item in alternatives),
+            match=self.groups(node["match"], f"{where}.match"),
             key=tuple(self.paths(part, f"{where}.key.{name}") for name, part in parts),
             data=self.path(node["data"], f"{where}.data") if "data" in node else (),
             columns=self.columns(node.get("columns", {}), f"{where}.columns"),
@@ -192,12 +208,16 @@ class _Parser:
         return [(name, node[name]) for name in key]
 
     def event(self, value: object, where: str, key: tuple[str, ...]) -> Event:
-        node = self.node(value, where, "key columns", "constants")
+        node = self.node(value, where, "key", "columns constants needs skip")
+        if ("columns" in node) == ("skip" in node):
+            raise self.fail(where, "expected one of `columns`, `skip`")
         parts = self.key_parts(node["key"], f"{where}.key", key)
         event = Event(
             keys=tuple(self.key_texts(part, f"{where}.key.{name}") for name, part in parts),
             constants=self.constants(node.get("constants", {}), f"{where}.constants"),
-            columns=self.columns(node["columns"], f"{where}.columns"),
+            columns=self.columns(node.get("columns", {}), f"{where}.columns"),
+            needs=self.groups(node["needs"], f"{where}.needs") if "needs" in node else (),
+            skip=self.text(node["skip"], f"{where}.skip") if "skip" in node else "",
         )
         kind = dict(event.constants).get("event_type", EVENT_TYPES[0])
         if kind not in EVENT_TYPES:
@@ -239,7 +259,7 @@ class _Parser:
     def column(self, name: str, value: object, where: str) -> Column:
         self.column_name(name, where)
         node = value if isinstance(value, dict) else {"from": value}
-        self.node(node, where, "from", "convert values otherwise")
+        self.node(node, where, "from", "convert values otherwise differs")
         convert = self.text(node["convert"], f"{where}.convert") if "convert" in node else None
         written = node["from"]
         items = self.items(written, where) if isinstance(written, list) else [written]
@@ -250,8 +270,16 @@ class _Parser:
             fields=tuple(self.field(item, where, convert) for item in items),
             values=self.values(node["values"], f"{where}.values") if "values" in node else None,
             keep_other="otherwise" in node,
+            differs=self.pairs(node["differs"], f"{where}.differs") if "differs" in node else (),
             where=f"{self.file}: {where}",
         )
+
+    def pairs(self, value: object, where: str) -> tuple[tuple[Path, ...], ...]:
+        pairs = self.groups(value, where)
+        for n, pair in enumerate(pairs):
+            if len(pair) != 2:
+                raise self.fail(f"{where}[{n}]", "expected two fields")
+        return pairs
 
     def values(self, value: object, where: str) -> tuple[tuple[str, str], ...]:
         node = self.node(value, where)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final
 
 import pyarrow as pa
+import zstandard
+from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
+from pipeline.sources.errors import UnreadableInput
 from schemas.event import EVENT_COLUMNS, FAILED
 from schemas.mapping import load_mappings
 from transforms.rules.coerce import coerce_values
@@ -72,12 +76,11 @@ class LineBatch:
 def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:
     """The blocks of a file; `.gz` and `.zst` are decompressed."""
     mappings = load_mappings()
-    with FileSystems.open(path) as stream:
-        first_line = 1
-        for lines in _line_blocks(stream):
-            decoded = decode_lines(lines, options.format, mappings, options.keep_domain)
-            yield batch_of(decoded, path, first_line)
-            first_line += len(lines)
+    first_line = 1
+    for lines in _line_blocks(path):
+        decoded = decode_lines(lines, options.format, mappings, options.keep_domain)
+        yield batch_of(decoded, path, first_line)
+        first_line += len(lines)
 
 
 def batch_of(decoded: Decoded, source: str, first_line: int) -> LineBatch:
@@ -104,14 +107,28 @@ def batch_of(decoded: Decoded, source: str, first_line: int) -> LineBatch:
     return LineBatch(columns, tuple(decoded.rows_line), wrong, dead, lines, source, first_line)
 
 
-def _line_blocks(stream: BinaryIO) -> Iterator[list[bytes]]:
+def _line_blocks(path: str) -> Iterator[list[bytes]]:
     rest = b""
-    while block := stream.read(BLOCK_BYTES):
+    for block in _blocks(path):
         *lines, rest = (rest + block).split(b"\n")
         if lines:
             yield lines
     if rest:
         yield [rest]
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    """The decompressed content of a file, in blocks.
+
+    Raises:
+        UnreadableInput: the file cannot be opened or decompressed; names it.
+    """
+    try:
+        with FileSystems.open(path) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                yield block
+    except (OSError, EOFError, BeamIOError, zlib.error, zstandard.ZstdError) as error:
+        raise UnreadableInput(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
 
 def _dead_letter(

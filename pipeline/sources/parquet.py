@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from pipeline.sources.errors import UnreadableInput
 from schemas.event import EVENT_COLUMNS
 from transforms.rules.coerce import is_text, serves
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.normalise import Rejection
+
+Result = TypeVar("Result")
 
 ALWAYS_NEEDED: Final = (
     "event_type",
@@ -34,7 +37,7 @@ ALWAYS_NEEDED: Final = (
 
 def row_groups(path: str) -> int:
     """Row groups of a Parquet file."""
-    return int(_open(path).metadata.num_row_groups)
+    return _readable(path, lambda file: int(file.metadata.num_row_groups))
 
 
 @dataclass
@@ -63,7 +66,7 @@ class RowGroup:
             return None
         if name not in self._read:
             wanted = [n for n in ALWAYS_NEEDED if n in self._names] if name in ALWAYS_NEEDED else [name]
-            table = _open(self.path).read_row_group(self.number, columns=wanted, use_threads=True)
+            table = _readable(self.path, lambda file: file.read_row_group(self.number, columns=wanted))
             self._read.update(zip(table.column_names, map(_one_chunk, table.columns), strict=True))
         return self._read[name]
 
@@ -114,6 +117,19 @@ def read_row_groups(path: str, numbers: Iterable[int]) -> Iterator[RowGroup]:
     """The row groups of a file as batches."""
     for number in numbers:
         yield RowGroup(path, number)
+
+
+def _readable(path: str, read: Callable[[pq.ParquetFile], Result]) -> Result:
+    """What `read` takes from a file.
+
+    Raises:
+        UnreadableInput: the file is no Parquet file, or cut, or its storage fails; names it.
+    """
+    try:
+        return read(_open(path))
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise UnreadableInput(f"{path}: cannot be read as Parquet: {reason}") from error
 
 
 @functools.lru_cache(4)

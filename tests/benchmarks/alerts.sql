@@ -20,11 +20,11 @@ SET VARIABLE macos_locations = (SELECT list(piece) FROM locations WHERE os = 'ma
 SET VARIABLE linux_locations = (SELECT list(piece) FROM locations WHERE os = 'linux');
 
 -- Macros -------------------------------------------------------------------------------------------------------------
-CREATE TEMP MACRO strip(x) AS trim(x, E' \t\r\n');
+CREATE TEMP MACRO strip(x) AS trim(x);
 CREATE TEMP MACRO given(x) AS
   CASE lower(strip(x)) WHEN '' THEN NULL WHEN '-' THEN NULL WHEN 'n/a' THEN NULL WHEN 'unknown' THEN NULL
                        WHEN 'null' THEN NULL ELSE strip(x) END;
-CREATE TEMP MACRO base_name(x) AS regexp_extract(x, '[^/\\]*$');
+CREATE TEMP MACRO base_name(x) AS parse_filename(x, false, 'both_slash');
 CREATE TEMP MACRO image(name, path) AS
   coalesce(nullif(strip(base_name(strip(name))), ''), nullif(strip(base_name(given(path))), ''));
 CREATE TEMP MACRO engine_name(name) AS regexp_replace(regexp_replace(lower(name), '\.exe$', ''), '[-_]?[0-9][0-9.]*$', '');
@@ -233,34 +233,35 @@ FROM paths;
 
 -- Communications: the only events whose wide columns are read --------------------------------------------------------
 CREATE TEMP TABLE traffic AS
-SELECT * FROM lake WHERE list_contains(getvariable('im_hosts'), remote_host) OR list_contains(getvariable('im_addresses'), remote_ip);
+SELECT * FROM lake
+WHERE list_contains(getvariable('im_hosts'), remote_host) OR list_contains(getvariable('im_addresses'), remote_ip);
 
 CREATE TEMP TABLE events AS
-SELECT row_number() OVER () AS number, epoch_us(event_time) AS time, time // 86400000000 AS day, time // 3600000000 AS hour,
-  coalesce(given(tenant_id), 'default') AS tenant, given(host_id) AS host_id, coalesce(h.service, a.service) AS service,
-  lower(given(event_type)) AS kind, lower(given(os)) AS os, image(process_name, process_path) AS image,
-  given(process_path) AS path, lower(given(process_signature_status)) AS status, given(process_signer) AS signer,
-  given(parent_process_name) AS parent, process_command_line AS raw_line, process_path AS raw_path, process_name AS raw_name,
-  causality_process_name AS raw_owner, causality_process_command_line AS raw_owner_line, os AS raw_os,
-  CASE WHEN NOT h.address THEN h.host END AS remote_name,
-  coalesce(given(remote_ip), CASE WHEN h.address THEN h.host END) AS ip,
-  t.* EXCLUDE (os, host_id)
+SELECT t.rowid AS number, epoch_us(event_time) AS time, coalesce(h.service, a.service) AS service, tenant_id, host_id,
+  event_type, os, process_name, process_path, process_signature_status, process_signer, parent_process_name,
+  process_command_line, causality_process_name, causality_process_command_line
 FROM traffic t
-LEFT JOIN hosts h ON h.raw = t.remote_host
-LEFT JOIN addresses a ON a.raw = coalesce(given(t.remote_ip), CASE WHEN h.address THEN h.host END)
-WHERE flaw(event_type, event_time, t.host_id, process_name, process_path, remote_host, remote_ip) IS NULL
-  AND coalesce(h.service, a.service) IS NOT NULL
-  AND coalesce(lower(given(event_type)), 'network') <> 'process' AND coalesce(lower(given(direction)), '') <> 'inbound'
-  AND NOT (coalesce(lower(given(event_type)), 'network') = 'dns' AND coalesce(dns_status, 0) <> 0);
+LEFT JOIN hosts h ON h.raw = remote_host
+LEFT JOIN addresses a ON a.raw = CASE WHEN remote_ip IS NULL OR list_contains(getvariable('no_addresses'), remote_ip)
+                                      THEN CASE WHEN h.address THEN h.host END ELSE remote_ip END
+WHERE coalesce(h.service, a.service) IS NOT NULL
+  AND flaw(event_type, event_time, host_id, process_name, process_path, remote_host, remote_ip) IS NULL
+  AND (event_type IS NULL OR NOT list_contains(getvariable('process_types'), event_type))
+  AND coalesce(lower(strip(direction)) <> 'inbound', true)
+  AND NOT (coalesce(lower(strip(event_type)) = 'dns', false) AND coalesce(dns_status, 0) <> 0);
 
 -- Identity of the distinct processes
 CREATE TEMP TABLE actors AS
 WITH distinct_actors AS (
-  SELECT DISTINCT os, image, path, status, signer, parent, service FROM events
-), numbered AS (
-  SELECT row_number() OVER () AS actor, *, lower(image) AS name, slashed(path) AS slashed_path,
-    lower(base_name(parent)) AS parent_name, status = 'signed' AND signer IS NOT NULL AS is_signed
+  SELECT DISTINCT service, os AS raw_os, process_name, process_path, process_signature_status, process_signer,
+    parent_process_name FROM events
+), cleaned AS (
+  SELECT row_number() OVER () AS actor, *, lower(given(raw_os)) AS os, given(process_path) AS path,
+    lower(image(process_name, process_path)) AS name, lower(given(process_signature_status)) AS status,
+    given(process_signer) AS signer, lower(base_name(given(parent_process_name))) AS parent_name
   FROM distinct_actors
+), numbered AS (
+  SELECT *, slashed(path) AS slashed_path, coalesce(status = 'signed' AND signer IS NOT NULL, false) AS is_signed FROM cleaned
 ), signed_by AS (  -- what a signer may be called: its CN, without the developer's prefix, without and by its team id
   SELECT actor, unnest([cn, regexp_extract(cn, '^(.*?)\s*\(([a-z0-9]+)\)$', 1), regexp_extract(cn, '\(([a-z0-9]+)\)$', 1)]) AS called
   FROM (SELECT actor, trim(regexp_replace(trim(CASE WHEN regexp_matches(signer, '(?i)(^|,\s*)cn\s*=')
@@ -305,18 +306,21 @@ FROM numbered n LEFT JOIN listed l USING (actor) LEFT JOIN own_publishers p USIN
 LEFT JOIN masked m USING (actor) LEFT JOIN office o USING (actor);
 
 CREATE TEMP TABLE communications AS
-SELECT e.number, e.time, e.day, e.hour, e.tenant, e.host_id AS host, e.service, a.name, a.origin, a.reasons,
-  coalesce(f.fingerprint, o.fingerprint) AS execution, e.os,
+SELECT e.number, e.time, e.time // 86400000000 AS day, e.time // 3600000000 AS hour, e.service,
+  coalesce(given(e.tenant_id), 'default') AS tenant, given(e.host_id) AS host, a.os, a.name, a.origin, a.reasons,
+  coalesce(f.fingerprint, o.fingerprint) AS execution,
   CASE WHEN f.fingerprint IS NOT NULL THEN f.fingerprint WHEN a.suspicious THEN coalesce(o.fingerprint, '') ELSE '' END AS script
 FROM events e
-JOIN actors a ON e.os IS NOT DISTINCT FROM a.os AND e.image = a.image AND e.path IS NOT DISTINCT FROM a.path
-  AND e.status IS NOT DISTINCT FROM a.status AND e.signer IS NOT DISTINCT FROM a.signer
-  AND e.parent IS NOT DISTINCT FROM a.parent AND e.service = a.service
-LEFT JOIN fingerprints f ON f.acts AND f.image = CASE WHEN unnamed(raw_name) THEN raw_path ELSE raw_name END
-  AND f.line IS NOT DISTINCT FROM raw_line AND f.path IS NOT DISTINCT FROM raw_path AND f.os IS NOT DISTINCT FROM raw_os
-LEFT JOIN fingerprints o ON NOT o.acts AND f.fingerprint IS NULL AND o.image = raw_owner
-  AND o.line IS NOT DISTINCT FROM raw_owner_line AND o.os IS NOT DISTINCT FROM raw_os
-WHERE NOT (coalesce(e.kind, 'network') = 'dns' AND a.resolver AND len(a.reasons) = 0);
+JOIN actors a ON e.service = a.service AND e.os IS NOT DISTINCT FROM a.raw_os
+  AND e.process_name IS NOT DISTINCT FROM a.process_name AND e.process_path IS NOT DISTINCT FROM a.process_path
+  AND e.process_signature_status IS NOT DISTINCT FROM a.process_signature_status
+  AND e.process_signer IS NOT DISTINCT FROM a.process_signer AND e.parent_process_name IS NOT DISTINCT FROM a.parent_process_name
+LEFT JOIN fingerprints f ON f.acts AND f.image = CASE WHEN unnamed(e.process_name) THEN e.process_path ELSE e.process_name END
+  AND f.line IS NOT DISTINCT FROM e.process_command_line AND f.path IS NOT DISTINCT FROM e.process_path
+  AND f.os IS NOT DISTINCT FROM e.os
+LEFT JOIN fingerprints o ON NOT o.acts AND f.fingerprint IS NULL AND o.image = e.causality_process_name
+  AND o.line IS NOT DISTINCT FROM e.causality_process_command_line AND o.os IS NOT DISTINCT FROM e.os
+WHERE NOT (a.resolver AND len(a.reasons) = 0 AND coalesce(lower(strip(e.event_type)) = 'dns', false));
 
 -- Prevalence: a sighting makes its host count on the days after it, as long as the window; a sum over time counts hosts ---
 CREATE TEMP TABLE subjects AS
@@ -401,20 +405,23 @@ WITH firsts AS (
     AND c.execution IS NOT DISTINCT FROM r.execution AND c.name = s.name AND c.origin = s.origin AND c.script = s.script
     AND c.service = s.service
 ), ids AS (
-  SELECT number, coalesce(given(event_id), sha256('{' || concat_ws(',',
+  SELECT t.rowid AS number, coalesce(given(event_id), sha256('{' || concat_ws(',',
     member('bytes_received', bytes_received), member('bytes_sent', bytes_sent),
     member('causality_process_command_line', given(causality_process_command_line)),
     member('causality_process_name', given(causality_process_name)), member('direction', given(direction)),
-    member('dns_status', dns_status), member('event_time', time), member('event_type', kind),
-    member('host_id', host_id), member('host_name', given(host_name)), member('os', os),
-    member('parent_process_command_line', given(parent_process_command_line)), member('parent_process_name', parent),
-    member('process_command_line', given(process_command_line)), member('process_name', image),
-    member('process_path', path), member('process_pid', process_pid), member('process_sha256', given(process_sha256)),
-    member('process_signature_status', CASE WHEN status IN ('signed', 'unsigned', 'invalid') THEN status END),
-    member('process_signer', signer), member('protocol', given(protocol)), member('remote_host', remote_name),
-    member('remote_ip', ip), member('remote_port', remote_port), member('tenant_id', given(tenant_id)),
-    member('user_name', given(user_name))) || '}')) AS event_id
-  FROM events SEMI JOIN firsts USING (number)
+    member('dns_status', dns_status), member('event_time', epoch_us(event_time)), member('event_type', lower(given(event_type))),
+    member('host_id', given(host_id)), member('host_name', given(host_name)), member('os', lower(given(os))),
+    member('parent_process_command_line', given(parent_process_command_line)),
+    member('parent_process_name', given(parent_process_name)),
+    member('process_command_line', given(process_command_line)), member('process_name', image(process_name, process_path)),
+    member('process_path', given(process_path)), member('process_pid', process_pid),
+    member('process_sha256', given(process_sha256)),
+    member('process_signature_status', lower(given(process_signature_status))),
+    member('process_signer', given(process_signer)), member('protocol', given(protocol)),
+    member('remote_host', CASE WHEN NOT h.address THEN h.host END),
+    member('remote_ip', coalesce(given(remote_ip), CASE WHEN h.address THEN h.host END)), member('remote_port', remote_port),
+    member('tenant_id', given(tenant_id)), member('user_name', given(user_name))) || '}')) AS event_id
+  FROM traffic t LEFT JOIN hosts h ON h.raw = remote_host WHERE t.rowid IN (SELECT number FROM firsts)
 ), varied AS (
   SELECT f.* EXCLUDE (number), min(event_id) AS event_id, CASE
       WHEN len(reasons) > 0 THEN 'suspicious_process'

@@ -1,42 +1,26 @@
 """Vendor records to native columns, as a mapping says (`schemas.mapping`).
 
-Values stay raw: trimming, markers such as `-`, numbers in text and times are the normaliser's. A value that is no
-text, number or null becomes one: of a list the first that is one, true and false as text.
+Values stay raw: trimming, markers such as `-`, numbers in text and times are the normaliser's.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address
 from itertools import product
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from schemas.documents import ConfigurationError
-from schemas.mapping import Column, Path, Shape, Skip, VendorMapping
-from transforms.rules.text import MISSING, base_name, is_address
+from schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
+from transforms.rules.converters import CONVERTERS, Converter, whole_computer
+from transforms.rules.plan import Plan, Record, Row, has_all, key_text, lookup
 
-Scalar = str | int | float | None
-Converter = Callable[[Scalar], Scalar]
-"""One raw value that is not null in, one out; `None` says that it is no value."""
-Record = Mapping[str, object]
-Getter = Callable[[Record, Record], Scalar]
-"""A column's value, from (record, data of the record)."""
-Row = dict[str, object]
-"""Native columns with raw values, and `failed: True` for a connection that did not come about."""
+__all__ = ["Adapted", "Adapter", "Rejected", "Row", "adapt", "adapter"]
+
+MOST_NESTED: Final = 1000
+"""Records in one line; an alert holds a few."""
 
 _SHOWN: Final = 80
-_remembered: Final = lru_cache(maxsize=8192, typed=True)  # hosts, images, channels come again and again
-_FLAGS: Final = re.ASCII | re.IGNORECASE
-_TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:[.,]\d+)?) ?(?:(Z)|([+-]\d\d)(?::?(\d\d))?)?", _FLAGS
-)
-_VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
-_SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
-_WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
-_UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
 
 
 @dataclass(frozen=True)
@@ -47,7 +31,11 @@ class Rejected:
     detail: str
 
 
-def adapt(record: Record, mapping: VendorMapping, keep_domain: bool = False) -> Row | Rejected:
+Adapted = Row | Rejected | list[Row | Rejected]
+"""What a record gives; a list if others are nested in it."""
+
+
+def adapt(record: Record, mapping: VendorMapping, keep_domain: bool = False) -> Adapted:
     """The row of a vendor record, without columns that have no value; `keep_domain`: `host_id` keeps its domain."""
     return adapter(mapping, keep_domain).adapt(record)
 
@@ -58,96 +46,61 @@ def adapter(mapping: VendorMapping, keep_domain: bool = False) -> Adapter:
     return Adapter(mapping, keep_domain)
 
 
-def _rfc3339(value: Scalar, default_zone: str = "") -> Scalar:
-    """A text of date, time and perhaps zone as RFC 3339.
-
-    `None` for other texts, for numbers, and where there is no zone and no default: nobody knows a local time's zone.
-    """
-    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        return None
-    day, time, utc, hours, minutes = found.groups()
-    zone = "Z" if utc else f"{hours}:{minutes or '00'}" if hours else default_zone
-    return f"{day}T{time.replace(',', '.')}{zone}" if zone else None
-
-
-def _whole_computer(value: Scalar) -> Scalar:
-    """A computer's whole name as `host_id`: lower case, without the dot that may end it."""
-    return str(value).strip().lower().rstrip(".")
-
-
-@_remembered
-def _computer(value: Scalar) -> Scalar:
-    """The first label of a computer's name, lower case; an address has no labels and is kept whole."""
-    name = str(_whole_computer(value))
-    return name if is_address(name) else name.partition(".")[0] or name
-
-
-@_remembered
-def _image(value: Scalar) -> str | None:
-    """A process's image; `None` for `-` and `<unknown process>`, XML-escaped or not (Sysmon 3, 22)."""
-    text = str(value).strip()
-    return None if text.lower() in _UNKNOWN_IMAGE else text
-
-
-@_remembered
-def _device_path(value: Scalar) -> Scalar:
-    """A path of Security 5156 as programs write it. The event does not say a volume's letter: it is taken for C."""
-    return _VOLUME.sub(r"C:\\", str(value).strip(), count=1)
-
-
-def _sysmon_address(value: Scalar) -> Scalar:
-    """An address; an IPv4 one that Sysmon 9.01 widened to IPv6 is narrowed again.
-
-    It wrote four bytes and left UTF-16 digits behind them: `a00:203:3000:3000:3000:3000:3000:3300` is 10.0.2.3.
-    """
-    widened = _WIDENED.fullmatch(value.strip()) if isinstance(value, str) else None
-    return str(IPv4Address(int(widened[1], 16) << 16 | int(widened[2], 16))) if widened else value
-
-
-def _sha256(value: Scalar) -> Scalar:
-    """The SHA256 of Sysmon's `Hashes` (`SHA1=...,SHA256=...`), lower case; `None` if it is not among them."""
-    found = _SHA256.search(str(value))
-    return found[1].lower() if found else None
-
-
-CONVERTERS: Final[dict[str, Converter]] = {
-    "utc_time": lambda value: _rfc3339(value, "Z") or value,  # Sysmon's `UtcTime` does not say that it is UTC
-    "zoned_time": _rfc3339,
-    "computer": _computer,
-    "image": _image,
-    "image_name": lambda value: base_name(_image(value) or "") or None,
-    "device_path": _device_path,
-    "sysmon_address": _sysmon_address,
-    "sha256": _sha256,
-    "only_text": lambda value: value if isinstance(value, str) else None,
-}
-
-
 class Adapter:
     """A mapping compiled to getters; `adapt` rejects a record that it does not recognise."""
 
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
-        converters = {**CONVERTERS, "computer": _whole_computer} if keep_domain else CONVERTERS
+        converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
         self.mapping = mapping
-        self._shapes = [(shape, _plans(mapping, shape, converters)) for shape in mapping.shapes]
+        self._shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
+        self._fields = _fields(mapping)
 
-    def adapt(self, record: Record) -> Row | Rejected:
+    def adapt(self, record: Record) -> Adapted:
+        """What a record gives that is said to be the vendor's."""
         row = self.recognise(record)
         if row is not None:
             return row
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
         return Rejected("malformed", f"not a {self.mapping.id} record: expected {needed}")
 
-    def recognise(self, record: Record) -> Row | Rejected | None:
-        """The row of a record, or why it is none; `None` if it has none of the vendor's shapes."""
-        for shape, plans in self._shapes:
+    def recognise(self, record: Record) -> Adapted | None:
+        """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
+        for name in self.mapping.nested:
+            held = record.get(name)
+            if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
+                return rows
+        for shape, choose in self._shapes:
             if _matches(record, shape):
-                return self._adapt(record, shape, plans)
+                return self._adapt(record, shape, choose)
         return None
 
-    def _adapt(self, record: Record, shape: Shape, plans: _Plans) -> Row | Rejected:
-        data = _lookup(record, shape.data) if shape.data else record
+    def _nested(self, record: Record, name: str, held: Any) -> list[Row | Rejected] | None:
+        """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
+        items = held if isinstance(held, list) else [held]
+        beside = {key: record[key] for key in self._fields if record.get(key) is not None}
+        wholes = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
+        shapes = [None if whole is None else self._shape(whole) for whole in wholes]
+        if not any(shapes) and self._shape(record) is None:
+            return None
+        if len(items) > MOST_NESTED:
+            return [Rejected("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")]
+        rows: list[Row | Rejected] = []
+        for number, (whole, found) in enumerate(zip(wholes, shapes, strict=True)):
+            if whole is None:
+                rows.append(Rejected("malformed", f"{name}[{number}] is no object"))
+                continue
+            shape, choose = found or self._shapes[0]
+            row = self._adapt(whole, shape, choose)
+            if isinstance(row, Rejected) and len(items) > 1:
+                row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
+            rows.append(row)
+        return rows
+
+    def _shape(self, record: Record) -> _Choices | None:
+        return next((entry for entry in self._shapes if _matches(record, entry[0])), None)
+
+    def _adapt(self, record: Record, shape: Shape, choose: _Choose) -> Row | Rejected:
+        data = lookup(record, shape.data) if shape.data else record
         if data is None:
             data = {}
         elif not isinstance(data, dict):
@@ -155,96 +108,65 @@ class Adapter:
         for skip in self.mapping.skips:
             if _skipped(skip, data):
                 return Rejected("not_endpoint", skip.detail)
-        key = tuple([_key_text(record, paths) for paths in shape.key])
-        plan = plans.get(key)
-        if plan is None:
-            shown = zip(self.mapping.key, key, strict=True)
-            names = ", ".join(f"{name} {text[:_SHOWN] or '(none)'}" for name, text in shown)
-            return Rejected("not_endpoint", f"{self.mapping.id} does not read {names}")
-        return plan.row(record, data)
+        key = tuple([key_text(record, paths) for paths in shape.key])
+        for needs, plan in choose(key):
+            if not needs or has_all(data, needs):
+                return plan if isinstance(plan, Rejected) else plan.row(record, data)
+        shown = zip(self.mapping.key, key, strict=True)
+        names = ", ".join(f"{name} {text[:_SHOWN] or '(none)'}" for name, text in shown)
+        return Rejected("not_endpoint", f"{self.mapping.id} does not read {names}")
 
 
-class _Plan:
-    """How one kind of record in one shape becomes a row: plain keys of the data are looked up without a call."""
-
-    def __init__(self, constants: Row, columns: list[Column], converters: Mapping[str, Converter]) -> None:
-        self._constants = constants
-        self._plain: list[tuple[str, str, Converter | None]] = []
-        self._other: list[tuple[str, Getter]] = []
-        for column in columns:
-            first = column.fields[0]
-            if len(column.fields) == 1 and len(first.path) == 1 and not first.from_record:
-                self._plain.append(
-                    (column.name, first.path[0], _converter(column, first.convert, converters))
-                )
-            else:
-                self._other.append((column.name, _getter(column, converters)))
-
-    def row(self, record: Record, data: Record) -> Row:
-        row = self._constants.copy()
-        for name, key, convert in self._plain:
-            value = data.get(key)
-            scalar = value if value is None or type(value) is str else _scalar(value)
-            if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
-                row[name] = scalar
-        for name, get in self._other:
-            found = get(record, data)
-            if found is not None:
-                row[name] = found
-        return row
+_Key = tuple[str, ...]
+_Choice = tuple[tuple[tuple[Path, ...], ...], Plan | Rejected]
+_Choose = Callable[[_Key], list[_Choice]]
+_Choices = tuple[Shape, _Choose]
 
 
-_Plans = dict[tuple[str, ...], _Plan]
-
-
-def _plans(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Converter]) -> _Plans:
-    """The plans of a shape. An event's columns stand in for the mapping's, those for the shape's."""
-    plans: _Plans = {}
+def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Converter]) -> _Choose:
+    """What may become of records of a shape, by key. An event's columns stand in for the mapping's, those for the
+    shape's."""
+    choices: dict[_Key, list[_Choice]] = {}
     for event in mapping.events:
         columns = {column.name: column for column in (*shape.columns, *mapping.columns, *event.columns)}
-        plan = _Plan(dict((*mapping.constants, *event.constants)), list(columns.values()), converters)
-        plans.update(dict.fromkeys(product(*event.keys), plan))
-    return plans
+        constants: Row = dict((*mapping.constants, *event.constants))
+        plan = Rejected("not_endpoint", event.skip) if event.skip else Plan(constants, columns.values(), converters)
+        for key in product(*event.keys):
+            choices.setdefault(key, []).append((event.needs, plan))
+    masks = {tuple(part == ANY for part in key) for key in choices}
+    ordered = sorted(masks, key=lambda mask: (sum(mask), mask[::-1]))
+
+    @lru_cache(maxsize=4096)
+    def choose(key: _Key) -> list[_Choice]:
+        for mask in ordered:
+            found = choices.get(tuple(ANY if any_text else text for text, any_text in zip(key, mask, strict=True)))
+            if found:
+                return found
+        return []
+
+    return choose
 
 
-def _converter(column: Column, name: str | None, converters: Mapping[str, Converter]) -> Converter | None:
-    """The named converter, followed by the column's table of values."""
-    if name is not None and name not in converters:
-        known = ", ".join(sorted(converters))
-        raise ConfigurationError(f"{column.where}: unknown converter {name!r} (known: {known})")
-    convert = None if name is None else converters[name]
-    if column.values is None:
-        return convert
-    table, keep = dict(column.values), column.keep_other
-
-    def translate(value: Scalar) -> Scalar:
-        converted = value if convert is None else convert(value)
-        return table.get(str(converted).strip().lower(), converted if keep else None)
-
-    return translate
+def _fields(mapping: VendorMapping) -> frozenset[str]:
+    """Names at the top of records that the mapping looks at, but for those that others are nested in."""
+    columns = [*mapping.columns]
+    paths: list[Path] = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
+    for shape in mapping.shapes:
+        columns += shape.columns
+        paths += [shape.data or (), *(path for group in (*shape.match, *shape.key) for path in group)]
+    for event in mapping.events:
+        columns += event.columns
+        paths += [path for group in event.needs for path in group]
+    for column in columns:
+        paths += [*(field.path for field in column.fields), *(path for pair in column.differs for path in pair)]
+    return frozenset(path[0] for path in paths if path) - frozenset(mapping.nested)
 
 
-def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:
-    """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
-    fields = [
-        (field.from_record, field.path[0], field.path[1:], _converter(column, field.convert, converters))
-        for field in column.fields
-    ]
-
-    def get(record: Record, data: Record) -> Scalar:
-        marker: Scalar = None
-        for from_record, first, rest, convert in fields:
-            value = (record if from_record else data).get(first)
-            if rest:
-                value = _lookup(value, rest)
-            scalar = value if value is None or type(value) is str else _scalar(value)
-            if type(scalar) is str and scalar.strip().lower() in MISSING:
-                marker = scalar if marker is None else marker
-            elif scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
-                return scalar
-        return marker
-
-    return get
+def _overlaid(beside: Row, item: object) -> Row | None:
+    """A nested record with the fields beside it where it has no value of its own; `None` if it is no record."""
+    if not isinstance(item, dict):
+        return None
+    return {**beside, **{key: value for key, value in item.items() if value is not None}} if beside else item
 
 
 def _matches(record: Record, shape: Shape) -> bool:
@@ -252,7 +174,7 @@ def _matches(record: Record, shape: Shape) -> bool:
     for paths in shape.match:
         for path in paths:
             value = record.get(path[0])
-            if value is None or (len(path) > 1 and _lookup(value, path[1:]) is None):
+            if value is None or (len(path) > 1 and lookup(value, path[1:]) is None):
                 break
         else:
             return True
@@ -260,40 +182,7 @@ def _matches(record: Record, shape: Shape) -> bool:
 
 
 def _skipped(skip: Skip, data: Record) -> bool:
-    held = all(_key_text(data, (path,)) in texts for path, texts in skip.when)
-    return held and not any(_key_text(data, (path,)) for path in skip.missing)
-
-
-def _key_text(record: Record, paths: tuple[Path, ...]) -> str:
-    """The first value of the paths as text of a key; empty if there is none."""
-    for path in paths:
-        value = record.get(path[0]) if len(path) == 1 else _lookup(record, path)
-        text = _folded(value if type(value) is str else _scalar(value))
-        if text:
-            return text
-    return ""
-
-
-@_remembered
-def _folded(value: Scalar) -> str:
-    """A value as trimmed lower-case text, `3.0` as `3`; empty for `None` and markers."""
-    text = "" if value is None else str(value).strip().lower().removesuffix(".0")
-    return "" if text in MISSING else text
-
-
-def _lookup(value: object, path: Path) -> object:
-    """What is at the end of a path down from a value, `None` if there is nothing."""
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
-
-
-def _scalar(value: object) -> Scalar:
-    """A value as text, number or `None`; of a list its first such value (lists in lists are not followed)."""
-    if isinstance(value, list):
-        value = next((item for item in value if isinstance(item, str | int | float)), None)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, (str, int, float)) else None
+    for path, texts in skip.when:
+        if key_text(data, (path,)) not in texts:
+            return False
+    return not any(key_text(data, (path,)) for path in skip.missing)

@@ -14,7 +14,7 @@ import msgspec
 
 from schemas.event import EVENT_COLUMNS, FAILED
 from schemas.mapping import VendorMapping
-from transforms.rules.adapt import Adapter, Rejected, Row, adapter
+from transforms.rules.adapt import Adapted, Adapter, Rejected, Row, adapter
 
 AUTO: Final = "auto"
 NATIVE: Final = "native"
@@ -44,7 +44,7 @@ class DeadLine:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What lines hold: every line that is not blank is one row or one dead line.
+    """What lines hold: every line that is not blank is one row or one dead line, or several of a record of records.
 
     Attributes:
         rows: native columns with raw values; a native record keeps its unknown keys.
@@ -89,12 +89,13 @@ def decode_lines(
         if isinstance(record, dict) and "raw" in record and (raw := _held(record)) is not None:
             held[index] = raw
             record = _decode(raw)
-        row = read(record) if isinstance(record, dict) else record
-        if isinstance(row, Rejected):
-            dead.append(DeadLine(index, row.reason, row.detail))
-        else:
-            rows.append(row)
-            rows_line.append(index)
+        found = read(record) if isinstance(record, dict) else record
+        for row in found if isinstance(found, list) else (found,):
+            if isinstance(row, Rejected):
+                dead.append(DeadLine(index, row.reason, row.detail))
+            else:
+                rows.append(row)
+                rows_line.append(index)
     kept = [held.get(index, line) for index, line in enumerate(lines)] if held else lines
     return Decoded(rows, rows_line, dead, kept)
 
@@ -106,7 +107,7 @@ def formats(mappings: Sequence[VendorMapping]) -> list[str]:
 
 def _reader(
     format: str, mappings: Sequence[VendorMapping], keep_domain: bool
-) -> Callable[[Row], Row | Rejected]:
+) -> Callable[[Row], Adapted]:
     if format == NATIVE:
         return _native
     if format == AUTO:
@@ -118,7 +119,7 @@ def _reader(
     raise ValueError(f"unknown format {format!r}: expected one of {', '.join(formats(mappings))}")
 
 
-def _recognise(record: Row, adapters: Sequence[Adapter]) -> Row | Rejected:
+def _recognise(record: Row, adapters: Sequence[Adapter]) -> Adapted:
     if "event_time" not in record or "host_id" not in record:
         for candidate in adapters:
             row = candidate.recognise(record)

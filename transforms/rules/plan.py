@@ -1,0 +1,176 @@
+"""How one kind of vendor record becomes a row: a mapping's columns compiled to look-ups (`schemas.mapping`).
+
+A value that is no text, number or null becomes one: of a list the first that is one, true and false as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from schemas.documents import ConfigurationError
+from schemas.mapping import Column, Path
+from transforms.rules.converters import Converter, Scalar, remembered
+from transforms.rules.text import MISSING
+
+Record = Mapping[str, object]
+Row = dict[str, object]
+"""Native columns with raw values, and `failed: True` for a connection that did not come about."""
+Getter = Callable[[Record, Record], Scalar]
+"""A column's value, from (record, data of the record)."""
+
+_LONGEST_KEY: Final = 100
+_LONGEST_MARKER: Final = max(map(len, MISSING))
+_NO_VALUE: Final = MISSING - {"null"}  # a process may be called null
+
+
+class Plan:
+    """The columns of one kind of record in one shape: plain keys of the data are looked up without a call."""
+
+    def __init__(self, constants: Row, columns: Iterable[Column], converters: Mapping[str, Converter]) -> None:
+        self._constants = constants
+        self._plain: list[tuple[str, str, Converter | None]] = []
+        self._other: list[tuple[str, Getter]] = []
+        for column in columns:
+            first = column.fields[0]
+            simple = len(column.fields) == 1 and len(first.path) == 1 and not first.from_record
+            if simple and not column.differs:
+                self._plain.append((column.name, first.path[0], _converter(column, first.convert, converters)))
+            else:
+                self._other.append((column.name, _getter(column, converters)))
+
+    def row(self, record: Record, data: Record) -> Row:
+        """The row of a record, without columns that have no value."""
+        row = self._constants.copy()
+        for name, key, convert in self._plain:
+            value = data.get(key)
+            if value is None:
+                continue
+            scalar = value if type(value) is str else scalar_of(value)
+            if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
+                row[name] = scalar
+        for name, get in self._other:
+            found = get(record, data)
+            if found is not None:
+                row[name] = found
+        return row
+
+
+def _converter(column: Column, name: str | None, converters: Mapping[str, Converter]) -> Converter | None:
+    """The named converter, followed by the column's table of values."""
+    if name is not None and name not in converters:
+        known = ", ".join(sorted(converters))
+        raise ConfigurationError(f"{column.where}: unknown converter {name!r} (known: {known})")
+    convert = None if name is None else converters[name]
+    if column.values is None:
+        return convert
+    table, keep = dict(column.values), column.keep_other
+
+    def translate(value: Scalar) -> Scalar:
+        converted = value if convert is None else convert(value)
+        return table.get(str(converted).strip().lower(), converted if keep else None)
+
+    return translate
+
+
+def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:
+    """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
+    fields = [
+        (field.from_record, field.path[0], field.path[1:], _converter(column, field.convert, converters))
+        for field in column.fields
+    ]
+
+    def get(record: Record, data: Record) -> Scalar:
+        marker: Scalar = None
+        for from_record, first, rest, convert in fields:
+            value = (record if from_record else data).get(first)
+            if rest:
+                value = lookup(value, rest)
+            if value is None:
+                continue
+            scalar = value if type(value) is str else scalar_of(value)
+            if type(scalar) is str and _is_marker(scalar):
+                marker = scalar if marker is None else marker
+            elif scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
+                return scalar
+        return marker
+
+    if not column.differs:
+        return get
+    pairs = column.differs
+    return lambda record, data: get(record, data) if _differ(data, pairs) else None
+
+
+def _is_marker(text: str) -> bool:
+    """True for a text that means "no value"; long texts need no look unless white space may surround a marker."""
+    if len(text) > _LONGEST_MARKER and " " < text[0] <= "~" and " " < text[-1] <= "~":
+        return False
+    return text.strip().lower() in MISSING
+
+
+def _differ(data: Record, pairs: tuple[tuple[Path, ...], ...]) -> bool:
+    """True if the first of the pairs of which both have a value differ."""
+    for one, other in pairs:
+        first, second = key_text(data, (one,)), key_text(data, (other,))
+        if first and second:
+            return first != second
+    return False
+
+
+def has_all(data: Record, groups: tuple[tuple[Path, ...], ...]) -> bool:
+    """True if of each group one path leads to a value; markers are none, but for `null`."""
+    for paths in groups:
+        for path in paths:
+            value = data.get(path[0]) if len(path) == 1 else lookup(data, path)
+            if value is None:
+                continue
+            scalar = value if type(value) is str else scalar_of(value)
+            if scalar is not None and not (type(scalar) is str and _is_marker(scalar) and _absent(scalar)):
+                break
+        else:
+            return False
+    return True
+
+
+def _absent(text: str) -> bool:
+    return text.strip().lower() in _NO_VALUE
+
+
+def key_text(record: Record, paths: Iterable[Path]) -> str:
+    """The first value of the paths as text of a key; empty if there is none."""
+    for path in paths:
+        value = record.get(path[0]) if len(path) == 1 else lookup(record, path)
+        if value is None:
+            continue
+        scalar = value if type(value) is str else scalar_of(value)
+        if type(scalar) is str and len(scalar) > _LONGEST_KEY:
+            scalar = f"{scalar.strip()[:_LONGEST_KEY]}..."
+        text = _folded(scalar)
+        if text:
+            return text
+    return ""
+
+
+@remembered
+def _folded(value: Scalar) -> str:
+    """A value as trimmed lower-case text, `3.0` as `3`; empty for `None` and markers."""
+    text = "" if value is None else str(value).strip().lower().removesuffix(".0")
+    return "" if text in MISSING else text
+
+
+def lookup(value: object, path: Path) -> object:
+    """What is at the end of a path down from a value, `None` if there is nothing."""
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def scalar_of(value: object) -> Scalar:
+    """A value as text, number or `None`; of a list its first such value (lists in lists are not followed)."""
+    if isinstance(value, list):
+        value = next((item for item in value if isinstance(item, str | int | float)), None)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, (str, int, float)) else None
