@@ -16,6 +16,7 @@ setup(
     package_data={"schemas": ["*.yaml"], "schemas.catalogue": ["*.yaml"], "schemas.mappings": ["*.yaml"]},
     install_requires=[
         "apache-beam[gcp]>=2.77.0,<2.78",
+        "isal>=1.7,<2",
         "msgspec>=0.20,<0.23",
         "numpy>=2.0,<3",
         "pyarrow>=22,<26",

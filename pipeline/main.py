@@ -19,7 +19,7 @@ from pipeline.configuration import Configuration
 from pipeline.lookup import explain
 from pipeline.simulation import simulate
 from pipeline.sinks.json_lines import SUMMARY, clear_output
-from pipeline.sources.errors import UnreadableInput
+from pipeline.sources.errors import BadFilePolicy, UnreadableInput
 from pipeline.sources.files import InputFile, ReadFiles, match_files
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.terminal import show_summary, start_logging
@@ -81,7 +81,7 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
         return
     clear_output(arguments.output)
     pipeline = beam.Pipeline(options=beam_options)
-    reading = JsonOptions(arguments.format, arguments.keep_host_domain)
+    reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
     found = backfill.detect(pipeline | "ReadFiles" >> ReadFiles(files, reading), configuration)
     backfill.write(found, arguments.output, configuration.verdicts)
     pipeline.run().wait_until_finish()

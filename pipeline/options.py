@@ -77,6 +77,12 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", default="auto", choices=formats(load_mappings()), help="of JSON lines (Parquet is native)"
     )
     group.add_argument(
+        "--on-bad-file",
+        default="fail",
+        choices=("fail", "skip"),
+        help="a file that is cut or damaged: end the run (fail), or read what can be read of it and go on (skip)",
+    )
+    group.add_argument(
         "--keep-host-domain",
         action="store_true",
         help="where host ids are computer names (sysmon), keep the domain: host.example.org instead of host",

@@ -15,7 +15,7 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 A column is written as a field, a list of fields (the first with a value counts), or
 `{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep, differs: PAIRS}`; a field as text or as
 `{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.converters`. With `differs` the
-column counts only if the first of the pairs of fields that both have a value differ.
+column counts only if the first of the pairs of fields that both have a value differ. `null` is no column.
 """
 
 from __future__ import annotations
@@ -249,7 +249,8 @@ class _Parser:
         return tuple(node.items())
 
     def columns(self, value: object, where: str) -> tuple[Column, ...]:
-        return tuple(self.column(k, v, f"{where}.{k}") for k, v in self.node(value, where).items())
+        node = self.node(value, where)
+        return tuple(self.column(k, v, f"{where}.{k}") for k, v in node.items() if v is not None)
 
     def column_name(self, name: str, where: str) -> str:
         if name not in EVENT_COLUMNS and name != FAILED:

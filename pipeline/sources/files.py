@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.sources.json_lines import JsonOptions, read_lines
-from pipeline.sources.parquet import read_row_groups, row_groups
+from pipeline.sources.errors import BadFilePolicy
+from pipeline.sources.json_lines import JsonOptions, batch_of, read_lines
+from pipeline.sources.parquet import RowGroup, row_groups
 from schemas.documents import ConfigurationError, require
+from transforms.rules.dead_letter import DeadLetter
+from transforms.rules.decode import decode_lines
 from transforms.rules.normalise import RawBatch
 
 log = logging.getLogger(__name__)
@@ -38,10 +42,17 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one worker reads in a row: some row groups of a Parquet file, or a whole file of lines."""
+    """What one worker reads in a row: some row groups of a Parquet file, or a whole file of lines.
+
+    Args:
+        file: the file.
+        row_groups: which of them; `None`: it is a file of lines.
+        lost: stands for a file that cannot be read at all.
+    """
 
     file: InputFile
-    row_groups: tuple[int, ...] | None
+    row_groups: tuple[int, ...] | None = None
+    lost: DeadLetter | None = None
 
 
 def match_files(patterns: list[str]) -> list[InputFile]:
@@ -87,26 +98,37 @@ class ReadFiles(beam.PTransform):  # type: ignore[misc]
         return (
             start
             | "ListFiles" >> beam.Create(self.files, reshuffle=False)
-            | "PlanReadings" >> beam.FlatMap(plan_readings)
+            | "PlanReadings" >> beam.FlatMap(plan_readings, self.options.policy)
             | "SpreadReadings" >> beam.Reshuffle()
             | "ReadBatches" >> beam.FlatMap(read_batches, self.options)
         )
 
 
-def plan_readings(file: InputFile) -> Iterator[Reading]:
-    """What workers read of a file."""
+def plan_readings(file: InputFile, policy: BadFilePolicy) -> Iterator[Reading]:
+    """What workers read of a file.
+
+    Raises:
+        UnreadableInput: it is no Parquet file although its name says so, and the policy is to fail.
+    """
     if not file.path.lower().endswith(PARQUET_SUFFIX):
-        yield Reading(file, None)
+        yield Reading(file)
         return
-    count = row_groups(file.path)
+    try:
+        count = row_groups(file.path)
+    except (pa.ArrowException, OSError, ValueError, BeamIOError) as error:
+        yield Reading(file, lost=policy.lost(file.path, 1, str(error)))
+        return
     for first in range(0, count, _ROW_GROUPS_A_READ):
         yield Reading(file, tuple(range(first, min(first + _ROW_GROUPS_A_READ, count))))
 
 
 def read_batches(reading: Reading, options: JsonOptions) -> Iterator[RawBatch]:
     """The batches of a reading."""
-    log.info("reading %s %s", reading.file.place, reading.file.path)
-    if reading.row_groups is None:
-        yield from read_lines(reading.file.path, options)
+    path = reading.file.path
+    log.info("reading %s %s", reading.file.place, path)
+    if reading.lost is not None:
+        yield batch_of(decode_lines([]), path, 1, [reading.lost])
+    elif reading.row_groups is not None:
+        yield from (RowGroup(path, number, options.policy) for number in reading.row_groups)
     else:
-        yield from read_row_groups(reading.file.path, reading.row_groups)
+        yield from read_lines(path, options)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
-import zstandard
-from apache_beam.io.filesystem import BeamIOError
-from apache_beam.io.filesystems import FileSystems
 
-from pipeline.sources.errors import UnreadableInput
+from pipeline.sources.errors import FAIL, BadFilePolicy
+from pipeline.sources.lines import read_blocks
 from schemas.event import EVENT_COLUMNS, FAILED
 from schemas.mapping import load_mappings
 from transforms.rules.coerce import coerce_values
@@ -20,16 +16,14 @@ from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.decode import Decoded, decode_lines
 from transforms.rules.normalise import Rejection
 
-BLOCK_BYTES: Final = 1 << 23
-"""Text read, decoded and normalised at a time."""
-
 
 @dataclass(frozen=True)
 class JsonOptions:
-    """How lines are read: the format, and whether host ids of vendors without agent ids keep their domain."""
+    """How lines are read: the format, whether host ids that are computer names keep their domain, bad files."""
 
     format: str = "auto"
     keep_domain: bool = False
+    policy: BadFilePolicy = FAIL
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +68,24 @@ class LineBatch:
 
 
 def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:
-    """The blocks of a file; `.gz` and `.zst` are decompressed."""
+    """The records of a file, a batch a block of lines.
+
+    Raises:
+        UnreadableInput: the file cannot be read to its end, and the policy is to fail.
+    """
     mappings = load_mappings()
-    first_line = 1
-    for lines in _line_blocks(path):
-        decoded = decode_lines(lines, options.format, mappings, options.keep_domain)
-        yield batch_of(decoded, path, first_line)
-        first_line += len(lines)
+    for block in read_blocks(path, options.policy):
+        decoded = decode_lines(block.lines, options.format, mappings, options.keep_domain)
+        yield batch_of(decoded, path, block.first_line, block.lost)
 
 
-def batch_of(decoded: Decoded, source: str, first_line: int) -> LineBatch:
+def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[DeadLetter] = ()) -> LineBatch:
     """Decoded lines as a batch.
 
     Args:
         source: where the lines came from.
         first_line: the number of the first of them there, from 1.
+        lost: lines that could not be read.
     """
     lines = tuple(decoded.lines)
     columns: dict[str, pa.Array] = {}
@@ -101,34 +98,8 @@ def batch_of(decoded: Decoded, source: str, first_line: int) -> LineBatch:
                 wrong.setdefault(row, detail)
     if any(FAILED in row for row in decoded.rows):
         columns[FAILED] = pa.array([row.get(FAILED) is True for row in decoded.rows])
-    dead = tuple(
-        _dead_letter(line.reason, line.detail, source, first_line, line.line_index, lines) for line in decoded.dead
-    )
-    return LineBatch(columns, tuple(decoded.rows_line), wrong, dead, lines, source, first_line)
-
-
-def _line_blocks(path: str) -> Iterator[list[bytes]]:
-    rest = b""
-    for block in _blocks(path):
-        *lines, rest = (rest + block).split(b"\n")
-        if lines:
-            yield lines
-    if rest:
-        yield [rest]
-
-
-def _blocks(path: str) -> Iterator[bytes]:
-    """The decompressed content of a file, in blocks.
-
-    Raises:
-        UnreadableInput: the file cannot be opened or decompressed; names it.
-    """
-    try:
-        with FileSystems.open(path) as stream:
-            while block := stream.read(BLOCK_BYTES):
-                yield block
-    except (OSError, EOFError, BeamIOError, zlib.error, zstandard.ZstdError) as error:
-        raise UnreadableInput(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    dead = [_dead_letter(line.reason, line.detail, source, first_line, line.line_index, lines) for line in decoded.dead]
+    return LineBatch(columns, tuple(decoded.rows_line), wrong, (*lost, *dead), lines, source, first_line)
 
 
 def _dead_letter(

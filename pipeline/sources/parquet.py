@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.sources.errors import UnreadableInput
+from pipeline.sources.errors import FAIL, BadFilePolicy
 from schemas.event import EVENT_COLUMNS
 from transforms.rules.coerce import is_text, serves
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.normalise import Rejection
-
-Result = TypeVar("Result")
 
 ALWAYS_NEEDED: Final = (
     "event_type",
@@ -35,9 +33,27 @@ ALWAYS_NEEDED: Final = (
 """Columns that decide whether a row is an event, a communication or an execution: read together, for every row."""
 
 
+MAX_COLUMN_BYTES: Final = 1 << 30
+"""What one column of a row group may become when it is decompressed; files that claim more are refused."""
+
+
 def row_groups(path: str) -> int:
-    """Row groups of a Parquet file."""
-    return _readable(path, lambda file: int(file.metadata.num_row_groups))
+    """Row groups of a Parquet file.
+
+    Raises:
+        ValueError: it is none, or a row group would not fit into memory.
+        OSError: it cannot be read.
+    """
+    metadata = _open(path).metadata
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        size = max((group.column(i).total_uncompressed_size for i in range(group.num_columns)), default=0)
+        if size > MAX_COLUMN_BYTES:
+            raise ValueError(
+                f"a column of row group {number} would take {size:,} bytes, more than {MAX_COLUMN_BYTES:,}: "
+                "write it with smaller row groups"
+            )
+    return int(metadata.num_row_groups)
 
 
 @dataclass
@@ -47,13 +63,15 @@ class RowGroup:
     Args:
         path: the file.
         number: which row group, from 0.
+        policy: what to do when it cannot be read.
     """
 
     path: str
     number: int
+    policy: BadFilePolicy = FAIL
 
-    def __reduce__(self) -> tuple[type[RowGroup], tuple[str, int]]:
-        return RowGroup, (self.path, self.number)
+    def __reduce__(self) -> tuple[type[RowGroup], tuple[str, int, BadFilePolicy]]:
+        return RowGroup, (self.path, self.number, self.policy)
 
     @functools.cached_property
     def num_rows(self) -> int:
@@ -66,7 +84,10 @@ class RowGroup:
             return None
         if name not in self._read:
             wanted = [n for n in ALWAYS_NEEDED if n in self._names] if name in ALWAYS_NEEDED else [name]
-            table = _readable(self.path, lambda file: file.read_row_group(self.number, columns=wanted))
+            try:
+                table = _open(self.path).read_row_group(self.number, columns=wanted)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                self.policy.lose(self.path, self._first_row + 1, str(error))
             self._read.update(zip(table.column_names, map(_one_chunk, table.columns), strict=True))
         return self._read[name]
 
@@ -111,25 +132,6 @@ class RowGroup:
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
-
-
-def read_row_groups(path: str, numbers: Iterable[int]) -> Iterator[RowGroup]:
-    """The row groups of a file as batches."""
-    for number in numbers:
-        yield RowGroup(path, number)
-
-
-def _readable(path: str, read: Callable[[pq.ParquetFile], Result]) -> Result:
-    """What `read` takes from a file.
-
-    Raises:
-        UnreadableInput: the file is no Parquet file, or cut, or its storage fails; names it.
-    """
-    try:
-        return read(_open(path))
-    except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise UnreadableInput(f"{path}: cannot be read as Parquet: {reason}") from error
 
 
 @functools.lru_cache(4)

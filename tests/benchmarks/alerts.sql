@@ -15,9 +15,6 @@ SET VARIABLE max_other_hosts = 3;
 SET VARIABLE max_host_days = 2;
 SET VARIABLE max_alerts_per_group = 25;
 SET VARIABLE deduplication = 86400000000;
-SET VARIABLE windows_locations = (SELECT list(piece) FROM locations WHERE os = 'windows');
-SET VARIABLE macos_locations = (SELECT list(piece) FROM locations WHERE os = 'macos');
-SET VARIABLE linux_locations = (SELECT list(piece) FROM locations WHERE os = 'linux');
 
 -- Macros -------------------------------------------------------------------------------------------------------------
 CREATE TEMP MACRO strip(x) AS trim(x);
@@ -36,30 +33,35 @@ CREATE TEMP MACRO fold_user(path) AS
   CASE WHEN regexp_extract(path, '^(?:(?:[a-z]:)?/users/|/home/)([^/]+)/', 1)
             NOT IN ('', 'public', 'shared', 'default', 'all users')
        THEN regexp_replace(path, '^((?:[a-z]:)?/users/|/home/)[^/]+/', '\1*/') ELSE path END;
--- Where the outermost suspicious location of a slashed path ends; `change` is applied to the listed pieces.
+-- Where the outermost suspicious location of a slashed path ends.
 CREATE TEMP MACRO ends_inside(path, pieces) AS
   list_transform(pieces, lambda x: CASE WHEN instr(path, x) > 0 THEN instr(path, x) + length(x) - 1 END);
 CREATE TEMP MACRO ends_at_root(path, pieces) AS
   list_transform(pieces, lambda x: CASE WHEN starts_with(path, x) THEN length(x) END);
-CREATE TEMP MACRO location_end(path, os) AS list_min(list_concat(
-  CASE WHEN coalesce(os, 'windows') = 'windows' THEN ends_inside(path, getvariable('windows_locations')) END,
-  CASE WHEN coalesce(os, 'macos') = 'macos' THEN ends_at_root(path, getvariable('macos_locations')) END,
-  CASE WHEN coalesce(os, 'linux') = 'linux' THEN ends_at_root(path, getvariable('linux_locations')) END));
-CREATE TEMP MACRO fold_location(path, os) AS
-  CASE WHEN location_end(path, os) IS NULL THEN path
-       ELSE regexp_replace(left(path, location_end(path, os)), '/$', '') || '/*' END;
+CREATE TEMP MACRO location_end(path, os, pieces) AS list_min(list_concat(
+  CASE WHEN coalesce(os, 'windows') = 'windows' THEN ends_inside(path, pieces.windows) END,
+  CASE WHEN coalesce(os, 'macos') = 'macos' THEN ends_at_root(path, pieces.macos) END,
+  CASE WHEN coalesce(os, 'linux') = 'linux' THEN ends_at_root(path, pieces.linux) END));
+CREATE TEMP MACRO fold_location(path, os, pieces) AS
+  CASE WHEN location_end(path, os, pieces) IS NULL THEN path
+       ELSE regexp_replace(left(path, location_end(path, os, pieces)), '/$', '') || '/*' END;
 CREATE TEMP MACRO folder(path) AS regexp_extract(path, '^.*/');
 CREATE TEMP MACRO fold_folder(path, os) AS
-  regexp_replace(fold_numbers(fold_user(fold_location(folder(slashed(path)), os))), '/$', '');
-CREATE TEMP MACRO json_pair(key, value) AS '"' || key || '":' || to_json(value)::VARCHAR;
+  regexp_replace(fold_numbers(fold_user(fold_location(folder(slashed(path)), os, getvariable('locations')))), '/$', '');
+SET VARIABLE locations = (SELECT {'windows': list(piece) FILTER (os = 'windows'), 'macos': list(piece) FILTER (os = 'macos'),
+  'linux': list(piece) FILTER (os = 'linux')} FROM locations);
+SET VARIABLE folded_locations = (SELECT {'windows': list(p) FILTER (os = 'windows'), 'macos': list(p) FILTER (os = 'macos'),
+  'linux': list(p) FILTER (os = 'linux')} FROM (SELECT os, fold_numbers(piece) AS p FROM locations));
 
 -- Destinations: every distinct name and address once -----------------------------------------------------------------
 CREATE TEMP TABLE hosts AS
 WITH spelled AS (
   SELECT DISTINCT remote_host AS raw FROM lake WHERE remote_host IS NOT NULL
 ), clean AS (
-  SELECT raw, given(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-    lower(given(raw)), '^[a-z][a-z0-9+.-]*://', ''), '[/?#].*$', ''), ':[0-9]*$', ''), '\.+$', '')) AS host FROM spelled
+  SELECT raw, given(regexp_replace(CASE WHEN starts_with(place, '[') THEN regexp_extract(place, '^\[([^\]]*)\]', 1)
+    WHEN regexp_matches(place, ':.*:') THEN place ELSE regexp_replace(place, ':[0-9]*$', '') END, '\.+$', '')) AS host
+  FROM (SELECT raw, regexp_replace(regexp_replace(lower(given(raw)), '^[a-z][a-z0-9+.-]*://', ''), '[/?#].*$', '') AS place
+        FROM spelled)
 ), suffixes AS (
   SELECT raw, host, parts, unnest(range(1, len(parts) + 1)) AS start
   FROM (SELECT raw, host, string_split(host, '.') AS parts FROM clean)
@@ -93,9 +95,9 @@ WITH spelled AS (
 SELECT clean.raw, ip IS NULL AS missing, arg_max(service, length) AS service
 FROM clean LEFT JOIN found USING (raw) GROUP BY ALL;
 
-SET VARIABLE im_hosts = (SELECT list(h.raw) FROM hosts h LEFT JOIN addresses a ON h.address AND a.raw = h.host
+SET VARIABLE im_hosts = (SELECT coalesce(list(h.raw), []) FROM hosts h LEFT JOIN addresses a ON h.address AND a.raw = h.host
                          WHERE h.service IS NOT NULL OR a.service IS NOT NULL);
-SET VARIABLE im_addresses = (SELECT list(raw) FROM addresses WHERE service IS NOT NULL);
+SET VARIABLE im_addresses = (SELECT coalesce(list(raw), []) FROM addresses WHERE service IS NOT NULL);
 SET VARIABLE no_hosts = (SELECT coalesce(list(raw), []) FROM hosts WHERE host IS NULL);
 SET VARIABLE no_addresses = (SELECT coalesce(list(raw), []) FROM addresses WHERE missing);
 
@@ -107,7 +109,7 @@ SET VARIABLE no_host_ids = (SELECT coalesce(list(raw), []) FROM ids WHERE raw IS
 CREATE TEMP TABLE types AS SELECT DISTINCT event_type AS raw FROM lake;
 SET VARIABLE no_types = (SELECT coalesce(list(raw), []) FROM types
   WHERE lower(given(raw)) NOT IN ('network', 'dns', 'process'));
-SET VARIABLE process_types = (SELECT list(raw) FROM types WHERE lower(given(raw)) = 'process');
+SET VARIABLE process_types = (SELECT coalesce(list(raw), []) FROM types WHERE lower(given(raw)) = 'process');
 
 CREATE TEMP MACRO unnamed(name) AS name IS NULL OR list_contains(getvariable('no_images'), name);
 -- Why an event cannot be used, by raw values; NULL if it can.
@@ -177,34 +179,36 @@ WITH commands AS (
   FROM called
 ), options AS (  -- each token as an option: its name, what is glued to it, and what it means
   SELECT c.* EXCLUDE (engine), e.*, list_transform(tokens, lambda t: CASE
-      WHEN t = '-' THEN {'glued': '', 'kind': 'stdin'}
-      WHEN style = 'wsh' AND starts_with(t, '//') THEN {'glued': '', 'kind': 'skip'}
-      WHEN style = 'powershell' AND regexp_full_match(t, '-.*|/[A-Za-z]+') THEN {'glued': '', 'kind': CASE
+      WHEN t = '-' THEN {'kind': 'stdin', 'glued': ''}
+      WHEN style = 'wsh' AND starts_with(t, '//') THEN {'kind': 'skip', 'glued': ''}
+      WHEN style = 'powershell' AND regexp_full_match(t, '-.*|/[A-Za-z]+') THEN {'kind': CASE
           WHEN list_contains(inline_exact, lower(t[2:])) OR len(list_filter(inline, lambda n: starts_with(n, lower(t[2:])))) > 0
             THEN 'inline'
           WHEN len(list_filter(script, lambda n: starts_with(n, lower(t[2:])))) > 0 THEN 'script'
           WHEN list_contains(value_exact, lower(t[2:])) OR len(list_filter(value, lambda n: starts_with(n, lower(t[2:])))) > 0
-            THEN 'value' ELSE 'skip' END}
+            THEN 'value' ELSE 'skip' END, 'glued': ''}
       WHEN style <> 'wsh' AND starts_with(t, '-') AND (style = 'words' OR starts_with(t, '--'))
-        THEN {'glued': regexp_extract(t, '^--[^=]*=(.*)$', 1), 'kind': CASE
+        THEN {'kind': CASE
           WHEN list_contains(inline, regexp_extract(t, '^(--[^=]*|-.*)', 1)) THEN 'inline'
           WHEN list_contains(module, regexp_extract(t, '^(--[^=]*|-.*)', 1)) THEN 'module'
           WHEN list_contains(script, regexp_extract(t, '^(--[^=]*|-.*)', 1)) THEN 'script'
           WHEN list_contains(value, regexp_extract(t, '^(--[^=]*|-.*)', 1)) AND NOT contains(t, '=') THEN 'value'
-          ELSE 'skip' END}
+          ELSE 'skip' END, 'glued': regexp_extract(t, '^--[^=]*=(.*)$', 1)}
       WHEN style = 'short' AND starts_with(t, '-') THEN
         list_extract(list_concat(list_filter(list_transform(range(2, length(t) + 1), lambda i:
-          {'glued': t[i + 1:], 'kind': CASE
+          {'kind': CASE
             WHEN list_contains(inline, '-' || t[i]) THEN 'inline'
             WHEN list_contains(module, '-' || t[i]) THEN 'module'
             WHEN list_contains(script, '-' || t[i]) THEN 'script'
             WHEN list_contains(value, '-' || t[i]) THEN CASE WHEN i = length(t) THEN 'value' ELSE 'glued' END
-            ELSE 'skip' END}), lambda o: o.kind <> 'skip'), [{'glued': '', 'kind': 'skip'}]), 1)
-      WHEN list_contains(skip, t) THEN {'glued': '', 'kind': 'skip'}
-      WHEN list_contains(inline_words, t) THEN {'glued': '', 'kind': 'inline'}
+            ELSE 'skip' END,
+           'glued': CASE WHEN t[i] = 'p' AND len(list_filter(range(i + 1, length(t) + 1),
+              lambda k: NOT list_contains(inline, '-' || t[k]))) = 0 THEN '' ELSE t[i + 1:] END}), lambda o: o.kind <> 'skip'), [{'kind': 'skip', 'glued': ''}]), 1)
+      WHEN list_contains(skip, t) THEN {'kind': 'skip', 'glued': ''}
+      WHEN list_contains(inline_words, t) THEN {'kind': 'inline', 'glued': ''}
       WHEN len(list_filter(inline_prefixes, lambda p: starts_with(lower(t), p))) > 0
-        OR (script_suffix <> '' AND NOT ends_with(lower(t), script_suffix)) THEN {'glued': t, 'kind': 'inline'}
-      ELSE {'glued': t, 'kind': 'bare'} END) AS options
+        OR (script_suffix <> '' AND NOT ends_with(lower(t), script_suffix)) THEN {'kind': 'inline', 'glued': t}
+      ELSE {'kind': 'bare', 'glued': t} END) AS options
   FROM tokens c JOIN engines e USING (engine)
 ), decided AS (  -- 0: reading, -1: the next token is a value, otherwise the token that decides
   SELECT *, list_reduce(range(1, len(options) + 1), lambda spot, i: CASE
@@ -296,7 +300,7 @@ SELECT n.*, coalesce(l.resolver, false) AS resolver, coalesce(len(l.suspicious) 
       ELSE list_filter(l.suspicious, lambda c: NOT starts_with(c, 'script-engine-')
         AND NOT (n.service = 'microsoft-teams' AND c = 'office')) END,
     CASE WHEN n.os IN ('windows', 'macos') AND status IN ('unsigned', 'invalid') THEN ['unsigned'] END,
-    CASE WHEN location_end(slashed_path, n.os) IS NOT NULL THEN ['untrusted_path'] END,
+    CASE WHEN location_end(slashed_path, n.os, getvariable('locations')) IS NOT NULL THEN ['untrusted_path'] END,
     CASE WHEN m.actor IS NOT NULL OR (coalesce(n.os, 'windows') = 'windows' AND l.system_service AND
       NOT regexp_matches(slashed_path, '^((//\?/)?[a-z]:|/device/harddiskvolume[0-9]+)/windows/')) THEN ['masquerading'] END,
     CASE WHEN regexp_matches(n.name, '\.(pdf|docx?|xlsx?|pptx?|rtf|txt|csv|jpg|jpeg|png|gif|mp3|mp4|zip|rar|7z|html)'
@@ -416,7 +420,8 @@ WITH firsts AS (
     member('process_command_line', given(process_command_line)), member('process_name', image(process_name, process_path)),
     member('process_path', given(process_path)), member('process_pid', process_pid),
     member('process_sha256', given(process_sha256)),
-    member('process_signature_status', lower(given(process_signature_status))),
+    member('process_signature_status', CASE WHEN lower(given(process_signature_status)) IN ('signed', 'unsigned', 'invalid')
+      THEN lower(given(process_signature_status)) WHEN given(process_signature_status) IS NOT NULL THEN 'unknown' END),
     member('process_signer', given(process_signer)), member('protocol', given(protocol)),
     member('remote_host', CASE WHEN NOT h.address THEN h.host END),
     member('remote_ip', coalesce(given(remote_ip), CASE WHEN h.address THEN h.host END)), member('remote_port', remote_port),
@@ -433,7 +438,7 @@ WITH firsts AS (
   SELECT *, CASE split_part(split_part(script, '|', 2), ':', 1)
       WHEN '' THEN script WHEN 'module' THEN script
       WHEN 'script' THEN split_part(script, '|', 1) || '|script:'
-        || fold_location(substr(script, instr(script, '|script:') + 8), os)
+        || fold_location(substr(script, instr(script, '|script:') + 8), os, getvariable('folded_locations'))
       ELSE split_part(script, ':', 1) END AS reduced_script,
     left(sha256('["uncommon-im-communication",' || concat_ws(',', to_json(tenant)::VARCHAR, to_json(host)::VARCHAR,
       to_json(name)::VARCHAR, to_json(origin)::VARCHAR, to_json(script)::VARCHAR, to_json(service)::VARCHAR,

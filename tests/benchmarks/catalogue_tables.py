@@ -48,7 +48,13 @@ def ranges(services: list[dict[str, Any]]) -> Iterator[Row]:
             groups = network.network_address.exploded.split(":")[: network.prefixlen // 16]
             if network.prefixlen % 16 or any(int(group, 16) == 0 for group in groups):
                 raise ValueError(f"the SQL matches IPv6 ranges as text and cannot match {entry['cidr']}")
-            yield network.prefixlen, None, None, "".join(f"{int(group, 16):x}:" for group in groups), service["id"]
+            yield (
+                network.prefixlen,
+                None,
+                None,
+                "".join(f"{int(group, 16):x}:" for group in groups),
+                service["id"],
+            )
 
 
 def names(entry: dict[str, Any], key: str) -> Iterator[tuple[str, str]]:
@@ -81,10 +87,25 @@ def engines(classes: list[dict[str, Any]]) -> Iterator[Row]:
     rows = {name: entry for entry in document["engines"] for name in entry["names"]}
     for engine in sorted(known - set(document["not_engines"])):
         row = rows.get(engine, {})
-        yield engine, row.get("style", "short"), *(row.get(key, []) for key in LISTS), row.get("script_suffix", "")
+        yield (
+            engine,
+            row.get("style", "short"),
+            *(row.get(key, []) for key in LISTS),
+            row.get("script_suffix", ""),
+        )
 
 
-LISTS = ("inline", "inline_exact", "inline_words", "inline_prefixes", "module", "value", "value_exact", "script", "skip")
+LISTS = (
+    "inline",
+    "inline_exact",
+    "inline_words",
+    "inline_prefixes",
+    "module",
+    "value",
+    "value_exact",
+    "script",
+    "skip",
+)
 TEXT = pa.string()
 BIG = pa.int64()
 
@@ -123,7 +144,9 @@ def load(connection: duckdb.DuckDBPyConnection) -> None:
         ),
     }
     for name, (columns, rows) in tables.items():
-        arrays = [pa.array(list(column), kind) for column, kind in zip(zip(*rows, strict=True), columns.values(), strict=True)]
+        arrays = [
+            pa.array(list(column), kind) for column, kind in zip(zip(*rows, strict=True), columns.values(), strict=True)
+        ]
         connection.register("incoming", pa.table(arrays, schema=pa.schema(columns)))
         connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
         connection.unregister("incoming")

@@ -34,6 +34,17 @@ class Rows(NamedTuple):
     event_type: Codes
     noise: Codes
 
+    def take(self, places: npt.NDArray[np.intp]) -> Rows:
+        """The rows at these places."""
+        host, actor, domain, address, event_type, noise = (column[places] for column in self[1:])
+        return Rows(self.time[places], host, actor, domain, address, event_type, noise)
+
+    def join(self, other: Rows) -> Rows:
+        """These rows and then the others."""
+        rest = (np.concatenate(pair) for pair in zip(self[1:], other[1:], strict=True))
+        host, actor, domain, address, event_type, noise = rest
+        return Rows(np.concatenate([self.time, other.time]), host, actor, domain, address, event_type, noise)
+
 
 def schema(event_ids: bool) -> pa.Schema:
     """The columns of native events."""
@@ -91,7 +102,7 @@ class Columns:
         twice = twice[twice > 0]
         source = np.arange(count)
         source[twice] = twice - 1
-        rows = Rows(*(column[source] for column in rows))
+        rows = rows.take(source)
         noise, network, dns = rows.noise, rows.event_type == 0, rows.event_type == 1
         bad = np.where(noise % DEAD < 6, noise % DEAD, -1)
         system = self.actors.column("system")[rows.actor]

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.benchmarks import messaging, plants, scripts, software
@@ -25,6 +24,8 @@ from tests.benchmarks.vocabulary import ActorTable, Codes, Vocabulary, domains, 
 
 FIRST_DAY = 19_783 * DAY  # 2024-03-01
 GROUP = 500_000
+MARKER = "generated.json"
+"""Written last: what the folder holds."""
 DOMAINS = 20_000
 ADDRESSES = 4
 IM, ENGINE, CHILD, OWN = 0.010, 0.030, 0.010, 0.040
@@ -90,8 +91,8 @@ def calendar(days: int) -> npt.NDArray[np.float64]:
     """The share of all events before each hour: busy office hours, quiet nights and weekends."""
     hour = np.arange(days * 24)
     weight = 0.35 + np.exp(-(((hour % 24 - 12.5) / 4.5) ** 2)) * np.where(hour // 24 % 7 < 5, 1.6, 0.3)
-    share = np.concatenate([[0.0], np.cumsum(weight)])
-    return share / share[-1]
+    share: npt.NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(weight)])
+    return share / float(share[-1])
 
 
 def background(w: World, time: np.ndarray) -> Rows:
@@ -149,12 +150,22 @@ def planted_rows(events: list[plants.Planted], names: Vocabulary) -> Rows:
     rest = table[:, 1:].astype(np.int32)
     count = len(table)
     zero = np.zeros(count, np.int32)
-    return Rows(table[:, 0], rest[:, 0], rest[:, 1], rest[:, 2], rest[:, 3], zero, np.arange(count, dtype=np.int32) * 100 + 7)
+    return Rows(
+        table[:, 0],
+        rest[:, 0],
+        rest[:, 1],
+        rest[:, 2],
+        rest[:, 3],
+        zero,
+        np.arange(count, dtype=np.int32) * 100 + 7,
+    )
 
 
 def write(settings: Settings, out: Path) -> dict[str, int]:
     """Writes all files and says how many rows they have."""
     out.mkdir(parents=True, exist_ok=True)
+    for old in [out / MARKER, *out.glob("events-*.parquet")]:
+        old.unlink(missing_ok=True)
     w = world(settings)
     columns = Columns(w.rng, w.hosts, w.actors, w.names, w.addresses, settings.event_ids, FIRST_DAY)
     per_file = max(1, math.ceil(settings.events / settings.files / GROUP))
@@ -174,13 +185,14 @@ def write(settings: Settings, out: Path) -> dict[str, int]:
                 ordinary = max(0, total - len(planted.time))
                 position = (group + np.sort(w.rng.random(ordinary))) / groups
                 time = np.interp(position, share, hours).astype(np.int64)
-                rows = Rows(*map(np.concatenate, zip(background(w, time), planted, strict=True)))
+                rows = background(w, time).join(planted)
                 order = np.argsort(rows.time, kind="stable")
-                table = columns.table(Rows(*(column[order] for column in rows)))
+                table = columns.table(rows.take(order))
                 writer.write_table(table, row_group_size=GROUP + len(planted.time))
                 written += table.num_rows
-    pa.default_memory_pool().release_unused()
-    return {"events": written, "planted": len(w.plants), **settings._asdict()}
+    about = {**settings._asdict(), "events": written, "planted": len(w.plants)}
+    (out / MARKER).write_text(json.dumps(about), encoding="utf-8")
+    return about
 
 
 def main() -> None:

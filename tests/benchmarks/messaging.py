@@ -123,12 +123,16 @@ def messaging(
         mine = np.flatnonzero(have[host])
         mine = mine if len(mine) else np.array([0])
         slots[host] = np.concatenate([mine, rng.choice(mine, SLOTS)])[:SLOTS]
-        for number in mine:
-            client[host, number] = _client(table, hosts, host, SERVICES[number], shared)
+        for place in mine:
+            client[host, place] = _client(table, hosts, host, SERVICES[place], shared)
         if hosts.system[host] == 0 and have[host, 1]:
             updater[host] = table.add(
                 program_actor(
-                    0, "Update.exe", hosts.home(host) + r"\AppData\Local\slack", "Slack Technologies, LLC", "--checkForUpdate"
+                    0,
+                    "Update.exe",
+                    hosts.home(host) + r"\AppData\Local\slack",
+                    "Slack Technologies, LLC",
+                    "--checkForUpdate",
                 )
             )
     bots = max(6, count // 40)
@@ -140,7 +144,9 @@ def messaging(
         system = int(hosts.system[host])
         name = f"{next(pair)}-notify" if number % 3 else "on-call-notify"
         script = engine_actor(
-            system, "python", file_script(system, "python", ("C:\\ops\\bots", "/opt/bots")[system > 0], name, 0)
+            system,
+            "python",
+            file_script(system, "python", ("C:\\ops\\bots", "/opt/bots")[system > 0], name, 0),
         )
         bot_actor[number] = table.add(child_of(script, system, "curl") if number % 5 == 4 else script)
     domain = {service: names.codes(hosts_of) for service, hosts_of in DOMAINS.items()}
@@ -186,7 +192,11 @@ def everyday(
     actor = np.where(office, programs.start[0, EXCEL] + line % 2, actor)
     bots = np.flatnonzero(chance >= 0.98)
     which = line[bots] % len(model.bot_host)
-    host[bots], actor[bots], domain[bots] = model.bot_host[which], model.bot_actor[which], model.bot_domain[which]
+    host[bots], actor[bots], domain[bots] = (
+        model.bot_host[which],
+        model.bot_actor[which],
+        model.bot_domain[which],
+    )
     address[bots] = -1
     traps = np.flatnonzero((hosts.system[host] == 0) & (line % 4 == 3) & (chance < 0.3))
     domain[traps] = model.domain["edge-trap"][line[traps] // 4 % 10 // 9]

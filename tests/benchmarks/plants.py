@@ -19,8 +19,17 @@ from tests.benchmarks.scripts import (
 from tests.benchmarks.software import WINDOWS, Software, program_actor
 from tests.benchmarks.vocabulary import Actor, ActorTable, Vocabulary, digest, pairs
 
-DESTINATIONS = ("api.telegram.org", "cdn.discordapp.com", "hooks.slack.com", "msgapi.threema.ch", "api.icq.net",
-                "chat.zalo.me", "web.whatsapp.com", "matrix-client.matrix.org", "contoso.webhook.office.com")  # fmt: skip
+DESTINATIONS = (
+    "api.telegram.org",
+    "cdn.discordapp.com",
+    "hooks.slack.com",
+    "msgapi.threema.ch",
+    "api.icq.net",
+    "chat.zalo.me",
+    "web.whatsapp.com",
+    "matrix-client.matrix.org",
+    "contoso.webhook.office.com",
+)
 HOURLY = (0, 1, 2, 26, 50, 75)
 
 
@@ -71,7 +80,11 @@ class Planter:
         """An unsigned program in a folder that anybody may write to."""
         system = int(self.hosts.system[host])
         pair = next(self.pair)
-        place = (self.hosts.home(host) + "\\AppData\\Local\\Temp\\" + pair, "/Users/Shared/" + pair, "/tmp/" + pair)
+        place = (
+            self.hosts.home(host) + "\\AppData\\Local\\Temp\\" + pair,
+            "/Users/Shared/" + pair,
+            "/tmp/" + pair,
+        )
         path = place[system] + ("\\" if system == 0 else "/") + name.format(pair)
         actor = program_actor(system, name.format(pair), place[system], "", "")
         return actor._replace(process_path=path, process_signature_status=("unsigned", "invalid")[len(pair) % 2])
@@ -90,12 +103,20 @@ class Planter:
 
 def _base(p: Planter, time: int, host: int, number: int) -> None:
     address = (None, "149.154.167.220", "2001:b28:f23d:f001::a")[number % 3]
-    p.repeat(time, host, p.vendor(int(p.hosts.system[host])), None if address else DESTINATIONS[number % 9], address)
+    p.repeat(
+        time,
+        host,
+        p.vendor(int(p.hosts.system[host])),
+        None if address else DESTINATIONS[number % 9],
+        address,
+    )
 
 
 def _transfer(p: Planter, time: int, host: int, number: int) -> None:
     name = ("curl.exe", "certutil.exe", "rundll32.exe", "msbuild.exe")[number % 4]
-    actor = program_actor(0, name, r"C:\Windows\System32", "Microsoft Windows", "/x https://" + DESTINATIONS[number % 9])
+    actor = program_actor(
+        0, name, r"C:\Windows\System32", "Microsoft Windows", "/x https://" + DESTINATIONS[number % 9]
+    )
     p.repeat(time, host, actor, DESTINATIONS[number // 4 % 9])
 
 
@@ -108,12 +129,20 @@ def _masked(p: Planter, time: int, host: int, number: int) -> None:
     name = ("chrome.exe", "Telegram.exe", "svchost.exe", "slack.exe")[number % 4]
     actor = p.vendor(0)
     place = str(actor.process_path).rsplit("\\", 1)[0]
-    p.repeat(time, host, actor._replace(process_name=name, process_path=f"{place}\\{name}"), DESTINATIONS[number % 9])
+    p.repeat(
+        time,
+        host,
+        actor._replace(process_name=name, process_path=f"{place}\\{name}"),
+        DESTINATIONS[number % 9],
+    )
 
 
 def _office(p: Planter, time: int, host: int, number: int) -> None:
     line = r"C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE /n"
-    document = {"parent_process_name": ("WINWORD.EXE", "OUTLOOK.EXE")[number % 2], "parent_process_command_line": line}
+    document = {
+        "parent_process_name": ("WINWORD.EXE", "OUTLOOK.EXE")[number % 2],
+        "parent_process_command_line": line,
+    }
     plain = p.vendor(0)
     if number % 3 == 0:
         p.repeat(time, host, plain._replace(**document), DESTINATIONS[number % 9])
@@ -154,11 +183,10 @@ def _driven_browser(p: Planter, time: int, host: int, number: int) -> None:
     owner = p.script(host, "python", number)
     name, folder, signer, _, _ = WINDOWS[0]
     chrome = program_actor(0, name, folder, signer, "--headless --remote-debugging-port=0")
-    started = {
-        "causality_process_name": owner.process_name,
-        "causality_process_command_line": owner.process_command_line,
-    }
-    p.repeat(time, host, chrome._replace(**started), "chat.zalo.me" if number % 2 else "web.threema.ch")
+    chrome = chrome._replace(
+        causality_process_name=owner.process_name, causality_process_command_line=owner.process_command_line
+    )
+    p.repeat(time, host, chrome, "chat.zalo.me" if number % 2 else "web.threema.ch")
 
 
 def _excluded(p: Planter, time: int, host: int, number: int) -> None:

@@ -53,14 +53,25 @@ class Scripts:
 def engine_actor(system: int, engine: str, arguments: str | None, parent: tuple[str, str] | None = None) -> Actor:
     """An engine that runs with these arguments; its causality owner is itself."""
     name, path, signer, call = ENGINES[system][engine]
-    started = parent or (
-        ("svchost.exe", r"C:\Windows\system32\svchost.exe -k netsvcs -p -s Schedule"),
-        ("launchd", "/sbin/launchd"),
-        ("cron", "/usr/sbin/cron -f"),
-    )[system]
+    started = (
+        parent
+        or (
+            ("svchost.exe", r"C:\Windows\system32\svchost.exe -k netsvcs -p -s Schedule"),
+            ("launchd", "/sbin/launchd"),
+            ("cron", "/usr/sbin/cron -f"),
+        )[system]
+    )
     line = None if arguments is None else f"{call} {arguments}".rstrip()
     return Actor(
-        name, path, line, digest(name, path), "signed" if signer else "unknown", signer or None, *started, name, line
+        name,
+        path,
+        line,
+        digest(name, path),
+        "signed" if signer else "unknown",
+        signer or None,
+        *started,
+        name,
+        line,
     )
 
 

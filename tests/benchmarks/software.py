@@ -16,33 +16,98 @@ SERVICES = r"C:\Windows\system32\services.exe"
 
 # name, folder ({u}: the user's folder, {v}: version), signer, arguments of its command lines, started by the system
 WINDOWS: list[tuple[str, str, str, list[str], bool]] = [
-    ("chrome.exe", r"C:\Program Files\Google\Chrome\Application", "Google LLC",
-     ["", "--type=utility --utility-sub-type=network.mojom.NetworkService --lang=en-US --service-sandbox-type=none",
-      "--type=renderer --extension-process --lang=en-US", "--no-startup-window --restore-last-session"], False),
-    ("svchost.exe", r"C:\Windows\System32", WIN,
-     ["-k NetworkService -p -s Dnscache", "-k netsvcs -p -s BITS", "-k netsvcs -p -s wuauserv",
-      "-k LocalServiceNetworkRestricted -p"], True),
-    ("msedge.exe", r"C:\Program Files (x86)\Microsoft\Edge\Application", MS,
-     ["--single-argument https://intranet.contoso-corp.com/", "--type=utility --lang=en-US",
-      "--no-startup-window --win-session-start"], False),
+    (
+        "chrome.exe",
+        r"C:\Program Files\Google\Chrome\Application",
+        "Google LLC",
+        [
+            "",
+            "--type=utility --utility-sub-type=network.mojom.NetworkService --lang=en-US --service-sandbox-type=none",
+            "--type=renderer --extension-process --lang=en-US",
+            "--no-startup-window --restore-last-session",
+        ],
+        False,
+    ),
+    (
+        "svchost.exe",
+        r"C:\Windows\System32",
+        WIN,
+        [
+            "-k NetworkService -p -s Dnscache",
+            "-k netsvcs -p -s BITS",
+            "-k netsvcs -p -s wuauserv",
+            "-k LocalServiceNetworkRestricted -p",
+        ],
+        True,
+    ),
+    (
+        "msedge.exe",
+        r"C:\Program Files (x86)\Microsoft\Edge\Application",
+        MS,
+        [
+            "--single-argument https://intranet.contoso-corp.com/",
+            "--type=utility --lang=en-US",
+            "--no-startup-window --win-session-start",
+        ],
+        False,
+    ),
     ("OUTLOOK.EXE", r"C:\Program Files\Microsoft Office\root\Office16", MS, ["", "/recycle"], False),
     ("OneDrive.exe", r"{u}\AppData\Local\Microsoft\OneDrive", MS, ["/background"], False),
     ("MsMpEng.exe", r"C:\ProgramData\Microsoft\Windows Defender\Platform\4.18.{v}-0", WIN, [""], True),
-    ("SearchHost.exe", r"C:\Windows\SystemApps\MicrosoftWindows.Client.CBS_cw5n1h2txyewy", WIN,
-     ["-ServerName:CortanaUI.AppXstmwaab17q5s3y22tp6apqz7a45vwv65.mca"], False),
-    ("firefox.exe", r"C:\Program Files\Mozilla Firefox", "Mozilla Corporation", ["", "-contentproc -isForBrowser"], False),
-    ("msedgewebview2.exe", r"C:\Program Files (x86)\Microsoft\EdgeWebView\Application\{v}", MS,
-     ["--type=utility --lang=en-US", "--embedded-browser-webview=1"], False),
+    (
+        "SearchHost.exe",
+        r"C:\Windows\SystemApps\MicrosoftWindows.Client.CBS_cw5n1h2txyewy",
+        WIN,
+        ["-ServerName:CortanaUI.AppXstmwaab17q5s3y22tp6apqz7a45vwv65.mca"],
+        False,
+    ),
+    (
+        "firefox.exe",
+        r"C:\Program Files\Mozilla Firefox",
+        "Mozilla Corporation",
+        ["", "-contentproc -isForBrowser"],
+        False,
+    ),
+    (
+        "msedgewebview2.exe",
+        r"C:\Program Files (x86)\Microsoft\EdgeWebView\Application\{v}",
+        MS,
+        ["--type=utility --lang=en-US", "--embedded-browser-webview=1"],
+        False,
+    ),
     ("EXCEL.EXE", r"C:\Program Files\Microsoft Office\root\Office16", MS, ["", "/dde"], False),
     ("WINWORD.EXE", r"C:\Program Files\Microsoft Office\root\Office16", MS, ["", "/n /dde"], False),
     ("Code.exe", r"{u}\AppData\Local\Programs\Microsoft VS Code", MS, ["", "--type=utility"], False),
     ("explorer.exe", r"C:\Windows", WIN, [""], False),
-    ("backgroundTaskHost.exe", r"C:\Windows\System32", WIN, ["-ServerName:App.AppXmtcan0h2tfbfy7k9kn8hbxb6dmzz1zh0.mca"],
-     False),
+    (
+        "backgroundTaskHost.exe",
+        r"C:\Windows\System32",
+        WIN,
+        ["-ServerName:App.AppXmtcan0h2tfbfy7k9kn8hbxb6dmzz1zh0.mca"],
+        False,
+    ),
     ("lsass.exe", r"C:\Windows\System32", WIN, [""], True),
-    ("GoogleUpdate.exe", r"C:\Program Files (x86)\Google\Update", "Google LLC", ["/c", "/ua /installsource scheduler"], True),
-    ("MicrosoftEdgeUpdate.exe", r"C:\Program Files (x86)\Microsoft\EdgeUpdate", MS, ["/ua /installsource core"], True),
-    ("git.exe", r"C:\Program Files\Git\cmd", "Johannes Schindelin", ["fetch --all --prune", "pull", "status -z -u"], False),
+    (
+        "GoogleUpdate.exe",
+        r"C:\Program Files (x86)\Google\Update",
+        "Google LLC",
+        ["/c", "/ua /installsource scheduler"],
+        True,
+    ),
+    (
+        "MicrosoftEdgeUpdate.exe",
+        r"C:\Program Files (x86)\Microsoft\EdgeUpdate",
+        MS,
+        ["/ua /installsource core"],
+        True,
+    ),
+    (
+        "git.exe",
+        r"C:\Program Files\Git\cmd",
+        "Johannes Schindelin",
+        ["fetch --all --prune", "pull", "status -z -u"],
+        False,
+    ),
     ("Spotify.exe", r"{u}\AppData\Roaming\Spotify", "Spotify AB", ["", "--autostart"], False),
     ("AcroRd32.exe", r"C:\Program Files (x86)\Adobe\Acrobat Reader DC\Reader", "Adobe Inc.", [""], False),
     ("CcmExec.exe", r"C:\Windows\CCM", MS, [""], True),
@@ -53,18 +118,44 @@ WINDOWS: list[tuple[str, str, str, list[str], bool]] = [
     ("Zoom.exe", r"{u}\AppData\Roaming\Zoom\bin", "Zoom Communications, Inc.", [""], False),
 ]
 MACOS: list[tuple[str, str, str, list[str], bool]] = [
-    ("Google Chrome Helper", "/Applications/Google Chrome.app/Contents/Frameworks/Helpers",
-     "Developer ID Application: Google LLC (EQHXZ8M8AV)", ["--type=utility --lang=en-US", "--type=renderer"], False),
-    ("com.apple.WebKit.Networking", "/System/Library/Frameworks/WebKit.framework/XPCServices", "Apple Inc.", [""], False),
+    (
+        "Google Chrome Helper",
+        "/Applications/Google Chrome.app/Contents/Frameworks/Helpers",
+        "Developer ID Application: Google LLC (EQHXZ8M8AV)",
+        ["--type=utility --lang=en-US", "--type=renderer"],
+        False,
+    ),
+    (
+        "com.apple.WebKit.Networking",
+        "/System/Library/Frameworks/WebKit.framework/XPCServices",
+        "Apple Inc.",
+        [""],
+        False,
+    ),
     ("mDNSResponder", "/usr/sbin", "Apple Inc.", [""], True),
     ("nsurlsessiond", "/usr/libexec", "Apple Inc.", ["--privileged", ""], True),
     ("trustd", "/usr/libexec", "Apple Inc.", [""], True),
-    ("Code Helper", "/Applications/Visual Studio Code.app/Contents/Frameworks",
-     "Developer ID Application: Microsoft Corporation (UBF8T346G9)", ["--type=utility"], False),
-    ("OneDrive", "/Applications/OneDrive.app/Contents/MacOS",
-     "Developer ID Application: Microsoft Corporation (UBF8T346G9)", [""], False),
-    ("firefox", "/Applications/Firefox.app/Contents/MacOS",
-     "Developer ID Application: Mozilla Corporation (43AQ936H96)", [""], False),
+    (
+        "Code Helper",
+        "/Applications/Visual Studio Code.app/Contents/Frameworks",
+        "Developer ID Application: Microsoft Corporation (UBF8T346G9)",
+        ["--type=utility"],
+        False,
+    ),
+    (
+        "OneDrive",
+        "/Applications/OneDrive.app/Contents/MacOS",
+        "Developer ID Application: Microsoft Corporation (UBF8T346G9)",
+        [""],
+        False,
+    ),
+    (
+        "firefox",
+        "/Applications/Firefox.app/Contents/MacOS",
+        "Developer ID Application: Mozilla Corporation (43AQ936H96)",
+        [""],
+        False,
+    ),
 ]
 LINUX: list[tuple[str, str, str, list[str], bool]] = [
     ("firefox", "/usr/lib/firefox", "", ["", "-contentproc"], False),
@@ -102,7 +193,14 @@ def _parents(system: int, service: bool) -> tuple[str, str]:
 
 
 def program_actor(
-    system: int, name: str, folder: str, signer: str, arguments: str, *, service: bool = False, version: int = 0
+    system: int,
+    name: str,
+    folder: str,
+    signer: str,
+    arguments: str,
+    *,
+    service: bool = False,
+    version: int = 0,
 ) -> Actor:
     """An ordinary installed program of one version."""
     slash = "\\" if system == 0 else "/"
@@ -169,7 +267,13 @@ def software(table: ActorTable, hosts: Organisation) -> Software:
 
 
 def ordinary(
-    programs: Software, hosts: Organisation, host: Codes, program: Codes, line: Codes, time: np.ndarray, first: int
+    programs: Software,
+    hosts: Organisation,
+    host: Codes,
+    program: Codes,
+    line: Codes,
+    time: np.ndarray,
+    first: int,
 ) -> Codes:
     """The actor of each row: the program on that host, in the version that it has by then."""
     system = hosts.system[host]
@@ -177,5 +281,7 @@ def ordinary(
     age = ((time - first) // DAY + (host * 7 + program * 13) % 20) // 25
     version = np.minimum(age, programs.versions[key] - 1)
     lines = programs.lines[key]
-    actor = programs.start[key] + hosts.rank[host] * programs.stride[key] + version * lines + line % lines
-    return actor.astype(np.int32)
+    actor: Codes = (
+        programs.start[key] + hosts.rank[host] * programs.stride[key] + version * lines + line % lines
+    ).astype(np.int32)
+    return actor

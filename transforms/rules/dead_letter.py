@@ -27,3 +27,11 @@ class DeadLetter:
     def row(self) -> dict[str, Any]:
         """The dead letter as a JSON object."""
         return asdict(self)
+
+
+class LostBatch(Exception):
+    """A batch turned out to be unreadable; one dead letter stands for all of it."""
+
+    def __init__(self, letter: DeadLetter) -> None:
+        super().__init__(letter.detail)
+        self.letter = letter

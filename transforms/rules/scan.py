@@ -16,7 +16,7 @@ from transforms.rules import blocks, tally
 from transforms.rules.activities import activities_of, merge_activities
 from transforms.rules.columns import Codes, group_rows, text_of
 from transforms.rules.communications import Recogniser
-from transforms.rules.dead_letter import DeadLetter
+from transforms.rules.dead_letter import DeadLetter, LostBatch
 from transforms.rules.normalise import Events, RawBatch
 from transforms.rules.sightings import (
     capped,
@@ -71,28 +71,33 @@ class Scan:
     _rows: int = 0
 
     def add(self, batch: RawBatch) -> list[DeadLetter]:
-        """Takes a batch in.
+        """Takes a batch in, as a whole or not at all.
 
         Returns:
             the records of it that are no events.
         """
+        try:
+            return self._add(batch)
+        except LostBatch as lost:
+            self.tally[tally.READ] += 1
+            self.tally[tally.dead_letter(lost.letter.reason)] += 1
+            return [lost.letter]
+
+    def _add(self, batch: RawBatch) -> list[DeadLetter]:
         events = Events(batch, self.tenant)
-        used = events.valid
+        valid = events.valid
         lost = batch.lost()
         dead = [*lost, *batch.dead_letters(events.rejections())]
+        in_range = valid if self.range.end is None else valid & (events.time.values < self.range.end)
+        executions = sightings_of_executions(events, *self.recogniser.executions(events, in_range))
+        activities = activities_of(events, self.recogniser.communications(events, in_range))
+        # every column has been read: from here on nothing fails
         self.tally[tally.READ] += batch.num_rows + len(lost)
-        self.tally[tally.VALID] += int(used.sum())
-        for letter in dead:
-            self.tally[tally.dead_letter(letter.reason)] += 1
-        if self.range.end is not None:
-            late = used & (events.time.values >= self.range.end)
-            self.tally[tally.OUT_OF_RANGE] += int(late.sum())
-            used = used & ~late
-        self.coverage |= coverage_of(events, used)
-        executions = sightings_of_executions(events, *self.recogniser.executions(events, used))
-        found = self.recogniser.communications(events, used)
-        activities = activities_of(events, found)
+        self.tally[tally.VALID] += int(valid.sum())
+        self.tally[tally.OUT_OF_RANGE] += int(valid.sum() - in_range.sum())
         self.tally[tally.COMMUNICATIONS] += activities.num_rows
+        self.tally.update(tally.dead_letter(letter.reason) for letter in dead)
+        self.coverage |= coverage_of(events, in_range)
         self._sightings += [executions, sightings_of_activities(activities)]
         self._activities.append(activities)
         self._rows += executions.num_rows + activities.num_rows

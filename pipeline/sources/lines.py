@@ -1,0 +1,123 @@
+"""Files of lines as blocks of lines: decompressed piece by piece, in bounded memory, whatever they hold."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, cast
+
+import zstandard
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from isal import igzip, isal_zlib
+
+from pipeline.sources.errors import BadFilePolicy
+from transforms.rules.dead_letter import DeadLetter
+
+BLOCK_BYTES: Final = 1 << 23
+"""Decompressed text that is read, split and decoded at a time."""
+MAX_LINE_BYTES: Final = 1 << 24
+"""A longer line is no record: it becomes a dead letter with its beginning, and costs no more memory than this."""
+MAX_WINDOW_BYTES: Final = 1 << 27
+"""Memory that one zstd frame may ask for."""
+_RAW_BYTES: Final = 4096
+_UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    BeamIOError,
+    zlib.error,
+    isal_zlib.IsalError,
+    zstandard.ZstdError,
+    gzip.BadGzipFile,
+)
+
+
+@dataclass
+class LineBlock:
+    """Some lines of a file.
+
+    Args:
+        first_line: the number of the first of them, from 1.
+        lines: without their line ends.
+        lost: lines between or after them that were given up: too long, or unreadable.
+    """
+
+    first_line: int
+    lines: list[bytes] = field(default_factory=list)
+    lost: list[DeadLetter] = field(default_factory=list)
+
+    @property
+    def next_line(self) -> int:
+        """The number of the line that follows."""
+        return self.first_line + len(self.lines)
+
+
+def read_blocks(path: str, policy: BadFilePolicy) -> Iterator[LineBlock]:
+    """The lines of a file on any file system, `.gz` and `.zst` decompressed.
+
+    Raises:
+        UnreadableInput: the file cannot be read to its end, and the policy is to fail.
+    """
+    splitter = _Splitter(path)
+    try:
+        with _open(path) as stream:
+            while data := stream.read(BLOCK_BYTES):
+                yield splitter.add(data)
+    except _UNREADABLE as error:
+        problem = str(error) or type(error).__name__
+        raw = splitter.rest[:_RAW_BYTES].decode("utf-8", "replace")
+        yield LineBlock(splitter.line, lost=[policy.lost(path, splitter.line, problem, raw)])
+        return
+    yield splitter.end()
+
+
+class _Splitter:
+    """Cuts blocks of bytes into lines; what is left of the last one waits for the next block."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.line = 1
+        self.rest = b""
+        self._skipping = False
+
+    def add(self, data: bytes) -> LineBlock:
+        pieces = data.split(b"\n")
+        if self._skipping:
+            if len(pieces) == 1:
+                return LineBlock(self.line)
+            del pieces[0]
+            self._skipping = False
+        else:
+            pieces[0] = self.rest + pieces[0]
+        self.rest = pieces.pop()
+        block = LineBlock(self.line, pieces)
+        self.line = block.next_line
+        for number, piece in enumerate(pieces):
+            if len(piece) > MAX_LINE_BYTES:
+                block.lost.append(self._too_long(block.first_line + number, piece))
+                pieces[number] = b""
+        if len(self.rest) > MAX_LINE_BYTES:
+            block.lost.append(self._too_long(self.line, self.rest))
+            self.line, self.rest, self._skipping = self.line + 1, b"", True
+        return block
+
+    def end(self) -> LineBlock:
+        return LineBlock(self.line, [self.rest] if self.rest else [])
+
+    def _too_long(self, number: int, line: bytes) -> DeadLetter:
+        detail = f"line is longer than {MAX_LINE_BYTES:,} bytes: raw holds its beginning"
+        return DeadLetter("malformed", detail, self.path, number, line[:_RAW_BYTES].decode("utf-8", "replace"))
+
+
+def _open(path: str) -> BinaryIO:
+    """The decompressed content; decompressors hand out no more than what is asked for at a time."""
+    stream = cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    if path.lower().endswith(".gz"):
+        return cast(BinaryIO, igzip.IGzipFile(fileobj=stream))
+    if path.lower().endswith(".zst"):
+        reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+        return io.BufferedReader(cast(io.RawIOBase, reader.stream_reader(stream, read_across_frames=True)))
+    return stream
