@@ -18,7 +18,7 @@ from pipeline import backfill, options
 from pipeline.configuration import Configuration
 from pipeline.lookup import explain
 from pipeline.simulation import simulate
-from pipeline.sinks.json_lines import SUMMARY, clear_output
+from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output
 from pipeline.sources.errors import BadFilePolicy, UnreadableInput
 from pipeline.sources.files import InputFile, ReadFiles, match_files
 from pipeline.sources.json_lines import JsonOptions
@@ -79,12 +79,16 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     if arguments.dry_run:
         print(plan(configuration, files, arguments.output))
         return
-    clear_output(arguments.output)
+    prepare_output(arguments.output)
     pipeline = beam.Pipeline(options=beam_options)
     reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
     found = backfill.detect(pipeline | "ReadFiles" >> ReadFiles(files, reading), configuration)
     backfill.write(found, arguments.output, configuration.verdicts)
-    pipeline.run().wait_until_finish()
+    try:
+        pipeline.run().wait_until_finish()
+    except BaseException:
+        clear_output(arguments.output)
+        raise
     with FileSystems.open(FileSystems.join(arguments.output, SUMMARY)) as stream:
         show_summary(json.loads(stream.read()), arguments.output)
 

@@ -177,6 +177,7 @@ class _Parser:
         key = tuple(self.text(name, f"key[{n}]") for n, name in enumerate(self.items(top["key"], "key")))
         shapes = self.items(top["shapes"], "shapes")
         events = self.items(top["events"], "events")
+        nested = self.items(top["nested"], "nested") if "nested" in top else []
         return VendorMapping(
             id=self.text(top["id"], "id"),
             file=self.file,
@@ -186,7 +187,7 @@ class _Parser:
             skips=tuple(self.skip(item, f"skip[{n}]") for n, item in enumerate(top.get("skip", ()))),
             constants=self.constants(top.get("constants", {}), "constants"),
             columns=self.columns(top.get("columns", {}), "columns"),
-            nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(top.get("nested", ()))),
+            nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(nested)),
         )
 
     def shape(self, value: object, where: str, key: tuple[str, ...]) -> Shape:

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.io import WriteToText
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsIter, AsSingleton
 
+from schemas.documents import ConfigurationError
 from transforms.rules.tally import Tally, summary_of
 
 SUMMARY: Final = "summary.json"
@@ -91,6 +92,23 @@ def write_summary(output: str, total: Tally, *written: Iterable[str]) -> str:
 def to_json(row: dict[str, Any]) -> str:
     """A row as one JSON line."""
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def prepare_output(output: str) -> None:
+    """Empties a run's folder, and makes sure that it can be written.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    probe = FileSystems.join(output, "can-be-written")
+    try:
+        clear_output(output)
+        with FileSystems.create(probe, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+            stream.write(b"")
+        FileSystems.delete([probe])
+    except (OSError, BeamIOError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise ConfigurationError(f"--output {output}: cannot be written: {reason}") from None
 
 
 def clear_output(output: str) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, cast
+from typing import Final, cast
 
 import zstandard
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
-from isal import igzip, isal_zlib
+from isal import igzip, igzip_lib
 
 from pipeline.sources.errors import BadFilePolicy
 from transforms.rules.dead_letter import DeadLetter
@@ -23,15 +22,16 @@ MAX_LINE_BYTES: Final = 1 << 24
 """A longer line is no record: it becomes a dead letter with its beginning, and costs no more memory than this."""
 MAX_WINDOW_BYTES: Final = 1 << 27
 """Memory that one zstd frame may ask for."""
+_PIECE_BYTES: Final = 1 << 16
+"""A decompressor that meets damage hands out nothing of the piece that it was asked for."""
 _RAW_BYTES: Final = 4096
-_UNREADABLE: Final = (
+_UNREADABLE: Final[tuple[type[Exception], ...]] = (
     OSError,
     EOFError,
     BeamIOError,
     zlib.error,
-    isal_zlib.IsalError,
+    cast("type[Exception]", igzip_lib.IsalError),
     zstandard.ZstdError,
-    gzip.BadGzipFile,
 )
 
 
@@ -64,7 +64,7 @@ def read_blocks(path: str, policy: BadFilePolicy) -> Iterator[LineBlock]:
     splitter = _Splitter(path)
     try:
         with _open(path) as stream:
-            while data := stream.read(BLOCK_BYTES):
+            for data in _data(stream):
                 yield splitter.add(data)
     except _UNREADABLE as error:
         problem = str(error) or type(error).__name__
@@ -112,11 +112,29 @@ class _Splitter:
         return DeadLetter("malformed", detail, self.path, number, line[:_RAW_BYTES].decode("utf-8", "replace"))
 
 
-def _open(path: str) -> BinaryIO:
+def _data(stream: io.BufferedReader) -> Iterator[bytes]:
+    """The content in blocks; what precedes damage comes before its error."""
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while piece := stream.read1(_PIECE_BYTES):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= BLOCK_BYTES:
+                yield b"".join(pieces)
+                pieces.clear()
+                size = 0
+    except _UNREADABLE:
+        yield b"".join(pieces)
+        raise
+    yield b"".join(pieces)
+
+
+def _open(path: str) -> io.BufferedReader:
     """The decompressed content; decompressors hand out no more than what is asked for at a time."""
-    stream = cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    stream = cast(io.BufferedReader, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
     if path.lower().endswith(".gz"):
-        return cast(BinaryIO, igzip.IGzipFile(fileobj=stream))
+        return cast(io.BufferedReader, igzip.IGzipFile(fileobj=stream))
     if path.lower().endswith(".zst"):
         reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
         return io.BufferedReader(cast(io.RawIOBase, reader.stream_reader(stream, read_across_frames=True)))

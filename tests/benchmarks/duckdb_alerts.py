@@ -14,7 +14,7 @@ import duckdb
 
 from tests.benchmarks import catalogue_tables
 
-SQL = Path(__file__).with_name("alerts.sql")
+SQL = ("alerts_macros.sql", "alerts_reading.sql", "alerts_identity.sql", "alerts.sql")
 
 
 def quoted(text: str) -> str:
@@ -30,7 +30,8 @@ def run(files: str, output: Path | None, threads: int) -> dict[str, Any]:
     columns = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     absent = "" if "event_id" in columns else ", NULL::VARCHAR AS event_id"
     connection.execute(f"CREATE TEMP VIEW lake AS SELECT *{absent} FROM {source}")
-    connection.execute(SQL.read_text(encoding="utf-8"))
+    for name in SQL:
+        connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         connection.execute(f"COPY alerts TO {quoted(str(output))} (FORMAT json)")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.documents import ConfigurationError
-from schemas.mapping import load_mappings, parse_mapping
+from schemas.mapping import VendorMapping, load_mappings, parse_mapping
 from transforms.rules.adapt import Rejected, adapt, adapter
 
 VENDOR: dict[str, Any] = {
@@ -104,9 +104,84 @@ def test_if_all_candidates_are_markers_the_first_is_left_to_the_normaliser() -> 
     assert found["host_id"] == "-"
 
 
+def with_events(*events: dict[str, Any], **top: Any) -> VendorMapping:
+    return parse_mapping({**VENDOR, "skip": [], **top, "events": list(events)}, "vendor.yaml")
+
+
+def test_the_more_exact_key_counts_and_of_two_the_one_that_says_the_later_part() -> None:
+    keys = {"both": ("a", "x"), "later": ("*", "x"), "earlier": ("a", "*"), "any": ("*", "*")}
+    document = {
+        "format": 1,
+        "id": "v",
+        "key": ["kind", "sub"],
+        "shapes": [{"id": "s", "match": [["k"]], "key": {"kind": ["k"], "sub": ["s"]}}],
+        "events": [
+            {"key": {"kind": [kind], "sub": [sub]}, "constants": {"protocol": name}, "columns": {}}
+            for name, (kind, sub) in reversed(keys.items())
+        ],
+    }
+    mapping = parse_mapping(document, "v.yaml")
+    for text, name in {"ax": "both", "bx": "later", "ay": "earlier", "by": "any"}.items():
+        assert adapt({"k": text[0], "s": text[1]}, mapping) == {"protocol": name}
+    assert adapt({"k": "b"}, mapping) == {"protocol": "any"}
+
+
+def test_of_events_of_one_key_the_first_counts_whose_needs_are_met() -> None:
+    key = {"kind": ["*"]}
+    mapping = with_events(
+        {"key": key, "needs": [["a", "b.c"], ["d"]], "columns": {"protocol": "d"}},
+        {"key": key, "needs": [["a"]], "columns": {"direction": "a"}},
+        columns={},
+    )
+    base = {"kind": "x", "agent": "1"}
+    assert adapt({**base, "b": {"c": ["y"]}, "d": 1}, mapping) == {"protocol": 1}
+    assert adapt({**base, "a": "null", "d": "N/A"}, mapping) == {"direction": "null"}
+    neither = Rejected("not_endpoint", "vendor does not read kind x")
+    assert adapt({**base, "a": "-", "b": [], "d": 1}, mapping) == neither
+
+
+def test_an_event_may_say_why_it_is_not_read() -> None:
+    mapping = with_events({"key": {"kind": ["a"]}, "skip": "no such thing"})
+    assert adapt({"kind": "a", "agent": "1"}, mapping) == Rejected("not_endpoint", "no such thing")
+
+
+def test_a_column_with_differs_counts_only_if_the_first_pair_with_two_values_differs() -> None:
+    column = {"from": "parent", "differs": [["id", "pid"], ["name", "pname"]]}
+    mapping = with_events({"key": {"kind": ["a"]}, "columns": {"parent_process_name": column}}, columns={})
+    base = {"kind": "a", "agent": "1", "parent": "p"}
+    assert adapt({**base, "id": 1, "pid": "2", "name": "x", "pname": "x"}, mapping) == {"parent_process_name": "p"}
+    assert adapt({**base, "id": 1, "pid": "1", "name": "x", "pname": "y"}, mapping) == {}
+    assert adapt({**base, "id": 1, "pid": "-", "name": "x", "pname": "y"}, mapping) == {"parent_process_name": "p"}
+    assert adapt({**base, "id": "the same text", "pid": "the same text"}, mapping) == {}
+    assert adapt({**base, "id": 1, "name": "x"}, mapping) == {}
+
+
+def test_a_column_of_null_is_none_so_that_merged_columns_can_be_left_out() -> None:
+    mapping = with_events({"key": {"kind": ["a"]}, "columns": {"protocol": None}}, columns={})
+    assert adapt({"kind": "a", "agent": "1", "protocol": "tcp"}, mapping) == {}
+
+
+def test_records_nested_in_a_field_are_rows_that_the_fields_beside_serve() -> None:
+    mapping = with_events({"key": {"kind": ["a"]}, "columns": {"host_id": "agent"}}, columns={}, nested=["held"])
+    assert adapt({"agent": "1", "held": [{"kind": "a"}, {"kind": "a", "agent": "2"}]}, mapping) == [
+        {"host_id": "1"},
+        {"host_id": "2"},
+    ]
+    assert adapt({"kind": "a", "agent": "1", "held": []}, mapping) == {"host_id": "1"}
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
+        (changed("events", 0, "skip", to="x"), r"events\[0\]: expected one of `columns`, `skip`"),
+        (changed("events", 0, "columns", to=...), r"events\[0\]: expected one of `columns`, `skip`"),
+        (changed("events", 0, "needs", to=[]), r"events\[0\]\.needs: expected a list"),
+        (
+            changed("events", 0, "columns", to={"os": {"from": "x", "differs": [["a"]]}}),
+            r"columns\.os\.differs\[0\]: expected two fields",
+        ),
+        (changed("nested", to="events"), r"nested: expected a list that is not empty, not 'events'"),
+        (changed("nested", to=[3]), r"nested\[0\]: expected a text"),
         ([], r"document: expected an object, not \[\]"),
         (changed("format", to=2), r"format: is 2, this version reads format 1"),
         (changed("events", to=...), r"document\.events: is missing"),

@@ -77,7 +77,7 @@ class Adapter:
     def _nested(self, record: Record, name: str, held: Any) -> list[Row | Rejected] | None:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
         items = held if isinstance(held, list) else [held]
-        beside = {key: record[key] for key in self._fields if record.get(key) is not None}
+        beside = {key: value for key, value in record.items() if value is not None and key in self._fields}
         wholes = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:

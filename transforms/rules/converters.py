@@ -18,6 +18,7 @@ Converter = Callable[[Scalar], Scalar]
 Result = TypeVar("Result")
 
 _LONGEST: Final = 1000
+_INT64: Final = 1 << 63
 _FLAGS: Final = re.ASCII | re.IGNORECASE
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:[.,]\d+)?) ?(?:(Z|UTC)|([+-]\d\d)(?::?(\d\d))?)?", _FLAGS
@@ -98,7 +99,6 @@ def _epoch_or_zoned(value: Scalar) -> Scalar:
     return value if value.strip().isdecimal() else _rfc3339(value)
 
 
-@remembered
 def _enum(value: Scalar) -> Scalar:
     """A name of an enumeration however it is spelt: `ENUM.Invalid Signature` is `invalid_signature`, 1.0 is `1`."""
     text = str(value).strip().lower().removeprefix("enum.").removesuffix(".0")
@@ -107,6 +107,8 @@ def _enum(value: Scalar) -> Scalar:
 
 def _integer(value: Scalar) -> Scalar:
     """A whole number, or digits in text; `None` for anything else, so that an odd value costs the column only."""
+    if type(value) is int and -_INT64 <= value < _INT64:
+        return value
     try:
         return to_integer(value)
     except Unfit:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS, SIGNATURE_STATUSES
-from transforms.rules.coerce import UNREADABLE, coerce_array
+from transforms.rules.coerce import coerce_array
 from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, numbers_of, text_of
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text
@@ -152,12 +152,7 @@ class Events:
         if reason == "malformed":
             known = ", ".join(EVENT_TYPES)
             return self._unfit.get(row) or f"event_type is {self.event_type.at(row)!r}: expected one of {known}"
-        if reason == "bad_timestamp":
-            value = int(self.time.values[row])
-            if value == UNREADABLE:
-                return "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds"
-            return f"event_time is {value} µs since 1970, outside 2000-01-01 to 2100-01-01"
-        return _MISSING[reason]
+        return _DETAILS[reason]
 
     @cached_property
     def _unfit(self) -> dict[int, str]:
@@ -249,7 +244,8 @@ _CLEANERS: Final[dict[str, Callable[[str], str | None]]] = {
 }
 
 
-_MISSING: Final = {
+_DETAILS: Final = {
+    "bad_timestamp": "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds",
     "missing_field:event_time": "event_time is missing: every event needs its own time, with a zone",
     "missing_field:host_id": "host_id is missing: every event needs the stable id of its host",
     "missing_field:process_name": "process_name and process_path are missing: who communicates is not known",

@@ -30,14 +30,17 @@ class Plan:
     def __init__(self, constants: Row, columns: Iterable[Column], converters: Mapping[str, Converter]) -> None:
         self._constants = constants
         self._plain: list[tuple[str, str, Converter | None]] = []
+        self._several: list[tuple[str, str, Converter | None, Getter]] = []
         self._other: list[tuple[str, Getter]] = []
         for column in columns:
             first = column.fields[0]
-            simple = len(column.fields) == 1 and len(first.path) == 1 and not first.from_record
-            if simple and not column.differs:
-                self._plain.append((column.name, first.path[0], _converter(column, first.convert, converters)))
-            else:
+            convert = _converter(column, first.convert, converters)
+            if column.differs or len(first.path) > 1 or first.from_record:
                 self._other.append((column.name, _getter(column, converters)))
+            elif len(column.fields) == 1:
+                self._plain.append((column.name, first.path[0], convert))
+            else:
+                self._several.append((column.name, first.path[0], convert, _getter(column, converters)))
 
     def row(self, record: Record, data: Record) -> Row:
         """The row of a record, without columns that have no value."""
@@ -46,9 +49,19 @@ class Plan:
             value = data.get(key)
             if value is None:
                 continue
-            scalar = value if type(value) is str else scalar_of(value)
+            scalar = value if type(value) is str or type(value) is int else scalar_of(value)
             if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 row[name] = scalar
+        for name, key, convert, get in self._several:
+            value = data.get(key)
+            if type(value) is int or (type(value) is str and not _is_marker(value)):
+                found = value if convert is None else convert(value)
+                if found is not None:
+                    row[name] = found
+                    continue
+            found = get(record, data)
+            if found is not None:
+                row[name] = found
         for name, get in self._other:
             found = get(record, data)
             if found is not None:
@@ -66,6 +79,7 @@ def _converter(column: Column, name: str | None, converters: Mapping[str, Conver
         return convert
     table, keep = dict(column.values), column.keep_other
 
+    @remembered
     def translate(value: Scalar) -> Scalar:
         converted = value if convert is None else convert(value)
         return table.get(str(converted).strip().lower(), converted if keep else None)
@@ -76,19 +90,19 @@ def _converter(column: Column, name: str | None, converters: Mapping[str, Conver
 def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:
     """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
     fields = [
-        (field.from_record, field.path[0], field.path[1:], _converter(column, field.convert, converters))
+        (field.path[0], field.from_record, field.path[1:], _converter(column, field.convert, converters))
         for field in column.fields
     ]
 
     def get(record: Record, data: Record) -> Scalar:
         marker: Scalar = None
-        for from_record, first, rest, convert in fields:
+        for first, from_record, rest, convert in fields:
             value = (record if from_record else data).get(first)
             if rest:
                 value = lookup(value, rest)
             if value is None:
                 continue
-            scalar = value if type(value) is str else scalar_of(value)
+            scalar = value if type(value) is str or type(value) is int else scalar_of(value)
             if type(scalar) is str and _is_marker(scalar):
                 marker = scalar if marker is None else marker
             elif scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
@@ -111,6 +125,9 @@ def _is_marker(text: str) -> bool:
 def _differ(data: Record, pairs: tuple[tuple[Path, ...], ...]) -> bool:
     """True if the first of the pairs of which both have a value differ."""
     for one, other in pairs:
+        value = lookup(data, one)
+        if type(value) is str and value == lookup(data, other) and not _is_marker(value):
+            return False
         first, second = key_text(data, (one,)), key_text(data, (other,))
         if first and second:
             return first != second

@@ -20,7 +20,7 @@ FEW = st.lists(st.none() | st.sampled_from(["a", "B", "b", "long enough", ""]), 
 ANY = st.lists(
     st.none()
     | st.text(max_size=12)
-    | st.sampled_from(["null", " unknown ", "N/A", "-", "\u2003eight characters", "eight characters\x1f", "\x7f long text"])
+    | st.sampled_from(["null", " unknown ", "N/A", "-", "\u2003eight signs", "eight signs\x1f", "\x7f eight signs"])
 )
 
 

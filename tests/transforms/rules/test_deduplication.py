@@ -24,7 +24,7 @@ def said(time: int, severity: str = MILDER, event_id: str = "") -> Said:
 def repeats(*items: Said, before: tuple[Said, ...] = (), limits: Limits | None = None) -> dict[str, str | None]:
     """Alert id -> alert id of what it repeats."""
     found = deduplicate(items, limits or Limits(), before)
-    return {item.alert_id: repeated and repeated.alert_id for item, repeated in found}
+    return {item.alert_id: repeated.alert_id if repeated else None for item, repeated in found}
 
 
 @pytest.mark.parametrize(

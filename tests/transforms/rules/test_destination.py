@@ -167,9 +167,11 @@ def inside(draw: st.DrawFn) -> tuple[str, Network]:
     if network.version == 4:
         plain = str(ipaddress.IPv4Address(number))
         mapped = ipaddress.IPv6Address((0xFFFF << 32) + number)
-        return draw(st.sampled_from([plain, f"::ffff:{plain}", f"::FFFF:{plain}", mapped.exploded, str(mapped)])), network
-    address = ipaddress.IPv6Address(number)
-    return draw(st.sampled_from([str(address), address.exploded, str(address).upper(), address.exploded.upper()])), network
+        spellings = [plain, f"::ffff:{plain}", f"::FFFF:{plain}", mapped.exploded, str(mapped)]
+    else:
+        address = ipaddress.IPv6Address(number)
+        spellings = [str(address), address.exploded, str(address).upper(), address.exploded.upper()]
+    return draw(st.sampled_from(spellings)), network
 
 
 @quick

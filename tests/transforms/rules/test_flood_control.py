@@ -14,8 +14,9 @@ from transforms.rules.judgement import Candidate
 
 
 def candidate(time: int, event_id: str = "e", host: str = "h") -> Candidate:
-    alert = {"event_id": event_id, "host": {"id": host}, "alert_id": f"{time}-{event_id}-{host}", "group_saturated": False}
-    return Candidate(alert, ("group", "base"), time, {"host": host, "alert_id": alert["alert_id"]})
+    alert_id = f"{time}-{event_id}-{host}"
+    alert = {"event_id": event_id, "host": {"id": host}, "alert_id": alert_id, "group_saturated": False}
+    return Candidate(alert, ("group", "base"), time, {"host": host, "alert_id": alert_id})
 
 
 def controlled(candidates: list[Candidate], limit: int) -> tuple[list[str], list[str], list[str]]:
@@ -29,7 +30,7 @@ def controlled(candidates: list[Candidate], limit: int) -> tuple[list[str], list
 
 @pytest.mark.parametrize("limit", [1, 2, 25])
 @pytest.mark.parametrize("more", [-1, 0, 1, 40])
-def test_the_first_of_a_group_are_alerts_and_the_last_of_them_says_that_there_may_be_more(limit: int, more: int) -> None:
+def test_the_first_of_a_group_are_alerts_and_the_last_of_them_says_that_it_is_full(limit: int, more: int) -> None:
     candidates = [candidate(1000 + n) for n in range(limit + more)]
     alerts, saturated, rolled_up = controlled(candidates, limit)
     names = [c.alert["alert_id"] for c in candidates]
@@ -61,8 +62,9 @@ def test_each_candidate_has_one_verdict_and_keeps_its_row() -> None:
     ],
 )
 def test_time_then_event_id_then_host_decide_who_is_first(first: Candidate, second: Candidate) -> None:
+    one, other = [first.alert["alert_id"]], [second.alert["alert_id"]]
     for order in ([first, second], [second, first]):
-        assert controlled(order, 1) == ([first.alert["alert_id"]], [first.alert["alert_id"]], [second.alert["alert_id"]])
+        assert controlled(order, 1) == (one, one, other)
 
 
 @quick

@@ -12,7 +12,7 @@ from transforms.rules.identity import Actor, Identities, Identity
 from transforms.rules.suspicion import Process
 
 IDENTITIES = Identities(CATALOGUE)
-CODE = "inline:" + hashlib.sha256(b"iwr x").hexdigest()[:16]
+CODE = "powershell|inline:" + hashlib.sha256(b"iwr x").hexdigest()[:16]
 
 
 def identify(process: Process, **actor: Any) -> Identity:
@@ -71,12 +71,12 @@ POWERSHELL = {"causality_name": "powershell.exe", "causality_command_line": "pow
         ),
         (Process("windows", "python.exe"), POWERSHELL, "python|unknown", "python|unknown"),
         # A suspicious class that a script started.
-        (Process("windows", "curl.exe"), {"command_line": "curl x", **POWERSHELL}, f"powershell|{CODE}", f"powershell|{CODE}"),
-        (Process("linux", "bash"), POWERSHELL, f"powershell|{CODE}", f"powershell|{CODE}"),
-        (Process("windows", "winword.exe"), POWERSHELL, f"powershell|{CODE}", f"powershell|{CODE}"),
+        (Process("windows", "curl.exe"), {"command_line": "curl x", **POWERSHELL}, CODE, CODE),
+        (Process("linux", "bash"), POWERSHELL, CODE, CODE),
+        (Process("windows", "winword.exe"), POWERSHELL, CODE, CODE),
         # The script started what is in no suspicious class: an execution, but not the program's script.
-        (Process("windows", "chrome.exe"), POWERSHELL, f"powershell|{CODE}", ""),
-        (Process("linux", "curl.exe"), POWERSHELL, f"powershell|{CODE}", ""),
+        (Process("windows", "chrome.exe"), POWERSHELL, CODE, ""),
+        (Process("linux", "curl.exe"), POWERSHELL, CODE, ""),
         # No script anywhere.
         (Process("windows", "curl.exe"), {"command_line": "curl x"}, None, ""),
         (

@@ -8,7 +8,7 @@ import pytest
 
 from transforms.rules import ids
 
-PROGRAM = ("búho.exe", "acme \"corp\"", "python|script:/x.py")
+PROGRAM = ("búho.exe", 'acme "corp"', "python|script:/x.py")
 
 
 def test_an_alert_id_is_the_digest_of_its_facts_in_order() -> None:

@@ -19,7 +19,11 @@ GUID = "3F2504E0-4F89-11D3-9A0C-0305E82C3301"
         ("C:\\Users\\al\\AppData\\Local\\Temp\\x\\a.exe", "windows", "c:/users/*/appdata/local/temp/*"),
         ("C:\\Users\\al\\AppData\\Local\\Temp\\a.exe", "windows", "c:/users/*/appdata/local/temp/*"),
         ("/usr/bin/curl", "linux", "/usr/bin"),
-        ("C:\\Users\\al\\AppData\\Local\\Discord\\app-1.0.9035\\D.exe", "windows", "c:/users/*/appdata/local/discord/app-*"),
+        (
+            "C:\\Users\\al\\AppData\\Local\\Discord\\app-1.0.9035\\Discord.exe",
+            "windows",
+            "c:/users/*/appdata/local/discord/app-*",
+        ),
         ("C:\\Windows\\Temp\\7zS1\\a.exe", "windows", "c:/windows/temp/*"),
         ("D:\\Temp\\a.exe", "windows", "d:/temp/*"),
         ("C:\\Users\\Public\\Libraries\\a.exe", "windows", "c:/users/public/*"),

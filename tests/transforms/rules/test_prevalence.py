@@ -40,7 +40,11 @@ def by_hand(seen: set[Sighting], asked: Asked, limits: Limits, maximum: int) -> 
 
 
 def measured(
-    seen: list[Sighting], asked: list[Asked], limits: Limits, kind: Kind = "communication", shared: pa.Table | None = None
+    seen: list[Sighting],
+    asked: list[Asked],
+    limits: Limits,
+    kind: Kind = "communication",
+    shared: pa.Table | None = None,
 ) -> list[Figures]:
     """The same by the rules: answers from shared sightings, the hosts' own beside them."""
     rows = [
@@ -178,5 +182,6 @@ def test_each_question_is_answered_once_and_nothing_seen_is_an_answer_too() -> N
     questions = pa.Table.from_pylist([question, question | {"shard": 1}, question | {"day": DAY + 1}], QUESTION_SCHEMA)
     found = answer(sightings([]), questions, Limits()).to_pylist()
     assert sorted(row["day"] for row in found) == [DAY, DAY + 1]
-    assert all((row["hosts"], row["guarded_hosts"], row["active_days"], row["last_day"]) == (0, 0, 0, -1) for row in found)
+    for row in found:
+        assert (row["hosts"], row["guarded_hosts"], row["active_days"], row["last_day"]) == (0, 0, 0, -1)
     assert answer(sightings([]), QUESTION_SCHEMA.empty_table(), Limits()).num_rows == 0

@@ -153,7 +153,9 @@ def test_an_address_reads_the_same_in_every_spelling(text: str, expected: str) -
     assert parse_address(text) == ipaddress.ip_address(expected)
 
 
-@pytest.mark.parametrize("text", ["", "t.me", "149.154.160", "149.154.160.01", "149.154.160.1/32", ":", "1234", "۱.1.1.1"])
+@pytest.mark.parametrize(
+    "text", ["", "t.me", "149.154.160", "149.154.160.01", "149.154.160.1/32", ":", "1234", "۱.1.1.1"]
+)
 def test_what_is_no_address_is_none(text: str) -> None:
     assert parse_address(text) is None
     assert not is_address(text)

@@ -129,7 +129,7 @@ def coverage(days: list[int], day: int, tenant: str = "t") -> int:
 
 @pytest.mark.parametrize(
     ("seen", "expected"),
-    [([DAY - 31], 0), ([DAY - 30], 1), ([DAY - 1], 1), ([DAY], 0), ([DAY + 1], 0), (list(range(DAY - 40, DAY + 5)), 30)],
+    [([DAY - 31], 0), ([DAY - 30], 1), ([DAY - 1], 1), ([DAY], 0), ([DAY + 1], 0), ([*range(DAY - 40, DAY + 5)], 30)],
 )
 def test_coverage_counts_the_complete_days_of_the_window(seen: list[int], expected: int) -> None:
     assert coverage(seen, DAY) == expected

@@ -1,0 +1,154 @@
+"""The detector card: what ships is the specification's, and what is wrong in another is named."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_detector
+from schemas.documents import ConfigurationError
+
+LIMIT_NAMES = (
+    "activation_days, deduplication_hours, execution_max_host_days, execution_max_other_hosts, guard_days, "
+    "max_alerts_per_group, max_host_days, max_other_hosts, training_days"
+)
+
+
+def card(folder: Path, document: Any) -> str:
+    path = folder / "own.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return str(path)
+
+
+def error_of(folder: Path, document: Any) -> str:
+    path = card(folder, document)
+    with pytest.raises(ConfigurationError) as error:
+        load_detector(path)
+    return str(error.value).replace(path, "own.yaml")
+
+
+def test_the_shipped_card_is_the_specifications() -> None:
+    detector = load_detector()
+    assert detector.id == "uncommon-im-communication"
+    assert (detector.tactic_id, detector.technique_id) == ("TA0011", "T1102")
+    assert [(v.id, v.severity) for v in detector.variations] == [
+        ("suspicious_process", "Low"),
+        ("uncommon_scripting_engine", "Low"),
+        ("base", "Informational"),
+    ]
+    assert asdict(detector.limits) == {
+        "training_days": 30,
+        "activation_days": 14,
+        "guard_days": 3,
+        "max_other_hosts": 3,
+        "max_host_days": 2,
+        "execution_max_other_hosts": 3,
+        "execution_max_host_days": 2,
+        "deduplication_hours": 24,
+        "max_alerts_per_group": 25,
+    }
+    assert detector.limits == Limits()
+
+
+def test_each_variation_is_found_by_its_id() -> None:
+    detector = load_detector()
+    assert [detector.variation(name).id for name in VARIATION_IDS] == list(VARIATION_IDS)
+    assert detector.variation("base").title == detector.name
+
+
+def test_a_card_replaces_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    own = load_detector(card(tmp_path, {"id": "own", "limits": {"guard_days": 0}}))
+    assert (own.id, own.name, own.limits) == ("own", load_detector().name, Limits(guard_days=0))
+    assert load_detector(card(tmp_path, {"limits": None})) == load_detector()
+
+
+def test_overrides_go_before_the_card_and_none_overrides_nothing(tmp_path: Path) -> None:
+    path = card(tmp_path, {"limits": {"guard_days": 0, "max_host_days": 7}})
+    assert load_detector(path, guard_days=5, max_host_days=None).limits == Limits(guard_days=5, max_host_days=7)
+    assert load_detector(guard_days=5).limits == Limits(guard_days=5)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (["x"], "own.yaml: expected keys such as `limits`, found list"),
+        (None, "own.yaml: expected keys such as `limits`, found NoneType"),
+        (
+            {"limit": {}},
+            "own.yaml: unknown key limit: known are id, name, attack, variations, limits",
+        ),
+        ({1: 2}, "own.yaml: unknown key 1: known are id, name, attack, variations, limits"),
+        ({"limits": [1]}, "own.yaml: limits must be a mapping of names to numbers"),
+        ({"limits": {"max_hosts": 1}}, f"own.yaml: unknown limit max_hosts: known are {LIMIT_NAMES}"),
+        (
+            {"limits": {"guard_days": "3"}},
+            "own.yaml: limit guard_days is '3': it must be a whole number, 0 or more",
+        ),
+        ({"limits": {"guard_days": -1}}, "own.yaml: limit guard_days is -1: it must be a whole number, 0 or more"),
+        ({"limits": {"guard_days": 1.5}}, "own.yaml: limit guard_days is 1.5: it must be a whole number, 0 or more"),
+        ({"limits": {"guard_days": True}}, "own.yaml: limit guard_days is True: it must be a whole number, 0 or more"),
+        ({"limits": {"guard_days": None}}, "own.yaml: limit guard_days is None: it must be a whole number, 0 or more"),
+        ({"limits": {"training_days": 0}}, "own.yaml: training_days is 0: it must be 1 to 62"),
+        ({"limits": {"training_days": 63}}, "own.yaml: training_days is 63: it must be 1 to 62"),
+        (
+            {"limits": {"activation_days": 31}},
+            "own.yaml: activation_days is 31: it must not exceed training_days (30), "
+            "or the detector never becomes active",
+        ),
+        (
+            {"variations": [{"id": "base", "title": "t", "severity": "Low"}]},
+            "own.yaml: variations must be exactly suspicious_process, uncommon_scripting_engine, base",
+        ),
+        (
+            {"variations": [{"id": name, "title": "t", "severity": "Awful"} for name in VARIATION_IDS]},
+            "own.yaml: severity 'Awful' of suspicious_process: expected one of "
+            "Informational, Low, Medium, High, Critical",
+        ),
+        ({"variations": 5}, "own.yaml: not a detector card: 'int' object is not iterable"),
+        ({"attack": {"tactic": "x"}}, "own.yaml: not a detector card: 'tactic_id'"),
+    ],
+)
+def test_a_wrong_card_says_which_entry_and_how_to_mend_it(tmp_path: Path, document: Any, message: str) -> None:
+    assert error_of(tmp_path, document) == message
+
+
+@pytest.mark.parametrize("document", [{1: 2, "limit": 3}, {"limits": {1: 2}}, {"limits": {1: 2, "x": 3}}])
+def test_keys_that_are_no_text_are_named_like_others(tmp_path: Path, document: Any) -> None:
+    assert error_of(tmp_path, document).startswith("own.yaml: unknown ")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"guard_days": -1}, "limit guard_days is -1: it must be a whole number, 0 or more"),
+        (
+            {"training_days": 7},
+            "activation_days is 14: it must not exceed training_days (7), or the detector never becomes active",
+        ),
+    ],
+)
+def test_a_wrong_override_is_named(overrides: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        load_detector(**overrides)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("limits", "kept"),
+    [
+        (Limits(), 5),
+        (Limits(max_other_hosts=9), 11),
+        (Limits(execution_max_other_hosts=9), 11),
+        (Limits(max_other_hosts=0, execution_max_other_hosts=0), 2),
+    ],
+)
+def test_two_more_hosts_are_kept_than_the_larger_limit(limits: Limits, kept: int) -> None:
+    assert limits.hosts_kept == kept
+
+
+def test_severities_are_listed_from_mild_to_severe() -> None:
+    assert SEVERITIES.index("Informational") < SEVERITIES.index("Low") < SEVERITIES.index("High")
