@@ -90,14 +90,14 @@ def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
     if path:
         document = read_yaml(path)
         require(isinstance(document, dict), f"{path}: expected keys such as `limits`, found {type(document).__name__}")
-        unknown = sorted(set(document) - set(card))
-        require(not unknown, f"{path}: unknown key {', '.join(map(str, unknown))}: known are {', '.join(card)}")
+        unknown = sorted(set(map(str, document)) - set(card))
+        require(not unknown, f"{path}: unknown key {', '.join(unknown)}: known are {', '.join(card)}")
         limits = document.get("limits") or {}
         require(isinstance(limits, dict), f"{path}: limits must be a mapping of names to numbers")
         card = {**card, **document, "limits": {**card["limits"], **limits}}
     name = path or "detector.yaml"
     known = {limit.name for limit in fields(Limits)}
-    unknown = sorted(set(card["limits"]) - known)
+    unknown = sorted(set(map(str, card["limits"])) - known)
     require(not unknown, f"{name}: unknown limit {', '.join(unknown)}: known are {', '.join(sorted(known))}")
     detector = _detector(card, name)
     given = {key: value for key, value in overrides.items() if value is not None}

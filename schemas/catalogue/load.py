@@ -65,7 +65,7 @@ def parse_services(document: Any, name: str) -> tuple[tuple[Service, ...], tuple
         require(ids.count(service_id) == 1, f"{name}: service {service_id} is listed twice: join the two entries")
     exclusions = tuple(
         _exclusion(entry["host"] if isinstance(entry, dict) and "host" in entry else entry, name)
-        for entry in document.get("exclusions") or []
+        for entry in _list(document.get("exclusions"), f"{name}: exclusions")
     )
     return services, exclusions
 
@@ -104,19 +104,30 @@ def _service(entry: Any, where: str) -> Service:
         status=str(entry.get("status", "active")),
         self_hosted=bool(entry.get("self_hosted", False)),
         hosts=_hosts(hosts, where),
-        ranges=tuple(_range(item, where) for item in entry.get("ranges") or []),
+        ranges=tuple(_range(item, where) for item in _list(entry.get("ranges"), f"{where}: ranges")),
         clients=_names(entry.get("clients") or {}, f"{where}: clients"),
-        publishers=frozenset(str(p).lower() for listed in publishers.values() for p in listed),
+        publishers=frozenset(
+            str(publisher).lower()
+            for platform, listed in publishers.items()
+            for publisher in _list(listed, f"{where}: publishers.{platform}")
+        ),
     )
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    """A list that may be left out."""
+    require(value is None or isinstance(value, list), f"{where}: {value!r} is no list: write [a, b] or one - a line")
+    listed: list[Any] = value or []
+    return listed
 
 
 def _hosts(hosts: dict[str, Any], where: str) -> tuple[Host, ...]:
     found: dict[tuple[str, bool], Host] = {}
     for kind in ("suffix", "cdn", "exact"):
-        for name in hosts.get(kind) or []:
+        for name in _list(hosts.get(kind), f"{where}: hosts.{kind}"):
             host = Host(_host_name(name, where), exact=kind == "exact", use="cdn" if kind == "cdn" else "")
             found.setdefault((host.name, host.exact), host)
-    for item in hosts.get("api") or []:
+    for item in _list(hosts.get("api"), f"{where}: hosts.api"):
         require(
             isinstance(item, dict) and item.get("match") in ("exact", "suffix"),
             f"{where}: hosts.api: {item!r} needs `host` and `match: exact` or `match: suffix`",
@@ -163,7 +174,10 @@ def _names(listed: Any, where: str) -> Names:
     require(isinstance(listed, dict), f"{where} must be a mapping of {', '.join(PLATFORMS)} to lists of names")
     unknown = sorted(set(map(str, listed)) - set(PLATFORMS))
     require(not unknown, f"{where}: unknown system {', '.join(unknown)}: known are {', '.join(PLATFORMS)}")
-    return {platform: frozenset(str(n).lower() for n in listed.get(platform) or []) for platform in PLATFORMS}
+    return {
+        platform: frozenset(str(n).lower() for n in _list(listed.get(platform), f"{where}.{platform}"))
+        for platform in PLATFORMS
+    }
 
 
 def _process_class(entry: dict[str, Any]) -> ProcessClass:

@@ -224,8 +224,8 @@ def plant(planter: Planter, first: int, days: int, count: int) -> list[Planted]:
     for number in range(count):
         scenario, needs_windows = SCENARIOS[number % len(SCENARIOS)]
         host = int(planter.rng.choice(windows)) if needs_windows else int(planter.rng.integers(len(planter.hosts)))
-        begin = max(0, days - 36) if number % 12 else 2
-        day = int(planter.rng.integers(begin, max(begin + 1, days - 4)))
+        begin, end = (max(0, days - 36), days - 4) if number % 12 else (2, 13)
+        day = int(planter.rng.integers(begin, max(begin + 1, end)))
         time = first + day * DAY + int(planter.rng.integers(20 * HOUR))
         scenario(planter, time, host, number // 2)
     _roll_out(planter, first + (days - 10) * DAY, 0.6, 6, signed=True)

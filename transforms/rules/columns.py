@@ -61,7 +61,7 @@ class Text:
     def translate(self, function: Callable[[str], str | None]) -> Text:
         """Every value replaced by `function(value)`; `None` makes it missing, equal results share a code."""
         results = list(map(function, self.values))
-        if results == self.values:
+        if results == self.values and len(set(results)) == len(results):
             return self
         known: dict[str, int] = {}
         codes = [-1 if result is None else known.setdefault(result, len(known)) for result in results]

@@ -86,7 +86,7 @@ class Destinations:
         for network, _ in self._networks:
             if isinstance(network, ipaddress.IPv4Network):
                 wide = network.supernet(new_prefix=16) if network.prefixlen > 16 else network
-                parts = wide.prefixlen // 8
+                parts = max(1, wide.prefixlen // 8)
                 step = 32 - 8 * parts
                 for value in range(int(wide.network_address) >> step, (int(wide.broadcast_address) >> step) + 1):
                     octets = ipaddress.IPv4Address(value << step).exploded.split(".")[:parts]

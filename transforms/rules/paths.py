@@ -57,6 +57,11 @@ def fold_script(path: str) -> str:
     return fold_varying(path[: len(path) - len(extension[0])]) + extension[0]
 
 
+def _below(location: str) -> str:
+    """A location and all that is below it."""
+    return location.removesuffix("/") + "/*"
+
+
 @dataclass(frozen=True)
 class Locations:
     """The catalogue's suspicious locations, ready to be asked; `os` is an event's, `None` if it is missing."""
@@ -87,13 +92,13 @@ class Locations:
         folder = folder_of(slashed(path))
         end = self.end(folder, os)
         if end:
-            folder = folder[:end] + "*"
+            folder = _below(folder[:end])
         return fold_varying(fold_user(folder)).removesuffix("/")
 
     def fold_script_location(self, script: str, os: str | None) -> str:
         """A folded script path that lies in a suspicious location as that location and `/*`; else unchanged."""
         end = self.end(script, os, folded=True)
-        return script[:end] + "*" if end else script
+        return _below(script[:end]) if end else script
 
     @cached_property
     def _pieces(self) -> dict[tuple[str, bool], tuple[str, ...]]:

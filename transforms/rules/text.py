@@ -54,7 +54,7 @@ def clean_remote_host(value: str | None) -> tuple[str | None, str | None]:
     text = _PORT.sub("", text).strip().rstrip(".")
     if is_address(text):
         return None, text
-    name = to_ascii(text.lower())
+    name = to_ascii(text.lower()).rstrip(".")  # IDNA turns other scripts' full stops into dots
     return (None, None) if name in MISSING else (name, None)
 
 

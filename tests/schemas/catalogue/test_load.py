@@ -184,7 +184,7 @@ def test_a_value_where_a_list_belongs_is_an_error_that_says_so(entry: dict[str, 
 
 @pytest.mark.parametrize("exclusions", [5, "a.example", {"host": "a.example"}])
 def test_exclusions_that_are_no_list_are_an_error_that_says_so(exclusions: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^own\.yaml: exclusions .*list"):
+    with pytest.raises(ConfigurationError, match=r"^own\.yaml: exclusions: .*list"):
         parse_services({"exclusions": exclusions}, "own.yaml")
 
 

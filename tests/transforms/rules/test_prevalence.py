@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from typing import Any
 
 import numpy as np
@@ -65,9 +67,18 @@ def seen_on(*days: int, host: str = "other") -> list[Sighting]:
     return [("t", "s", host, day) for day in days]
 
 
+def crowd(seed: int, share: float) -> list[Sighting]:
+    """Many sightings: each of eight hosts shows each subject on a share of the days."""
+    chance = random.Random(seed)
+    grid = itertools.product("tu", "rs", [f"h{n}" for n in range(8)], range(DAY - 12, DAY + 2))
+    return [row for row in grid if chance.random() < share]
+
+
 HOSTS = st.integers(0, 7).map("h{}".format)
 DAYS = st.integers(DAY - 12, DAY + 1)
-SEEN = st.lists(st.tuples(st.sampled_from("tu"), st.sampled_from("rs"), HOSTS, DAYS), max_size=60)
+SEEN = st.lists(st.tuples(st.sampled_from("tu"), st.sampled_from("rs"), HOSTS, DAYS), max_size=20) | st.builds(
+    crowd, st.integers(0, 999), st.sampled_from([0.02, 0.1, 0.4])
+)
 ASKED = st.lists(
     st.tuples(st.sampled_from("tu"), st.sampled_from("rsn"), HOSTS, DAYS, st.booleans()), min_size=1, max_size=8
 )
@@ -152,6 +163,13 @@ def test_a_host_that_shows_up_on_many_days_counts_once_and_its_days_each() -> No
     }
 
 
+@pytest.mark.parametrize("recently", [True, False])
+def test_a_host_that_vouches_before_the_guard_days_still_does_if_it_shows_up_within_them(recently: bool) -> None:
+    seen = seen_on(DAY - 6, *[DAY - 2] * recently)
+    (figures,) = measured(seen, [("t", "s", "h1", DAY, True)], Limits())
+    assert figures["other_hosts"] == 1
+
+
 @pytest.mark.parametrize("tenant_and_subject", [("t", "other"), ("other", "s")])
 def test_other_subjects_and_other_tenants_do_not_count(tenant_and_subject: tuple[str, str]) -> None:
     asked = [(*tenant_and_subject, "h1", DAY, False)]
@@ -175,6 +193,13 @@ def test_an_activity_without_the_subject_has_no_figures() -> None:
     assert found.other_hosts.tolist() == [1, 0]
     assert found.active_days.tolist() == [1, 0]
     assert found.first_day.tolist() == [DAY - 1, -1]
+
+
+def test_answers_count_hosts_up_to_those_kept_also_over_several_days() -> None:
+    seen = [("t", "s", f"o{n}", DAY - 5 - n % 3) for n in range(12)]
+    questions = pa.Table.from_pylist([{"tenant": "t", "subject": "s", "day": DAY, "shard": 0}], QUESTION_SCHEMA)
+    (row,) = answer(sightings(seen), questions, Limits()).to_pylist()
+    assert (row["hosts"], row["guarded_hosts"], row["active_days"]) == (5, 5, 3)
 
 
 def test_each_question_is_answered_once_and_nothing_seen_is_an_answer_too() -> None:
