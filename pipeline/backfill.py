@@ -9,6 +9,8 @@ import apache_beam as beam
 
 from pipeline.configuration import Configuration
 from pipeline.sinks.json_lines import WriteJsonLines, WriteSummary
+from pipeline.sinks.snapshot import WriteSnapshot
+from pipeline.sources.snapshot import ReadSnapshot
 from transforms.judge_activities import JudgeActivities
 from transforms.learn_coverage import LearnCoverage
 from transforms.limit_floods import LimitFloods
@@ -19,12 +21,13 @@ from transforms.scan_events import ScanEvents
 
 @dataclass(frozen=True)
 class Detection:
-    """What the backfill finds, as collections of JSON rows; `tallies` add up to the summary."""
+    """What the backfill finds: collections of JSON rows, tallies that add up to the summary, parts of a snapshot."""
 
     alerts: beam.PCollection[dict[str, Any]]
     verdicts: beam.PCollection[dict[str, Any]]
     dead_letters: beam.PCollection[dict[str, Any]]
     tallies: beam.PCollection[Any]
+    history: dict[str, beam.PCollection[Any]]
 
 
 def detect(batches: beam.PCollection[RawBatch], configuration: Configuration) -> Detection:
@@ -32,37 +35,51 @@ def detect(batches: beam.PCollection[RawBatch], configuration: Configuration) ->
 
     Args:
         batches: every record once; order and size of batches do not matter.
-        configuration: what to compute.
+        configuration: what to compute, and from which snapshot.
     """
-    limits, with_rows = configuration.detector.limits, configuration.verdicts
-
+    limits, as_of = configuration.detector.limits, configuration.snapshot_day
     scanned = batches | "ScanEvents" >> ScanEvents(configuration.scan)
-    coverage = scanned.coverage | "LearnCoverage" >> beam.CombineGlobally(LearnCoverage())
-    answers = {
-        "sightings": scanned.sightings,
+    earlier = batches.pipeline | "ReadSnapshot" >> ReadSnapshot(configuration.baseline, configuration.shards)
+    coverage = (
+        (scanned.coverage, earlier.coverage)
+        | "AllCoverage" >> beam.Flatten()
+        | "LearnCoverage" >> beam.CombineGlobally(LearnCoverage())
+    )
+    measured = {
+        "sightings": (scanned.sightings, earlier.sightings) | "AllSightings" >> beam.Flatten(),
         "questions": scanned.questions,
-    } | "MeasurePrevalence" >> MeasurePrevalence(limits)
+    } | "MeasurePrevalence" >> MeasurePrevalence(limits, as_of)
     judged = {
         "activities": scanned.activities,
-        "own_sightings": scanned.own_sightings,
-        "answers": answers,
-    } | "JudgeActivities" >> JudgeActivities(configuration.writer, coverage, configuration.range.start, with_rows)
-    limited = judged.candidates | "LimitFloods" >> LimitFloods(limits.max_alerts_per_group, with_rows)
+        "own_sightings": (scanned.own_sightings, earlier.own_sightings) | "AllOwnSightings" >> beam.Flatten(),
+        "answers": measured.answers,
+        "said": earlier.said,
+    } | "JudgeActivities" >> JudgeActivities(configuration.judge, coverage)
+    limited = judged.candidates | "LimitFloods" >> LimitFloods(limits.max_alerts_per_group, configuration.verdicts)
 
     return Detection(
         alerts=limited.alerts,
         verdicts=(judged.verdicts, limited.verdicts) | "AllVerdicts" >> beam.Flatten(),
         dead_letters=scanned.dead_letters,
         tallies=(scanned.tallies, judged.tallies, limited.tallies) | "AllTallies" >> beam.Flatten(),
+        history={
+            "sightings": measured.sightings,
+            "host_sightings": judged.host_sightings,
+            "said": judged.said,
+            "coverage": coverage,
+        },
     )
 
 
-def write(found: Detection, output: str, with_verdicts: bool) -> None:
-    """Writes what was found under a run's folder, the summary last."""
+def write(found: Detection, output: str, configuration: Configuration) -> None:
+    """Writes what was found under a run's folder, the snapshot if one is asked for, the summary last."""
     written = [
         found.alerts | "WriteAlerts" >> WriteJsonLines(output, "alerts"),
         found.dead_letters | "WriteDeadLetters" >> WriteJsonLines(output, "dead_letter"),
     ]
-    if with_verdicts:
+    if configuration.verdicts:
         written.append(found.verdicts | "WriteVerdicts" >> WriteJsonLines(output, "verdicts"))
+    if configuration.baseline_out:
+        snapshot = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, list(written))
+        written.append(found.history | "WriteSnapshot" >> snapshot)
     _ = found.tallies | "WriteSummary" >> WriteSummary(output, written)

@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
+from pipeline.sources.snapshot import Snapshot
 from schemas.catalogue import Catalogue
 from schemas.detector import DETECTOR_VERSION, Detector
 from schemas.exceptions import ExceptionEntry
+from schemas.snapshot import Metadata
+from transforms.judge_activities import JudgeSettings
 from transforms.rules.alert import AlertWriter
 from transforms.rules.days import DAY_US, day_number
 from transforms.rules.scan import ScanRange
 from transforms.scan_events import ScanSettings
+
+
+IDENTITY_RULES: Final = 1
+"""Version of the code that decides what a subject is (folding, fingerprints): a snapshot of another one is refused."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,9 @@ class Configuration:
         verdicts: write a row for each verdict.
         shards: into how many shards of hosts and of subjects the work is cut.
         run_id: names the run in its alerts.
+        baseline: the snapshot that the run starts from.
+        baseline_out: directory of the snapshot that the run leaves, taken at `end`.
+        learning_since: services that were new or changed on a day and still learn.
     """
 
     detector: Detector
@@ -44,6 +56,9 @@ class Configuration:
     verdicts: bool = False
     shards: int = 8
     run_id: str = "run"
+    baseline: Snapshot | None = None
+    baseline_out: str | None = None
+    learning_since: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def range(self) -> ScanRange:
@@ -59,6 +74,7 @@ class Configuration:
             "limits": asdict(self.detector.limits),
             "catalogue": self.catalogue.digest,
             "operator_ranges": self.operator_ranges,
+            "identity_rules": IDENTITY_RULES,
         }
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -76,9 +92,45 @@ class Configuration:
         )
 
     @property
-    def writer(self) -> AlertWriter:
-        """Writes the run's alerts."""
-        return AlertWriter(self.detector, self.catalogue, self.run_id, self.digest)
+    def judge(self) -> JudgeSettings:
+        """How activities are judged."""
+        as_of = str(self.baseline.metadata.as_of) if self.baseline else None
+        return JudgeSettings(
+            writer=AlertWriter(self.detector, self.catalogue, self.run_id, self.digest, as_of),
+            start=self.range.start,
+            with_rows=self.verdicts,
+            learning_since={service: day_number(day) for service, day in self.learning_since.items()},
+            as_of=self.snapshot_day,
+        )
+
+    @property
+    def snapshot_day(self) -> int | None:
+        """The day number at which the run leaves a snapshot."""
+        return day_number(self.end) if self.baseline_out and self.end else None
+
+    @property
+    def identity_digest(self) -> str:
+        """Of everything but services that decides what a subject is."""
+        parts = [IDENTITY_RULES, self.catalogue.identity_digest, self.operator_ranges]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def snapshot_metadata(self) -> Metadata:
+        """What the run's snapshot says of itself, but for what is counted while it is written."""
+        if self.end is None:
+            raise ValueError("a snapshot is taken at `end`")
+        oldest = self.end - timedelta(days=self.detector.limits.training_days)
+        return Metadata(
+            as_of=self.end,
+            limits=self.detector.limits,
+            identity_digest=self.identity_digest,
+            service_digests=self.catalogue.service_digests,
+            learning_since={service: day for service, day in self.learning_since.items() if day > oldest},
+            tenants=[],
+            rows={},
+            files={},
+            run_id=self.run_id,
+        )
 
 
 def new_run_id() -> str:

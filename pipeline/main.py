@@ -83,7 +83,7 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     pipeline = beam.Pipeline(options=beam_options)
     reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
     found = backfill.detect(pipeline | "ReadFiles" >> ReadFiles(files, reading), configuration)
-    backfill.write(found, arguments.output, configuration.verdicts)
+    backfill.write(found, arguments.output, configuration)
     try:
         pipeline.run().wait_until_finish()
     except BaseException:
@@ -116,11 +116,17 @@ def plan(configuration: Configuration, files: list[InputFile], output: str) -> s
     days = f"from {configuration.start or 'the first day'} to before {configuration.end or 'the end'}"
     return (
         f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}\n"
-        f"would judge {days}; earlier days only train; no baseline snapshot\n"
+        f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
         f"limits:\n{limits}\n"
         f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
         f"would replace {output}/{{alerts,dead_letter,verdicts,{SUMMARY}}}"
     )
+
+
+def _baseline(configuration: Configuration) -> str:
+    came = configuration.baseline
+    said = f"starts from the snapshot of {came.metadata.as_of} in {came.path}" if came else "no baseline snapshot"
+    return said + (f", leaves one in {configuration.baseline_out}" if configuration.baseline_out else "")
 
 
 def _add(
@@ -140,6 +146,7 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     options.add_input_arguments(sub)
     sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
     options.add_range_arguments(sub)
+    options.add_baseline_arguments(sub)
     options.add_detector_arguments(sub)
     sub.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
     sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")

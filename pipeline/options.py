@@ -9,7 +9,9 @@ from typing import NoReturn
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipeline.baseline import with_baseline
 from pipeline.configuration import Configuration, new_run_id
+from pipeline.sources.snapshot import open_snapshot
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
 from schemas.documents import ConfigurationError
@@ -96,6 +98,18 @@ def add_range_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--end", type=day, metavar="DATE", help="first day that is not read any more")
 
 
+def add_baseline_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that hand what was learned from run to run."""
+    group = parser.add_argument_group("baseline")
+    group.add_argument("--baseline-in", metavar="DIR", help="start from the snapshot in this directory")
+    group.add_argument("--baseline-out", metavar="DIR", help="leave a snapshot of the day --end there")
+    group.add_argument(
+        "--learn-changed-services",
+        action="store_true",
+        help="services that are new or changed since the snapshot learn first, instead of stopping the run",
+    )
+
+
 def configuration_of(arguments: argparse.Namespace) -> Configuration:
     """The configuration that the options and the files they name give.
 
@@ -119,7 +133,7 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         execution_max_host_days=arguments.max_host_days,
         max_alerts_per_group=arguments.max_alerts_per_group,
     )
-    return Configuration(
+    configuration = Configuration(
         detector=detector,
         catalogue=load_catalogue(arguments.services),
         exceptions=load_exceptions(arguments.exceptions),
@@ -130,7 +144,13 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         verdicts=arguments.verdicts,
         shards=arguments.shards,
         run_id=new_run_id(),
+        baseline_out=arguments.baseline_out,
     )
+    if arguments.baseline_out and not arguments.end:
+        raise ConfigurationError("--baseline-out needs --end: the day boundary at which the snapshot is taken")
+    if not arguments.baseline_in:
+        return configuration
+    return with_baseline(configuration, open_snapshot(arguments.baseline_in), arguments.learn_changed_services)
 
 
 def beam_options(rest: Sequence[str]) -> PipelineOptions:

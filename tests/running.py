@@ -59,7 +59,7 @@ def run_backfill(patterns: Sequence[str], configuration: Configuration, format: 
     with tempfile.TemporaryDirectory() as output:
         with beam.Pipeline(FnApiRunner()) as pipeline:
             batches = pipeline | ReadFiles(match_files(list(patterns)), JsonOptions(format))
-            backfill.write(backfill.detect(batches, configuration), output, configuration.verdicts)
+            backfill.write(backfill.detect(batches, configuration), output, configuration)
         return Found(
             alerts=read_rows(output, "alerts"),
             verdicts=read_rows(output, "verdicts"),

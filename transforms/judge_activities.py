@@ -3,69 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
-from transforms.learn_coverage import Coverage
+from schemas.snapshot import SAID_SCHEMA
 from transforms.rules import blocks, tally
 from transforms.rules.activities import merge_activities
 from transforms.rules.alert import AlertWriter
+from transforms.rules.days import DAY_US, HOUR_US
+from transforms.rules.history import pack, within
 from transforms.rules.judgement import Judge
+from transforms.rules.sightings import Coverage
 from transforms.rules.tables import ACTIVITY_SCHEMA, ANSWER_SCHEMA, SIGHTING_SCHEMA
 from transforms.rules.tally import Tally
 from transforms.rules.verdicts import Activation
 
+INPUTS: Final = ("activities", "own_sightings", "answers", "said")
+OUTPUTS: Final = ("candidates", "verdicts", "tallies", "host_sightings", "said")
 
-@dataclass
-class JudgeActivities(beam.PTransform):  # type: ignore[misc]
-    """{"activities", "own_sightings", "answers"} by shard of hosts -> "candidates", "verdicts", "tallies".
 
-    Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
-    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes.
+@dataclass(frozen=True)
+class JudgeSettings:
+    """How activities are judged.
 
     Args:
         writer: writes the alerts.
-        coverage: one `Coverage`.
         start: µs since 1970; earlier activities only train. `None`: none does.
         with_rows: also emit a row for each verdict.
+        learning_since: service -> day number from which it counts coverage.
+        as_of: day number at which a snapshot is taken. `None`: none is.
     """
 
     writer: AlertWriter
-    coverage: beam.PCollection[Coverage]
     start: int | None
-    with_rows: bool
+    with_rows: bool = False
+    learning_since: Mapping[str, int] = field(default_factory=dict)
+    as_of: int | None = None
+
+
+@dataclass
+class JudgeActivities(beam.PTransform):  # type: ignore[misc]
+    """`INPUTS` by shard of hosts -> `OUTPUTS`.
+
+    Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
+    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. For a snapshot, what
+    the shard's hosts showed and what was said leaves as blocks, too.
+
+    Args:
+        settings: how.
+        coverage: one `Coverage`.
+    """
+
+    settings: JudgeSettings
+    coverage: beam.PCollection[Coverage]
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of hosts together and judges its activities."""
-        judged = beam.FlatMap(_judge, AsSingleton(self.coverage), self.writer, self.start, self.with_rows)
-        return (
-            inputs
-            | "JoinByHosts" >> beam.CoGroupByKey()
-            | "Judge" >> judged.with_outputs("candidates", "verdicts", "tallies")
-        )
+        judged = beam.FlatMap(_judge, AsSingleton(self.coverage), self.settings)
+        return inputs | "JoinByHosts" >> beam.CoGroupByKey() | "Judge" >> judged.with_outputs(*OUTPUTS)
 
 
 def _judge(
-    shard: tuple[int, Mapping[str, Iterable[bytes]]],
-    coverage: Coverage,
-    writer: AlertWriter,
-    start: int | None,
-    with_rows: bool,
+    joined: tuple[int, Mapping[str, Iterable[bytes]]], coverage: Coverage, settings: JudgeSettings
 ) -> Iterator[TaggedOutput]:
-    _, joined = shard
-    activities = merge_activities(blocks.decode(joined["activities"], ACTIVITY_SCHEMA))
-    if not activities.num_rows:
-        return
-    own = blocks.decode(joined["own_sightings"], SIGHTING_SCHEMA)
-    answers = blocks.decode(joined["answers"], ANSWER_SCHEMA)
-    judge = Judge(writer, Activation(coverage, writer.detector.limits), start, with_rows)
-    judgement = judge.judge(activities, own, answers)
+    shard, inputs = joined
+    activities = merge_activities(blocks.decode(inputs["activities"], ACTIVITY_SCHEMA))
+    own = blocks.decode(inputs["own_sightings"], SIGHTING_SCHEMA)
+    answers = blocks.decode(inputs["answers"], ANSWER_SCHEMA)
+    before = blocks.decode(inputs["said"], SAID_SCHEMA)
+    limits = settings.writer.detector.limits
+    activation = Activation(coverage, limits, settings.learning_since)
+    judge = Judge(settings.writer, activation, settings.start, settings.with_rows)
+    judgement = judge.judge(activities, own, answers, before)
     counts = Tally({tally.verdict(name): count for name, count in judgement.counts.items()})
     counts[tally.ACTIVITIES] = activities.num_rows
     yield TaggedOutput("tallies", counts)
@@ -73,3 +90,10 @@ def _judge(
         yield TaggedOutput("verdicts", row)
     for candidate in judgement.candidates:
         yield TaggedOutput("candidates", (candidate.group, candidate))
+    if settings.as_of is not None:
+        history = pack(within(own, settings.as_of, limits.training_days), settings.as_of)
+        yield TaggedOutput("host_sightings", (shard, blocks.encode(history)))
+        recent = settings.as_of * DAY_US - limits.deduplication_hours * HOUR_US
+        said = pa.concat_tables([before, judgement.said])
+        said = said.filter(pc.greater(said.column("time"), recent))
+        yield TaggedOutput("said", (shard, blocks.encode(said)))

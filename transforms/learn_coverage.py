@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import apache_beam as beam
-import numpy as np
-import numpy.typing as npt
 
-Coverage = dict[str, npt.NDArray[np.int64]]
-"""Tenant -> sorted day numbers."""
+from transforms.rules.sightings import Coverage
 
 
 class LearnCoverage(beam.CombineFn):  # type: ignore[misc]
-    """Sets of (tenant, day) -> `Coverage`. A union of sets: order and repetition change nothing."""
+    """`Coverage` of parts of the events -> of all. Order changes nothing; repetition changes numbers of events only."""
 
-    def create_accumulator(self) -> set[tuple[str, int]]:
-        return set()
+    def create_accumulator(self) -> Counter[tuple[str, int]]:
+        return Counter()
 
-    def add_input(self, accumulator: set[tuple[str, int]], element: set[tuple[str, int]]) -> set[tuple[str, int]]:
-        return accumulator | element
+    def add_input(self, accumulator: Counter[tuple[str, int]], element: Coverage) -> Counter[tuple[str, int]]:
+        accumulator.update(element)
+        return accumulator
 
-    def merge_accumulators(self, accumulators: Iterable[set[tuple[str, int]]]) -> set[tuple[str, int]]:
-        return set().union(*accumulators)
+    def merge_accumulators(self, accumulators: Iterable[Counter[tuple[str, int]]]) -> Counter[tuple[str, int]]:
+        total: Counter[tuple[str, int]] = Counter()
+        for accumulator in accumulators:
+            total.update(accumulator)
+        return total
 
-    def extract_output(self, accumulator: set[tuple[str, int]]) -> Coverage:
-        days: dict[str, list[int]] = {}
-        for tenant, day in sorted(accumulator):
-            days.setdefault(tenant, []).append(day)
-        return {tenant: np.array(listed, np.int64) for tenant, listed in days.items()}
+    def extract_output(self, accumulator: Counter[tuple[str, int]]) -> Coverage:
+        return dict(accumulator)

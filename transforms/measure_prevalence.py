@@ -4,43 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
 
 from schemas.detector import Limits
 from transforms.rules import blocks
+from transforms.rules.history import within
 from transforms.rules.prevalence import answer
+from transforms.rules.sightings import capped
 from transforms.rules.tables import QUESTION_SCHEMA, SIGHTING_SCHEMA
 
 
 @dataclass
 class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
-    """{"sightings", "questions"} by shard of subjects -> answers by the shard of hosts that asked.
+    """{"sightings", "questions"} by shard of subjects -> "answers" by the shard of hosts that asked, "sightings".
 
     Each question is answered once a shard that asked it. Order, splitting and repetition of blocks change nothing.
+    For a snapshot, the shard's sightings leave merged.
+
+    Args:
+        limits: the window, its guard days, the hosts to keep.
+        as_of: day number at which a snapshot is taken. `None`: none is.
     """
 
     limits: Limits
+    as_of: int | None = None
 
     def __post_init__(self) -> None:
         super().__init__()
 
-    def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> beam.PCollection[tuple[int, bytes]]:
+    def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of subjects together and answers its questions."""
+        measured = beam.FlatMap(_measure, self.limits, self.as_of)
         return (
             inputs
             | "JoinBySubjects" >> beam.CoGroupByKey()
-            | "Answer" >> beam.FlatMap(_answers, self.limits).with_output_types(tuple[int, bytes])
+            | "Measure" >> measured.with_outputs("answers", "sightings")
         )
 
 
-def _answers(shard: tuple[int, Mapping[str, Iterable[bytes]]], limits: Limits) -> Iterator[tuple[int, bytes]]:
-    _, joined = shard
-    questions = blocks.decode(joined["questions"], QUESTION_SCHEMA)
-    if not questions.num_rows:
-        return
-    answers = answer(blocks.decode(joined["sightings"], SIGHTING_SCHEMA), questions, limits)
-    asked = questions.group_by(["tenant", "subject", "day", "shard"]).aggregate([])
-    routed = asked.join(answers, ["tenant", "subject", "day"], use_threads=False)
-    numbers = routed.column("shard").to_numpy()
-    yield from blocks.cut(routed.select(answers.column_names).cast(answers.schema), numbers)
+def _measure(
+    joined: tuple[int, Mapping[str, Iterable[bytes]]], limits: Limits, as_of: int | None
+) -> Iterator[TaggedOutput]:
+    shard, inputs = joined
+    sightings = capped(blocks.decode(inputs["sightings"], SIGHTING_SCHEMA), limits.hosts_kept)
+    questions = blocks.decode(inputs["questions"], QUESTION_SCHEMA)
+    if questions.num_rows:
+        answers = answer(sightings, questions, limits)
+        asked = questions.group_by(["tenant", "subject", "day", "shard"]).aggregate([])
+        routed = asked.join(answers, ["tenant", "subject", "day"], use_threads=False)
+        shards = routed.column("shard").to_numpy()
+        for number, block in blocks.cut(routed.select(answers.column_names).cast(answers.schema), shards):
+            yield TaggedOutput("answers", (number, block))
+    if as_of is not None:
+        yield TaggedOutput("sightings", (shard, blocks.encode(within(sightings, as_of, limits.training_days))))

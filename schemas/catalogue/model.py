@@ -109,7 +109,22 @@ class Catalogue:
     @cached_property
     def digest(self) -> str:
         """Hex sha256 over the whole content, independent of the order in which the files list it."""
-        return hashlib.sha256(json.dumps(_plain(asdict(self)), sort_keys=True).encode()).hexdigest()
+        return _digest(asdict(self))
+
+    @cached_property
+    def identity_digest(self) -> str:
+        """Hex sha256 over what decides who a program is: process classes, locations, engines; and exclusions."""
+        content = asdict(self)
+        return _digest({name: content[name] for name in content if name not in ("services", "shared_hosts")})
+
+    @cached_property
+    def service_digests(self) -> dict[str, str]:
+        """Service id -> hex sha256 over its hosts and ranges."""
+        return {s.id: _digest([[asdict(h) for h in s.hosts], [asdict(r) for r in s.ranges]]) for s in self.services}
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(_plain(content), sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -249,6 +249,7 @@ def test_normalised_columns_and_id() -> None:
         "host_id": "h",
         "os": "other",
         "process_name": "NULL",
+        "process_signature_status": "unknown",
         "remote_host": "xn--bcher-kva.discord.com",
     }
     document = json.dumps(digested, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.detector import Limits
+from schemas.snapshot import SAID_SCHEMA
 from transforms.rules.alert import Alert, AlertWriter, Rareness
 from transforms.rules.deduplication import Said, deduplicate
 from transforms.rules.prevalence import Prevalence, measure
@@ -22,6 +23,8 @@ from transforms.rules.subjects import KINDS, Kind
 from transforms.rules.verdicts import OPEN, Activation, matched_variations, rare, verdicts
 
 VerdictRow = dict[str, Any]
+DeduplicationKey = tuple[str, ...]
+DEDUPLICATION_KEY: Final = ("tenant", "host", "program", "origin", "reduced_script", "service")
 _VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
 
 
@@ -30,6 +33,7 @@ class Candidate:
     """An activity that deduplication let through: flood control decides whether its alert is raised."""
 
     alert: Alert
+    key: DeduplicationKey
     group: tuple[str, str]
     time: int
     row: VerdictRow
@@ -48,11 +52,13 @@ class Judgement:
         counts: verdict -> activities, without what flood control decides.
         rows: one verdict row for each of these activities, if they were asked for.
         candidates: the others.
+        said: what deduplication let through now, of `SAID_SCHEMA`.
     """
 
     counts: Counter[str]
     rows: list[VerdictRow]
     candidates: list[Candidate]
+    said: pa.Table
 
 
 @dataclass(frozen=True)
@@ -71,14 +77,17 @@ class Judge:
     start: int | None
     with_rows: bool = False
 
-    def judge(self, activities: pa.Table, own: pa.Table, answers: pa.Table) -> Judgement:
+    def judge(self, activities: pa.Table, own: pa.Table, answers: pa.Table, before: pa.Table) -> Judgement:
         """The verdicts of activities.
 
         Args:
             activities: of `ACTIVITY_SCHEMA`, merged; all there are of their hosts.
             own: sightings of these hosts, of `SIGHTING_SCHEMA`.
             answers: of `ANSWER_SCHEMA`, for every subject and day of the activities that are not training.
+            before: what deduplication let through before the run, of `SAID_SCHEMA`.
         """
+        if not activities.num_rows:
+            return Judgement(Counter(), [], [], SAID_SCHEMA.empty_table())
         coverage = self.activation.coverage_of(activities)
         suspicious = _suspicious(activities)
         common = measure(activities, "communication", answers, own, self._limits, suspicious)
@@ -92,15 +101,14 @@ class Judge:
                 row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
             ]
         left = activities.filter(pa.array(is_open))
-        if not left.num_rows:
-            return Judgement(counts, rows, [])
-        candidates, duplicates = self._deduplicated(self._candidates(left, own, answers, coverage[is_open]))
+        keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
+        candidates, duplicates = self._deduplicated(keyed, _said_before(before))
         counts["duplicate"] += len(duplicates)
-        return Judgement(counts, rows + duplicates if self.with_rows else rows, candidates)
+        return Judgement(counts, rows + duplicates if self.with_rows else rows, candidates, _said_now(candidates))
 
     def _candidates(
         self, left: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
-    ) -> dict[tuple[str, ...], list[Candidate]]:
+    ) -> dict[DeduplicationKey, list[Candidate]]:
         """Alerts of the activities that are left, by what deduplication looks at together."""
         suspicious = _suspicious(left)
         unguarded = np.zeros(left.num_rows, np.bool_)
@@ -112,7 +120,7 @@ class Judge:
         execution_rare = left.column("execution").is_valid().to_numpy() & rare(
             figures["execution"], limits.execution_max_other_hosts, limits.execution_max_host_days
         )
-        found: defaultdict[tuple[str, ...], list[Candidate]] = defaultdict(list)
+        found: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
         for row, activity in enumerate(left.to_pylist()):
             shown = {kind: figures[kind].at(row) if activity[kind] is not None else None for kind in KINDS}
             variations = matched_variations(bool(suspicious[row]), bool(execution_rare[row]))
@@ -124,26 +132,26 @@ class Judge:
                 coverage_days=int(coverage[row]),
             )
             alert = self.writer.write(activity, variations, rareness)
-            key = tuple(activity[n] for n in ("tenant", "host", "program", "origin", "reduced_script", "service"))
+            key = tuple(activity[name] for name in DEDUPLICATION_KEY)
             seen = {name: activity[name] for name in _VERDICT_COLUMNS} | {"alert_id": alert["alert_id"]}
             group = (alert["group_id"], alert["variation"])
-            found[key].append(Candidate(alert, group, activity["event_time"], seen))
+            found[key].append(Candidate(alert, key, group, activity["event_time"], seen))
         return found
 
     def _deduplicated(
-        self, keyed: Mapping[tuple[str, ...], list[Candidate]]
+        self, keyed: Mapping[DeduplicationKey, list[Candidate]], before: Mapping[DeduplicationKey, list[Said]]
     ) -> tuple[list[Candidate], list[VerdictRow]]:
         """(what is no repeat, verdict rows of what is one)."""
         kept: list[Candidate] = []
         duplicates: list[VerdictRow] = []
-        for candidates in keyed.values():
+        for key, candidates in keyed.items():
             by_said: defaultdict[Said, list[Candidate]] = defaultdict(list)
             for candidate in candidates:
                 alert = candidate.alert
                 said = Said(candidate.time, alert["severity"], alert["event_id"], alert["alert_id"])
                 by_said[said].append(candidate)
             order = [said for said, twins in by_said.items() for _ in twins]
-            for said, repeated in deduplicate(order, self._limits):
+            for said, repeated in deduplicate(order, self._limits, before.get(key, ())):
                 candidate = by_said[said].pop()
                 if repeated is None:
                     kept.append(candidate)
@@ -154,6 +162,24 @@ class Judge:
     @cached_property
     def _limits(self) -> Limits:
         return self.writer.detector.limits
+
+
+def _said_before(table: pa.Table) -> dict[DeduplicationKey, list[Said]]:
+    said: defaultdict[DeduplicationKey, list[Said]] = defaultdict(list)
+    for row in table.to_pylist():
+        key = tuple(row[name] for name in DEDUPLICATION_KEY)
+        said[key].append(Said(row["time"], row["severity"], row["event_id"], row["alert_id"]))
+    return said
+
+
+def _said_now(candidates: list[Candidate]) -> pa.Table:
+    rows = [
+        dict(zip(DEDUPLICATION_KEY, candidate.key, strict=True))
+        | {"time": candidate.time}
+        | {name: candidate.alert[name] for name in ("severity", "event_id", "alert_id")}
+        for candidate in candidates
+    ]
+    return pa.Table.from_pylist(rows, schema=SAID_SCHEMA)
 
 
 def _suspicious(activities: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:

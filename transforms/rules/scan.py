@@ -5,6 +5,7 @@ A scan adds up what it has seen and lets go of it as blocks; blocks of different
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -65,7 +66,7 @@ class Scan:
     shards: int
     hosts_kept: int
     tally: Tally = field(default_factory=Tally)
-    coverage: set[tuple[str, int]] = field(default_factory=set)
+    coverage: Counter[tuple[str, int]] = field(default_factory=Counter)
     _activities: list[pa.Table] = field(default_factory=list)
     _sightings: list[pa.Table] = field(default_factory=list)
     _rows: int = 0
@@ -97,7 +98,7 @@ class Scan:
         self.tally[tally.OUT_OF_RANGE] += int(valid.sum() - in_range.sum())
         self.tally[tally.COMMUNICATIONS] += activities.num_rows
         self.tally.update(tally.dead_letter(letter.reason) for letter in dead)
-        self.coverage |= coverage_of(events, in_range)
+        self.coverage.update(coverage_of(events, in_range))
         self._sightings += [executions, sightings_of_activities(activities)]
         self._activities.append(activities)
         self._rows += executions.num_rows + activities.num_rows

@@ -7,9 +7,7 @@ of a (subject, day) are kept.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +21,9 @@ from transforms.rules.subjects import KINDS
 from transforms.rules.tables import SIGHTING_SCHEMA
 
 _HOURS_A_DAY = 24
+
+Coverage = dict[tuple[str, int], int]
+"""(tenant, day) with telemetry -> its events, counted as often as they were delivered."""
 
 
 def sightings_of_activities(activities: pa.Table) -> pa.Table:
@@ -94,19 +95,24 @@ def host_rank(host: str) -> int:
     return int.from_bytes(hashlib.blake2b(host.encode(), digest_size=8).digest())
 
 
-def coverage_of(events: Events, used: npt.NDArray[np.bool_]) -> set[tuple[str, int]]:
-    """(tenant, day) of the events among the `used` rows."""
+def coverage_of(events: Events, used: npt.NDArray[np.bool_]) -> Coverage:
+    """The days of the events among the `used` rows."""
     day = events.time.values[used] // (_HOURS_A_DAY * HOUR_US)
     tenant = events.tenant_id
     if not len(day):
-        return set()
+        return {}
     low, span = int(day.min()), int(day.max() - day.min()) + 1
     keys = tenant.codes[used].astype(np.int64) * span + (day - low)
     if len(tenant.dictionary) * span <= len(keys):
-        found: Iterable[Any] = np.flatnonzero(np.bincount(keys))
+        counts = np.bincount(keys)
+        found = np.flatnonzero(counts)
+        counts = counts[found]
     else:
-        found = np.unique(keys)
-    return {(tenant.values[int(key) // span], int(key) % span + low) for key in found}
+        found, counts = np.unique(keys, return_counts=True)
+    return {
+        (tenant.values[key // span], key % span + low): count
+        for key, count in zip(found.tolist(), counts.tolist(), strict=True)
+    }
 
 
 def _days(hours: pa.ChunkedArray) -> pa.Array:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,6 +15,7 @@ import pyarrow as pa
 from schemas.detector import Limits
 from transforms.rules.columns import Longs, Mask, group_rows, text_of
 from transforms.rules.prevalence import Prevalence
+from transforms.rules.sightings import Coverage
 
 VERDICTS: Final = (
     "training",
@@ -35,27 +38,35 @@ class Activation:
     """Days on which tenants delivered telemetry.
 
     Args:
-        days: tenant -> sorted day numbers.
+        coverage: of all tenants.
         limits: the window and the days needed in it.
+        learning_since: services that were new or changed on a day (number) and count only days from there on.
     """
 
-    days: Mapping[str, npt.NDArray[np.int64]]
+    coverage: Coverage
     limits: Limits
+    learning_since: Mapping[str, int] = field(default_factory=dict)
 
-    def coverage(self, tenant: str, day: Longs) -> Longs:
-        """Days of `[day - training_days, day - 1]` with telemetry."""
-        seen = self.days.get(tenant, np.zeros(0, np.int64))
-        return np.searchsorted(seen, day) - np.searchsorted(seen, day - self.limits.training_days)
+    def days(self, tenant: str, day: int, service: str) -> int:
+        """Days of `[day - training_days, day - 1]` with telemetry, for a service that knows them."""
+        first = max(day - self.limits.training_days, self.learning_since.get(service, 0))
+        return int(np.searchsorted(self._days[tenant], day) - np.searchsorted(self._days[tenant], first))
 
     def coverage_of(self, activities: pa.Table) -> Longs:
-        """Coverage of each activity's tenant before its day."""
-        tenant = text_of(activities.column("tenant"))
+        """The days that count for each activity."""
+        tenant, service = text_of(activities.column("tenant")), text_of(activities.column("service"))
         day = activities.column("hour").to_numpy() // 24
-        if not len(day):
-            return np.zeros(0, np.int64)
-        groups, first = group_rows([tenant.codes, day])
-        counts = [self.coverage(tenant.at(int(row)) or "", day[row : row + 1])[0] for row in first]
-        return np.array(counts, np.int64)[groups]
+        groups, first = group_rows([tenant.codes, service.codes, day])
+        named = zip(tenant.at_rows(first), day[first].tolist(), service.at_rows(first), strict=True)
+        return np.array([max(self.days(t or "", d, s or ""), 0) for t, d, s in named], np.int64)[groups]
+
+    @cached_property
+    def _days(self) -> defaultdict[str, Longs]:
+        listed: defaultdict[str, list[int]] = defaultdict(list)
+        for tenant, day in sorted(self.coverage):
+            listed[tenant].append(day)
+        none = np.zeros(0, np.int64)
+        return defaultdict(lambda: none, {tenant: np.array(days, np.int64) for tenant, days in listed.items()})
 
 
 def rare(prevalence: Prevalence, max_other_hosts: int, max_host_days: int) -> Mask:

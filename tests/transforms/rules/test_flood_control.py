@@ -16,7 +16,9 @@ from transforms.rules.judgement import Candidate
 def candidate(time: int, event_id: str = "e", host: str = "h") -> Candidate:
     alert_id = f"{time}-{event_id}-{host}"
     alert = {"event_id": event_id, "host": {"id": host}, "alert_id": alert_id, "group_saturated": False}
-    return Candidate(alert, ("group", "base"), time, {"host": host, "alert_id": alert_id})
+    return Candidate(
+        alert=alert, key=(host,), group=("group", "base"), time=time, row={"host": host, "alert_id": alert_id}
+    )
 
 
 def controlled(candidates: list[Candidate], limit: int) -> tuple[list[str], list[str], list[str]]:

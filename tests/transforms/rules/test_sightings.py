@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import pyarrow as pa
@@ -170,15 +170,24 @@ def test_no_executions_are_no_sightings() -> None:
 
 @quick
 @given(st.lists(st.tuples(st.sampled_from([None, "default", "t2"]), st.integers(0, 3), st.booleans())))
-def test_coverage_is_the_days_of_each_tenants_used_events(drawn: list[tuple[str | None, int, bool]]) -> None:
+def test_coverage_is_each_tenants_days_with_the_number_of_used_events(
+    drawn: list[tuple[str | None, int, bool]],
+) -> None:
     records = [
         {**RECORD, "tenant_id": tenant, "event_time": (DAY + day * 400) * DAY_US // 1000} for tenant, day, _ in drawn
     ]
     used = np.array([used for _, _, used in drawn], np.bool_)
-    expected = {(tenant or "default", DAY + day * 400) for tenant, day, used in drawn if used}
+    expected = Counter((tenant or "default", DAY + day * 400) for tenant, day, used in drawn if used)
     assert coverage_of(events_of(*records), used) == expected
+
+
+def test_few_tenants_and_days_are_counted_as_many_are() -> None:
+    records = [{**RECORD, "tenant_id": f"t{n % 3}"} for n in range(50)]
+    expected = {("t0", DAY): 17, ("t1", DAY): 17, ("t2", DAY): 16}
+    assert coverage_of(events_of(*records), np.ones(50, np.bool_)) == expected
 
 
 def test_a_days_last_microsecond_belongs_to_it() -> None:
     records = [{**RECORD, "event_time": text} for text in ("2024-10-04T23:59:59.999999Z", "2024-10-05T00:00:00Z")]
-    assert coverage_of(events_of(*records), np.ones(2, np.bool_)) == {("default", DAY), ("default", DAY + 1)}
+    expected = {("default", DAY): 1, ("default", DAY + 1): 1}
+    assert coverage_of(events_of(*records), np.ones(2, np.bool_)) == expected

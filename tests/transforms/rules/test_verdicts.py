@@ -120,8 +120,8 @@ def test_all_variations_that_hold_are_listed_and_base_only_alone(
     assert matched_variations(suspicious, execution_rare) == expected
 
 
-def coverage(days: list[int], day: int, tenant: str = "t") -> int:
-    activation = Activation({"t": np.array(sorted(days), np.int64)}, Limits())
+def coverage(days: list[int], day: int, tenant: str = "t", since: dict[str, int] | None = None) -> int:
+    activation = Activation({("t", seen): 1 for seen in days}, Limits(), since or {})
     table = activities(activity(tenant=tenant, hour=day * 24 + 23))
     (found,) = activation.coverage_of(table).tolist()
     return int(found)
@@ -145,14 +145,29 @@ def test_a_tenant_without_telemetry_has_no_coverage() -> None:
     assert coverage([DAY - 1], DAY, tenant="other") == 0
 
 
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ({}, 30),
+        ({"discord": DAY - 1}, 30),
+        ({"telegram": DAY - 40}, 30),
+        ({"telegram": DAY - 14}, 14),
+        ({"telegram": DAY - 1}, 1),
+        ({"telegram": DAY}, 0),
+        ({"telegram": DAY + 5}, 0),
+    ],
+)
+def test_a_new_service_counts_the_days_since_it_is_known_only(since: dict[str, int], expected: int) -> None:
+    assert coverage([*range(DAY - 60, DAY + 9)], DAY, since=since) == expected
+
+
 @quick
 @given(
-    st.dictionaries(st.sampled_from("tu"), st.sets(st.integers(DAY - 9, DAY + 3))),
+    st.sets(st.tuples(st.sampled_from("tu"), st.integers(DAY - 9, DAY + 3))),
     st.lists(st.tuples(st.sampled_from("tuv"), st.integers(DAY, DAY + 3)), max_size=6),
 )
-def test_coverage_of_many_activities_is_that_of_each(days: dict[str, set[int]], asked: list[tuple[str, int]]) -> None:
+def test_coverage_of_many_activities_is_that_of_each(seen: set[tuple[str, int]], asked: list[tuple[str, int]]) -> None:
     limits = Limits(training_days=5, activation_days=1)
-    activation = Activation({t: np.array(sorted(found), np.int64) for t, found in days.items()}, limits)
     table = activities(*(activity(tenant=tenant, hour=day * 24) for tenant, day in asked))
-    expected = [sum(day - 5 <= seen < day for seen in days.get(tenant, ())) for tenant, day in asked]
-    assert activation.coverage_of(table).tolist() == expected
+    expected = [sum(t == tenant and day - 5 <= d < day for t, d in seen) for tenant, day in asked]
+    assert Activation(dict.fromkeys(seen, 7), limits).coverage_of(table).tolist() == expected

@@ -1,0 +1,124 @@
+"""A baseline snapshot as a sink: Parquet files first, the metadata that makes them a snapshot last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import AsList
+
+from schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata
+from transforms.rules import blocks
+from transforms.rules.days import day_number
+from transforms.rules.sightings import Coverage
+from transforms.rules.tables import SIGHTING_SCHEMA
+
+_SCHEMAS: Final = {"sightings": SIGHTING_SCHEMA, "host_sightings": HOST_SIGHTING_SCHEMA, "said": SAID_SCHEMA}
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file of a snapshot: its table, its name in the directory, its rows and their tenants."""
+
+    table: str
+    name: str
+    rows: int
+    tenants: frozenset[str]
+
+
+@dataclass
+class WriteSnapshot(beam.PTransform):  # type: ignore[misc]
+    """{"sightings", "host_sightings", "said"} by shard, "coverage" -> a snapshot; yields its path.
+
+    Files of a run have a folder of their own and `metadata.json` is replaced as the last step: a run that dies leaves
+    the old snapshot whole. A retried step writes the same file again.
+
+    Args:
+        path: the snapshot's directory.
+        metadata: what is known before: `rows`, `files` and `tenants` are filled in.
+        after: what must have happened before the snapshot counts.
+    """
+
+    path: str
+    metadata: Metadata
+    after: list[beam.PCollection[str]]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> beam.PCollection[str]:
+        """A file a table and shard."""
+        written = [
+            inputs[table] | f"Write_{table}" >> beam.Map(_write_block, table, self.path, self.metadata.run_id)
+            for table in _SCHEMAS
+        ]
+        written.append(
+            inputs["coverage"] | "Write_coverage" >> beam.FlatMap(_write_coverage, self.path, self.metadata)
+        )
+        files = written | "AllFiles" >> beam.Flatten()
+        barrier = [AsList(done) for done in self.after]
+        return (
+            files.pipeline
+            | "Once" >> beam.Create([self.path])
+            | "WriteMetadata" >> beam.Map(_finish, self.metadata, AsList(files), *barrier)
+        )
+
+
+def _write_block(block: tuple[int, bytes], table: str, path: str, run_id: str) -> WrittenFile:
+    shard, data = block
+    return _write(blocks.decode([data], _SCHEMAS[table]), table, shard, path, run_id)
+
+
+def _write_coverage(coverage: Coverage, path: str, metadata: Metadata) -> Iterator[WrittenFile]:
+    as_of, days = day_number(metadata.as_of), metadata.limits.training_days
+    kept = [(tenant, day, events) for (tenant, day), events in sorted(coverage.items()) if as_of - days <= day < as_of]
+    columns = zip(*kept, strict=True) if kept else ((), (), ())
+    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, COVERAGE_SCHEMA, strict=True)]
+    yield _write(pa.table(arrays, schema=COVERAGE_SCHEMA), "coverage", 0, path, metadata.run_id)
+
+
+def _write(table: pa.Table, name: str, shard: int, path: str, run_id: str) -> WrittenFile:
+    file = f"{run_id}/{name}-{shard:05}.parquet"
+    table = table.sort_by([(column, "ascending") for column in table.column_names])
+    with FileSystems.create(
+        FileSystems.join(path, *file.split("/")), compression_type=CompressionTypes.UNCOMPRESSED
+    ) as stream:
+        pq.write_table(table, stream, compression="zstd")
+    return WrittenFile(name, file, table.num_rows, frozenset(pc.unique(table.column("tenant")).to_pylist()))
+
+
+def _finish(path: str, metadata: Metadata, files: list[WrittenFile], *after: Iterable[str]) -> str:
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    rows: defaultdict[str, int] = defaultdict(int)
+    for file in sorted(files, key=lambda file: file.name):
+        names[file.table].append(file.name)
+        rows[file.table] += file.rows
+    whole = replace(
+        metadata,
+        tenants=sorted(frozenset[str]().union(*(file.tenants for file in files))),
+        files={table: names[table] for table in TABLES},
+        rows={table: rows[table] for table in TABLES},
+    )
+    target = FileSystems.join(path, METADATA)
+    unfinished = f"{target}.{metadata.run_id}"
+    with FileSystems.create(unfinished, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+        stream.write(whole.to_json().encode())
+    FileSystems.rename([unfinished], [target])
+    _delete_others(path, metadata.run_id)
+    return path
+
+
+def _delete_others(path: str, run_id: str) -> None:
+    """Files of earlier snapshots in this directory."""
+    matched = FileSystems.match([FileSystems.join(path, "*", "*.parquet")])[0].metadata_list
+    old = [found.path for found in matched if f"{run_id}/" not in found.path.replace("\\", "/")]
+    if old:
+        FileSystems.delete(old)

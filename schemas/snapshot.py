@@ -1,0 +1,131 @@
+"""A baseline snapshot: what a detector that goes on at a day boundary has to know (specification, section 9).
+
+A snapshot is a directory:
+
+    metadata.json                    what it is, and which files belong to it; written last, in one piece
+    RUN/sightings-NNNNN.parquet      what the organisation showed: at most `hosts_kept` hosts a (tenant, subject, day)
+    RUN/host_sightings-NNNNN.parquet what each host showed: a mask of days a (tenant, host, subject)
+    RUN/said-NNNNN.parquet           activities that deduplication let through and later ones may repeat
+    RUN/coverage-NNNNN.parquet       (tenant, day) with telemetry, and how many events
+
+Everything that days from `as_of` on can still need is in it, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final
+
+import pyarrow as pa
+
+from schemas.detector import Limits
+from schemas.documents import ConfigurationError, require
+
+SCHEMA_VERSION: Final = 1
+METADATA: Final = "metadata.json"
+TABLES: Final = ("sightings", "host_sightings", "said", "coverage")
+
+HOST_SIGHTING_SCHEMA: Final = pa.schema(
+    [
+        ("tenant", pa.string()),
+        ("host", pa.string()),
+        ("subject", pa.string()),
+        ("days", pa.int64()),  # bit k: the host showed the subject on day as_of - 1 - k
+    ]
+)
+SAID_SCHEMA: Final = pa.schema(
+    [
+        ("tenant", pa.string()),
+        ("host", pa.string()),
+        ("program", pa.string()),
+        ("origin", pa.string()),
+        ("reduced_script", pa.string()),
+        ("service", pa.string()),
+        ("time", pa.int64()),  # µs since 1970, of the first event
+        ("severity", pa.string()),
+        ("event_id", pa.string()),
+        ("alert_id", pa.string()),
+    ]
+)
+COVERAGE_SCHEMA: Final = pa.schema([("tenant", pa.string()), ("day", pa.int32()), ("events", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a snapshot says of itself.
+
+    Args:
+        as_of: the day boundary it was taken at; days before it are in it.
+        limits: of the run that took it; a later run may need less, not more.
+        identity_digest: of everything but services that decides what a subject is.
+        service_digests: service id -> digest of its hosts, ranges and id.
+        learning_since: services that were new or changed under --learn-changed-services -> their first day.
+        tenants: in it.
+        rows: table -> rows.
+        files: table -> files, relative to the directory.
+        run_id: of the run that took it.
+    """
+
+    as_of: date
+    limits: Limits
+    identity_digest: str
+    service_digests: dict[str, str]
+    learning_since: dict[str, date]
+    tenants: list[str]
+    rows: dict[str, int]
+    files: dict[str, list[str]]
+    run_id: str
+
+    def to_json(self) -> str:
+        """The text of `metadata.json`."""
+        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, indent=2, default=str) + "\n"
+
+
+def parse_metadata(text: str, path: str) -> Metadata:
+    """The metadata of the snapshot at `path`.
+
+    Raises:
+        ConfigurationError: it is none, or of another version.
+    """
+    try:
+        document: dict[str, Any] = json.loads(text)
+        version = document.pop("schema_version")
+        require(
+            version == SCHEMA_VERSION,
+            f"--baseline-in {path}: snapshot version {version}, this program reads {SCHEMA_VERSION}: "
+            "take a new one from the events",
+        )
+        return Metadata(
+            **{
+                **document,
+                "as_of": date.fromisoformat(document["as_of"]),
+                "limits": Limits(**document["limits"]),
+                "learning_since": {k: date.fromisoformat(v) for k, v in document["learning_since"].items()},
+            }
+        )
+    except ConfigurationError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"--baseline-in {path}: {METADATA} is none of a snapshot: {error}") from None
+
+
+def check_limits(snapshot: Limits, run: Limits, path: str) -> None:
+    """A run may not need more than the snapshot kept.
+
+    Raises:
+        ConfigurationError: names the limit, both values and what to do.
+    """
+    for name, kept, needed in (
+        ("training_days", snapshot.training_days, run.training_days),
+        ("deduplication_hours", snapshot.deduplication_hours, run.deduplication_hours),
+        ("max_other_hosts", snapshot.hosts_kept - 2, run.hosts_kept - 2),
+    ):
+        require(
+            needed <= kept,
+            f"--baseline-in {path}: the snapshot was taken with {name} {kept}, this run needs {needed}: "
+            "lower the limit, or take a new snapshot from the events",
+        )
+
+
