@@ -21,7 +21,6 @@ from transforms.rules.days import DAY_US, day_number
 from transforms.rules.scan import ScanRange
 from transforms.scan_events import ScanSettings
 
-
 IDENTITY_RULES: Final = 1
 """Version of the code that decides what a subject is (folding, fingerprints): a snapshot of another one is refused."""
 

@@ -16,6 +16,7 @@ from apache_beam.io.filesystems import FileSystems
 from pipeline.sources.errors import FAIL, BadFilePolicy
 from schemas.event import EVENT_COLUMNS
 from transforms.rules.coerce import is_text, serves
+from transforms.rules.columns import one_chunk
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.normalise import Rejection
 
@@ -28,7 +29,6 @@ ALWAYS_NEEDED: Final = (
     "causality_process_name",
     "remote_host",
     "remote_ip",
-    "direction",
 )
 """Columns that decide whether a row is an event, a communication or an execution: read together, for every row."""
 
@@ -88,7 +88,7 @@ class RowGroup:
                 table = _open(self.path).read_row_group(self.number, columns=wanted)
             except (pa.ArrowException, OSError, ValueError) as error:
                 self.policy.lose(self.path, self._first_row + 1, str(error))
-            self._read.update(zip(table.column_names, map(_one_chunk, table.columns), strict=True))
+            self._read.update(zip(table.column_names, map(one_chunk, table.columns), strict=True))
         return self._read[name]
 
     def doubtful(self) -> Iterable[str]:
@@ -128,10 +128,6 @@ class RowGroup:
     def _first_row(self) -> int:
         metadata = _open(self.path).metadata
         return sum(int(metadata.row_group(number).num_rows) for number in range(self.number))
-
-
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
 
 
 @functools.lru_cache(4)

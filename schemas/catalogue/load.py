@@ -167,6 +167,9 @@ def _range(item: Any, where: str) -> AddressRange:
     scope = item.get("scope", "service")
     require(scope in ("service", "operator"), f"{where}: range {item['cidr']}: scope is service or operator")
     require(network.prefixlen > 0, f"{where}: range {item['cidr']} is the whole internet")
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped and network.prefixlen >= 96:
+        network = ipaddress.ip_network((mapped, network.prefixlen - 96))
     return AddressRange(str(network), scope == "operator")
 
 

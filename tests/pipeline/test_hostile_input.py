@@ -66,7 +66,7 @@ class Run:
         return events
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return Run(tmp_path, capsys)
 
@@ -80,7 +80,12 @@ LINES: list[tuple[str, bytes, str, str]] = [
     ("a NUL byte", b'{"host_id": "h\x001"}', "malformed", "invalid JSON: invalid character at byte 14"),
     ("invalid UTF-8", b'{"host_id": "h\xff"}', "malformed", "invalid JSON: not UTF-8 text"),
     ("NaN", b'{"event_time": NaN}', "malformed", "invalid JSON: invalid character at byte 15"),
-    ("an empty object", b"{}", "missing_field:event_time", "event_time is missing: every event needs its own time, with a zone"),
+    (
+        "an empty object",
+        b"{}",
+        "missing_field:event_time",
+        "event_time is missing: every event needs its own time, with a zone",
+    ),
 ]
 
 

@@ -22,7 +22,7 @@ EVENT = {
 }
 
 
-@pytest.fixture()
+@pytest.fixture
 def events(tmp_path: Path) -> Path:
     """A file with one communication."""
     path = tmp_path / "events.jsonl"
@@ -125,7 +125,10 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
             "--end 2026-03-02 must be later than --start 2026-03-02",
         ),
         (["backfill", "--input", "{events}", "--output", "x", "--max-other-hosts", "-1"], "is no whole number"),
-        (["backfill", "--input", "{events}", "--output", "x", "--activation-days", "31"], "must not exceed training_days"),
+        (
+            ["backfill", "--input", "{events}", "--output", "x", "--activation-days", "31"],
+            "must not exceed training_days",
+        ),
         (["backfill", "--input", "{events}", "--output", "x", "--tenant", " "], "--tenant is empty"),
         (["backfill", "--input", "{events}", "--output", "x", "--detector", "{folder}/none.yaml"], "cannot be read"),
         (["backfill", "--input", "{events}", "--output", "x", "--services", "{folder}/notes.txt"], "notes.txt"),

@@ -57,4 +57,3 @@ def test_an_unsigned_program_in_a_temporary_folder_that_calls_a_bot_is_suspiciou
     assert alert["severity"] == "Low"
     assert alert["service"]["id"] == "telegram"
     assert "untrusted_path" in alert["suspicion_reasons"]
-

@@ -78,11 +78,7 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
 def test_another_seed_gives_other_events(tmp_path: Path) -> None:
     one = simulate(str(tmp_path / "a"), 6, 2, 3)
     other = simulate(str(tmp_path / "b"), 6, 2, 4)
-    assert (
-        not pq.read_table(one.files[0])
-        .drop(["event_id"])
-        .equals(pq.read_table(other.files[0]).drop(["event_id"]))
-    )
+    assert not pq.read_table(one.files[0]).drop(["event_id"]).equals(pq.read_table(other.files[0]).drop(["event_id"]))
 
 
 def test_a_rerun_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
@@ -162,9 +158,7 @@ def test_messaging_is_a_small_share(rows: list[Row], is_messenger: Callable[[str
     assert 0.01 < share < 0.03  # resolvers' lookups included
 
 
-def test_every_host_of_the_organisation_and_of_a_label_has_events(
-    summary: SimulationSummary, rows: list[Row]
-) -> None:
+def test_every_host_of_the_organisation_and_of_a_label_has_events(summary: SimulationSummary, rows: list[Row]) -> None:
     seen = {row["host_id"] for row in rows}
     assert len(seen) == HOSTS
     assert {row["os"] for row in rows} == {"windows", "macos", "linux"}
@@ -194,9 +188,7 @@ def test_campaigns_reach_messengers_and_wait_for_the_baseline(
     for label in summary.labels:
         for row in (by_id[event_id] for event_id in label["event_ids"]):
             assert row["event_time"] >= begin
-            telegram = ipaddress.ip_address(row["remote_ip"] or "::") in ipaddress.ip_network(
-                "149.154.160.0/20"
-            )
+            telegram = ipaddress.ip_address(row["remote_ip"] or "::") in ipaddress.ip_network("149.154.160.0/20")
             assert row["event_type"] == "process" or is_messenger(row["remote_host"]) or telegram
 
 

@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from schemas.event import EVENT_COLUMNS
 from transforms.rules import subjects
-from transforms.rules.columns import Codes, Longs, column_codes, group_rows, numbers_of, run_starts
+from transforms.rules.columns import Codes, Longs, column_codes, group_rows, numbers_of, one_chunk, run_starts
 from transforms.rules.communications import Communications
 from transforms.rules.days import HOUR_US
 from transforms.rules.normalise import Events
-from transforms.rules.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, EVIDENCE
+from transforms.rules.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, EVIDENCE, coded
 
 _TOTALS: Final = ("events", "total_sent", "total_received")
 
@@ -61,7 +61,7 @@ def activities_of(events: Events, found: Communications) -> pa.Table:
         if name not in columns:
             text = EVENT_COLUMNS[name] == "text"
             columns[name] = (events.text_at(name, rows) if text else events.numbers_at(name, rows)).arrow()
-    return pa.table([columns[name] for name in ACTIVITY_SCHEMA.names], schema=ACTIVITY_SCHEMA)
+    return pa.table([columns[name] for name in ACTIVITY_SCHEMA.names], schema=coded(ACTIVITY_SCHEMA))
 
 
 def merge_activities(table: pa.Table) -> pa.Table:
@@ -71,7 +71,7 @@ def merge_activities(table: pa.Table) -> pa.Table:
     """
     if table.num_rows < 2:
         return table
-    table = table.combine_chunks()
+    table = pa.table([one_chunk(column) for column in table.columns], schema=table.schema)
     groups, _ = group_rows(column_codes(table, ACTIVITY_KEY))
     time = table.column("event_time").to_numpy()
     order = np.lexsort((time, groups))
@@ -131,7 +131,7 @@ def _communications(found: Communications) -> pa.Array:
         ],
         pa.string(),
     )
-    return texts.take(pa.array(groups))
+    return pa.DictionaryArray.from_arrays(pa.array(groups.astype(np.int32)), texts)
 
 
 def _spread(items: list[Any], codes: Codes) -> Callable[[Callable[[Any], str | None]], pa.Array]:
@@ -139,6 +139,6 @@ def _spread(items: list[Any], codes: Codes) -> Callable[[Callable[[Any], str | N
     indices = pa.array(codes)
 
     def column(of: Callable[[Any], str | None]) -> pa.Array:
-        return pa.array([of(item) for item in items], pa.string()).take(indices)
+        return pa.array([of(item) for item in items], pa.string()).dictionary_encode().take(indices)
 
     return column

@@ -12,12 +12,14 @@ import pyarrow.ipc as ipc
 
 from transforms.rules.columns import Codes, run_starts, text_of
 from transforms.rules.sightings import host_rank
+from transforms.rules.tables import plain
 
 _OPTIONS: Final = ipc.IpcWriteOptions(compression="zstd")
 
 
 def encode(table: pa.Table) -> bytes:
-    """A table as a compressed Arrow IPC stream."""
+    """A table as a compressed Arrow IPC stream, text as plain strings."""
+    table = plain(table)
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
         writer.write_table(table)

@@ -97,8 +97,9 @@ class Text:
         return [values[code] for code in self.codes[rows].tolist()]
 
     def arrow(self) -> pa.Array:
-        """The column as a plain Arrow string array."""
-        return self.dictionary.take(pa.array(self.codes, mask=~self.present))
+        """The column as an Arrow dictionary array."""
+        indices = pa.array(self.codes, mask=None if bool(self.present.all()) else ~self.present)
+        return pa.DictionaryArray.from_arrays(indices, self.dictionary)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def constant(value: str | None, rows: int) -> Text:
 def text_of(array: pa.Array | pa.ChunkedArray) -> Text:
     """An Arrow string or dictionary column."""
     if isinstance(array, pa.ChunkedArray):
-        array = array.unify_dictionaries().combine_chunks()
+        array = one_chunk(array)
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array.cast(pa.string()))
     codes = _integers(array.indices, missing=-1).astype(np.int32, copy=False)
@@ -134,6 +135,11 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> Text:
     if dictionary.null_count:
         return Text(codes, dictionary.fill_null("")).translate(lambda value: value or None)
     return Text(codes, dictionary)
+
+
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece, its dictionaries made one."""
+    return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
 
 
 def _doubtful(dictionary: pa.StringArray) -> Mask:
@@ -212,7 +218,5 @@ def column_codes(table: pa.Table, names: Sequence[str]) -> list[npt.NDArray[np.i
         elif pa.types.is_boolean(column.type):
             columns.append(column.cast(pa.int8()).to_numpy())
         else:
-            encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
-            array = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-            columns.append(array.indices.to_numpy(zero_copy_only=False))
+            columns.append(text_of(column).codes)
     return columns

@@ -80,10 +80,11 @@ class Recogniser:
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""
         match, matches = self._matches(events)
-        outbound = events.event_type.lookup(lambda value: value != "process", True, np.bool_)
-        outbound &= events.text("direction").lookup(lambda value: value != "inbound", True, np.bool_)
-        rows = np.flatnonzero((match >= 0) & used & outbound & ~events.failed)
-        lookup = events.event_type.take(rows).lookup(lambda value: value == "dns", False, np.bool_)
+        rows = np.flatnonzero((match >= 0) & used & ~events.failed)
+        rows = rows[~events.is_kind("process", rows)]
+        inbound = events.text_at("direction", rows).lookup(lambda value: value.lower() == "inbound", False, np.bool_)
+        rows = rows[~inbound]
+        lookup = events.is_kind("dns", rows)
         status = events.numbers_at("dns_status", rows)
         answered = ~(lookup & status.present & (status.values != 0))
         rows, lookup = rows[answered], lookup[answered]

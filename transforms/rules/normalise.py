@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS, SIGNATURE_STATUSES
@@ -101,6 +102,16 @@ class Events:
         return self.text("event_type").fill("network")
 
     @cached_property
+    def kind(self) -> npt.NDArray[np.int8]:
+        """Each row's event type as its place in `EVENT_TYPES`, -1 for an unknown one."""
+        known = {name: code for code, name in enumerate(EVENT_TYPES)}
+        return self.event_type.lookup(lambda value: known.get(value, -1), -1, np.int8)
+
+    def is_kind(self, event_type: str, rows: Longs | slice = slice(None)) -> Mask:
+        """Rows of an event type."""
+        return self.kind[rows] == EVENT_TYPES.index(event_type)
+
+    @cached_property
     def tenant_id(self) -> Text:
         """Tenants with the default filled in."""
         return self.text("tenant_id").fill(self.tenant)
@@ -134,9 +145,8 @@ class Events:
     @cached_property
     def _checks(self) -> list[tuple[str, Mask]]:
         """(reason, rows it applies to), in the order in which reasons apply."""
-        known = self.event_type.lookup(lambda value: value in EVENT_TYPES, True, np.bool_)
-        process = self.event_type.lookup(lambda value: value == "process", False, np.bool_)
-        destination = self.text("remote_host").present | self.text("remote_ip").present | process
+        known = self.kind >= 0
+        destination = self.text("remote_host").present | self.text("remote_ip").present | self.is_kind("process")
         in_range = (self.time.values >= EARLIEST_US) & (self.time.values < LATEST_US)
         return [
             ("malformed", self._unfit_rows | ~known),
@@ -238,7 +248,6 @@ def _one_of(known: tuple[str, ...], otherwise: str) -> Callable[[str], str | Non
 
 _CLEANERS: Final[dict[str, Callable[[str], str | None]]] = {
     "event_type": _lower,
-    "direction": _lower,
     "os": _one_of(OPERATING_SYSTEMS, "other"),
     "process_signature_status": _one_of(SIGNATURE_STATUSES, "unknown"),
 }

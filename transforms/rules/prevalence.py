@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.detector import Limits
 from transforms.rules.columns import Longs, Mask, column_codes, group_rows
@@ -78,6 +79,9 @@ def measure(
         limits: the window, its guard days, the hosts to keep.
         guarded: activities for which the guard days do not count in `other_hosts`.
     """
+    subjects = activities.column(kind).unique()
+    answers = answers.filter(pc.is_in(answers.column("subject"), subjects))
+    own = own.filter(pc.is_in(own.column("subject"), subjects))
     day = _longs(activities, "hour") // 24
     asked = pa.table(
         [activities.column("tenant"), activities.column(kind), activities.column("host"), pa.array(day)],

@@ -27,7 +27,7 @@ from transforms.rules.sightings import (
     sightings_of_executions,
 )
 from transforms.rules.subjects import KINDS
-from transforms.rules.tables import QUESTION_SCHEMA
+from transforms.rules.tables import QUESTION_SCHEMA, coded
 from transforms.rules.tally import Tally
 
 Block = Literal["activities", "own_sightings", "sightings", "questions"]
@@ -134,7 +134,7 @@ class Scan:
         time = activities.column("event_time").to_numpy()
         judged = np.flatnonzero(time >= self.range.start) if self.range.start is not None else np.arange(len(time))
         if not len(judged):
-            return QUESTION_SCHEMA.empty_table()
+            return coded(QUESTION_SCHEMA).empty_table()
         asking = activities.take(pa.array(judged))
         day = (asking.column("hour").to_numpy() // 24).astype(np.int32)
         tenant = text_of(asking.column("tenant"))
@@ -151,7 +151,7 @@ class Scan:
                         pa.array(day[first]),
                         pa.array(shard[judged][first]),
                     ],
-                    schema=QUESTION_SCHEMA,
+                    schema=coded(QUESTION_SCHEMA),
                 )
             )
         return pa.concat_tables(tables)

@@ -7,6 +7,7 @@ of a (subject, day) are kept.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from functools import lru_cache
 
 import numpy as np
@@ -18,7 +19,7 @@ from transforms.rules.columns import Codes, Longs, column_codes, group_rows, run
 from transforms.rules.days import HOUR_US
 from transforms.rules.normalise import Events
 from transforms.rules.subjects import KINDS
-from transforms.rules.tables import SIGHTING_SCHEMA
+from transforms.rules.tables import SIGHTING_SCHEMA, coded
 
 _HOURS_A_DAY = 24
 
@@ -49,18 +50,19 @@ def sightings_of_executions(events: Events, rows: Longs, codes: Codes, fingerpri
         fingerprints: the fingerprints.
     """
     if not len(rows):
-        return SIGHTING_SCHEMA.empty_table()
+        return coded(SIGHTING_SCHEMA).empty_table()
     tenant, host = events.tenant_id.take(rows), events.text_at("host_id", rows)
     day = (events.time.values[rows] // (_HOURS_A_DAY * HOUR_US)).astype(np.int32)
     _, first = group_rows([tenant.codes, codes, host.codes, day])
-    subject = pa.array([subjects.execution(f) for f in fingerprints], pa.string()).take(pa.array(codes[first]))
+    texts = pa.array([subjects.execution(fingerprint) for fingerprint in fingerprints], pa.string())
+    subject = pa.DictionaryArray.from_arrays(pa.array(codes[first]), texts)
     columns = [tenant.take(first).arrow(), subject, host.take(first).arrow(), pa.array(day[first])]
-    return pa.table(columns, schema=SIGHTING_SCHEMA)
+    return pa.table(columns, schema=coded(SIGHTING_SCHEMA))
 
 
 def sightings(table: pa.Table, subject: pa.ChunkedArray, day: pa.Array) -> pa.Table:
     """Sightings of one subject column beside a table with `tenant` and `host`; rows without subject give none."""
-    shown = pa.table([table.column("tenant"), subject, table.column("host"), day], schema=SIGHTING_SCHEMA)
+    shown = pa.table([table.column("tenant"), subject, table.column("host"), day], SIGHTING_SCHEMA.names)
     return shown.filter(shown.column("subject").is_valid())
 
 
@@ -109,10 +111,10 @@ def coverage_of(events: Events, used: npt.NDArray[np.bool_]) -> Coverage:
         counts = counts[found]
     else:
         found, counts = np.unique(keys, return_counts=True)
-    return {
-        (tenant.values[key // span], key % span + low): count
-        for key, count in zip(found.tolist(), counts.tolist(), strict=True)
-    }
+    coverage: Counter[tuple[str, int]] = Counter()
+    for key, count in zip(found.tolist(), counts.tolist(), strict=True):
+        coverage[tenant.values[key // span], key % span + low] += count
+    return dict(coverage)
 
 
 def _days(hours: pa.ChunkedArray) -> pa.Array:

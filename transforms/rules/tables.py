@@ -9,6 +9,20 @@ import pyarrow as pa
 from schemas.event import ARROW_TYPES, EVENT_COLUMNS
 from transforms.rules.subjects import KINDS
 
+CODED_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
+"""Text as a scan holds it: few distinct values, and codes. Blocks, which leave the scan, hold plain strings."""
+
+
+def coded(schema: pa.Schema) -> pa.Schema:
+    """`schema` as a scan holds it."""
+    return pa.schema([(f.name, CODED_TEXT if f.type == pa.string() else f.type) for f in schema])
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """A table as it leaves a scan."""
+    return table.cast(pa.schema([(f.name, pa.string() if f.type == CODED_TEXT else f.type) for f in table.schema]))
+
+
 SIGHTING_SCHEMA: Final = pa.schema(
     [("tenant", pa.string()), ("subject", pa.string()), ("host", pa.string()), ("day", pa.int32())]
 )

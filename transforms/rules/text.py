@@ -55,6 +55,8 @@ def clean_remote_host(value: str | None) -> tuple[str | None, str | None]:
     if is_address(text):
         return None, text
     name = to_ascii(text.lower()).rstrip(".")  # IDNA turns other scripts' full stops into dots
+    if is_address(name):
+        return None, name
     return (None, None) if name in MISSING else (name, None)
 
 

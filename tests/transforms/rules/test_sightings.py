@@ -30,7 +30,7 @@ from transforms.rules.sightings import (
     sightings_of_activities,
     sightings_of_executions,
 )
-from transforms.rules.tables import SIGHTING_SCHEMA
+from transforms.rules.tables import SIGHTING_SCHEMA, plain
 
 ROWS = st.lists(
     st.tuples(
@@ -154,7 +154,7 @@ def test_executions_are_sighted_once_a_tenant_fingerprint_host_and_day() -> None
     shown = sightings_of_executions(
         events, np.arange(5), np.array([0, 0, 0, 0, 1], np.int32), ["python|stdin", "python|inline:ab"]
     )
-    assert shown.schema == SIGHTING_SCHEMA
+    assert plain(shown).schema == SIGHTING_SCHEMA
     assert rows_of(shown) == [
         ("default", '["execution","python|inline:ab"]', "h1", DAY + 1),
         ("default", '["execution","python|stdin"]', "h1", DAY),
