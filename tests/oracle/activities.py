@@ -106,9 +106,7 @@ def communication_of(event: Event, options: Options) -> Communication | None:
         return None
     if kind == "dns" and event.columns.get("dns_status", 0) != 0:
         return None
-    match = catalogue.match_destination(
-        event.text("remote_host"), event.text("remote_ip"), options.operator_ranges
-    )
+    match = catalogue.match_destination(event.text("remote_host"), event.text("remote_ip"), options.operator_ranges)
     if match is None:
         return None
     reasons = identity.suspicion_reasons(event, match.service)

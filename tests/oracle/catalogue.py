@@ -160,9 +160,7 @@ def read_engines(classes: dict[str, NameClass]) -> tuple[frozenset[str], dict[st
     }
     rows = {}
     for entry in document["engines"]:
-        lists = {
-            key: tuple(value) for key, value in entry.items() if isinstance(value, list) and key != "names"
-        }
+        lists = {key: tuple(value) for key, value in entry.items() if isinstance(value, list) and key != "names"}
         row = EngineRow(style=entry["style"], script_suffix=entry.get("script_suffix", ""), **lists)
         rows.update({engine_name(name): row for name in entry["names"]})
     return frozenset(listed - set(document["not_engines"])), rows

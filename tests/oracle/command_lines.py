@@ -25,9 +25,7 @@ def execution_of(event: Event) -> str | None:
     """The fingerprint of the actor if it is an engine, else of the causality owner if that is one."""
     actor = engine_of(event.name)
     if actor is not None:
-        return fingerprint(
-            actor, event.text("process_command_line"), event.text("process_path"), event.os == "windows"
-        )
+        return fingerprint(actor, event.text("process_command_line"), event.text("process_path"), event.os == "windows")
     owner = engine_of(event.text("causality_process_name"))
     if owner is not None:
         return fingerprint(owner, event.text("causality_process_command_line"), None, event.os == "windows")

@@ -31,9 +31,7 @@ class Baseline:
     """Who showed which subject on which day, and on which days a tenant delivered anything."""
 
     options: Options
-    sightings: dict[tuple[str, Hashable], set[tuple[str, int]]] = field(
-        default_factory=lambda: defaultdict(set)
-    )
+    sightings: dict[tuple[str, Hashable], set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
     covered: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def cover(self, tenant: str, day: int) -> None:

@@ -141,9 +141,7 @@ def folders(b: Builder, tenant: str) -> None:
             )
         for place in ("/usr/bin/", "/opt/app-2/bin/", "/dev/shm/.x/", "/home/al/bin/"):
             if b.rng.random() < 0.4:
-                b.add(
-                    tenant, host, day, b.moment(), plain(name, place, b.rng.choice(("linux", None))), DISCORD
-                )
+                b.add(tenant, host, day, b.moment(), plain(name, place, b.rng.choice(("linux", None))), DISCORD)
 
 
 def suspicious(b: Builder, tenant: str) -> None:
@@ -186,9 +184,7 @@ def executions(b: Builder, tenant: str) -> None:
     for hosts_before, back in ((3, 30), (4, 30), (4, 31), (6, 1), (1, 2)):
         perl = command("/usr/bin/perl", f"perl -w /opt/jobs/{b.unique('nightly')}.pl")
         for host in b.hosts(hosts_before, "srv"):
-            kind: Record = b.rng.choice(
-                ({"event_type": "process"}, ELSEWHERE, TELEGRAM | {"direction": "inbound"})
-            )
+            kind: Record = b.rng.choice(({"event_type": "process"}, ELSEWHERE, TELEGRAM | {"direction": "inbound"}))
             b.add(tenant, host, day - back, b.moment(), perl, kind)
         b.add(tenant, b.hosts(1, "srv")[0], day, b.moment(), perl, b.rng.choice((DISCORD, TELEGRAM)))
     script = f"C:\\ops\\{b.unique('logon')}.ps1"

@@ -79,9 +79,7 @@ def hour_and_day_borders(b: Builder, tenant: str) -> None:
         for host in b.hosts(b.rng.randint(2, 6)):
             for step in (-SECOND, -1, 0, 1, SECOND):
                 if step in (-1, 0) or b.rng.random() < 0.5:
-                    b.add(
-                        tenant, host, day, border + step, program, DISCORD, bytes_sent=b.rng.randrange(9999)
-                    )
+                    b.add(tenant, host, day, border + step, program, DISCORD, bytes_sent=b.rng.randrange(9999))
 
 
 def outbreak(b: Builder, tenant: str) -> None:
@@ -129,9 +127,7 @@ def equal_times(b: Builder, tenant: str) -> None:
                 "causality_process_name": "perl",
                 "causality_process_command_line": f"perl /{b.unique('x')}.pl",
             }
-            b.add(
-                tenant, host, day, 11 * HOUR, program, SLACK, owner, event_id=f"{b.rng.getrandbits(32):08x}"
-            )
+            b.add(tenant, host, day, 11 * HOUR, program, SLACK, owner, event_id=f"{b.rng.getrandbits(32):08x}")
     host = b.hosts(1)[0]
     for name in ("WINWORD.EXE", "AcroRd32.exe", "explorer.exe"):
         parent = {"parent_process_name": name}

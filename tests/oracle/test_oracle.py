@@ -182,9 +182,7 @@ def test_suspicion(columns: dict[str, Any], expected: list[str]) -> None:
 
 def test_masquerading_and_exemptions() -> None:
     def by(name: str, signer: str, os: str = "windows", service: str = "telegram") -> list[str]:
-        return reasons(
-            service, process_name=name, process_signer=signer, os=os, process_signature_status="signed"
-        )
+        return reasons(service, process_name=name, process_signer=signer, os=os, process_signature_status="signed")
 
     assert by("Telegram.exe", "Evil") == ["masquerading"]
     assert by("Telegram.exe", "CN=Telegram FZ-LLC, O=x, C=AE") == []

@@ -103,9 +103,7 @@ def test_flood_control() -> None:
 
 
 def test_flood_control_counts_each_variation() -> None:
-    crowd = [
-        at(0, f"h{number}", parent_process_name="excel.exe" if number % 2 else None) for number in range(6)
-    ]
+    crowd = [at(0, f"h{number}", parent_process_name="excel.exe" if number % 2 else None) for number in range(6)]
     result = detect([*heartbeats(), *crowd], Options(max_alerts_per_group=2))
     assert sorted(alert["variation"] for alert in result.alerts) == ["base"] * 2 + ["suspicious_process"] * 2
     assert result.verdicts["rolled_up"] == 2

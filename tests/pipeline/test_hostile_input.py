@@ -197,7 +197,7 @@ def test_a_zip_bomb_costs_bounded_memory_and_one_dead_letter(tmp_path: Path, kin
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "o" / "summary.json").read_text())["events"]["dead_letter"] == {"malformed": 1}
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert peak < 700_000 or peak == before, f"{peak} kB"
+    assert peak < 1_000_000 or peak == before, f"{peak} kB"
 
 
 def cut_gzip(path: Path) -> None:

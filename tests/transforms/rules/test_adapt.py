@@ -124,10 +124,7 @@ def test_a_collectors_clock_is_no_event_time_in_the_flat_shape(field: str) -> No
 
 def test_winlogbeat_time_is_utc_time_first_and_the_events_own_timestamp_second() -> None:
     record: Row = {"event_id": 3, "log_name": OPERATIONAL, "@timestamp": "2024-03-05T09:00:00Z"}
-    assert (
-        row({**record, "event_data": {"UtcTime": "2024-03-04 08:00:00"}})["event_time"]
-        == "2024-03-04T08:00:00Z"
-    )
+    assert row({**record, "event_data": {"UtcTime": "2024-03-04 08:00:00"}})["event_time"] == "2024-03-04T08:00:00Z"
     assert row({**record, "event_data": {"UtcTime": "-"}})["event_time"] == "2024-03-05T09:00:00Z"
 
 
@@ -141,9 +138,7 @@ def test_winlogbeat_time_is_utc_time_first_and_the_events_own_timestamp_second()
         ("2001:DB8::7", "2001:db8::7", "2001:db8::7"),
     ],
 )
-def test_host_id_is_the_first_label_in_lower_case_or_the_whole_name(
-    name: str, short: str, whole: str
-) -> None:
+def test_host_id_is_the_first_label_in_lower_case_or_the_whole_name(name: str, short: str, whole: str) -> None:
     record = flat(Hostname=name)
     assert row(record)["host_id"] == short
     assert row(record, keep_domain=True)["host_id"] == whole
@@ -244,9 +239,7 @@ def test_sha256_is_taken_from_among_the_hashes(hashes: str) -> None:
     assert row(flat(1, Hashes=hashes))["process_sha256"] == "a1" * 32
 
 
-@pytest.mark.parametrize(
-    "hashes", ["MD5=" + "a1" * 16, "SHA256=a1", "XSHA256=" + "a1" * 32, "SHA256=" + "a1" * 33]
-)
+@pytest.mark.parametrize("hashes", ["MD5=" + "a1" * 16, "SHA256=a1", "XSHA256=" + "a1" * 32, "SHA256=" + "a1" * 33])
 def test_other_hashes_are_no_sha256(hashes: str) -> None:
     assert "process_sha256" not in row(flat(1, Hashes=hashes))
 
@@ -282,7 +275,5 @@ def test_an_unknown_converter_is_named_with_file_and_place() -> None:
         "shapes": [{"id": "s", "match": [["k"]], "key": {"kind": ["k"]}}],
         "events": [{"key": {"kind": ["a"]}, "columns": {"os": {"from": "o", "convert": "upper"}}}],
     }
-    with pytest.raises(
-        ValueError, match=r"x\.yaml: events\[0\]\.columns\.os: unknown converter 'upper' \(known: "
-    ):
+    with pytest.raises(ValueError, match=r"x\.yaml: events\[0\]\.columns\.os: unknown converter 'upper' \(known: "):
         adapter(parse_mapping(document, "x.yaml"))

@@ -141,14 +141,10 @@ def test_a_native_record_cannot_set_the_internal_column() -> None:
 
 def test_a_vendors_rejection_is_a_dead_line_with_its_reason() -> None:
     line = encode({"EventID": 4688, "Channel": "Security"})
-    assert decode(line).dead == [
-        DeadLine(0, "not_endpoint", "sysmon does not read channel security, event id 4688")
-    ]
+    assert decode(line).dead == [DeadLine(0, "not_endpoint", "sysmon does not read channel security, event id 4688")]
 
 
-@pytest.mark.parametrize(
-    "reason", ["malformed", "not_endpoint", "missing_field:event_time", "future_timestamp"]
-)
+@pytest.mark.parametrize("reason", ["malformed", "not_endpoint", "missing_field:event_time", "future_timestamp"])
 @pytest.mark.parametrize("format", ["auto", "sysmon"])
 def test_a_dead_letter_is_read_as_the_record_that_it_holds(reason: str, format: str) -> None:
     raw = golden("flat")[0]

@@ -193,7 +193,7 @@ def test_markers_mean_missing_in_every_text_column_but_the_process_name(name: st
         ("os", "Solaris", "other"),
         ("process_signature_status", "SIGNED", "signed"),
         ("process_signature_status", "expired", "unknown"),
-        ("direction", "Inbound", "inbound"),
+        ("direction", "Inbound", "Inbound"),
         ("event_type", "Process", "process"),
         ("user_name", " Al ", "Al"),
         ("process_signer", "Google LLC", "Google LLC"),

@@ -165,7 +165,7 @@ def test_executions_are_sighted_once_a_tenant_fingerprint_host_and_day() -> None
 
 def test_no_executions_are_no_sightings() -> None:
     none = sightings_of_executions(events_of(RECORD), np.zeros(0, np.int64), np.zeros(0, np.int32), [])
-    assert (none.schema, none.num_rows) == (SIGHTING_SCHEMA, 0)
+    assert (plain(none).schema, none.num_rows) == (SIGHTING_SCHEMA, 0)
 
 
 @quick
