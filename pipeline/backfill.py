@@ -8,14 +8,17 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.configuration import Configuration
+from pipeline.local_scan import ScanInProcesses
 from pipeline.sinks.json_lines import WriteJsonLines, WriteSummary
 from pipeline.sinks.snapshot import WriteSnapshot
+from pipeline.sources.files import PlanReadings, ReadFiles
+from pipeline.sources.json_lines import JsonOptions
+from pipeline.sources.readings import InputFile
 from pipeline.sources.snapshot import ReadSnapshot
 from transforms.judge_activities import JudgeActivities
 from transforms.learn_coverage import LearnCoverage
 from transforms.limit_floods import LimitFloods
 from transforms.measure_prevalence import MeasurePrevalence
-from transforms.rules.normalise import RawBatch
 from transforms.scan_events import ScanEvents
 
 
@@ -30,16 +33,33 @@ class Detection:
     history: dict[str, beam.PCollection[Any]]
 
 
-def detect(batches: beam.PCollection[RawBatch], configuration: Configuration) -> Detection:
+def scan(
+    pipeline: beam.Pipeline, files: list[InputFile], options: JsonOptions, configuration: Configuration, workers: int
+) -> Any:
+    """One pass over the files, as `ScanEvents` describes it: by Beam's workers, or by processes of this machine.
+
+    Args:
+        files: every record of every file is scanned once.
+        options: how files are read.
+        configuration: what is looked for.
+        workers: processes of this machine; 1: Beam's own workers do it.
+    """
+    if workers == 1:
+        batches = pipeline | "ReadFiles" >> ReadFiles(files, options)
+        return batches | "ScanEvents" >> ScanEvents(configuration.scan)
+    readings = pipeline | "PlanReadings" >> PlanReadings(files, options)
+    return readings | "ScanEvents" >> ScanInProcesses(configuration.scan, options, workers)
+
+
+def detect(scanned: Any, configuration: Configuration) -> Detection:
     """The whole detector on bounded input.
 
     Args:
-        batches: every record once; order and size of batches do not matter.
+        scanned: the outputs of `scan`; order and size of their blocks do not matter.
         configuration: what to compute, and from which snapshot.
     """
     limits, as_of = configuration.detector.limits, configuration.snapshot_day
-    scanned = batches | "ScanEvents" >> ScanEvents(configuration.scan)
-    earlier = batches.pipeline | "ReadSnapshot" >> ReadSnapshot(configuration.baseline, configuration.shards)
+    earlier = scanned.coverage.pipeline | "ReadSnapshot" >> ReadSnapshot(configuration.baseline, configuration.shards)
     coverage = (
         (scanned.coverage, earlier.coverage)
         | "AllCoverage" >> beam.Flatten()

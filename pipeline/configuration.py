@@ -18,8 +18,7 @@ from schemas.snapshot import Metadata
 from transforms.judge_activities import JudgeSettings
 from transforms.rules.alert import AlertWriter
 from transforms.rules.days import DAY_US, day_number
-from transforms.rules.scan import ScanRange
-from transforms.scan_events import ScanSettings
+from transforms.rules.scan import ScanRange, ScanSettings
 
 IDENTITY_RULES: Final = 1
 """Version of the code that decides what a subject is (folding, fingerprints): a snapshot of another one is refused."""

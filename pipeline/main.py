@@ -1,4 +1,4 @@
-"""The command `uncommon-im`.
+"""The command `uncommon-im`. Beam is imported by the commands that run it: the others answer at once.
 
 Exit status: 0 done, 1 the run failed, 2 the arguments or a file that they name are wrong.
 """
@@ -10,21 +10,19 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
-
-from pipeline import backfill, options
-from pipeline.configuration import Configuration
+from pipeline import options
 from pipeline.lookup import explain
-from pipeline.simulation import simulate
-from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output
 from pipeline.sources.errors import BadFilePolicy, UnreadableInput
-from pipeline.sources.files import InputFile, ReadFiles, match_files
 from pipeline.sources.json_lines import JsonOptions
+from pipeline.sources.readings import InputFile
 from pipeline.terminal import show_summary, start_logging
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError
+
+if TYPE_CHECKING:
+    from pipeline.configuration import Configuration
 
 log = logging.getLogger(__name__)
 Command = Callable[[argparse.Namespace, list[str]], None]
@@ -73,6 +71,13 @@ def parser() -> argparse.ArgumentParser:
 
 def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im backfill`."""
+    import apache_beam as beam
+    from apache_beam.io.filesystems import FileSystems
+
+    from pipeline import backfill
+    from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output
+    from pipeline.sources.files import match_files
+
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
     files = match_files(arguments.input)
@@ -82,7 +87,8 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     prepare_output(arguments.output)
     pipeline = beam.Pipeline(options=beam_options)
     reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
-    found = backfill.detect(pipeline | "ReadFiles" >> ReadFiles(files, reading), configuration)
+    workers = options.workers_of(arguments, beam_options, files)
+    found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, workers), configuration)
     backfill.write(found, arguments.output, configuration)
     try:
         pipeline.run().wait_until_finish()
@@ -95,6 +101,8 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im simulate`."""
+    from pipeline.simulation import simulate
+
     options.no_more(rest)
     try:
         made = simulate(arguments.output, arguments.hosts, arguments.days, arguments.seed)
@@ -119,7 +127,7 @@ def plan(configuration: Configuration, files: list[InputFile], output: str) -> s
         f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
         f"limits:\n{limits}\n"
         f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
-        f"would replace {output}/{{alerts,dead_letter,verdicts,{SUMMARY}}}"
+        f"would replace {output}/{{alerts,dead_letter,verdicts,summary.json}}"
     )
 
 
@@ -150,6 +158,12 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     options.add_detector_arguments(sub)
     sub.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
     sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    sub.add_argument(
+        "--workers",
+        type=options.positive,
+        metavar="N",
+        help="processes of this machine that scan; without --runner and with much input all cores, else 1",
+    )
     sub.add_argument("--shards", type=options.positive, default=8, metavar="N", help="parts that workers share (8)")
 
 

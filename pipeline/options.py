@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from datetime import date
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from apache_beam.options.pipeline_options import PipelineOptions
-
-from pipeline.baseline import with_baseline
-from pipeline.configuration import Configuration, new_run_id
-from pipeline.sources.snapshot import open_snapshot
+from pipeline.sources.readings import InputFile
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
 from schemas.documents import ConfigurationError
@@ -19,6 +16,13 @@ from schemas.exceptions import load_exceptions
 from schemas.mapping import load_mappings
 from transforms.rules.decode import formats
 
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from pipeline.configuration import Configuration
+
+WORTH_PROCESSES_BYTES = 1 << 26
+"""Input (compressed) from which starting processes pays."""
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
@@ -116,6 +120,10 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
     Raises:
         ConfigurationError: an option or a file is wrong.
     """
+    from pipeline.baseline import with_baseline
+    from pipeline.configuration import Configuration, new_run_id
+    from pipeline.sources.snapshot import open_snapshot
+
     if arguments.start and arguments.end and arguments.start >= arguments.end:
         raise ConfigurationError(
             f"--end {arguments.end} must be later than --start {arguments.start} (it is exclusive)"
@@ -159,6 +167,8 @@ def beam_options(rest: Sequence[str]) -> PipelineOptions:
     Raises:
         ConfigurationError: Beam knows no such option.
     """
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     parser = Parser(prog="uncommon-im", add_help=False)
     for group in PipelineOptions.__subclasses__():
         adder = getattr(group, "_add_argparse_args", None)
@@ -171,6 +181,17 @@ def beam_options(rest: Sequence[str]) -> PipelineOptions:
     if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
         flags += [f"--runner={IN_PROCESS_RUNNER}"]
     return PipelineOptions(flags)
+
+
+def workers_of(arguments: argparse.Namespace, beam_options: PipelineOptions, files: Sequence[InputFile]) -> int:
+    """Processes that scan: as asked for; else, if the pipeline runs in this process and there is much, all cores."""
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    if arguments.workers is not None:
+        return int(arguments.workers)
+    local = beam_options.view_as(StandardOptions).runner == IN_PROCESS_RUNNER
+    much = sum(file.size for file in files) >= WORTH_PROCESSES_BYTES
+    return (os.cpu_count() or 1) if local and much else 1
 
 
 class _Tolerant:

@@ -127,5 +127,3 @@ def check_limits(snapshot: Limits, run: Limits, path: str) -> None:
             f"--baseline-in {path}: the snapshot was taken with {name} {kept}, this run needs {needed}: "
             "lower the limit, or take a new snapshot from the events",
         )
-
-

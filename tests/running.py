@@ -19,7 +19,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline import backfill
 from pipeline.configuration import Configuration
-from pipeline.sources.files import ReadFiles, match_files
+from pipeline.sources.files import match_files
 from pipeline.sources.json_lines import JsonOptions
 from schemas.catalogue import Catalogue, load_catalogue
 from schemas.detector import load_detector
@@ -54,12 +54,14 @@ class Found:
         return Counter(json.dumps(row, sort_keys=True) for row in self.verdicts)
 
 
-def run_backfill(patterns: Sequence[str], configuration: Configuration, format: str = "auto") -> Found:
-    """A backfill over files."""
+def run_backfill(
+    patterns: Sequence[str], configuration: Configuration, format: str = "auto", workers: int = 1
+) -> Found:
+    """A backfill over files; with more workers than one, scanned by processes of their own."""
     with tempfile.TemporaryDirectory() as output:
         with beam.Pipeline(FnApiRunner()) as pipeline:
-            batches = pipeline | ReadFiles(match_files(list(patterns)), JsonOptions(format))
-            backfill.write(backfill.detect(batches, configuration), output, configuration)
+            scanned = backfill.scan(pipeline, match_files(list(patterns)), JsonOptions(format), configuration, workers)
+            backfill.write(backfill.detect(scanned, configuration), output, configuration)
         return Found(
             alerts=read_rows(output, "alerts"),
             verdicts=read_rows(output, "verdicts"),

@@ -8,40 +8,14 @@ from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
-from schemas.catalogue import Catalogue
-from schemas.exceptions import ExceptionEntry
 from transforms.rules.communications import Recogniser
-from transforms.rules.destination import Destinations
-from transforms.rules.exceptions import Exceptions
-from transforms.rules.identity import Identities
 from transforms.rules.normalise import RawBatch
-from transforms.rules.scan import Scan, ScanRange
+from transforms.rules.scan import Scan, ScanSettings, recogniser_of
 
 OUTPUTS: Final = ("activities", "own_sightings", "sightings", "questions", "coverage", "dead_letters", "tallies")
-
-
-@dataclass(frozen=True)
-class ScanSettings:
-    """What a scan looks for.
-
-    Args:
-        catalogue: services, processes, engines.
-        operator_ranges: match ranges that carry the owner's other products too.
-        exceptions: the user's.
-        tenant: of records that name none.
-        range: the days that count.
-        shards: into how many shards of hosts and of subjects the work is cut.
-        hosts_kept: hosts kept a (subject, day).
-    """
-
-    catalogue: Catalogue
-    operator_ranges: bool
-    exceptions: tuple[ExceptionEntry, ...]
-    tenant: str
-    range: ScanRange
-    shards: int
-    hosts_kept: int
 
 
 @dataclass
@@ -70,14 +44,10 @@ class _Scan(beam.DoFn):  # type: ignore[misc]
         self._scan: Scan | None = None
 
     def setup(self) -> None:
-        settings = self._settings
-        destinations = Destinations(settings.catalogue, settings.operator_ranges)
-        self._recogniser = Recogniser(destinations, Identities(settings.catalogue), Exceptions(settings.exceptions))
+        self._recogniser = recogniser_of(self._settings)
 
     def start_bundle(self) -> None:
-        assert self._recogniser is not None, "setup() comes first"
-        settings = self._settings
-        self._scan = Scan(self._recogniser, settings.tenant, settings.range, settings.shards, settings.hosts_kept)
+        self._scan = Scan(self._settings, self._recogniser)
 
     def process(self, batch: RawBatch) -> Iterator[TaggedOutput]:
         assert self._scan is not None, "start_bundle() comes first"
@@ -89,10 +59,12 @@ class _Scan(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[Any]:
         assert self._scan is not None, "start_bundle() comes first"
-        window = beam.transforms.window.GlobalWindow()
-        end = window.max_timestamp()
-        outputs: list[tuple[str, Any]] = [(kind, (shard, block)) for kind, shard, block in self._scan.blocks()]
-        outputs += [("coverage", self._scan.coverage), ("tallies", self._scan.tally)]
-        for tag, value in outputs:
-            yield TaggedOutput(tag, beam.utils.windowed_value.WindowedValue(value, end, [window]))
+        for tag, value in self._scan.outputs():
+            yield at_end(tag, value)
         self._scan = None
+
+
+def at_end(tag: str, value: Any) -> TaggedOutput:
+    """An output of `finish_bundle`, which belongs to no element."""
+    window = GlobalWindow()
+    return TaggedOutput(tag, WindowedValue(value, window.max_timestamp(), [window]))

@@ -60,9 +60,7 @@ class WriteSnapshot(beam.PTransform):  # type: ignore[misc]
             inputs[table] | f"Write_{table}" >> beam.Map(_write_block, table, self.path, self.metadata.run_id)
             for table in _SCHEMAS
         ]
-        written.append(
-            inputs["coverage"] | "Write_coverage" >> beam.FlatMap(_write_coverage, self.path, self.metadata)
-        )
+        written.append(inputs["coverage"] | "Write_coverage" >> beam.FlatMap(_write_coverage, self.path, self.metadata))
         files = written | "AllFiles" >> beam.Flatten()
         barrier = [AsList(done) for done in self.after]
         return (

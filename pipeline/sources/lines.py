@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 import zstandard
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from isal import igzip, igzip_lib
 
 from pipeline.sources.errors import BadFilePolicy
+from pipeline.sources.storage import open_binary
 from transforms.rules.dead_letter import DeadLetter
 
 BLOCK_BYTES: Final = 1 << 23
@@ -28,7 +27,6 @@ _RAW_BYTES: Final = 4096
 _UNREADABLE: Final[tuple[type[Exception], ...]] = (
     OSError,
     EOFError,
-    BeamIOError,
     zlib.error,
     cast("type[Exception]", igzip_lib.IsalError),
     zstandard.ZstdError,
@@ -132,7 +130,7 @@ def _data(stream: io.BufferedReader) -> Iterator[bytes]:
 
 def _open(path: str) -> io.BufferedReader:
     """The decompressed content; decompressors hand out no more than what is asked for at a time."""
-    stream = cast(io.BufferedReader, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    stream = open_binary(path)
     if path.lower().endswith(".gz"):
         return cast(io.BufferedReader, igzip.IGzipFile(fileobj=stream))
     if path.lower().endswith(".zst"):

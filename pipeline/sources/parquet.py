@@ -10,10 +10,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 
 from pipeline.sources.errors import FAIL, BadFilePolicy
+from pipeline.sources.storage import is_remote, open_binary
 from schemas.event import EVENT_COLUMNS
 from transforms.rules.coerce import is_text, serves
 from transforms.rules.columns import one_chunk
@@ -133,13 +132,11 @@ class RowGroup:
 @functools.lru_cache(4)
 def _open(path: str) -> pq.ParquetFile:
     """A Parquet file, text columns to be read as dictionaries. The last few stay open."""
-    source = path if "://" not in path else FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    schema = pq.read_schema(source)
+    schema = pq.read_schema(open_binary(path) if is_remote(path) else path)
     names = [f.name for f in schema if EVENT_COLUMNS.get(f.name) == "text" and is_text(f.type)]
-    if "://" in path:
-        source = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-        return pq.ParquetFile(source, read_dictionary=names, pre_buffer=True)
-    return pq.ParquetFile(source, read_dictionary=names, memory_map=True)
+    if is_remote(path):
+        return pq.ParquetFile(open_binary(path), read_dictionary=names, pre_buffer=True)
+    return pq.ParquetFile(path, read_dictionary=names, memory_map=True)
 
 
 def _plain(column: pa.Array) -> list[Any]:

@@ -105,9 +105,7 @@ def formats(mappings: Sequence[VendorMapping]) -> list[str]:
     return [AUTO, NATIVE, *(mapping.id for mapping in mappings)]
 
 
-def _reader(
-    format: str, mappings: Sequence[VendorMapping], keep_domain: bool
-) -> Callable[[Row], Adapted]:
+def _reader(format: str, mappings: Sequence[VendorMapping], keep_domain: bool) -> Callable[[Row], Adapted]:
     if format == NATIVE:
         return _native
     if format == AUTO:

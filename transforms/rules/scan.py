@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
 
+from schemas.catalogue import Catalogue
+from schemas.exceptions import ExceptionEntry
 from transforms.rules import blocks, tally
 from transforms.rules.activities import activities_of, merge_activities
 from transforms.rules.columns import Codes, group_rows, text_of
 from transforms.rules.communications import Recogniser
 from transforms.rules.dead_letter import DeadLetter, LostBatch
+from transforms.rules.destination import Destinations
+from transforms.rules.exceptions import Exceptions
+from transforms.rules.identity import Identities
 from transforms.rules.normalise import Events, RawBatch
 from transforms.rules.sightings import (
     capped,
@@ -48,28 +53,47 @@ class ScanRange:
     end: int | None = None
 
 
-@dataclass
-class Scan:
-    """What some batches held.
+@dataclass(frozen=True)
+class ScanSettings:
+    """What a scan looks for.
 
     Args:
-        recogniser: finds communications and executions.
+        catalogue: services, processes, engines.
+        operator_ranges: match ranges that carry the owner's other products too.
+        exceptions: the user's.
         tenant: of records that name none.
         range: the days that count.
-        shards: into how many shards blocks are cut.
-        hosts_kept: hosts kept a (subject, day) in shared sightings.
+        shards: into how many shards of hosts and of subjects the work is cut.
+        hosts_kept: hosts kept a (subject, day).
     """
 
-    recogniser: Recogniser
+    catalogue: Catalogue
+    operator_ranges: bool
+    exceptions: tuple[ExceptionEntry, ...]
     tenant: str
     range: ScanRange
     shards: int
     hosts_kept: int
-    tally: Tally = field(default_factory=Tally)
-    coverage: Counter[tuple[str, int]] = field(default_factory=Counter)
-    _activities: list[pa.Table] = field(default_factory=list)
-    _sightings: list[pa.Table] = field(default_factory=list)
-    _rows: int = 0
+
+
+def recogniser_of(settings: ScanSettings) -> Recogniser:
+    """Finds what a scan looks for; worth keeping from scan to scan, for it remembers."""
+    destinations = Destinations(settings.catalogue, settings.operator_ranges)
+    return Recogniser(destinations, Identities(settings.catalogue), Exceptions(settings.exceptions))
+
+
+class Scan:
+    """What some batches held."""
+
+    def __init__(self, settings: ScanSettings, recogniser: Recogniser | None = None) -> None:
+        """A scan that has seen nothing; `recogniser` is one of these settings."""
+        self.settings = settings
+        self.recogniser = recogniser or recogniser_of(settings)
+        self.tally: Tally = Tally()
+        self.coverage: Counter[tuple[str, int]] = Counter()
+        self._activities: list[pa.Table] = []
+        self._sightings: list[pa.Table] = []
+        self._rows = 0
 
     def add(self, batch: RawBatch) -> list[DeadLetter]:
         """Takes a batch in, as a whole or not at all.
@@ -85,11 +109,12 @@ class Scan:
             return [lost.letter]
 
     def _add(self, batch: RawBatch) -> list[DeadLetter]:
-        events = Events(batch, self.tenant)
+        events = Events(batch, self.settings.tenant)
         valid = events.valid
         lost = batch.lost()
         dead = [*lost, *batch.dead_letters(events.rejections())]
-        in_range = valid if self.range.end is None else valid & (events.time.values < self.range.end)
+        end = self.settings.range.end
+        in_range = valid if end is None else valid & (events.time.values < end)
         executions = sightings_of_executions(events, *self.recogniser.executions(events, in_range))
         activities = activities_of(events, self.recogniser.communications(events, in_range))
         # every column has been read: from here on nothing fails
@@ -116,23 +141,34 @@ class Scan:
         activities = merge_activities(pa.concat_tables(self._activities))
         sightings = distinct(pa.concat_tables(self._sightings))
         self._activities, self._sightings, self._rows = [], [], 0
-        shard = blocks.host_shards(activities, self.shards)
+        shard = blocks.host_shards(activities, self.settings.shards)
         questions = self._questions(activities, shard)
-        shared = capped(sightings, self.hosts_kept)
+        shared = capped(sightings, self.settings.hosts_kept)
         outgoing: tuple[tuple[Block, pa.Table, Codes], ...] = (
             ("activities", activities, shard),
-            ("own_sightings", sightings, blocks.host_shards(sightings, self.shards)),
-            ("sightings", shared, blocks.subject_shards(shared, self.shards)),
-            ("questions", questions, blocks.subject_shards(questions, self.shards)),
+            ("own_sightings", sightings, blocks.host_shards(sightings, self.settings.shards)),
+            ("sightings", shared, blocks.subject_shards(shared, self.settings.shards)),
+            ("questions", questions, blocks.subject_shards(questions, self.settings.shards)),
         )
         for kind, table, shards in outgoing:
             for number, block in blocks.cut(table, shards):
                 yield kind, number, block
 
+    def outputs(self) -> Iterator[tuple[str, Any]]:
+        """(name, value) of all that is left to let go of: blocks, coverage, tally."""
+        for kind, shard, block in self.blocks():
+            yield kind, (shard, block)
+        yield "coverage", dict(self.coverage)
+        yield "tallies", self.tally
+
     def _questions(self, activities: pa.Table, shard: Codes) -> pa.Table:
         """What the shards of hosts want to know, each (shard, subject, day) once."""
         time = activities.column("event_time").to_numpy()
-        judged = np.flatnonzero(time >= self.range.start) if self.range.start is not None else np.arange(len(time))
+        judged = (
+            np.flatnonzero(time >= self.settings.range.start)
+            if self.settings.range.start is not None
+            else np.arange(len(time))
+        )
         if not len(judged):
             return coded(QUESTION_SCHEMA).empty_table()
         asking = activities.take(pa.array(judged))

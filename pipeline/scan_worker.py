@@ -1,0 +1,36 @@
+"""What a process of its own does with a part of the input. Does not import Beam, which would take longer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.sources.json_lines import JsonOptions
+from pipeline.sources.readings import Reading, read_batches
+from transforms.rules.communications import Recogniser
+from transforms.rules.scan import Scan, ScanSettings, recogniser_of
+
+
+def scan_readings(readings: list[Reading], settings: ScanSettings, options: JsonOptions) -> list[tuple[str, Any]]:
+    """(output, value) pairs of `ScanEvents` for all batches of some readings.
+
+    Raises:
+        UnreadableInput: a file cannot be read, and the policy is to fail.
+    """
+    scan = Scan(settings, _recogniser(settings))
+    outputs: list[tuple[str, Any]] = []
+    for reading in readings:
+        for batch in read_batches(reading, options):
+            outputs += [("dead_letters", letter.row()) for letter in scan.add(batch)]
+            if scan.full:
+                outputs += [(kind, (shard, block)) for kind, shard, block in scan.blocks()]
+    return [*outputs, *scan.outputs()]
+
+
+_KEPT: list[tuple[ScanSettings, Recogniser]] = []
+
+
+def _recogniser(settings: ScanSettings) -> Recogniser:
+    """The recogniser of the last settings: tasks of one process have the same."""
+    if not _KEPT or _KEPT[0][0] != settings:
+        _KEPT[:] = [(settings, recogniser_of(settings))]
+    return _KEPT[0][1]
