@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.readings import Reading, read_batches
 from transforms.rules.communications import Recogniser
@@ -16,6 +18,7 @@ def scan_readings(readings: list[Reading], settings: ScanSettings, options: Json
     Raises:
         UnreadableInput: a file cannot be read, and the policy is to fail.
     """
+    pa.set_cpu_count(1)  # the processes share the cores already
     scan = Scan(settings, _recogniser(settings))
     outputs: list[tuple[str, Any]] = []
     for reading in readings:

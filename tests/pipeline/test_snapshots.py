@@ -48,7 +48,7 @@ ONE_DAY = timedelta(days=1)
 Content = dict[str, list[tuple[Any, ...]]]
 """Table -> its rows, sorted."""
 
-slow = settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+slow = settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @dataclass
@@ -249,7 +249,7 @@ def test_files_that_arrive_late_are_put_right_by_rerunning_from_their_day(tmp_pa
 
 def test_a_day_run_again_from_a_copy_of_its_snapshot_gives_the_same_and_replaces_what_it_left(tmp_path: Path) -> None:
     known = whole(4)
-    day = date(2026, 4, 20)
+    day = date(2026, 4, 12)
     configuration = configuration_of(known.options, start=day, end=day + ONE_DAY)
     before, after, copy = tmp_path / "made", tmp_path / "after", tmp_path / "elsewhere" / "copy"
     run(known.records(date.min, day), configuration_of(known.options, start=None, end=day), after=before)
@@ -260,7 +260,7 @@ def test_a_day_run_again_from_a_copy_of_its_snapshot_gives_the_same_and_replaces
     shutil.rmtree(before)
 
     # what else lies in the directory is not the snapshot's to delete
-    mine = [after / "dt=2026-04-20" / "events.parquet", after / "mine" / "sightings.parquet", after / "notes.txt"]
+    mine = [after / "dt=2026-04-12" / "events.parquet", after / "mine" / "sightings.parquet", after / "notes.txt"]
     for path in mine:
         path.parent.mkdir(exist_ok=True)
         path.write_text("mine")
@@ -573,7 +573,7 @@ def test_new_and_changed_services_learn_14_covered_days_of_their_own_and_the_sta
 # What is in a snapshot
 
 
-@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("seed", [0, 3])
 def test_a_snapshot_holds_what_the_events_of_the_window_show_and_nothing_else(seed: int) -> None:
     known = whole(seed)
     options = known.options
@@ -624,9 +624,9 @@ def host_order(host: str) -> bytes:
     return hashlib.blake2b(host.encode(), digest_size=8).digest()
 
 
-@pytest.mark.parametrize("seed", [0, 7])
-def test_a_snapshot_knows_what_was_said_as_long_as_it_may_be_repeated(seed: int) -> None:
-    known = whole(seed)
+@pytest.mark.parametrize(("seed", "end"), [(4, date(2026, 4, 8)), (7, LAST)])
+def test_a_snapshot_knows_what_was_said_as_long_as_it_may_be_repeated(seed: int, end: date) -> None:
+    known = whole(seed, end=end)
     expected = detect(known.organisation.records, replace(known.options, start=known.start, end=known.end))
     said = {row["alert_id"] for row in expected.activities if row["verdict"] in ("alert", "rolled_up")}
     rows = [dict(zip(SAID_COLUMNS, row, strict=True)) for row in known.content["said"]]
@@ -640,6 +640,7 @@ def test_a_snapshot_knows_what_was_said_as_long_as_it_may_be_repeated(seed: int)
         for row in expected.activities
         if row["alert_id"] in said and (time := times[row["host"], row["event_id"]]) > recent
     )
+    assert rows
     assert {row["severity"] for row in rows} <= {"Informational", "Low"}
 
 
