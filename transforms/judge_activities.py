@@ -13,13 +13,13 @@ from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from schemas.snapshot import SAID_SCHEMA
 from transforms.rules import blocks, tally
-from transforms.rules.activities import merge_activities
 from transforms.rules.alert import AlertWriter
 from transforms.rules.days import DAY_US, HOUR_US
 from transforms.rules.history import pack, within
 from transforms.rules.judgement import Judge
 from transforms.rules.sightings import Coverage
-from transforms.rules.tables import ACTIVITY_SCHEMA, ANSWER_SCHEMA, SIGHTING_SCHEMA
+from transforms.rules.stored_activities import StoredActivities
+from transforms.rules.tables import ANSWER_SCHEMA, SIGHTING_SCHEMA
 from transforms.rules.tally import Tally
 from transforms.rules.verdicts import Activation
 
@@ -75,16 +75,16 @@ def _judge(
     joined: tuple[int, Mapping[str, Iterable[bytes]]], coverage: Coverage, settings: JudgeSettings
 ) -> Iterator[TaggedOutput]:
     shard, inputs = joined
-    activities = merge_activities(blocks.decode(inputs["activities"], ACTIVITY_SCHEMA))
+    stored = StoredActivities(inputs["activities"])
     own = blocks.decode(inputs["own_sightings"], SIGHTING_SCHEMA)
     answers = blocks.decode(inputs["answers"], ANSWER_SCHEMA)
     before = blocks.decode(inputs["said"], SAID_SCHEMA)
     limits = settings.writer.detector.limits
     activation = Activation(coverage, limits, settings.learning_since)
     judge = Judge(settings.writer, activation, settings.start, settings.with_rows)
-    judgement = judge.judge(activities, own, answers, before)
+    judgement = judge.judge(stored.merged, own, answers, before, stored.complete)
     counts = Tally({tally.verdict(name): count for name, count in judgement.counts.items()})
-    counts[tally.ACTIVITIES] = activities.num_rows
+    counts[tally.ACTIVITIES] = stored.merged.num_rows
     yield TaggedOutput("tallies", counts)
     for row in judgement.rows:
         yield TaggedOutput("verdicts", row)

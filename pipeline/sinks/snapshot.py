@@ -115,8 +115,10 @@ def _finish(path: str, metadata: Metadata, files: list[WrittenFile], *after: Ite
 
 
 def _delete_others(path: str, run_id: str) -> None:
-    """Files of earlier snapshots in this directory."""
-    matched = FileSystems.match([FileSystems.join(path, "*", "*.parquet")])[0].metadata_list
-    old = [found.path for found in matched if f"{run_id}/" not in found.path.replace("\\", "/")]
-    if old:
-        FileSystems.delete(old)
+    """Files that other runs left in this directory, finished or not; whatever else lies there is left alone."""
+    parts = [FileSystems.join(path, "*", f"{table}-{'[0-9]' * 5}.parquet") for table in TABLES]
+    matched = FileSystems.match([*parts, FileSystems.join(path, f"{METADATA}.*")])
+    files = [found.path for match in matched for found in match.metadata_list]
+    others = [file for file in files if FileSystems.split(FileSystems.split(file)[0])[1] != run_id]
+    if others:
+        FileSystems.delete(others)

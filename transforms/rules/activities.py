@@ -21,7 +21,7 @@ from transforms.rules.days import HOUR_US
 from transforms.rules.normalise import Events
 from transforms.rules.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, EVIDENCE, coded
 
-_TOTALS: Final = ("events", "total_sent", "total_received")
+TOTALS: Final = ("events", "total_sent", "total_received")
 
 
 def activities_of(events: Events, found: Communications) -> pa.Table:
@@ -64,10 +64,14 @@ def activities_of(events: Events, found: Communications) -> pa.Table:
     return pa.table([columns[name] for name in ACTIVITY_SCHEMA.names], schema=coded(ACTIVITY_SCHEMA))
 
 
-def merge_activities(table: pa.Table) -> pa.Table:
+def merge_activities(table: pa.Table, evidence: Callable[[Longs], pa.Table] | None = None) -> pa.Table:
     """One row an activity: its first event, its totals.
 
     The first event is the smallest (event_time, event_id); events that share both are told apart by their content.
+
+    Args:
+        table: the columns of `ACTIVITY_KEY`, `event_time`, `TOTALS`, and any others.
+        evidence: rows of the table with all columns, where the table itself has not all: asked for if times are equal.
     """
     if table.num_rows < 2:
         return table
@@ -77,13 +81,17 @@ def merge_activities(table: pa.Table) -> pa.Table:
     order = np.lexsort((time, groups))
     ordered, ordered_time = groups[order], time[order]
     starts = run_starts(ordered)
-    rivals = np.add.reduceat(ordered_time == ordered_time[starts][ordered], starts)
+    rivals = np.add.reduceat((ordered_time == ordered_time[starts][ordered]).astype(np.int64), starts)
     first = order[starts]
-    for group in np.flatnonzero(rivals > 1):
-        tied = order[starts[group] : starts[group] + rivals[group]]
-        first[group] = min(tied, key=lambda row: event_order(table, int(row)))
+    tied_groups = np.flatnonzero(rivals > 1)
+    if len(tied_groups):
+        ties = [order[starts[group] : starts[group] + rivals[group]] for group in tied_groups]
+        rows = np.concatenate(ties)
+        known = (evidence or (lambda wanted: table.take(pa.array(wanted))))(rows)
+        ranks = dict(zip(rows.tolist(), (event_order(known, row) for row in range(len(rows))), strict=True))
+        first[tied_groups] = [min(tie.tolist(), key=ranks.__getitem__) for tie in ties]
     merged = table.take(pa.array(first))
-    for name in _TOTALS:
+    for name in TOTALS:
         merged = merged.set_column(
             merged.schema.get_field_index(name), ACTIVITY_SCHEMA.field(name), _sums(table, name, order, starts)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -26,10 +26,19 @@ def encode(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def decode(blocks: Iterable[bytes], schema: pa.Schema) -> pa.Table:
-    """All rows of some blocks, of `schema`, in one chunk a column."""
-    tables = [ipc.open_stream(block).read_all() for block in blocks]
-    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
+def decode(blocks: Iterable[bytes], schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
+    """All rows of some blocks, of `schema`, in one chunk a column.
+
+    Args:
+        blocks: as `encode` makes them of tables of `schema`.
+        schema: of all of them.
+        names: only these columns are decompressed, in the schema's order.
+    """
+    wanted = schema if names is None else pa.schema([schema.field(name) for name in schema.names if name in names])
+    fields = [schema.get_field_index(name) for name in wanted.names]
+    options = ipc.IpcReadOptions(included_fields=fields)
+    tables = [ipc.open_stream(block, options=options).read_all() for block in blocks]
+    return pa.concat_tables([wanted.empty_table(), *tables]).combine_chunks()
 
 
 def host_shard(host: str, shards: int) -> int:

@@ -6,7 +6,7 @@ The steps up to here are columns; only activities that are neither common nor ex
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -77,14 +77,23 @@ class Judge:
     start: int | None
     with_rows: bool = False
 
-    def judge(self, activities: pa.Table, own: pa.Table, answers: pa.Table, before: pa.Table) -> Judgement:
+    def judge(
+        self,
+        activities: pa.Table,
+        own: pa.Table,
+        answers: pa.Table,
+        before: pa.Table,
+        complete: Callable[[pa.Table], pa.Table] = lambda table: table,
+    ) -> Judgement:
         """The verdicts of activities.
 
         Args:
-            activities: of `ACTIVITY_SCHEMA`, merged; all there are of their hosts.
+            activities: merged, all there are of their hosts; of `ACTIVITY_SCHEMA`, or of those of its columns that
+                verdicts need.
             own: sightings of these hosts, of `SIGHTING_SCHEMA`.
             answers: of `ANSWER_SCHEMA`, for every subject and day of the activities that are not training.
             before: what deduplication let through before the run, of `SAID_SCHEMA`.
+            complete: gives some rows of `activities` all columns of `ACTIVITY_SCHEMA`.
         """
         if not activities.num_rows:
             return Judgement(Counter(), [], [], SAID_SCHEMA.empty_table())
@@ -100,7 +109,7 @@ class Judge:
             rows = [
                 row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
             ]
-        left = activities.filter(pa.array(is_open))
+        left = complete(activities.filter(pa.array(is_open)))
         keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
         candidates, duplicates = self._deduplicated(keyed, _said_before(before))
         counts["duplicate"] += len(duplicates)
