@@ -20,6 +20,7 @@ from transforms.learn_coverage import LearnCoverage
 from transforms.limit_floods import LimitFloods
 from transforms.measure_prevalence import MeasurePrevalence
 from transforms.scan_events import ScanEvents
+from transforms.warn_of_thin_days import WarnOfThinDays
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
         | "AllCoverage" >> beam.Flatten()
         | "LearnCoverage" >> beam.CombineGlobally(LearnCoverage())
     )
+    _ = coverage | "WarnOfThinDays" >> WarnOfThinDays(*configuration.judged_days)
     measured = {
         "sightings": (scanned.sightings, earlier.sightings) | "AllSightings" >> beam.Flatten(),
         "questions": scanned.questions,

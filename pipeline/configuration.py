@@ -64,6 +64,11 @@ class Configuration:
         return ScanRange(_micros(self.start), _micros(self.end))
 
     @property
+    def judged_days(self) -> tuple[int, int]:
+        """Day numbers of the first judged day and of the day after the last; open ends are far away."""
+        return day_number(self.start or date.min), day_number(self.end or date.max)
+
+    @property
     def digest(self) -> str:
         """First 32 hex digits of a sha256 over limits, catalogue and what else decides who is who."""
         identity = {

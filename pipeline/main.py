@@ -76,11 +76,12 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 
     from pipeline import backfill
     from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output
-    from pipeline.sources.files import match_files
+    from pipeline.sources.partitions import Partitions, find_files
 
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
-    files = match_files(arguments.input)
+    partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
+    files = find_files(arguments.input, configuration, partitions)
     if arguments.dry_run:
         print(plan(configuration, files, arguments.output))
         return

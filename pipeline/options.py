@@ -77,10 +77,20 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="GLOB",
-        help="files on any file system Beam knows; repeatable",
+        help="files on any file system Beam knows, {date} for each needed day; repeatable",
     )
     group.add_argument(
         "--format", default="auto", choices=formats(load_mappings()), help="of JSON lines (Parquet is native)"
+    )
+    group.add_argument(
+        "--partition-slack-days",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="{date} in --input is the day of ingestion: look N partitions further for late records (0)",
+    )
+    group.add_argument(
+        "--require-marker", metavar="NAME", help="stop unless every input folder holds this file, such as _SUCCESS"
     )
     group.add_argument(
         "--on-bad-file",
