@@ -80,7 +80,8 @@ def _dated(pattern: str, configuration: Configuration, partitions: Partitions) -
             found.append(dated)
         elif not slack:
             empty.append(str(day))
-    require(found, f"--input {pattern}: no file for any day from {empty[0]} to {empty[-1]}: check the path")
+    if not found:
+        raise ConfigurationError(f"--input {pattern}: no file for any day from {empty[0]} to {empty[-1]}")
     if empty:
         log.warning("--input %s: no files for %s", pattern, ", ".join(empty))
     return found
