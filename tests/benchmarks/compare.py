@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shlex
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Nothing heavy is imported here: a child's peak memory counts what its parent held when it was started.
-ROOT = Path(__file__).resolve().parents[2]
+from tests.benchmarks.measuring import (
+    DATA,
+    HEADER,
+    PIPELINE,
+    Cost,
+    backfill,
+    machine,
+    measure,
+    median,
+    prepare,
+    ratios,
+    row,
+)
+
 FIGURES = ("other_hosts", "host_days", "active_days", "coverage_days")
 Alerts = dict[str, tuple[Any, ...]]
-
-
-class Cost(NamedTuple):
-    """What one process took."""
-
-    cpu: float
-    wall: float
-    memory: float
-    """Peak resident memory of its largest process, MB."""
 
 
 class Contender(NamedTuple):
@@ -42,20 +40,6 @@ class Contender(NamedTuple):
     """The command that writes into a folder."""
     alerts: str
     """Where in that folder the alerts are."""
-
-
-def measure(command: list[str], log: Path) -> Cost:
-    """Runs a command to its end and says what it and its children took."""
-    with log.open("wb") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise SystemExit(f"{shlex.join(command)} ended with status {process.returncode}:\n{tail}")
-    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
 
 
 def read_alerts(folder: Path, pattern: str) -> Alerts:
@@ -100,40 +84,18 @@ def count_differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]
     ]
 
 
-def prepare(data: Path, settings: dict[str, int]) -> None:
-    """Generates the events if they are not there, and reads them once so that all runs find them in memory."""
-    marker = data / "generated.json"
-    if marker.exists():
-        held = json.loads(marker.read_text(encoding="utf-8"))
-        other = {name: held.get(name) for name, value in settings.items() if held.get(name) != value}
-        if other:
-            raise SystemExit(f"{data} holds other events ({other}): name another folder with --data, or delete it")
-    else:
-        command = [sys.executable, "-m", "tests.benchmarks.generate", "--out", str(data)]
-        command += [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-        print(f"generating {settings['events']:,} events into {data}", flush=True)
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    for path in data.glob("*.parquet"):
-        with path.open("rb") as file:
-            while file.read(1 << 22):
-                pass
-
-
 def table(costs: dict[str, list[Cost]]) -> Iterable[str]:
     """Medians and, if there are two contenders, the first's in terms of the second's."""
-    yield f"{'':18}{'CPU s':>10}{'wall s':>10}{'peak MB':>10}{'runs':>6}"
-    medians = {name: [statistics.median(column) for column in zip(*runs, strict=True)] for name, runs in costs.items()}
-    for name, (cpu, wall, memory) in medians.items():
-        yield f"{name:18}{cpu:>10.2f}{wall:>10.2f}{memory:>10.0f}{len(costs[name]):>6}"
+    yield HEADER
+    medians = {name: median(runs) for name, runs in costs.items()}
+    for name, cost in medians.items():
+        yield row(f"{name}, median of {len(costs[name])}", cost)
     if len(medians) == 2:
-        ours, theirs = medians.values()
-        ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-        yield f"{'ratio':18}{ratios[0]:>10.2f}{ratios[1]:>10.2f}{ratios[2]:>10.2f}"
+        yield ratios("ratio", *medians.values())
 
 
 def contenders(files: str, pipeline: str, threads: int) -> list[Contender]:
     """The pipeline and its opponent."""
-    program = shlex.split(pipeline)
     sql = [
         sys.executable,
         "-m",
@@ -146,7 +108,7 @@ def contenders(files: str, pipeline: str, threads: int) -> list[Contender]:
     return [
         Contender(
             "pipeline",
-            lambda out: [*program, "backfill", "--input", files, "--output", str(out)],
+            lambda out: backfill(pipeline, files, out),
             "alerts/*.jsonl",
         ),
         Contender("DuckDB SQL", lambda out: [*sql, "--output", str(out / "alerts.jsonl")], "alerts.jsonl"),
@@ -157,6 +119,7 @@ def compare(chosen: list[Contender], runs: int) -> bool:
     """Runs the contenders in turns, prints what they took, and says whether they agree."""
     costs: dict[str, list[Cost]] = {contender.name: [] for contender in chosen}
     problems: list[str] = []
+    print(f"{machine()}\n{HEADER}", flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         for turn in range(runs):
             results: list[tuple[Alerts, dict[str, Any]]] = []
@@ -165,10 +128,7 @@ def compare(chosen: list[Contender], runs: int) -> bool:
                 log = out.with_suffix(".log")
                 cost = measure(contender.command(out), log)
                 costs[contender.name].append(cost)
-                print(
-                    f"  {contender.name:16}{cost.cpu:>8.2f} s CPU{cost.wall:>8.2f} s wall{cost.memory:>7.0f} MB",
-                    flush=True,
-                )
+                print(row(f"  {contender.name}", cost), flush=True)
                 summary = out / "summary.json"
                 counts = json.loads((summary if summary.exists() else log).read_text(encoding="utf-8"))
                 results.append((read_alerts(out, contender.alerts), counts))
@@ -193,18 +153,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="threads of DuckDB")
     parser.add_argument("--data", type=Path, help="folder of the events; generated if it holds none")
     parser.add_argument("--only", choices=["pipeline", "DuckDB SQL"], help="measure one of the two")
-    default = str(Path(sys.executable).with_name("uncommon-im"))
-    parser.add_argument("--pipeline", default=shlex.quote(default), help="the pipeline's command")
+    parser.add_argument("--pipeline", default=PIPELINE, help="the pipeline's command")
     given = parser.parse_args()
     settings = {name: getattr(given, name) for name in ("events", "hosts", "days", "files", "seed")}
-    data = (given.data or ROOT / "benchmark-data" / f"{given.events}-events").resolve()
+    data = (given.data or DATA / f"{given.events}-events").resolve()
     chosen = [
         contender
         for contender in contenders(f"{data}/*.parquet", given.pipeline, given.threads)
         if given.only in (None, contender.name)
     ]
-    if given.only != "DuckDB SQL" and not Path(shlex.split(given.pipeline)[0]).exists():
-        raise SystemExit(f"{given.pipeline} is not there: install the project, or say where it is with --pipeline")
     prepare(data, settings)
     sys.exit(0 if compare(chosen, given.runs) else 1)
 
