@@ -75,7 +75,7 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     from apache_beam.io.filesystems import FileSystems
 
     from pipeline import backfill
-    from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output
+    from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output, require_writable
     from pipeline.sources.partitions import Partitions, find_files
 
     configuration = options.configuration_of(arguments)
@@ -85,6 +85,8 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     if arguments.dry_run:
         print(plan(configuration, files, arguments.output))
         return
+    if configuration.baseline_out:
+        require_writable("--baseline-out", configuration.baseline_out)
     prepare_output(arguments.output)
     pipeline = beam.Pipeline(options=beam_options)
     reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))

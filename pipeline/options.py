@@ -164,11 +164,24 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         run_id=new_run_id(),
         baseline_out=arguments.baseline_out,
     )
-    if arguments.baseline_out and not arguments.end:
-        raise ConfigurationError("--baseline-out needs --end: the day boundary at which the snapshot is taken")
-    if not arguments.baseline_in:
+    _check_baseline(arguments)
+    if arguments.baseline_in is None:
         return configuration
     return with_baseline(configuration, open_snapshot(arguments.baseline_in), arguments.learn_changed_services)
+
+
+def _check_baseline(arguments: argparse.Namespace) -> None:
+    came, goes = arguments.baseline_in, arguments.baseline_out
+    for option, path in (("--baseline-in", came), ("--baseline-out", goes)):
+        if path is not None and not path.strip():
+            raise ConfigurationError(f"{option} is empty: give the directory of a snapshot, or leave the option out")
+    if goes is not None and not arguments.end:
+        raise ConfigurationError("--baseline-out needs --end: the day boundary at which the snapshot is taken")
+    if came is not None and goes is not None and came.rstrip("/") == goes.rstrip("/"):
+        raise ConfigurationError(
+            f"--baseline-out {goes} is the snapshot that the run starts from: give the next one its own directory, "
+            "so that the run can be repeated"
+        )
 
 
 def beam_options(rest: Sequence[str]) -> PipelineOptions:

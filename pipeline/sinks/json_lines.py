@@ -100,15 +100,24 @@ def prepare_output(output: str) -> None:
     Raises:
         ConfigurationError: it cannot be written.
     """
+    require_writable("--output", output)
+    clear_output(output)
+
+
+def require_writable(option: str, output: str) -> None:
+    """Makes sure that a folder can be written.
+
+    Raises:
+        ConfigurationError: it cannot; names the option.
+    """
     probe = FileSystems.join(output, "can-be-written")
     try:
-        clear_output(output)
         with FileSystems.create(probe, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             stream.write(b"")
         FileSystems.delete([probe])
     except (OSError, BeamIOError, ValueError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise ConfigurationError(f"--output {output}: cannot be written: {reason}") from None
+        raise ConfigurationError(f"{option} {output}: cannot be written: {reason}") from None
 
 
 def clear_output(output: str) -> None:

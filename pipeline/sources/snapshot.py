@@ -13,6 +13,7 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
+from pipeline.sources.errors import UnreadableInput
 from schemas.documents import ConfigurationError
 from schemas.snapshot import METADATA, TABLES, Metadata, parse_metadata
 from transforms.rules import blocks
@@ -86,19 +87,32 @@ class ReadSnapshot(beam.PTransform):  # type: ignore[misc]
 def _read(named: tuple[str, str], snapshot: Snapshot, shards: int) -> Iterator[TaggedOutput]:
     table, name = named
     as_of = day_number(snapshot.metadata.as_of)
-    path = FileSystems.join(snapshot.path, *name.split("/"))
-    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-        for batch in pq.ParquetFile(stream).iter_batches(_ROWS):
-            rows = pa.Table.from_batches([batch])
-            if table == "coverage":
-                values: Mapping[str, list[Any]] = rows.to_pydict()
-                days = zip(values["tenant"], values["day"], strict=True)
-                yield TaggedOutput("coverage", dict(zip(days, values["events"], strict=True)))
-                continue
-            if table == "host_sightings":
-                table_out, rows = "own_sightings", unpack(rows, as_of)
-            else:
-                table_out = table
-            cut = blocks.subject_shards if table == "sightings" else blocks.host_shards
-            for shard, block in blocks.cut(rows, cut(rows, shards)):
-                yield TaggedOutput(table_out, (shard, block))
+    for rows in _parts(FileSystems.join(snapshot.path, *name.split("/"))):
+        if table == "coverage":
+            values: Mapping[str, list[Any]] = rows.to_pydict()
+            days = zip(values["tenant"], values["day"], strict=True)
+            yield TaggedOutput("coverage", dict(zip(days, values["events"], strict=True)))
+            continue
+        if table == "host_sightings":
+            table_out, rows = "own_sightings", unpack(rows, as_of)
+        else:
+            table_out = table
+        cut = blocks.subject_shards if table == "sightings" else blocks.host_shards
+        for shard, block in blocks.cut(rows, cut(rows, shards)):
+            yield TaggedOutput(table_out, (shard, block))
+
+
+def _parts(path: str) -> Iterator[pa.Table]:
+    """The rows of a file, some at a time.
+
+    Raises:
+        UnreadableInput: it is cut or damaged.
+    """
+    try:
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+            for batch in pq.ParquetFile(stream).iter_batches(_ROWS):
+                yield pa.Table.from_batches([batch])
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableInput(
+            f"{path}: cannot be read: {' '.join(str(error).split())}: copy the snapshot again"
+        ) from None

@@ -57,12 +57,12 @@ def read_alerts(folder: Path, pattern: str) -> Alerts:
     return alerts
 
 
-def differences(ours: Alerts, theirs: Alerts) -> list[str]:
-    """What two sets of alerts do not share."""
+def differences(ours: Alerts, theirs: Alerts, they: str = "the SQL") -> list[str]:
+    """What two sets of alerts do not share; `they` names the opponent."""
     found = [f"only the pipeline has {key}: {ours[key]}" for key in sorted(ours.keys() - theirs.keys())]
-    found += [f"only the SQL has {key}: {theirs[key]}" for key in sorted(theirs.keys() - ours.keys())]
+    found += [f"only {they} has {key}: {theirs[key]}" for key in sorted(theirs.keys() - ours.keys())]
     shared = sorted(ours.keys() & theirs.keys())
-    return found + [f"{key}: pipeline {ours[key]}, SQL {theirs[key]}" for key in shared if ours[key] != theirs[key]]
+    return found + [f"{key}: pipeline {ours[key]}, {they} {theirs[key]}" for key in shared if ours[key] != theirs[key]]
 
 
 def count_differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:

@@ -105,15 +105,10 @@ def _resident(process: int) -> float:
         return 0.0
 
 
-def prepare(data: Path, settings: Mapping[str, int], generator: str = "tests.benchmarks.generate") -> bool:
-    """Generates events if they are not there, and reads them once so that all runs find them in memory.
-
-    Returns:
-        True if they were generated now.
-    """
+def prepare(data: Path, settings: Mapping[str, int], generator: str = "tests.benchmarks.generate") -> None:
+    """Generates events if they are not there, and reads them once so that all runs find them in memory."""
     marker = data / "generated.json"
-    held = marker.exists()
-    if held:
+    if marker.exists():
         about = json.loads(marker.read_text(encoding="utf-8"))
         other = {name: about.get(name) for name, value in settings.items() if about.get(name) != value}
         if other:
@@ -121,13 +116,14 @@ def prepare(data: Path, settings: Mapping[str, int], generator: str = "tests.ben
     else:
         command = [sys.executable, "-m", generator, "--out", str(data)]
         command += [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-        print(f"generating {', '.join(f'{value:,} {name}' for name, value in settings.items())} into {data}", flush=True)
+        print(
+            f"generating {', '.join(f'{value:,} {name}' for name, value in settings.items())} into {data}", flush=True
+        )
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     for path in data.glob("*.parquet"):
         with path.open("rb") as file:
             while file.read(1 << 22):
                 pass
-    return not held
 
 
 def backfill(pipeline: str, files: str, out: Path, *options: str) -> list[str]:

@@ -27,11 +27,7 @@ def detect(records: beam.PCollection[dict[str, Any]]) -> beam.PCollection[dict[s
         | "CoveredDays" >> beam.Distinct()
         | "CoverageByTenant" >> beam.GroupByKey()
     )
-    executions = (
-        valid
-        | "Executions" >> beam.FlatMap(events.executions)
-        | "ExecutionSightings" >> beam.Distinct()
-    )
+    executions = valid | "Executions" >> beam.FlatMap(events.executions) | "ExecutionSightings" >> beam.Distinct()
     communications = valid | "Communications" >> beam.FlatMap(events.communications)
     sightings = communications | "Sighting" >> beam.Map(events.sighting) | "Sightings" >> beam.Distinct()
     activities = (

@@ -187,11 +187,11 @@ def listed_files(path: Path) -> set[str]:
 def test_one_run_is_a_chain_of_runs_alert_by_alert_and_verdict_by_verdict(seed: int, tmp_path: Path) -> None:
     known = whole(seed)
     first = (known.start or FIRST) + ONE_DAY
-    cuts = sorted(random.Random(seed).sample(range((known.end - first).days), 2))
+    cuts = sorted(random.Random(seed).sample(range((known.end - first).days), 1 + seed % 2))
     found = chain(known, [first + timedelta(days=cut) for cut in cuts], tmp_path)
     assert findings(found) == known.findings, known.organisation.story
     assert all(alert["baseline"]["as_of"] is None for alert in found[0].alerts)
-    assert {alert["baseline"]["as_of"] for alert in found[2].alerts} <= {str(first + timedelta(days=cuts[1]))}
+    assert {alert["baseline"]["as_of"] for alert in found[-1].alerts} <= {str(first + timedelta(days=cuts[-1]))}
     assert_same_snapshot(tmp_path / str(known.end), known.content, known.metadata)
 
 
@@ -212,7 +212,7 @@ def test_where_a_chain_is_cut_and_into_how_many_shards_changes_nothing(
 
 
 def test_one_run_is_a_chain_of_daily_runs(tmp_path: Path) -> None:
-    known = whole(3, date(2026, 4, 8), date(2026, 4, 17))
+    known = whole(7, date(2026, 4, 8), date(2026, 4, 17))
     cuts = [known.end - timedelta(days=age) for age in range(8, 0, -1)]
     found = chain(known, cuts, tmp_path)
     assert [path.name for path in sorted(tmp_path.iterdir())] == [str(day) for day in (*cuts, known.end)]
@@ -294,6 +294,26 @@ def test_days_without_events_hand_on_what_is_known_in_the_same_directory_too(tmp
     assert alert["baseline"]["first_day"] == str(days[0])
 
 
+def test_what_was_said_is_handed_on_by_runs_that_say_nothing(tmp_path: Path) -> None:
+    """A deduplication period of two days: what was said at ten is repeated before ten of the day after the next."""
+    options = Options(activation_days=0, deduplication_hours=48)
+    days = [FIRST + timedelta(days=n) for n in range(4)]
+    records = [event(days[0], host, "courier") for host in ("h1", "h2")]
+    (tmp_path / "B").mkdir()
+    said = run(records, configuration_of(options, end=days[1]), after=tmp_path / "B")
+    run([event(days[1], "h3", "other")], configuration_of(options, end=days[2]), tmp_path / "B", tmp_path / "B")
+    again = [
+        event(days[2], host, "courier", event_time=f"{days[2]}T{time}Z")
+        for host, time in (("h1", "09:59:59.999999"), ("h2", "10:00:00"))
+    ]
+    found = run(again, configuration_of(options, end=days[3]), tmp_path / "B")
+    repeated = {alert["host"]["id"]: alert["alert_id"] for alert in said.alerts}
+    assert {(row["host"], row["verdict"], row["duplicate_of"]) for row in found.verdicts} == {
+        ("h1", "duplicate", repeated["h1"]),
+        ("h2", "alert", None),
+    }
+
+
 def test_a_run_may_need_less_than_the_snapshot_kept(tmp_path: Path) -> None:
     known = whole(0)
     day = date(2026, 4, 12)
@@ -347,7 +367,8 @@ def test_a_run_that_dies_leaves_the_old_snapshot_whole_and_the_next_clears_up(
 
     write_lines(tmp_path / "a.jsonl", later)
     (tmp_path / "b.parquet").write_bytes(b"PAR1 this is no Parquet file")
-    days = ["--baseline-in", str(path), "--baseline-out", str(path), "--end", "2026-03-03", "--activation-days", "0"]
+    copied = shutil.copytree(path, tmp_path / "C")
+    days = ["--baseline-in", str(copied), "--baseline-out", str(path), "--end", "2026-03-03", "--activation-days", "0"]
     inputs = ["--input", str(tmp_path / "a.jsonl"), "--input", str(tmp_path / "b.parquet")]
     assert main(["backfill", *inputs, "--output", str(tmp_path / "run"), *days]) == 1
     assert "b.parquet" in capsys.readouterr().err
@@ -408,6 +429,17 @@ FROM_B = ("--baseline-in", "{B}")
             "--baseline-in {F}/12.yaml: no snapshot there (metadata.json cannot be read): --baseline-out makes one",
         ),
         (["--baseline-out", "{F}/C"], "--baseline-out needs --end: the day boundary at which the snapshot is taken"),
+        (["--baseline-in", ""], "--baseline-in is empty: give the directory of a snapshot, or leave the option out"),
+        (["--baseline-out", " "], "--baseline-out is empty: give the directory of a snapshot, or leave the option out"),
+        (
+            [*FROM_B, "--baseline-out", "{B}/", "--end", "2026-03-05"],
+            "--baseline-out {B}/ is the snapshot that the run starts from: give the next one its own directory, "
+            "so that the run can be repeated",
+        ),
+        (
+            ["--baseline-out", "{F}/events.jsonl", "--end", "2026-03-05"],
+            "--baseline-out {F}/events.jsonl: cannot be written: Not a directory",
+        ),
         (
             [*FROM_B, "--baseline-out", "{F}/C"],
             "--baseline-out needs --end: the day boundary at which the snapshot is taken",
@@ -508,6 +540,19 @@ def test_a_snapshot_of_another_version_or_that_is_not_whole_is_refused(
             f"{missing} is missing: copy the whole directory",
         )
     ]
+
+
+def test_a_cut_file_of_a_snapshot_ends_the_run_and_is_named(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "C"
+    shutil.copytree(made / "B", path)
+    (part,) = path.glob("*/coverage-00000.parquet")
+    part.write_bytes(part.read_bytes()[:60])
+    assert backfill(made, ["--baseline-in", str(path)], tmp_path / "run") == 1
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"uncommon-im: the run failed: {part}: cannot be read: ")
+    assert ": copy the snapshot again" in line
 
 
 # Services that are new or changed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,6 +11,9 @@ from schemas.snapshot import HOST_SIGHTING_SCHEMA
 from transforms.rules.columns import column_codes, group_rows, run_starts
 from transforms.rules.sightings import distinct
 from transforms.rules.tables import SIGHTING_SCHEMA
+
+MASK_BITS: Final = 62
+"""Days that a mask can hold: the most that `training_days` may be."""
 
 
 def within(sightings: pa.Table, as_of: int, days: int) -> pa.Table:
@@ -36,7 +41,8 @@ def pack(sightings: pa.Table, as_of: int) -> pa.Table:
 def unpack(masks: pa.Table, as_of: int) -> pa.Table:
     """The sightings of masks taken at a day number, of `SIGHTING_SCHEMA`."""
     days = masks.column("days").to_numpy()
-    rows, ages = np.nonzero((days[:, None] >> np.arange(62)) & 1)
+    shown = [np.flatnonzero((days >> age) & 1) for age in range(MASK_BITS)]
+    rows, ages = np.concatenate(shown), np.repeat(np.arange(MASK_BITS), [len(some) for some in shown])
     keys = masks.take(pa.array(rows))
     day = pa.array((as_of - 1 - ages).astype(np.int32))
     return pa.table([keys.column("tenant"), keys.column("subject"), keys.column("host"), day], schema=SIGHTING_SCHEMA)
