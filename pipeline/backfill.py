@@ -34,8 +34,20 @@ class Detection:
     history: dict[str, beam.PCollection[Any]]
 
 
+@dataclass(frozen=True)
+class LocalScan:
+    """Scanning by `workers` processes of this machine, which keep what they find in `folder` until the run ends."""
+
+    workers: int
+    folder: str
+
+
 def scan(
-    pipeline: beam.Pipeline, files: list[InputFile], options: JsonOptions, configuration: Configuration, workers: int
+    pipeline: beam.Pipeline,
+    files: list[InputFile],
+    options: JsonOptions,
+    configuration: Configuration,
+    local: LocalScan | None = None,
 ) -> Any:
     """One pass over the files, as `ScanEvents` describes it: by Beam's workers, or by processes of this machine.
 
@@ -43,13 +55,13 @@ def scan(
         files: every record of every file is scanned once.
         options: how files are read.
         configuration: what is looked for.
-        workers: processes of this machine; 1: Beam's own workers do it.
+        local: by processes of this machine; `None`: Beam's own workers do it.
     """
-    if workers == 1:
+    if local is None:
         batches = pipeline | "ReadFiles" >> ReadFiles(files, options)
         return batches | "ScanEvents" >> ScanEvents(configuration.scan)
     readings = pipeline | "PlanReadings" >> PlanReadings(files, options)
-    return readings | "ScanEvents" >> ScanInProcesses(configuration.scan, options, workers)
+    return readings | "ScanEvents" >> ScanInProcesses(configuration.scan, options, local.workers, local.folder)
 
 
 def detect(scanned: Any, configuration: Configuration) -> Detection:

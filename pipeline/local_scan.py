@@ -31,26 +31,26 @@ _TASKS_A_WORKER: Final = 4
 class ScanInProcesses(beam.PTransform):  # type: ignore[misc]
     """Readings -> what `ScanEvents` makes of their batches, by `workers` processes of this machine.
 
-    The same outputs with the same guarantees. A worker that dies ends the run.
+    The same outputs with the same guarantees, but blocks are kept in `folder`. A worker that dies ends the run.
     """
 
     settings: ScanSettings
     options: JsonOptions
     workers: int
+    folder: str
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, readings: beam.PCollection[Reading]) -> Any:
         """One step, in this process."""
-        return readings | "Scan" >> beam.ParDo(_Dispatch(self.settings, self.options, self.workers)).with_outputs(
-            *OUTPUTS
-        )
+        dispatch = _Dispatch(self.settings, self.options, self.workers, self.folder)
+        return readings | "Scan" >> beam.ParDo(dispatch).with_outputs(*OUTPUTS)
 
 
 class _Dispatch(beam.DoFn):  # type: ignore[misc]
-    def __init__(self, settings: ScanSettings, options: JsonOptions, workers: int) -> None:
-        self._settings, self._options, self._workers = settings, options, workers
+    def __init__(self, settings: ScanSettings, options: JsonOptions, workers: int, folder: str) -> None:
+        self._settings, self._options, self._workers, self._folder = settings, options, workers, folder
         self._readings: list[Reading] = []
 
     def start_bundle(self) -> None:
@@ -64,7 +64,7 @@ class _Dispatch(beam.DoFn):  # type: ignore[misc]
         done = 0
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(self._workers, max(len(tasks), 1)), mp_context=context) as pool:
-            futures = [pool.submit(scan_readings, task, self._settings, self._options) for task in tasks]
+            futures = [pool.submit(scan_readings, task, self._settings, self._options, self._folder) for task in tasks]
             try:
                 for future in as_completed(futures):
                     for tag, value in future.result():

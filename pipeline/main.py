@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -91,13 +92,15 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     pipeline = beam.Pipeline(options=beam_options)
     reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
     workers = options.workers_of(arguments, beam_options, files)
-    found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, workers), configuration)
-    backfill.write(found, arguments.output, configuration)
-    try:
-        pipeline.run().wait_until_finish()
-    except BaseException:
-        clear_output(arguments.output)
-        raise
+    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
+        local = backfill.LocalScan(workers, folder) if workers > 1 else None
+        found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, local), configuration)
+        backfill.write(found, arguments.output, configuration)
+        try:
+            pipeline.run().wait_until_finish()
+        except BaseException:
+            clear_output(arguments.output)
+            raise
     with FileSystems.open(FileSystems.join(arguments.output, SUMMARY)) as stream:
         show_summary(json.loads(stream.read()), arguments.output)
 

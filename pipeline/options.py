@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.configuration import Configuration
 
-WORTH_PROCESSES_BYTES = 1 << 26
+WORTH_PROCESSES_BYTES = 1 << 24
 """Input (compressed) from which starting processes pays."""
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 

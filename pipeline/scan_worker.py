@@ -8,12 +8,15 @@ import pyarrow as pa
 
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.readings import Reading, read_batches
+from transforms.kept_blocks import keep
 from transforms.rules.communications import Recogniser
 from transforms.rules.scan import Scan, ScanSettings, recogniser_of
 
 
-def scan_readings(readings: list[Reading], settings: ScanSettings, options: JsonOptions) -> list[tuple[str, Any]]:
-    """(output, value) pairs of `ScanEvents` for all batches of some readings.
+def scan_readings(
+    readings: list[Reading], settings: ScanSettings, options: JsonOptions, folder: str
+) -> list[tuple[str, Any]]:
+    """(output, value) pairs of `ScanEvents` for all batches of some readings; blocks are kept in a folder.
 
     Raises:
         UnreadableInput: a file cannot be read, and the policy is to fail.
@@ -25,7 +28,8 @@ def scan_readings(readings: list[Reading], settings: ScanSettings, options: Json
         for batch in read_batches(reading, options):
             outputs += [("dead_letters", letter.row()) for letter in scan.add(batch)]
             if scan.full:
-                outputs += [(kind, (shard, block)) for kind, shard, block in scan.blocks()]
+                outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
+    outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
     return [*outputs, *scan.outputs()]
 
 

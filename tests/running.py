@@ -58,9 +58,10 @@ def run_backfill(
     patterns: Sequence[str], configuration: Configuration, format: str = "auto", workers: int = 1
 ) -> Found:
     """A backfill over files; with more workers than one, scanned by processes of their own."""
-    with tempfile.TemporaryDirectory() as output:
+    with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as folder:
+        local = backfill.LocalScan(workers, folder) if workers > 1 else None
         with beam.Pipeline(FnApiRunner()) as pipeline:
-            scanned = backfill.scan(pipeline, match_files(list(patterns)), JsonOptions(format), configuration, workers)
+            scanned = backfill.scan(pipeline, match_files(list(patterns)), JsonOptions(format), configuration, local)
             backfill.write(backfill.detect(scanned, configuration), output, configuration)
         return Found(
             alerts=read_rows(output, "alerts"),

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from schemas.snapshot import SAID_SCHEMA
+from transforms.kept_blocks import contents
 from transforms.rules import blocks, tally
 from transforms.rules.alert import AlertWriter
 from transforms.rules.days import DAY_US, HOUR_US
@@ -74,7 +75,8 @@ class JudgeActivities(beam.PTransform):  # type: ignore[misc]
 def _judge(
     joined: tuple[int, Mapping[str, Iterable[bytes]]], coverage: Coverage, settings: JudgeSettings
 ) -> Iterator[TaggedOutput]:
-    shard, inputs = joined
+    shard, named = joined
+    inputs = {name: list(contents(kept)) for name, kept in named.items()}
     stored = StoredActivities(inputs["activities"])
     own = blocks.decode(inputs["own_sightings"], SIGHTING_SCHEMA)
     answers = blocks.decode(inputs["answers"], ANSWER_SCHEMA)

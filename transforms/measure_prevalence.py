@@ -10,6 +10,7 @@ import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from schemas.detector import Limits
+from transforms.kept_blocks import contents
 from transforms.rules import blocks
 from transforms.rules.history import within
 from transforms.rules.prevalence import answer
@@ -48,7 +49,8 @@ class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
 def _measure(
     joined: tuple[int, Mapping[str, Iterable[bytes]]], limits: Limits, as_of: int | None
 ) -> Iterator[TaggedOutput]:
-    shard, inputs = joined
+    shard, named = joined
+    inputs = {name: list(contents(kept)) for name, kept in named.items()}
     sightings = capped(blocks.decode(inputs["sightings"], SIGHTING_SCHEMA), limits.hosts_kept)
     questions = blocks.decode(inputs["questions"], QUESTION_SCHEMA)
     if questions.num_rows:

@@ -26,7 +26,7 @@ def encode(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def decode(blocks: Iterable[bytes], schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
+def decode(blocks: Iterable[bytes | pa.Buffer], schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
     """All rows of some blocks, of `schema`, in one chunk a column.
 
     Args:

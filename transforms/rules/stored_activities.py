@@ -21,7 +21,7 @@ _PLACE: Final = "place"
 class StoredActivities:
     """The activities of some blocks, merged."""
 
-    def __init__(self, stored: Iterable[bytes]) -> None:
+    def __init__(self, stored: Iterable[bytes | pa.Buffer]) -> None:
         """`stored` are blocks of `ACTIVITY_SCHEMA`; an activity may be in several of them."""
         self._blocks = list(stored)
         tables = [blocks.decode([block], ACTIVITY_SCHEMA, _NEEDED) for block in self._blocks]
