@@ -438,7 +438,7 @@ FROM_B = ("--baseline-in", "{B}")
         ),
         (
             ["--baseline-out", "{F}/events.jsonl", "--end", "2026-03-05"],
-            "--baseline-out {F}/events.jsonl: cannot be written: Not a directory",
+            "--baseline-out {F}/events.jsonl: cannot be written: File exists",
         ),
         (
             [*FROM_B, "--baseline-out", "{F}/C"],
