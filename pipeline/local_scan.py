@@ -23,7 +23,7 @@ from transforms.scan_events import OUTPUTS, at_end
 
 log = logging.getLogger(__name__)
 
-_TASKS_A_WORKER: Final = 4
+_TASKS_A_WORKER: Final = 2
 """More tasks even out, fewer leave less to merge."""
 
 

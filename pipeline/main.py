@@ -11,6 +11,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline import options
@@ -83,6 +84,8 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     beam_options = options.beam_options(rest)
     partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
     files = find_files(arguments.input, configuration, partitions)
+    workers = options.workers_of(arguments, beam_options, files)
+    configuration = replace(configuration, shards=options.shards_of(arguments, beam_options, workers))
     if arguments.dry_run:
         print(plan(configuration, files, arguments.output))
         return
@@ -91,7 +94,6 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     prepare_output(arguments.output)
     pipeline = beam.Pipeline(options=beam_options)
     reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
-    workers = options.workers_of(arguments, beam_options, files)
     with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
         found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, local), configuration)
@@ -170,7 +172,13 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes of this machine that scan; without --runner and with much input all cores, else 1",
     )
-    sub.add_argument("--shards", type=options.positive, default=8, metavar="N", help="parts that workers share (8)")
+    sub.add_argument(
+        "--shards",
+        type=options.positive,
+        metavar="N",
+        help="parts of the hosts, and of the subjects, that one worker holds at a time (8; with --workers 16; "
+        "with --runner 256)",
+    )
 
 
 def _simulate_arguments(sub: argparse.ArgumentParser) -> None:

@@ -160,7 +160,6 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         start=arguments.start,
         end=arguments.end,
         verdicts=arguments.verdicts,
-        shards=arguments.shards,
         run_id=new_run_id(),
         baseline_out=arguments.baseline_out,
     )
@@ -215,6 +214,17 @@ def workers_of(arguments: argparse.Namespace, beam_options: PipelineOptions, fil
     local = beam_options.view_as(StandardOptions).runner == IN_PROCESS_RUNNER
     much = sum(file.size for file in files) >= WORTH_PROCESSES_BYTES
     return (os.cpu_count() or 1) if local and much else 1
+
+
+def shards_of(arguments: argparse.Namespace, beam_options: PipelineOptions, workers: int) -> int:
+    """Shards: as asked for; else more the more there is to expect."""
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    if arguments.shards is not None:
+        return int(arguments.shards)
+    if beam_options.view_as(StandardOptions).runner != IN_PROCESS_RUNNER:
+        return 256
+    return 16 if workers > 1 else 8
 
 
 class _Tolerant:

@@ -36,7 +36,7 @@ from transforms.rules.tables import QUESTION_SCHEMA, coded
 from transforms.rules.tally import Tally
 
 Block = Literal["activities", "own_sightings", "sightings", "questions"]
-_FLUSH_ROWS: Final = 1 << 18
+_FLUSH_ROWS: Final = 1 << 17
 """Rows of activities or sightings held before they leave as blocks: bounds memory, not results."""
 
 
