@@ -60,7 +60,7 @@ class Metadata:
         as_of: the day boundary it was taken at; days before it are in it.
         limits: of the run that took it; a later run may need less, not more.
         identity_digest: of everything but services that decides what a subject is.
-        service_digests: service id -> digest of its hosts and ranges.
+        service_digests: service id -> digest of what traffic is its own.
         learning_since: services that were new or changed under --learn-changed-services -> their first day.
         tenants: in it.
         rows: table -> rows.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -119,8 +120,24 @@ class Catalogue:
 
     @cached_property
     def service_digests(self) -> dict[str, str]:
-        """Service id -> hex sha256 over its hosts and ranges."""
-        return {s.id: _digest([[asdict(h) for h in s.hosts], [asdict(r) for r in s.ranges]]) for s in self.services}
+        """Service id -> hex sha256 over its hosts and ranges, and the hosts below its own that are another's."""
+        owner = {host.name: service.id for service in self.services for host in service.hosts if not host.exact}
+        foreign: dict[str, list[str]] = {service.id: [] for service in self.services}
+        for service in self.services:
+            for host in service.hosts:
+                above = next((owner[name] for name in _parents(host.name) if name in owner), service.id)
+                if above != service.id:
+                    foreign[above].append(host.name)
+        return {
+            s.id: _digest([[asdict(h) for h in s.hosts], [asdict(r) for r in s.ranges], foreign[s.id]])
+            for s in self.services
+        }
+
+
+def _parents(name: str) -> Iterator[str]:
+    """The domains above a host name, nearest first."""
+    while name := name.partition(".")[2]:
+        yield name
 
 
 def _digest(content: object) -> str:
