@@ -30,7 +30,7 @@ def scan_readings(
             if scan.full:
                 outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
     outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
-    return [*outputs, *scan.outputs()]
+    return [*outputs, *scan.totals()]
 
 
 _KEPT: list[tuple[ScanSettings, Recogniser]] = []

@@ -59,7 +59,9 @@ class _Scan(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[Any]:
         assert self._scan is not None, "start_bundle() comes first"
-        for tag, value in self._scan.outputs():
+        for kind, shard, block in self._scan.blocks():
+            yield at_end(kind, (shard, block))
+        for tag, value in self._scan.totals():
             yield at_end(tag, value)
         self._scan = None
 

@@ -13,7 +13,6 @@ from transforms.rules.activities import event_id
 from transforms.rules.days import day_of, rfc3339
 from transforms.rules.destination import MATCHED_BY
 from transforms.rules.suspicion import Suspicions
-from transforms.rules.tables import EVIDENCE
 
 Alert = dict[str, Any]
 
@@ -111,7 +110,7 @@ class AlertWriter:
             "run_id": self.run_id,
             "group_saturated": False,
             "late": False,
-            "event_id": event_id({name: activity[name] for name in (*EVIDENCE, "event_id", "event_time")}),
+            "event_id": event_id(activity),
         }
 
     def alert_id(self, activity: Mapping[str, Any], variation: str) -> str:

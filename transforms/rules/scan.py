@@ -154,10 +154,8 @@ class Scan:
             for number, block in blocks.cut(table, shards):
                 yield kind, number, block
 
-    def outputs(self) -> Iterator[tuple[str, Any]]:
-        """(name, value) of all that is left to let go of: blocks, coverage, tally."""
-        for kind, shard, block in self.blocks():
-            yield kind, (shard, block)
+    def totals(self) -> Iterator[tuple[str, Any]]:
+        """(name, value) of what is not in blocks: coverage and tally of all that was added."""
         yield "coverage", dict(self.coverage)
         yield "tallies", self.tally
 
