@@ -22,6 +22,7 @@ from transforms.rules.normalise import Events
 from transforms.rules.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, EVIDENCE, coded
 
 TOTALS: Final = ("events", "total_sent", "total_received")
+_OF_EVENT: Final = (*EVIDENCE, "event_id", "event_time")
 
 
 def activities_of(events: Events, found: Communications) -> pa.Table:
@@ -100,13 +101,18 @@ def merge_activities(table: pa.Table, evidence: Callable[[Longs], pa.Table] | No
 
 def event_order(table: pa.Table, row: int) -> tuple[str, str]:
     """(event id, content) of an activity's first event: orders events of the same time."""
-    evidence = row_values(table, row)
-    return event_id(evidence), json.dumps(evidence, sort_keys=True, default=str)
+    return evidence_order(row_values(table, row))
 
 
 def row_values(table: pa.Table, row: int) -> dict[str, Any]:
     """One row of an activities table as plain values."""
-    return {name: table.column(name)[row].as_py() for name in (*EVIDENCE, "event_id", "event_time")}
+    return {name: table.column(name)[row].as_py() for name in _OF_EVENT}
+
+
+def evidence_order(activity: Mapping[str, Any]) -> tuple[str, str]:
+    """As `event_order`, of an activity's columns as plain values; missing ones may be left out."""
+    evidence = {name: activity.get(name) for name in _OF_EVENT}
+    return event_id(evidence), json.dumps(evidence, sort_keys=True, default=str)
 
 
 def event_id(evidence: Mapping[str, Any]) -> str:

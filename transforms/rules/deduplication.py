@@ -40,13 +40,13 @@ def deduplicate(
     Args:
         activities: in any order.
         limits: the period.
-        before: what was said before the run and repeated nothing.
+        before: what was said already and repeated nothing; in a stream it may be of a later time.
     """
     period = limits.deduplication_hours * HOUR_US
     said = sorted(before, key=lambda item: item.order)
     for item in sorted(activities, key=lambda item: item.order):
         said = [earlier for earlier in said if item.time - earlier.time < period]
-        repeated = [earlier for earlier in said if earlier.rank >= item.rank]
+        repeated = [earlier for earlier in said if earlier.rank >= item.rank and earlier.order <= item.order]
         yield item, repeated[-1] if repeated else None
         if not repeated:
             said.append(item)

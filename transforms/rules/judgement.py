@@ -20,12 +20,11 @@ from transforms.rules.alert import Alert, AlertWriter, Rareness
 from transforms.rules.deduplication import Said, deduplicate
 from transforms.rules.prevalence import Prevalence, measure
 from transforms.rules.subjects import KINDS, Kind
-from transforms.rules.verdicts import OPEN, Activation, matched_variations, rare, verdicts
+from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, Activation, matched_variations, rare, verdicts
 
 VerdictRow = dict[str, Any]
 DeduplicationKey = tuple[str, ...]
 DEDUPLICATION_KEY: Final = ("tenant", "host", "program", "origin", "reduced_script", "service")
-_VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Judge:
         counts = Counter(verdict[~is_open].tolist())
         rows: list[VerdictRow] = []
         if self.with_rows:
-            closed = activities.select(_VERDICT_COLUMNS).filter(pa.array(~is_open)).to_pylist()
+            closed = activities.select(VERDICT_COLUMNS).filter(pa.array(~is_open)).to_pylist()
             rows = [
                 row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
             ]
@@ -125,26 +124,11 @@ class Judge:
             kind: measure(left, kind, answers, own, self._limits, unguarded if kind == "execution" else suspicious)
             for kind in KINDS
         }
-        limits = self._limits
-        execution_rare = left.column("execution").is_valid().to_numpy() & rare(
-            figures["execution"], limits.execution_max_other_hosts, limits.execution_max_host_days
-        )
         found: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
         for row, activity in enumerate(left.to_pylist()):
-            shown = {kind: figures[kind].at(row) if activity[kind] is not None else None for kind in KINDS}
-            variations = matched_variations(bool(suspicious[row]), bool(execution_rare[row]))
-            rareness = Rareness(
-                communication=shown["communication"] or {},
-                execution=shown["execution"],
-                parentage=shown["parentage"],
-                binary=shown["binary"],
-                coverage_days=int(coverage[row]),
-            )
-            alert = self.writer.write(activity, variations, rareness)
-            key = tuple(activity[name] for name in DEDUPLICATION_KEY)
-            seen = {name: activity[name] for name in _VERDICT_COLUMNS} | {"alert_id": alert["alert_id"]}
-            group = (alert["group_id"], alert["variation"])
-            found[key].append(Candidate(alert, key, group, activity["event_time"], seen))
+            shown = {kind: figures[kind].at(row) for kind in KINDS if activity[kind] is not None}
+            candidate = candidate_of(self.writer, activity, shown, int(coverage[row]))
+            found[candidate.key].append(candidate)
         return found
 
     def _deduplicated(
@@ -171,6 +155,35 @@ class Judge:
     @cached_property
     def _limits(self) -> Limits:
         return self.writer.detector.limits
+
+
+def candidate_of(
+    writer: AlertWriter, activity: Mapping[str, Any], shown: Mapping[Kind, Mapping[str, Any]], coverage: int
+) -> Candidate:
+    """The candidate that a rare activity is.
+
+    Args:
+        writer: writes its alert.
+        activity: a row of `ACTIVITY_SCHEMA`.
+        shown: the prevalence of each subject that it has, as `Prevalence.at` gives it.
+        coverage: days with telemetry in its window.
+    """
+    limits, execution = writer.detector.limits, shown.get("execution")
+    execution_rare = execution is not None and rare(
+        Prevalence(**execution), limits.execution_max_other_hosts, limits.execution_max_host_days
+    )
+    variations = matched_variations(bool(activity["reasons"]), bool(execution_rare))
+    rareness = Rareness(
+        communication=shown["communication"],
+        execution=execution,
+        parentage=shown.get("parentage"),
+        binary=shown.get("binary"),
+        coverage_days=coverage,
+    )
+    alert = writer.write(activity, variations, rareness)
+    row = {name: activity[name] for name in VERDICT_COLUMNS} | {"alert_id": alert["alert_id"]}
+    key = tuple(activity[name] for name in DEDUPLICATION_KEY)
+    return Candidate(alert, key, (alert["group_id"], alert["variation"]), activity["event_time"], row)
 
 
 def _said_before(table: pa.Table) -> dict[DeduplicationKey, list[Said]]:

@@ -58,10 +58,16 @@ class Events:
     """A batch of records, normalised.
 
     `rows` arguments are row numbers of the batch; columns have one value for each of them.
+
+    Args:
+        raw: the records.
+        tenant: of records that name none.
+        latest: of each record the time (µs) after which it is a `future_timestamp`; `None`: there is no such time.
     """
 
     raw: RawBatch
     tenant: str = "default"
+    latest: Longs | None = None
     _texts: dict[str, Text] = field(default_factory=dict)
 
     @property
@@ -148,7 +154,7 @@ class Events:
         known = self.kind >= 0
         destination = self.text("remote_host").present | self.text("remote_ip").present | self.is_kind("process")
         in_range = (self.time.values >= EARLIEST_US) & (self.time.values < LATEST_US)
-        return [
+        checks = [
             ("malformed", self._unfit_rows | ~known),
             ("missing_field:event_time", ~self.time.present),
             ("missing_field:host_id", ~self.text("host_id").present),
@@ -156,6 +162,9 @@ class Events:
             ("missing_field:remote_host", ~destination),
             ("bad_timestamp", ~in_range),
         ]
+        if self.latest is not None:
+            checks.append(("future_timestamp", self.time.values > self.latest))
+        return checks
 
     def _detail(self, reason: str, row: int) -> str:
         """What exactly is wrong with a row."""
@@ -255,6 +264,7 @@ _CLEANERS: Final[dict[str, Callable[[str], str | None]]] = {
 
 _DETAILS: Final = {
     "bad_timestamp": "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds",
+    "future_timestamp": "event_time is more than an hour after the record arrived: the host's clock is wrong",
     "missing_field:event_time": "event_time is missing: every event needs its own time, with a zone",
     "missing_field:host_id": "host_id is missing: every event needs the stable id of its host",
     "missing_field:process_name": "process_name and process_path are missing: who communicates is not known",

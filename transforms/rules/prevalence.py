@@ -35,8 +35,8 @@ class Prevalence:
     first_day: Longs
     last_day: Longs
 
-    def at(self, row: int) -> dict[str, Any]:
-        """The counts of one activity as plain numbers."""
+    def at(self, row: int | tuple[()]) -> dict[str, Any]:
+        """The counts of one activity as plain numbers; row `()` where the values are of a single one."""
         return {name: int(values[row]) for name, values in vars(self).items()}
 
 

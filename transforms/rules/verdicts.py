@@ -29,6 +29,9 @@ VERDICTS: Final = (
 )
 """In the order of `summary.json`."""
 
+VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
+"""What a verdict row says of its activity."""
+
 OPEN: Final = "open"
 """Neither common nor excepted: deduplication and flood control decide."""
 
@@ -88,17 +91,21 @@ def verdicts(
     """
     time = activities.column("event_time").to_numpy()
     training = time < start if start is not None else np.zeros(len(time), np.bool_)
-    return np.select(
-        [
-            training,
-            coverage < limits.activation_days,
-            prevalence.other_hosts > limits.max_other_hosts,
-            prevalence.host_days > limits.max_host_days,
-            activities.column("excepted").to_numpy(),
-        ],
-        [np.array(verdict, object) for verdict in VERDICTS[:5]],
-        np.array(OPEN, object),
-    )
+    return first_verdict(training, coverage, prevalence, activities.column("excepted").to_numpy(), limits)
+
+
+def first_verdict(
+    training: Mask, coverage: Longs, prevalence: Prevalence, excepted: Mask, limits: Limits
+) -> npt.NDArray[np.object_]:
+    """As `verdicts`, from what it looks at: one value an activity, or plain values of a single one."""
+    applies = [
+        training,
+        coverage < limits.activation_days,
+        prevalence.other_hosts > limits.max_other_hosts,
+        prevalence.host_days > limits.max_host_days,
+        excepted,
+    ]
+    return np.select(applies, [np.array(verdict, object) for verdict in VERDICTS[:5]], np.array(OPEN, object))
 
 
 def matched_variations(suspicious: bool, execution_rare: bool) -> tuple[str, ...]:

@@ -1,0 +1,223 @@
+"""The stream, read as plainly: what arrival times change (the detector's specification, section 9)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle.activities import Activity, Communication, communication_of
+from tests.oracle.command_lines import execution_of
+from tests.oracle.detect import HOUR, Result, activity_row, alert_row, day_number, judge
+from tests.oracle.events import DeadLetterError, Event, normalise
+from tests.oracle.options import Options
+from tests.oracle.prevalence import Baseline, Prevalence
+
+DAY = 24 * HOUR
+Arrival = tuple[dict[str, Any], int]
+"""A record and when it arrived (µs since 1970)."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long the stream waits and how far back it goes, in µs."""
+
+    lateness: int = 600_000_000
+    horizon: int = DAY
+
+
+@dataclass
+class StreamResult(Result):
+    """What a stream says of its records; alerts say whether they are late."""
+
+    late: int = 0
+    too_late: int = 0
+    folded: int = 0
+
+
+@dataclass
+class LearningBaseline(Baseline):
+    """A baseline that a day sees as it was when the day opened."""
+
+    learned: dict[tuple[str, Hashable, str, int], int] = field(default_factory=dict)
+    learned_coverage: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def see_on(self, known: int, tenant: str, subject: Hashable, host: str, day: int) -> None:
+        """As `see`, learned on the day `known`."""
+        key = (tenant, subject, host, day)
+        self.learned[key] = min(known, self.learned.get(key, known))
+        self.see(tenant, subject, host, day)
+
+    def cover_on(self, known: int, tenant: str, day: int) -> None:
+        """As `cover`, learned on the day `known`."""
+        self.learned_coverage[tenant, day] = min(known, self.learned_coverage.get((tenant, day), known))
+        self.cover(tenant, day)
+
+    def coverage(self, tenant: str, day: int) -> int:
+        """Covered days that were known before the day."""
+        first = day - self.options.training_days
+        return sum(
+            1
+            for covered in self.covered[tenant]
+            if first <= covered <= day - 1 and self.learned_coverage[tenant, covered] < day
+        )
+
+    def prevalence(self, tenant: str, subject: Hashable, host: str, day: int, guard: int) -> Prevalence:
+        """Of the sightings that were known before the day."""
+        then = Baseline(self.options)
+        for other, seen in self.sightings[tenant, subject]:
+            if self.learned[tenant, subject, other, seen] < day:
+                then.see(tenant, subject, other, seen)
+        return then.prevalence(tenant, subject, host, day, guard)
+
+
+@dataclass
+class Met:
+    """A communication with what its arrival makes of it."""
+
+    communication: Communication
+    due: int
+    late: bool
+    too_late_on: int | None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What the communications of one activity share: too late ones are apart, by day of arrival."""
+        return (*self.communication.key, self.too_late_on)
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """The smallest makes the activity and represents it."""
+        return self.due, self.communication.order, self.late
+
+
+def detect_stream(
+    arrivals: Iterable[Arrival], options: Options, waiting: Waiting, known_before: Iterable[dict[str, Any]] = ()
+) -> StreamResult:
+    """The alerts, verdicts and counts of a stream.
+
+    Args:
+        arrivals: records with their arrival times, in any order.
+        options: of the detector.
+        waiting: of the stream.
+        known_before: records of the snapshot's days: they teach, and are no part of what is counted.
+    """
+    result = StreamResult()
+    baseline = LearningBaseline(options)
+    for record in known_before:
+        teach_old(record, baseline, options)
+    met = [item for arrival in arrivals if (item := meet(arrival, baseline, options, waiting, result)) is not None]
+    result.communications = len(met)
+    firsts: dict[tuple[Any, ...], Met] = {}
+    for item in met:
+        if item.key not in firsts or item.order < firsts[item.key].order:
+            firsts[item.key] = item
+    result.folded = len(met) - len(firsts)
+    judged = [(first, judge_met(first, baseline, options)) for first in firsts.values()]
+    deduplicate([pair for pair in judged if not pair[1].verdict], options)
+    control_floods([pair for pair in judged if not pair[1].verdict], options)
+    result.verdicts.update(activity.verdict for _, activity in judged)
+    result.activities = [activity_row(activity) for _, activity in judged]
+    result.alerts = [
+        alert_row(activity, options) | {"late": first.late} for first, activity in judged if activity.verdict == "alert"
+    ]
+    return result
+
+
+def meet(
+    arrival: Arrival, baseline: LearningBaseline, options: Options, waiting: Waiting, result: StreamResult
+) -> Met | None:
+    """Counts a record and learns from it; the communication that it is, if it is one."""
+    record, at = arrival
+    result.read += 1
+    try:
+        event = normalise(record, options.tenant)
+        if event.time > at + HOUR:
+            raise DeadLetterError("future_timestamp")
+    except DeadLetterError as reason:
+        result.dead_letters[str(reason)] += 1
+        return None
+    result.valid += 1
+    if options.end is not None and event.day >= day_number(options.end):
+        result.out_of_range += 1
+        return None
+    late, too_late = at - event.time > waiting.lateness, at - event.time > waiting.horizon
+    result.late += late
+    result.too_late += too_late
+    known = max(event.day, (at - waiting.lateness) // DAY)
+    communication = teach(event, known, baseline, options)
+    if communication is None:
+        return None
+    due = max(event.time + waiting.lateness, at) // 1000
+    return Met(communication, due, late, at // DAY if too_late else None)
+
+
+def teach(event: Event, known: int, baseline: LearningBaseline, options: Options) -> Communication | None:
+    """What an event shows, known from a day on; the communication that it is, if it is one."""
+    baseline.cover_on(known, event.tenant, event.day)
+    execution = execution_of(event)
+    if execution is not None:
+        baseline.see_on(known, event.tenant, ("execution", execution), event.host, event.day)
+    communication = communication_of(event, options)
+    if communication is not None:
+        subject = ("communication", communication.program, communication.match.service)
+        baseline.see_on(known, event.tenant, subject, event.host, event.day)
+    return communication
+
+
+def teach_old(record: dict[str, Any], baseline: LearningBaseline, options: Options) -> None:
+    """Learns from a record of before the stream."""
+    try:
+        event = normalise(record, options.tenant)
+    except DeadLetterError:
+        return
+    teach(event, event.day, baseline, options)
+
+
+def judge_met(first: Met, baseline: LearningBaseline, options: Options) -> Activity:
+    """An activity with its verdict, as far as other activities do not decide it."""
+    activity = judge(first.communication, baseline, options)
+    if first.too_late_on is not None and activity.verdict != "training":
+        activity.verdict = "too_late"
+    return activity
+
+
+def deduplicate(judged: list[tuple[Met, Activity]], options: Options) -> None:
+    """In the order in which activities are due: one that lies before it and within a day is repeated."""
+    period = options.deduplication_hours * HOUR
+    by_key: dict[tuple[Any, ...], list[tuple[Met, Activity]]] = defaultdict(list)
+    for first, activity in judged:
+        event = activity.first.event
+        key = (event.tenant, event.host, activity.reduced, activity.first.match.service)
+        by_key[key].append((first, activity))
+
+    def order(activity: Activity) -> tuple[Any, ...]:
+        return (activity.first.event.time, -activity.severity, activity.first.event.event_id, activity.alert_id)
+
+    for same in by_key.values():
+        passed: list[Activity] = []
+        for _, activity in sorted(same, key=lambda pair: (pair[0].due, order(pair[1]))):
+            time = activity.first.event.time
+            for earlier in sorted(passed, key=order):
+                near = order(earlier) <= order(activity) and time - earlier.first.event.time < period
+                if near and earlier.severity >= activity.severity:
+                    activity.verdict = "duplicate"
+                    activity.duplicate_of = earlier.alert_id
+            if activity.verdict != "duplicate":
+                passed.append(activity)
+
+
+def control_floods(judged: list[tuple[Met, Activity]], options: Options) -> None:
+    """The first of a group and variation that are due are alerts, the rest are rolled up."""
+    limit = options.max_alerts_per_group
+    groups: dict[tuple[Any, ...], list[tuple[Met, Activity]]] = defaultdict(list)
+    for first, activity in judged:
+        event = activity.first.event
+        key = (event.tenant, activity.reduced, activity.first.match.service, event.day, activity.variation)
+        groups[key].append((first, activity))
+    for group in groups.values():
+        group.sort(key=lambda pair: (pair[0].due, pair[1].first.order, pair[1].first.event.host, pair[1].alert_id))
+        for position, (_, activity) in enumerate(group, start=1):
+            activity.verdict = "alert" if limit == 0 or position <= limit else "rolled_up"
+            activity.saturated = position == limit

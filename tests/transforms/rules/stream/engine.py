@@ -1,0 +1,140 @@
+"""A stream without an engine: the steps' rules under the worst that an engine may do.
+
+Elements are delivered in random order, timers fire in random order, keys and steps interleave at random; nothing is
+kept but what Beam promises: a step's watermark does not pass an element that is on its way to it, nor a timer of a step
+before it. State goes through its bytes at every call.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from transforms.rules.stream.baselines import Baselines
+from transforms.rules.stream.flood import Flood
+from transforms.rules.stream.hosts import Hosts
+from transforms.rules.stream.judging import Judging
+from transforms.rules.stream.messages import MESSAGES, Alert, Message, Output, VerdictRow
+from transforms.rules.stream.step import Effects, Step, added, fired
+
+END = 2**61
+ROUTES = {"sightings": "baselines", "questions": "baselines", "activities": "judge", "answers": "judge"}
+ROUTES |= {"candidates": "flood"}
+Element = tuple[int, str, bytes]
+"""(timestamp in ms, key, message)."""
+
+
+@dataclass
+class Stage:
+    """A step with its keys, and the elements on their way to it."""
+
+    step: Step[Any]
+    upstream: list[str]
+    cells: dict[str, bytes] = field(default_factory=dict)
+    bags: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    timers: dict[str, int] = field(default_factory=dict)
+    inbox: list[Element] = field(default_factory=list)
+
+
+class Engine:
+    """Runs the four stateful steps."""
+
+    def __init__(self, hosts: Hosts, baselines: Baselines, judging: Judging, flood: Flood, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.source = -END
+        self.stages = {
+            "hosts": Stage(hosts, []),
+            "baselines": Stage(baselines, ["hosts"]),
+            "judge": Stage(judging, ["hosts", "baselines"]),
+            "flood": Stage(flood, ["judge"]),
+        }
+        self.alerts: list[dict[str, Any]] = []
+        self.verdicts: list[dict[str, Any]] = []
+        self.sightings: list[Message] = []
+        self.firings: Counter[str] = Counter()
+
+    def give(self, stage: str, key: str, message: Message, instant: int) -> None:
+        """Puts an element on its way to a step."""
+        assert instant >= self.source, "behind the source's watermark"
+        self.stages[stage].inbox.append((instant, key, MESSAGES.encode(message)))
+
+    def run(self, feed: Iterable[Callable[[Engine], None]], laziness: float = 0.5) -> None:
+        """Feeds the source's steps in, with anything happening in between; then up to the end of time."""
+        for more in feed:
+            more(self)
+            while self.random.random() < laziness and self.act():
+                pass
+        self.source = END
+        while self.act():
+            pass
+
+    def settle(self) -> None:
+        """Does everything that the watermark allows."""
+        while self.act():
+            pass
+
+    def act(self) -> bool:
+        """Delivers an element or fires a timer, any of them."""
+        watermarks = self.watermarks()
+        choices: list[tuple[str, str]] = []
+        for name, stage in self.stages.items():
+            choices += [(name, "deliver")] * bool(stage.inbox)
+            choices += [(name, key) for key, at in stage.timers.items() if at <= watermarks[name]]
+        if not choices:
+            return False
+        name, what = self.random.choice(choices)
+        stage = self.stages[name]
+        if what == "deliver":
+            at, key, data = stage.inbox.pop(self.random.randrange(len(stage.inbox)))
+            self._apply(stage, key, added(stage.step, key, stage.cells.get(key), data), at)
+        else:
+            now = stage.timers.pop(what)
+            self.firings[name] += 1
+            waiting = stage.bags.pop(what, [])
+            self.random.shuffle(waiting)
+            self._apply(stage, what, fired(stage.step, what, stage.cells.get(what), waiting, now), now)
+        return True
+
+    def watermarks(self) -> dict[str, int]:
+        """Input watermark of each step."""
+        inputs: dict[str, int] = {}
+        outputs: dict[str, int] = {}
+        for name, stage in self.stages.items():
+            before = [self.source, *(outputs[upstream] for upstream in stage.upstream)]
+            inputs[name] = min([*before, *(at for at, _, _ in stage.inbox)])
+            outputs[name] = min([inputs[name], *stage.timers.values()])
+        return inputs
+
+    def _apply(self, stage: Stage, key: str, effects: Effects, now: int) -> None:
+        if effects.cell is None:
+            stage.cells.pop(key, None)
+        else:
+            stage.cells[key] = effects.cell
+        stage.bags[key] += effects.wait
+        if not stage.bags[key]:
+            del stage.bags[key]
+        if effects.timer is not None:
+            stage.timers[key] = effects.timer
+        for outcome in effects.outcomes:
+            if isinstance(outcome, Output):
+                assert outcome.instant >= now, (outcome, now)
+                if outcome.to == "sightings":
+                    self.sightings.append(outcome.message)
+                element = (outcome.instant, outcome.key, MESSAGES.encode(outcome.message))
+                self.stages[ROUTES[outcome.to]].inbox.append(element)
+            elif isinstance(outcome, Alert):
+                self.alerts.append(outcome.alert)
+            else:
+                assert isinstance(outcome, VerdictRow), outcome
+                self.verdicts.append(outcome.row)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What the steps counted."""
+        total: Counter[str] = Counter()
+        for stage in self.stages.values():
+            total += stage.step.observed.counts
+        return total

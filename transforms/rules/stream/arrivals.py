@@ -1,0 +1,249 @@
+"""From a block of arrivals to what the stream follows of it (specification, sections 1, 2 and 9)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.rules import subjects, tally
+from transforms.rules.activities import activities_of, merge_activities
+from transforms.rules.columns import Longs, Mask, group_rows, run_starts, text_of
+from transforms.rules.communications import Recogniser
+from transforms.rules.days import DAY_US
+from transforms.rules.dead_letter import DeadLetter, LostBatch
+from transforms.rules.normalise import Events, RawBatch
+from transforms.rules.scan import ScanSettings, recogniser_of
+from transforms.rules.stream.lateness import FUTURE_US, Lateness
+from transforms.rules.stream.messages import TELEMETRY, Communication, HostRecords, Shown, Sighting, key_of
+from transforms.rules.subjects import KINDS
+from transforms.rules.tally import Tally
+
+_SHOWN: Final = tuple(kind for kind in KINDS if kind != "execution")
+"""Subjects that communications show; executions are shown by all events."""
+_EVERYBODY: Final = ""
+"""The host of telemetry sightings: whose they are does not matter."""
+_NEVER: Final = 2**62
+
+
+class Covered(NamedTuple):
+    """A tenant delivered so many events of a day; baselines of days after `known` see it, it counts from `instant`."""
+
+    tenant: str
+    day: int
+    known: int
+    events: int
+    instant: int
+
+    @property
+    def key(self) -> str:
+        """The key of the sighting."""
+        return key_of(self.tenant, TELEMETRY)
+
+    @property
+    def sighting(self) -> Sighting:
+        """As a sighting of the subject that every event shows."""
+        return Sighting(self.tenant, TELEMETRY, _EVERYBODY, self.day, self.known)
+
+
+class OfHost(NamedTuple):
+    """The records of one host under their key; the earliest of them counts from `instant` (ms) on."""
+
+    key: str
+    records: HostRecords
+    instant: int
+
+
+@dataclass
+class Arrived:
+    """What a block of arrivals holds.
+
+    Args:
+        hosts: what it says of each host.
+        covered: days with telemetry.
+        dead: records that are no events.
+        counts: as in `summary.json`, and late ones.
+        delays: arrival less event time of the valid events, in µs.
+    """
+
+    hosts: list[OfHost] = field(default_factory=list)
+    covered: list[Covered] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    counts: Tally = field(default_factory=Tally)
+    delays: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+LATE: Final = ("late", "records")
+TOO_LATE: Final = ("late", "too_late")
+
+
+class Arrivals:
+    """Reads blocks of arrivals; remembers nothing between them but what it has looked at."""
+
+    def __init__(self, settings: ScanSettings, lateness: Lateness, recogniser: Recogniser | None = None) -> None:
+        """Looks for what `settings` say."""
+        self._settings, self._lateness = settings, lateness
+        self._recogniser = recogniser or recogniser_of(settings)
+
+    def read(self, batch: RawBatch, arrival: Longs) -> Arrived:
+        """What a batch holds.
+
+        Args:
+            batch: records.
+            arrival: the arrival time of each (µs since 1970).
+        """
+        try:
+            return self._read(batch, arrival)
+        except LostBatch as lost:
+            counts = Tally({tally.READ: 1, tally.dead_letter(lost.letter.reason): 1})
+            return Arrived(dead=[lost.letter], counts=counts)
+
+    def _read(self, batch: RawBatch, arrival: Longs) -> Arrived:
+        events = Events(batch, self._settings.tenant, latest=arrival + FUTURE_US)
+        lost = batch.lost()
+        dead = [*lost, *batch.dead_letters(events.rejections())]
+        end = self._settings.range.end
+        used = events.valid if end is None else events.valid & (events.time.values < end)
+        time = _Times(events.time.values, arrival, self._lateness)
+        executions = list(self._executions(events, used, time))
+        found = self._recogniser.communications(events, used)
+        activities = activities_of(events, found)
+        arrived = Arrived(dead=dead, delays=(arrival - events.time.values)[used])
+        arrived.hosts = list(_by_host(executions, activities, time.at(found.rows)))
+        arrived.covered = list(_covered(events, used, time))
+        arrived.counts = Tally(
+            {
+                tally.READ: batch.num_rows + len(lost),
+                tally.VALID: int(events.valid.sum()),
+                tally.OUT_OF_RANGE: int(events.valid.sum() - used.sum()),
+                tally.COMMUNICATIONS: activities.num_rows,
+                LATE: int((time.late & used).sum()),
+                TOO_LATE: int((time.too_late & used).sum()),
+            }
+        )
+        arrived.counts.update(tally.dead_letter(letter.reason) for letter in dead)
+        return arrived
+
+    def _executions(self, events: Events, used: Mask, time: _Times) -> Iterator[tuple[str, str, Shown]]:
+        """(tenant, host, sighting) of executions, each once."""
+        rows, codes, fingerprints = self._recogniser.executions(events, used)
+        if not len(rows):
+            return
+        tenant, host, at = events.tenant_id.take(rows), events.text_at("host_id", rows), time.at(rows)
+        groups, first = group_rows([tenant.codes, host.codes, codes, at.day, at.known])
+        instants = _smallest(at.instant, groups)
+        texts = [subjects.execution(fingerprint) for fingerprint in fingerprints]
+        named = zip(tenant.at_rows(first), host.at_rows(first), strict=True)
+        for place, (row, (whose, who)) in enumerate(zip(first.tolist(), named, strict=True)):
+            shown = Shown(texts[codes[row]], int(at.day[row]), int(at.known[row]), int(instants[place]))
+            yield whose or "", who or "", shown
+
+
+@dataclass(frozen=True, eq=False)
+class _Times:
+    """Event and arrival times of some rows, and what follows from them."""
+
+    time: Longs
+    arrival: Longs
+    lateness: Lateness
+
+    def at(self, rows: Longs) -> _Times:
+        return _Times(self.time[rows], self.arrival[rows], self.lateness)
+
+    @property
+    def day(self) -> Longs:
+        return self.time // DAY_US
+
+    @property
+    def known(self) -> Longs:
+        return self.lateness.known_days(self.time, self.arrival)
+
+    @property
+    def instant(self) -> Longs:
+        return self.lateness.instants(self.time, self.arrival)
+
+    @property
+    def late(self) -> Mask:
+        return self.lateness.is_late(self.time, self.arrival)
+
+    @property
+    def too_late(self) -> Mask:
+        return self.lateness.is_too_late(self.time, self.arrival)
+
+
+def _covered(events: Events, used: Mask, time: _Times) -> Iterator[Covered]:
+    rows = np.flatnonzero(used)
+    if not len(rows):
+        return
+    at, tenant = time.at(rows), events.tenant_id
+    groups, first = group_rows([tenant.codes[rows], at.day, at.known])
+    instants, counts = _smallest(at.instant, groups), np.bincount(groups)
+    for place, row in enumerate(first.tolist()):
+        whose = tenant.values[tenant.codes[rows[row]]]
+        yield Covered(whose, int(at.day[row]), int(at.known[row]), int(counts[place]), int(instants[place]))
+
+
+def _by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table, time: _Times) -> Iterator[OfHost]:
+    """What is said of each host: sightings, each once, and communications, those of an activity in one."""
+    shown: defaultdict[tuple[str, str], dict[tuple[str, int, int], Shown]] = defaultdict(dict)
+    found: defaultdict[tuple[str, str], list[Communication]] = defaultdict(list)
+    for tenant, host, sighting in (*executions, *_sightings(activities, time)):
+        same = shown[tenant, host]
+        key = (sighting.subject, sighting.day, sighting.known)
+        same[key] = min(same.get(key, sighting), sighting, key=lambda item: item.instant)
+    for communication in _communications(activities, time):
+        found[communication.row["tenant"], communication.row["host"]].append(communication)
+    for tenant, host in shown.keys() | found.keys():
+        sightings, communications = list(shown[tenant, host].values()), found[tenant, host]
+        instant = min(item.instant for item in (*sightings, *communications))
+        yield OfHost(key_of(tenant, host), HostRecords(tenant, host, sightings, communications), instant)
+
+
+def _sightings(activities: pa.Table, time: _Times) -> Iterator[tuple[str, str, Shown]]:
+    """(tenant, host, sighting) of what communications show, before any are merged."""
+    if not activities.num_rows:
+        return
+    tenant, host = text_of(activities.column("tenant")), text_of(activities.column("host"))
+    for kind in _SHOWN:
+        subject = text_of(activities.column(kind))
+        groups, first = group_rows([tenant.codes, host.codes, subject.codes, time.day, time.known])
+        instants = _smallest(time.instant, groups)
+        named = zip(tenant.at_rows(first), host.at_rows(first), subject.at_rows(first), strict=True)
+        for place, (row, (whose, who, what)) in enumerate(zip(first.tolist(), named, strict=True)):
+            if what is not None:
+                yield (
+                    whose or "",
+                    who or "",
+                    Shown(what, int(time.day[row]), int(time.known[row]), int(instants[place])),
+                )
+
+
+def _communications(activities: pa.Table, time: _Times) -> Iterator[Communication]:
+    """Communications: of each activity those within the allowed lateness in one, late ones singly."""
+    late = time.late
+    on_time = merge_activities(activities.filter(pa.array(~late)))
+    instants = time.lateness.instants(_longs(on_time, "event_time"), np.full(on_time.num_rows, -_NEVER))
+    for row, instant in zip(on_time.to_pylist(), instants.tolist(), strict=True):
+        yield Communication(_given(row), instant)
+    rows = np.flatnonzero(late)
+    for place, row in zip(rows.tolist(), activities.take(pa.array(rows)).to_pylist(), strict=True):
+        arrival_day = int(time.arrival[place] // DAY_US) if time.too_late[place] else None
+        yield Communication(_given(row), int(time.instant[place]), True, arrival_day)
+
+
+def _given(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _smallest(values: Longs, groups: Longs) -> Longs:
+    """The smallest value of each group."""
+    order = np.argsort(groups, kind="stable")
+    return np.minimum.reduceat(values[order], run_starts(groups[order]))
+
+
+def _longs(table: pa.Table, name: str) -> Longs:
+    return table.column(name).to_numpy().astype(np.int64, copy=False)

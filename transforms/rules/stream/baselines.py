@@ -1,0 +1,140 @@
+"""How common a subject is in the organisation: capped sets of hosts by day (specification, sections 5, 6 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from schemas.detector import Limits
+from transforms.rules.sightings import host_rank
+from transforms.rules.stream.day_sets import DaySet, Packed
+from transforms.rules.stream.lateness import Lateness
+from transforms.rules.stream.messages import (
+    Answer,
+    Codec,
+    Message,
+    Outcomes,
+    Output,
+    Question,
+    Sighting,
+    Wait,
+    key_of,
+)
+from transforms.rules.stream.step import Observations
+
+
+class BaselineState(msgspec.Struct, array_like=True):
+    """What is kept of a (tenant, subject).
+
+    Args:
+        hosts: host -> the days on which it showed the subject, at most `Limits.hosts_kept` hosts a day.
+        open_day: the newest day that is known to be open; its questions need not wait.
+        asked_at: the instant (ms) of the first question that waits; 0: none does.
+        armed: the instant (ms) for which the timer is set; 0: it is not.
+    """
+
+    hosts: dict[str, Packed] = {}
+    open_day: int = 0
+    asked_at: int = 0
+    armed: int = 0
+
+
+class Baselines:
+    """The step that answers: emits "answers", one a question, from what was known when the question's day opened.
+
+    A question of a day that may not be open yet waits; one timer answers all that wait for that day.
+    """
+
+    codec: Codec[BaselineState] = Codec(BaselineState)
+
+    def __init__(self, lateness: Lateness, limits: Limits) -> None:
+        """The window, its guard days and the hosts to keep are those of `limits`."""
+        self._lateness, self._limits = lateness, limits
+        self.observed = Observations()
+
+    def empty(self) -> BaselineState:
+        """A subject that has not been seen."""
+        return BaselineState()
+
+    def add(self, key: str, state: BaselineState, message: Message) -> Outcomes:
+        """Takes a sighting in, or answers a question."""
+        if isinstance(message, Sighting):
+            self._see(state, message)
+            return
+        assert isinstance(message, Question), message
+        if message.day <= state.open_day:
+            yield self._answer(state, message)
+        else:
+            state.asked_at = min(state.asked_at or message.at, message.at)
+            yield Wait(message)
+
+    def fire(self, key: str, state: BaselineState, now: int, waiting: Sequence[Message]) -> Outcomes:
+        """Answers the questions of all days that are open, forgets days that no baseline needs any more."""
+        state.open_day = max(state.open_day, self._lateness.last_open_day(now))
+        state.asked_at = 0
+        for message in waiting:
+            assert isinstance(message, Question), message
+            if message.day <= state.open_day:
+                yield self._answer(state, message)
+            else:
+                state.asked_at = min(state.asked_at or message.at, message.at)
+                yield Wait(message)
+        self._forget(state, now)
+
+    def wake(self, state: BaselineState) -> int | None:
+        """When the first question can be answered, or a day can be forgotten."""
+        instants = [self._lateness.forgetting(first) for first, _, _ in state.hosts.values()]
+        return min(instants + [state.asked_at] * bool(state.asked_at), default=None)
+
+    def _see(self, state: BaselineState, sighting: Sighting) -> None:
+        packed = state.hosts.get(sighting.host)
+        days = DaySet.unpack(packed) if packed else DaySet()
+        if not days.add(sighting.day, sighting.known):
+            return
+        state.hosts[sighting.host] = days.pack()
+        if len(state.hosts) > self._limits.hosts_kept:
+            self._cap(state, sighting)
+
+    def _cap(self, state: BaselineState, sighting: Sighting) -> None:
+        """At most `hosts_kept` hosts a day and day of knowledge: the smallest by hash."""
+        those = []
+        for host, packed in state.hosts.items():
+            days = DaySet.unpack(packed)
+            if sighting.day in days and days.known_of(sighting.day) == sighting.known:
+                those.append((host_rank(host), host, days))
+        if len(those) > self._limits.hosts_kept:
+            _, host, days = max(those, key=lambda item: item[:2])
+            days.discard(sighting.day)
+            if days:
+                state.hosts[host] = days.pack()
+            else:
+                del state.hosts[host]
+
+    def _answer(self, state: BaselineState, question: Question) -> Output:
+        length, guard = self._limits.training_days, self._limits.guard_days
+        unguarded = (1 << max(length - guard, 0)) - 1
+        windows = [DaySet.unpack(packed).window(question.day, length) for packed in state.hosts.values()]
+        active = 0
+        for window in windows:
+            active |= window
+        kept = self._limits.hosts_kept
+        answer = Answer(
+            question.subject,
+            question.day,
+            min(sum(map(bool, windows)), kept),
+            min(sum(bool(window & unguarded) for window in windows), kept),
+            active,
+        )
+        return Output("answers", key_of(question.tenant, question.host), answer, question.at)
+
+    def _forget(self, state: BaselineState, now: int) -> None:
+        oldest = self._lateness.needed_from(now)
+        for host, packed in list(state.hosts.items()):
+            if packed[0] < oldest:
+                days = DaySet.unpack(packed)
+                days.forget(oldest)
+                if days:
+                    state.hosts[host] = days.pack()
+                else:
+                    del state.hosts[host]

@@ -1,0 +1,245 @@
+"""The verdict of each activity of a host, once all answers are there (specification, sections 6 and 7)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from schemas.detector import Limits
+from transforms.rules.alert import AlertWriter
+from transforms.rules.days import DAY_US, HOUR_US
+from transforms.rules.deduplication import Said, deduplicate
+from transforms.rules.judgement import candidate_of
+from transforms.rules.prevalence import Prevalence
+from transforms.rules.stream.lateness import MILLISECOND_US, Lateness
+from transforms.rules.stream.messages import (
+    TELEMETRY,
+    Activity,
+    Answer,
+    Candidate,
+    Codec,
+    Message,
+    Outcomes,
+    Output,
+    Row,
+    SaidBefore,
+    VerdictRow,
+    Wait,
+    key_of,
+)
+from transforms.rules.stream.step import Observations
+from transforms.rules.subjects import KINDS, Kind
+from transforms.rules.tables import ACTIVITY_SCHEMA
+from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, first_verdict
+
+JUDGE_MS: Final = 1
+"""An activity is judged this long after its questions were asked: the answers have come by then."""
+_NOBODY: Final = (0, 0, 0)
+_NO_COLUMNS: Final[Row] = dict.fromkeys(ACTIVITY_SCHEMA.names)
+
+Figures = tuple[int, int, int]
+"""(hosts, guarded hosts, active days) of an answer."""
+
+
+class Told(msgspec.Struct, array_like=True):
+    """The answers about a day: subject -> figures."""
+
+    day: int
+    answers: dict[str, Figures] = {}
+
+
+class JudgeState(msgspec.Struct, array_like=True):
+    """What is kept of a host.
+
+    Args:
+        told: the answers about each of the last days.
+        said: deduplication key -> (time, severity, event id, alert id) of what it let through.
+        due: the instant (ms) at which the first waiting activity is judged; 0: none waits.
+        armed: the instant (ms) for which the timer is set; 0: it is not.
+    """
+
+    told: list[Told] = []
+    said: dict[str, list[tuple[int, str, str, str]]] = {}
+    due: int = 0
+    armed: int = 0
+
+
+@dataclass(frozen=True)
+class JudgingRules:
+    """How activities are judged.
+
+    Args:
+        writer: writes the alerts.
+        lateness: of the stream.
+        learning_since: service -> day number from which it counts coverage.
+    """
+
+    writer: AlertWriter
+    lateness: Lateness
+    learning_since: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> Limits:
+        """The detector's limits."""
+        return self.writer.detector.limits
+
+
+class Judging:
+    """The step that judges: emits "candidates" that deduplication let through, and verdict rows of all others.
+
+    Activities of a host are judged in the order of their instants, those of one instant in deduplication's order.
+    """
+
+    codec: Codec[JudgeState] = Codec(JudgeState)
+
+    def __init__(self, rules: JudgingRules) -> None:
+        """Judges by `rules`."""
+        self._rules = rules
+        self.observed = Observations()
+
+    def empty(self) -> JudgeState:
+        """A host of which nothing was judged."""
+        return JudgeState()
+
+    def add(self, key: str, state: JudgeState, message: Message) -> Outcomes:
+        """Lets activities and answers wait for each other."""
+        if isinstance(message, SaidBefore):
+            said = (message.time, message.severity, message.event_id, message.alert_id)
+            before = state.said.setdefault(key_of(*message.key), [])
+            if said not in before:
+                before.append(said)
+            return
+        if isinstance(message, Activity):
+            state.due = min(state.due or _due(message), _due(message))
+        yield Wait(message)
+
+    def fire(self, key: str, state: JudgeState, now: int, waiting: Sequence[Message]) -> Outcomes:
+        """Judges the activities that are due, forgets what no later one needs."""
+        state.due = 0
+        due = []
+        for message in waiting:
+            if isinstance(message, Answer):
+                figures = (message.hosts, message.guarded_hosts, message.active)
+                self._told(state, message.day)[message.subject] = figures
+            elif isinstance(message, Activity) and _due(message) <= now:
+                due.append(message)
+            else:
+                assert isinstance(message, Activity), message
+                state.due = min(state.due or _due(message), _due(message))
+                yield Wait(message)
+        yield from self._judge(state, due)
+        self._forget(state, now)
+
+    def wake(self, state: JudgeState) -> int | None:
+        """When the next activity is due, or something can be forgotten."""
+        instants = [self._closing(told.day) for told in state.told]
+        instants += [self._said_closing(said[0]) for listed in state.said.values() for said in listed]
+        return min(instants + [state.due] * bool(state.due), default=None)
+
+    def _judge(self, state: JudgeState, activities: list[Activity]) -> Outcomes:
+        opened = []
+        for activity in activities:
+            row = activity.row
+            figures = {kind: self._figures(state, activity, kind) for kind in KINDS if row.get(kind) is not None}
+            coverage = self._coverage(state, activity)
+            verdict = str(
+                first_verdict(
+                    np.False_,
+                    np.int64(coverage),
+                    figures["communication"],
+                    np.bool_(row["excepted"]),
+                    self._rules.limits,
+                )
+            )
+            self.observed.values.append(("judge_delay_ms", _due(activity) - row["event_time"] // MILLISECOND_US))
+            if verdict == OPEN:
+                shown = {kind: prevalence.at(()) for kind, prevalence in figures.items()}
+                opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, shown, coverage)))
+            else:
+                yield self._verdict({name: row[name] for name in VERDICT_COLUMNS}, verdict, None)
+        keyed = [
+            (activity.instant, Said(found.time, *_names(found.alert)), found, activity) for activity, found in opened
+        ]
+        for _, said, found, activity in sorted(keyed, key=lambda item: (item[0], item[1].order)):
+            repeated = self._repeated(state, key_of(*found.key), said)
+            if repeated is not None:
+                yield self._verdict(found.row, "duplicate", repeated)
+                continue
+            day = activity.row["hour"] // 24
+            alert = json.dumps(found.alert | {"late": activity.late}, ensure_ascii=False)
+            candidate = Candidate(activity.instant, _due(activity), found.time, day, alert, found.row)
+            yield Output("candidates", key_of(*found.group), candidate, _due(activity))
+
+    def _repeated(self, state: JudgeState, key: str, said: Said) -> str | None:
+        """The alert id of what an activity repeats; what repeats nothing is remembered."""
+        listed = state.said.setdefault(key, [])
+        ((_, repeated),) = deduplicate([said], self._rules.limits, [Said(*earlier) for earlier in listed])
+        if repeated is not None:
+            return repeated.alert_id
+        listed.append((said.time, said.severity, said.event_id, said.alert_id))
+        return None
+
+    def _verdict(self, row: Row, verdict: str, duplicate_of: str | None) -> VerdictRow:
+        self.observed.counts[f"verdicts.{verdict}"] += 1
+        return VerdictRow(row | {"verdict": verdict, "duplicate_of": duplicate_of})
+
+    def _figures(self, state: JudgeState, activity: Activity, kind: Kind) -> Prevalence:
+        """The prevalence of one of an activity's subjects (section 5)."""
+        limits, subject, day = self._rules.limits, activity.row[kind], activity.row["hour"] // 24
+        length = limits.training_days
+        guard = limits.guard_days if activity.row["reasons"] and kind != "execution" else 0
+        hosts, guarded_hosts, active = self._told(state, day).get(subject, _NOBODY)
+        own = activity.own.get(subject, 0)
+        himself = bool(own & ((1 << max(length - guard, 0)) - 1))
+        maximum = limits.execution_max_other_hosts if kind == "execution" else limits.max_other_hosts
+        numbers = (
+            min((guarded_hosts if guard else hosts) - himself, maximum + 1),
+            own.bit_count(),
+            active.bit_count(),
+            day - length + ((active & -active).bit_length() - 1) if active else -1,
+            day - length + active.bit_length() - 1 if active else -1,
+        )
+        return Prevalence(*(np.array(number, np.int64) for number in numbers))
+
+    def _told(self, state: JudgeState, day: int) -> dict[str, Figures]:
+        for told in state.told:
+            if told.day == day:
+                return told.answers
+        state.told.append(Told(day))
+        return state.told[-1].answers
+
+    def _coverage(self, state: JudgeState, activity: Activity) -> int:
+        """Days of the window with telemetry, for a service that knows them (section 6)."""
+        day, length = activity.row["hour"] // 24, self._rules.limits.training_days
+        _, _, active = self._told(state, day).get(TELEMETRY, _NOBODY)
+        since = self._rules.learning_since.get(activity.row["service"], 0) - (day - length)
+        return (active >> min(max(since, 0), length)).bit_count()
+
+    def _forget(self, state: JudgeState, now: int) -> None:
+        state.told = [told for told in state.told if self._closing(told.day) > now]
+        for key, listed in list(state.said.items()):
+            listed[:] = [said for said in listed if self._said_closing(said[0]) > now]
+            if not listed:
+                del state.said[key]
+
+    def _closing(self, day: int) -> int:
+        """When no activity of a day can come any more."""
+        return self._rules.lateness.closing((day + 1) * DAY_US) + 2 * JUDGE_MS
+
+    def _said_closing(self, time: int) -> int:
+        """When nothing can repeat any more what was said at a time; all of a day together."""
+        until = time + self._rules.limits.deduplication_hours * HOUR_US
+        return self._closing(until // DAY_US)
+
+
+def _due(activity: Activity) -> int:
+    return activity.at + JUDGE_MS
+
+
+def _names(alert: Mapping[str, Any]) -> tuple[str, str, str]:
+    return alert["severity"], alert["event_id"], alert["alert_id"]

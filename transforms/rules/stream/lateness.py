@@ -1,0 +1,85 @@
+"""When what is known, and when an activity is judged: lateness by arrival time (specification, section 9).
+
+Everything follows from two times of a record, its event time `t` and its arrival time `a`, so that no engine decides
+anything. With the allowed lateness `L`, a record counts from the **instant** `max(t + L, a)` on: a record within `L`
+when everything as old as it has had `L` to arrive, a late one when it arrives. What was known when a day `d` opened,
+at `d + L`, is what the baseline of all of that day's activities consists of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from schemas.documents import require
+from transforms.rules.columns import Longs
+from transforms.rules.days import DAY_US, HOUR_US, SECOND_US
+
+MILLISECOND_US = 1_000
+FUTURE_US = HOUR_US
+"""A record whose event time is further ahead of its arrival than this is a `future_timestamp`."""
+
+Number = TypeVar("Number", int, Longs)
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How long the stream waits, and how far back it goes; all in µs.
+
+    Args:
+        allowed: `L`, a whole number of seconds.
+        horizon: older records only teach; at least `allowed`.
+        training_days: days of a baseline's window.
+
+    Raises:
+        ConfigurationError: the horizon is shorter than the allowed lateness.
+    """
+
+    allowed: int = 600 * SECOND_US
+    horizon: int = DAY_US
+    training_days: int = 30
+
+    def __post_init__(self) -> None:
+        require(
+            self.horizon >= self.allowed,
+            f"--late-horizon ({self.horizon // SECOND_US} s) must not be shorter than --lateness "
+            f"({self.allowed // SECOND_US} s)",
+        )
+
+    def instants(self, time: Longs, arrival: Longs) -> Longs:
+        """When records count, in ms: the unit of timers."""
+        return np.maximum(time + self.allowed, arrival) // MILLISECOND_US
+
+    def known_days(self, time: Longs, arrival: Longs) -> Longs:
+        """The day numbers after which records are known: baselines of later days see them, those up to it do not."""
+        return np.maximum(time, arrival - self.allowed) // DAY_US
+
+    def is_late(self, time: Number, arrival: Number) -> Number:
+        """True where a record took longer than allowed."""
+        return arrival - time > self.allowed
+
+    def is_too_late(self, time: Number, arrival: Number) -> Number:
+        """True where a record is so old that it only teaches."""
+        return arrival - time > self.horizon
+
+    def opening(self, day: int) -> int:
+        """The instant (ms) at which a day opens: all of yesterday has had its time to arrive."""
+        return (day * DAY_US + self.allowed) // MILLISECOND_US
+
+    def closing(self, end: int) -> int:
+        """The instant (ms) after which nothing that happened before `end` (µs) can make an activity any more."""
+        return (end + self.allowed + self.horizon) // MILLISECOND_US
+
+    def forgetting(self, day: int) -> int:
+        """The instant (ms) after which no baseline needs the sightings of a day any more."""
+        return self.closing((day + 1 + self.training_days) * DAY_US)
+
+    def needed_from(self, now: int) -> int:
+        """The oldest day whose sightings a baseline can still need at an instant (ms)."""
+        return (now * MILLISECOND_US - self.allowed - self.horizon) // DAY_US - self.training_days
+
+    def last_open_day(self, now: int) -> int:
+        """The newest day that is open at an instant (ms)."""
+        return (now * MILLISECOND_US - self.allowed) // DAY_US

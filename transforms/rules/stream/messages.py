@@ -1,0 +1,222 @@
+"""What travels between the steps of the stream and what they keep, as bytes.
+
+To an engine everything is bytes under a text key. Each value begins with the version of its form; the rest is
+MessagePack with sorted keys, so that equal values are equal bytes. `tests/transforms/stream/test_update_contract.py`
+freezes the forms: changing one means a new version, and reading the old one too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from transforms.rules.stream.day_sets import Packed
+
+VERSION: Final = b"\x01"
+TELEMETRY: Final = '["telemetry"]'
+"""The subject that every event of a tenant shows: the days on which it was seen are the tenant's coverage."""
+
+Row = dict[str, Any]
+"""A row of `ACTIVITY_SCHEMA` without its nulls."""
+T = TypeVar("T")
+
+
+class _Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A value that travels."""
+
+
+class Communication(msgspec.Struct, frozen=True, array_like=True):
+    """A communication, or several of one activity that came together.
+
+    Args:
+        row: its activity so far.
+        instant: when it counts (ms).
+        late: it took longer than allowed.
+        too_late_on: the day on which it arrived too late to be judged; else `None`.
+    """
+
+    row: Row
+    instant: int
+    late: bool = False
+    too_late_on: int | None = None
+
+
+class Shown(NamedTuple):
+    """A host showed a subject on a day; known to baselines of days after `known`, counts from `instant` (ms) on."""
+
+    subject: str
+    day: int
+    known: int
+    instant: int
+
+
+class HostRecords(_Message, tag="records"):
+    """What one block of arrivals says of one host."""
+
+    tenant: str
+    host: str
+    shown: list[Shown]
+    communications: list[Communication]
+
+
+class HostHistory(_Message, tag="history"):
+    """What a host showed before the stream began."""
+
+    subject: str
+    days: Packed
+
+
+class Sighting(_Message, tag="sighting"):
+    """This host of this tenant showed this subject on this day; baselines of days after `known` see it."""
+
+    tenant: str
+    subject: str
+    host: str
+    day: int
+    known: int
+
+
+class Question(_Message, tag="question"):
+    """A host wants to know how common a subject was before a day; asked at an instant (ms)."""
+
+    tenant: str
+    subject: str
+    host: str
+    day: int
+    at: int
+
+
+class Answer(_Message, tag="answer"):
+    """How common a subject was in the organisation before a day.
+
+    Args:
+        hosts: distinct hosts of the window, counted up to `Limits.hosts_kept`.
+        guarded_hosts: the same without the guard days.
+        active: the days on which any host showed it: bit `i` is day `day - training_days + i`.
+    """
+
+    subject: str
+    day: int
+    hosts: int
+    guarded_hosts: int
+    active: int
+
+
+class Activity(_Message, tag="activity"):
+    """An activity whose time has come.
+
+    Args:
+        row: its first event, of `ACTIVITY_SCHEMA` without nulls.
+        instant: when it was due (ms).
+        at: when it was sent on (ms): its questions were asked at the same time.
+        late: a late record made it.
+        own: subject -> its host's days of the window, bits as in `Answer`.
+    """
+
+    row: Row
+    instant: int
+    at: int
+    late: bool
+    own: dict[str, int]
+
+
+class SaidBefore(_Message, tag="said"):
+    """What deduplication let through before the stream began; fields as in `SAID_SCHEMA`."""
+
+    key: list[str]
+    time: int
+    severity: str
+    event_id: str
+    alert_id: str
+
+
+class Candidate(_Message, tag="candidate"):
+    """An activity that deduplication let through.
+
+    Args:
+        instant: when it was due (ms).
+        at: when it was judged (ms).
+        time: of its first event (µs).
+        day: of its first event.
+        alert: its alert as JSON.
+        row: its verdict row.
+    """
+
+    instant: int
+    at: int
+    time: int
+    day: int
+    alert: str
+    row: Row
+
+
+Message = HostRecords | HostHistory | Sighting | Question | Answer | Activity | SaidBefore | Candidate
+
+
+class Output(NamedTuple):
+    """What a step emits: to which output, under which key, and when at the earliest it counts (ms)."""
+
+    to: str
+    key: str
+    message: Message
+    instant: int
+
+
+class VerdictRow(NamedTuple):
+    """What became of an activity."""
+
+    row: Row
+
+
+class Alert(NamedTuple):
+    """An alert, as JSON text without line ends."""
+
+    alert: Row
+
+
+class Wait(NamedTuple):
+    """A message that the step wants to see again when its timer fires."""
+
+    message: Message
+
+
+Outcome = Output | VerdictRow | Alert | Wait
+Outcomes = Iterator[Outcome]
+
+
+class Codec(Generic[T]):
+    """Values of one type as bytes."""
+
+    def __init__(self, kind: Any) -> None:
+        """A codec of a type or a union of tagged types."""
+        self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
+        self._decode = msgspec.msgpack.Decoder(kind).decode
+
+    def encode(self, value: T) -> bytes:
+        """The bytes of a value."""
+        return VERSION + self._encode(value)
+
+    def decode(self, data: bytes) -> T:
+        """The value of bytes.
+
+        Raises:
+            ValueError: they are of a version that this program does not read.
+        """
+        if data[:1] != VERSION:
+            raise ValueError(f"state or message of version {data[:1].hex()}, this program reads {VERSION.hex()}")
+        return self._decode(memoryview(data)[1:])
+
+
+MESSAGES: Final[Codec[Message]] = Codec(Message)
+
+
+def key_of(*parts: str) -> str:
+    """The text of a key.
+
+    >>> key_of("default", "laptop-7")
+    '["default","laptop-7"]'
+    """
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))

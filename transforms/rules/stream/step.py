@@ -1,0 +1,105 @@
+"""What every stateful step of the stream is: a state a key, messages in, outcomes out, one timer.
+
+`added` and `fired` take a step's rules from bytes to bytes: an engine adds nothing but storage, time and transport.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from transforms.rules.stream.messages import MESSAGES, Codec, Message, Outcome, Outcomes, Wait
+
+
+class Armed(Protocol):
+    """A state that knows the instant (ms) for which its timer is set; 0: it is not."""
+
+    armed: int
+
+
+State = TypeVar("State", bound=Armed)
+
+
+class Observations:
+    """What a step counts and measures beside its outcomes; whoever drives it takes and empties them."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.values: list[tuple[str, int]] = []
+
+
+class Step(Protocol[State]):
+    """The rules of a stateful step.
+
+    `add` and `fire` change the state that they are given. Messages may come in any order and any number of times.
+    `fire` may be called at any instant that the watermark has passed, again and again: what is not due stays.
+    """
+
+    codec: Codec[State]
+    observed: Observations
+
+    def empty(self) -> State:
+        """The state of a key that has not been seen."""
+
+    def add(self, key: str, state: State, message: Message) -> Outcomes:
+        """Takes a message in."""
+
+    def fire(self, key: str, state: State, now: int, waiting: Sequence[Message]) -> Outcomes:
+        """Does what is due at an instant (ms), with the messages that were told to wait; forgets what is over."""
+
+    def wake(self, state: State) -> int | None:
+        """The instant (ms) at which to fire next; `None`: nothing is left, the state can go."""
+
+
+@dataclass
+class Effects:
+    """What a call of a step does to its key.
+
+    Args:
+        cell: the state to keep; `None`: nothing is left of the key.
+        changed: whether `cell` differs from what it was.
+        timer: the instant (ms) to set the timer to; `None`: leave it.
+        wait: messages to add to those that wait.
+        outcomes: what leaves the step.
+    """
+
+    cell: bytes | None
+    changed: bool
+    timer: int | None = None
+    wait: list[bytes] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+def added(step: Step[State], key: str, cell: bytes | None, message: bytes) -> Effects:
+    """What a message does to a key whose state is `cell`. The timer is set only if it is to fire earlier than it is."""
+    state = step.codec.decode(cell) if cell else step.empty()
+    effects = Effects(None, False)
+    _sort(step.add(key, state, MESSAGES.decode(message)), effects)
+    wake = step.wake(state)
+    if wake is not None and (not state.armed or wake < state.armed):
+        state.armed = effects.timer = wake
+    effects.cell = step.codec.encode(state)
+    effects.changed = effects.cell != cell
+    return effects
+
+
+def fired(step: Step[State], key: str, cell: bytes | None, waiting: Iterable[bytes], now: int) -> Effects:
+    """What the timer does at `now` (ms) to a key; `wait` of the effects replaces what has waited."""
+    state = step.codec.decode(cell) if cell else step.empty()
+    effects = Effects(None, True)
+    _sort(step.fire(key, state, now, [MESSAGES.decode(message) for message in waiting]), effects)
+    wake = step.wake(state)
+    if wake is not None:
+        state.armed = effects.timer = wake
+        effects.cell = step.codec.encode(state)
+    return effects
+
+
+def _sort(outcomes: Outcomes, effects: Effects) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, Wait):
+            effects.wait.append(MESSAGES.encode(outcome.message))
+        else:
+            effects.outcomes.append(outcome)
