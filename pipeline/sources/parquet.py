@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -105,15 +105,26 @@ class RowGroup:
 
     def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
         """The dead letters of rows, each row as a native JSON line."""
-        if not rejections:
-            return []
-        rows = pa.array([rejection.row for rejection in rejections])
-        read = {name: self.column(name) for name in EVENT_COLUMNS}
-        columns = {name: _plain(column.take(rows)) for name, column in read.items() if column is not None}
+        lines = native_lines(self.column, [rejection.row for rejection in rejections])
         return [
-            DeadLetter(r.reason, r.detail, self.path, self._first_row + r.row + 1, _json_line(columns, index))
-            for index, r in enumerate(rejections)
+            DeadLetter(r.reason, r.detail, self.path, self._first_row + r.row + 1, line)
+            for r, line in zip(rejections, lines, strict=True)
         ]
+
+    def other(self, name: str) -> pa.ChunkedArray:
+        """A column that is none of an event's.
+
+        Raises:
+            KeyError: the file has none of that name.
+        """
+        if name not in _open(self.path).schema_arrow.names:
+            raise KeyError(name)
+        return _open(self.path).read_row_group(self.number, columns=[name]).column(0)
+
+    @property
+    def first_record(self) -> int:
+        """The number of the first row in its file, from 1."""
+        return self._first_row + 1
 
     @functools.cached_property
     def _names(self) -> frozenset[str]:
@@ -127,6 +138,20 @@ class RowGroup:
     def _first_row(self) -> int:
         metadata = _open(self.path).metadata
         return sum(int(metadata.row_group(number).num_rows) for number in range(self.number))
+
+
+def native_lines(column: Callable[[str], pa.Array | None], rows: Sequence[int]) -> list[str]:
+    """Some rows as native JSON lines.
+
+    Args:
+        column: gives a column by its name, `None` if there is none.
+        rows: their numbers.
+    """
+    if not rows:
+        return []
+    read = {name: column(name) for name in EVENT_COLUMNS}
+    columns = {name: _plain(values.take(pa.array(rows))) for name, values in read.items() if values is not None}
+    return [_json_line(columns, index) for index in range(len(rows))]
 
 
 @functools.lru_cache(4)

@@ -87,7 +87,7 @@ class ReadSnapshot(beam.PTransform):  # type: ignore[misc]
 def _read(named: tuple[str, str], snapshot: Snapshot, shards: int) -> Iterator[TaggedOutput]:
     table, name = named
     as_of = day_number(snapshot.metadata.as_of)
-    for rows in _parts(FileSystems.join(snapshot.path, *name.split("/"))):
+    for rows in read_parts(FileSystems.join(snapshot.path, *name.split("/"))):
         if table == "coverage":
             values: Mapping[str, list[Any]] = rows.to_pydict()
             days = zip(values["tenant"], values["day"], strict=True)
@@ -102,7 +102,7 @@ def _read(named: tuple[str, str], snapshot: Snapshot, shards: int) -> Iterator[T
             yield TaggedOutput(table_out, (shard, block))
 
 
-def _parts(path: str) -> Iterator[pa.Table]:
+def read_parts(path: str) -> Iterator[pa.Table]:
     """The rows of a file, some at a time.
 
     Raises:

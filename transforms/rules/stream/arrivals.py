@@ -19,35 +19,13 @@ from transforms.rules.dead_letter import DeadLetter, LostBatch
 from transforms.rules.normalise import Events, RawBatch
 from transforms.rules.scan import ScanSettings, recogniser_of
 from transforms.rules.stream.lateness import FUTURE_US, Lateness
-from transforms.rules.stream.messages import TELEMETRY, Communication, HostRecords, Shown, Sighting, key_of
+from transforms.rules.stream.messages import Communication, Covered, HostRecords, Shown, key_of
 from transforms.rules.subjects import KINDS
 from transforms.rules.tally import Tally
 
 _SHOWN: Final = tuple(kind for kind in KINDS if kind != "execution")
 """Subjects that communications show; executions are shown by all events."""
-_EVERYBODY: Final = ""
-"""The host of telemetry sightings: whose they are does not matter."""
 _NEVER: Final = 2**62
-
-
-class Covered(NamedTuple):
-    """A tenant delivered so many events of a day; baselines of days after `known` see it, it counts from `instant`."""
-
-    tenant: str
-    day: int
-    known: int
-    events: int
-    instant: int
-
-    @property
-    def key(self) -> str:
-        """The key of the sighting."""
-        return key_of(self.tenant, TELEMETRY)
-
-    @property
-    def sighting(self) -> Sighting:
-        """As a sighting of the subject that every event shows."""
-        return Sighting(self.tenant, TELEMETRY, _EVERYBODY, self.day, self.known)
 
 
 class OfHost(NamedTuple):
@@ -168,11 +146,11 @@ class _Times:
 
     @property
     def late(self) -> Mask:
-        return self.lateness.is_late(self.time, self.arrival)
+        return self.lateness.late(self.time, self.arrival)
 
     @property
     def too_late(self) -> Mask:
-        return self.lateness.is_too_late(self.time, self.arrival)
+        return self.lateness.too_late(self.time, self.arrival)
 
 
 def _covered(events: Events, used: Mask, time: _Times) -> Iterator[Covered]:
@@ -199,7 +177,7 @@ def _by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table,
         found[communication.row["tenant"], communication.row["host"]].append(communication)
     for tenant, host in shown.keys() | found.keys():
         sightings, communications = list(shown[tenant, host].values()), found[tenant, host]
-        instant = min(item.instant for item in (*sightings, *communications))
+        instant = min([item.instant for item in sightings] + [item.instant for item in communications])
         yield OfHost(key_of(tenant, host), HostRecords(tenant, host, sightings, communications), instant)
 
 

@@ -39,6 +39,7 @@ from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, first_verdict
 
 JUDGE_MS: Final = 1
 """An activity is judged this long after its questions were asked: the answers have come by then."""
+_NOT_TRAINING: Final = np.array(False)
 _NOBODY: Final = (0, 0, 0)
 _NO_COLUMNS: Final[Row] = dict.fromkeys(ACTIVITY_SCHEMA.names)
 
@@ -147,15 +148,9 @@ class Judging:
             row = activity.row
             figures = {kind: self._figures(state, activity, kind) for kind in KINDS if row.get(kind) is not None}
             coverage = self._coverage(state, activity)
-            verdict = str(
-                first_verdict(
-                    np.False_,
-                    np.int64(coverage),
-                    figures["communication"],
-                    np.bool_(row["excepted"]),
-                    self._rules.limits,
-                )
-            )
+            excepted = np.array(row["excepted"])
+            common, days = figures["communication"], np.array(coverage)
+            verdict = str(first_verdict(_NOT_TRAINING, days, common, excepted, self._rules.limits))
             self.observed.values.append(("judge_delay_ms", _due(activity) - row["event_time"] // MILLISECOND_US))
             if verdict == OPEN:
                 shown = {kind: prevalence.at(()) for kind, prevalence in figures.items()}

@@ -9,19 +9,16 @@ at `d + L`, is what the baseline of all of that day's activities consists of.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from schemas.documents import require
-from transforms.rules.columns import Longs
+from transforms.rules.columns import Longs, Mask
 from transforms.rules.days import DAY_US, HOUR_US, SECOND_US
 
 MILLISECOND_US = 1_000
 FUTURE_US = HOUR_US
 """A record whose event time is further ahead of its arrival than this is a `future_timestamp`."""
-
-Number = TypeVar("Number", int, Longs)
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,11 @@ class Lateness:
         """The day numbers after which records are known: baselines of later days see them, those up to it do not."""
         return np.maximum(time, arrival - self.allowed) // DAY_US
 
-    def is_late(self, time: Number, arrival: Number) -> Number:
+    def late(self, time: Longs, arrival: Longs) -> Mask:
         """True where a record took longer than allowed."""
         return arrival - time > self.allowed
 
-    def is_too_late(self, time: Number, arrival: Number) -> Number:
+    def too_late(self, time: Longs, arrival: Longs) -> Mask:
         """True where a record is so old that it only teaches."""
         return arrival - time > self.horizon
 

@@ -53,7 +53,7 @@ class Shown(NamedTuple):
     instant: int
 
 
-class HostRecords(_Message, tag="records"):
+class HostRecords(_Message, frozen=True, tag="records"):
     """What one block of arrivals says of one host."""
 
     tenant: str
@@ -62,14 +62,14 @@ class HostRecords(_Message, tag="records"):
     communications: list[Communication]
 
 
-class HostHistory(_Message, tag="history"):
+class HostHistory(_Message, frozen=True, tag="history"):
     """What a host showed before the stream began."""
 
     subject: str
     days: Packed
 
 
-class Sighting(_Message, tag="sighting"):
+class Sighting(_Message, frozen=True, tag="sighting"):
     """This host of this tenant showed this subject on this day; baselines of days after `known` see it."""
 
     tenant: str
@@ -79,7 +79,27 @@ class Sighting(_Message, tag="sighting"):
     known: int
 
 
-class Question(_Message, tag="question"):
+class Covered(_Message, frozen=True, tag="covered"):
+    """A tenant delivered so many events of a day; baselines of days after `known` see it, it counts from `instant`."""
+
+    tenant: str
+    day: int
+    known: int
+    events: int
+    instant: int
+
+    @property
+    def key(self) -> str:
+        """The key of the sighting."""
+        return key_of(self.tenant, TELEMETRY)
+
+    @property
+    def sighting(self) -> Sighting:
+        """As a sighting of the subject that every event shows, by nobody in particular."""
+        return Sighting(self.tenant, TELEMETRY, "", self.day, self.known)
+
+
+class Question(_Message, frozen=True, tag="question"):
     """A host wants to know how common a subject was before a day; asked at an instant (ms)."""
 
     tenant: str
@@ -89,7 +109,7 @@ class Question(_Message, tag="question"):
     at: int
 
 
-class Answer(_Message, tag="answer"):
+class Answer(_Message, frozen=True, tag="answer"):
     """How common a subject was in the organisation before a day.
 
     Args:
@@ -105,7 +125,7 @@ class Answer(_Message, tag="answer"):
     active: int
 
 
-class Activity(_Message, tag="activity"):
+class Activity(_Message, frozen=True, tag="activity"):
     """An activity whose time has come.
 
     Args:
@@ -123,7 +143,7 @@ class Activity(_Message, tag="activity"):
     own: dict[str, int]
 
 
-class SaidBefore(_Message, tag="said"):
+class SaidBefore(_Message, frozen=True, tag="said"):
     """What deduplication let through before the stream began; fields as in `SAID_SCHEMA`."""
 
     key: list[str]
@@ -133,7 +153,7 @@ class SaidBefore(_Message, tag="said"):
     alert_id: str
 
 
-class Candidate(_Message, tag="candidate"):
+class Candidate(_Message, frozen=True, tag="candidate"):
     """An activity that deduplication let through.
 
     Args:
@@ -153,7 +173,7 @@ class Candidate(_Message, tag="candidate"):
     row: Row
 
 
-Message = HostRecords | HostHistory | Sighting | Question | Answer | Activity | SaidBefore | Candidate
+Message = HostRecords | HostHistory | Sighting | Covered | Question | Answer | Activity | SaidBefore | Candidate
 
 
 class Output(NamedTuple):

@@ -1,0 +1,71 @@
+"""The stream: the same detector on unbounded input, equal to the backfill alert by alert (specification, section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline.configuration import Configuration
+from pipeline.sources.history import ReadHistory
+from transforms.rules.stream.judging import JudgingRules
+from transforms.rules.stream.lateness import Lateness
+from transforms.stream.follow_hosts import FollowHosts
+from transforms.stream.judge_hosts import JudgeHosts
+from transforms.stream.keep_baselines import KeepBaselines
+from transforms.stream.limit_groups import LimitGroups
+from transforms.stream.parse_arrivals import OpenBlock, ParseArrivals, SeeTelemetry
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What the stream finds: alerts, verdicts and dead letters as JSON text, and what it learned.
+
+    `sightings` are messages by (tenant, subject), each new to its host; `coverage` says which tenants delivered when.
+    """
+
+    alerts: beam.PCollection[str]
+    verdicts: beam.PCollection[str]
+    dead_letters: beam.PCollection[str]
+    sightings: beam.PCollection[tuple[str, bytes]]
+    coverage: beam.PCollection[Any]
+
+
+def detect(
+    blocks: beam.PCollection[bytes], open_block: OpenBlock, configuration: Configuration, lateness: Lateness
+) -> Detection:
+    """The whole detector on unbounded input, in the global window.
+
+    Args:
+        blocks: of arrivals, each stamped no later than the first of them arrived.
+        open_block: how blocks are read.
+        configuration: what to compute, and from which snapshot.
+        lateness: how long to wait for records.
+    """
+    limits, judge, start = configuration.detector.limits, configuration.judge, configuration.range.start
+    earlier = blocks.pipeline | "ReadHistory" >> ReadHistory(configuration.baseline)
+    parsed = blocks | "ParseArrivals" >> ParseArrivals(open_block, configuration.scan, lateness)
+    telemetry = parsed.coverage | "SeeTelemetry" >> SeeTelemetry()
+    followed = (
+        (parsed.hosts, earlier.hosts) | "AllOfHosts" >> beam.Flatten() | "FollowHosts" >> FollowHosts(lateness, start)
+    )
+    kept = (
+        (followed.sightings, followed.questions, telemetry, earlier.baselines)
+        | "AllOfSubjects" >> beam.Flatten()
+        | "KeepBaselines" >> KeepBaselines(lateness, limits)
+    )
+    rules = JudgingRules(judge.writer, lateness, judge.learning_since)
+    judged = (
+        (followed.activities, kept.answers, earlier.judge)
+        | "AllToJudge" >> beam.Flatten()
+        | "JudgeHosts" >> JudgeHosts(rules)
+    )
+    limited = judged.candidates | "LimitGroups" >> LimitGroups(lateness, limits.max_alerts_per_group)
+    return Detection(
+        alerts=limited.alerts,
+        verdicts=(followed.verdicts, judged.verdicts, limited.verdicts) | "AllVerdicts" >> beam.Flatten(),
+        dead_letters=parsed.dead_letters,
+        sightings=followed.sightings,
+        coverage=parsed.coverage,
+    )

@@ -1,0 +1,36 @@
+"""The verdict of each activity, once all answers about it are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+
+from transforms.rules.stream.judging import Judging, JudgingRules
+from transforms.stream.keyed_step import Keyed, keyed_step
+
+
+@dataclass
+class JudgeHosts(beam.PTransform):  # type: ignore[misc]
+    """Activities and answers by (tenant, host) -> "candidates" by group and variation, "verdicts".
+
+    Each activity is judged once; activities of a host in the order of the instants at which they were due. The
+    watermark guarantees that by then all answers have come.
+
+    Args:
+        rules: how.
+    """
+
+    rules: JudgingRules
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
+        """One stateful step."""
+        step = beam.ParDo(keyed_step("judge", partial(Judging, self.rules)))
+        return messages | "Judge" >> step.with_output_types(None, candidates=Keyed, verdicts=str).with_outputs(
+            "candidates", "verdicts"
+        )

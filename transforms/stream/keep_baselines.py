@@ -1,0 +1,39 @@
+"""How common each subject is in the organisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+
+from schemas.detector import Limits
+from transforms.rules.stream.baselines import Baselines
+from transforms.rules.stream.lateness import Lateness
+from transforms.stream.keyed_step import Keyed, keyed_step
+
+
+@dataclass
+class KeepBaselines(beam.PTransform):  # type: ignore[misc]
+    """Sightings and questions by (tenant, subject) -> "answers" by (tenant, host).
+
+    Each question is answered once, from the sightings that were known when its day opened: the answer depends neither
+    on their order and repetition nor on when the question comes. What is kept of a subject is bounded whatever the
+    number of its hosts; a subject that nobody shows for the window and the late horizon leaves no state.
+
+    Args:
+        lateness: of the stream.
+        limits: the window, its guard days, the hosts to keep.
+    """
+
+    lateness: Lateness
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
+        """One stateful step."""
+        step = beam.ParDo(keyed_step("baselines", partial(Baselines, self.lateness, self.limits)))
+        return messages | "Baselines" >> step.with_output_types(None, answers=Keyed).with_outputs("answers")

@@ -1,0 +1,130 @@
+"""A stateful step of the stream on Beam: storage, time and transport for the rules of `transforms.rules.stream`.
+
+State is one cell a key and, where messages wait, a bag; both hold bytes of the rules' own versioned form. There is one
+event-time timer a key, set again whenever it fires: an engine that fires it late, early or twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.coders import BytesCoder
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
+
+from transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow, Wait
+from transforms.rules.stream.step import Effects, Observations, Step, added, fired
+
+NAMESPACE: Final = "uncommon-im"
+"""Of all metrics."""
+Keyed: Final = tuple[str, bytes]
+"""What travels between stateful steps: a message under its key."""
+
+
+def keyed_step(name: str, rules: Callable[[], Step[Any]], waits: bool = True) -> beam.DoFn:
+    """A `DoFn` over messages by key that follows the rules of a step.
+
+    Beam finds state and timers as defaults of parameters of a class, so every step has a class of its own, made here.
+    Their names are unique in the whole graph: engines have mixed up equal names of neighbouring steps.
+
+    Args:
+        name: of the step, in the names of its state, timer and metrics.
+        rules: makes the rules.
+        waits: whether messages wait, so that the bag is worth reading.
+    """
+    cell_spec = ReadModifyWriteStateSpec(f"{name}_state", BytesCoder())
+    bag_spec = BagStateSpec(f"{name}_waiting", BytesCoder())
+    due_spec = TimerSpec(f"{name}_due", TimeDomain.WATERMARK)
+
+    class KeyedStep(beam.DoFn):  # type: ignore[misc]
+        """The step."""
+
+        def setup(self) -> None:
+            self._rules = rules()
+            self._state_bytes = Metrics.distribution(NAMESPACE, f"{name}.state_bytes")
+
+        def process(
+            self,
+            element: tuple[str, bytes],
+            cell: Any = beam.DoFn.StateParam(cell_spec),
+            bag: Any = beam.DoFn.StateParam(bag_spec),
+            due: Any = beam.DoFn.TimerParam(due_spec),
+        ) -> Iterator[TaggedOutput]:
+            key, message = element
+            effects = added(self._rules, key, cell.read(), message)
+            if effects.changed:
+                cell.write(effects.cell)
+            for waiting in effects.wait:
+                bag.add(waiting)
+            yield from self._leave(effects, due)
+
+        @on_timer(due_spec)  # type: ignore[untyped-decorator]
+        def fire(
+            self,
+            key: Any = beam.DoFn.KeyParam,
+            at: Any = beam.DoFn.TimestampParam,
+            cell: Any = beam.DoFn.StateParam(cell_spec),
+            bag: Any = beam.DoFn.StateParam(bag_spec),
+            due: Any = beam.DoFn.TimerParam(due_spec),
+        ) -> Iterator[TaggedOutput]:
+            waiting = list(bag.read()) if waits else []
+            effects = fired(self._rules, key, cell.read(), waiting, at.micros // 1000)
+            if waiting:
+                bag.clear()
+            for message in effects.wait:
+                bag.add(message)
+            if effects.cell is None:
+                cell.clear()
+            else:
+                cell.write(effects.cell)
+            yield from self._leave(effects, due)
+
+        def _leave(self, effects: Effects, due: Any) -> Iterator[TaggedOutput]:
+            if effects.timer is not None:
+                due.set(timestamp(effects.timer))
+            if effects.cell is not None and effects.changed:
+                self._state_bytes.update(len(effects.cell))
+            observe(self._rules.observed)
+            for outcome in effects.outcomes:
+                assert not isinstance(outcome, Wait), outcome
+                yield tagged(outcome)
+
+    return KeyedStep()
+
+
+def observe(observed: Observations) -> None:
+    """Hands what a step counted and measured to Beam."""
+    for name, number in observed.counts.items():
+        Metrics.counter(NAMESPACE, name).inc(number)
+    for name, value in observed.values:
+        Metrics.distribution(NAMESPACE, name).update(value)
+    observed.counts.clear()
+    observed.values.clear()
+
+
+def tagged(outcome: Output | Alert | VerdictRow) -> TaggedOutput:
+    """An outcome as an output of Beam: rows as JSON text."""
+    if isinstance(outcome, Output):
+        return TaggedOutput(
+            outcome.to, TimestampedValue((outcome.key, MESSAGES.encode(outcome.message)), timestamp(outcome.instant))
+        )
+    if isinstance(outcome, Alert):
+        return TaggedOutput("alerts", to_json(outcome.alert))
+    return TaggedOutput("verdicts", to_json(outcome.row))
+
+
+def timestamp(instant: int) -> Timestamp:
+    """An instant (ms) as Beam has it."""
+    return Timestamp(micros=instant * 1000)
+
+
+def to_json(row: dict[str, Any]) -> str:
+    """A row as one JSON line."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))

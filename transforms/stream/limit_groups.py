@@ -1,0 +1,39 @@
+"""Candidates of one group -> alerts, up to the limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+
+from transforms.rules.stream.flood import Flood
+from transforms.rules.stream.lateness import Lateness
+from transforms.stream.keyed_step import keyed_step
+
+
+@dataclass
+class LimitGroups(beam.PTransform):  # type: ignore[misc]
+    """Candidates by group and variation -> "alerts", "verdicts", as JSON text.
+
+    The order of the instants at which candidates were due decides which become alerts, not the order in which they
+    come. The group's day being over, nothing is kept of it.
+
+    Args:
+        lateness: of the stream.
+        limit: alerts of a group and variation; 0: no limit.
+    """
+
+    lateness: Lateness
+    limit: int
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
+        """One stateful step."""
+        step = beam.ParDo(keyed_step("flood", partial(Flood, self.lateness, self.limit)))
+        return messages | "Flood" >> step.with_output_types(None, alerts=str, verdicts=str).with_outputs(
+            "alerts", "verdicts"
+        )

@@ -1,0 +1,117 @@
+"""Blocks of arrivals -> what the stream follows of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import TimestampedValue
+
+from transforms.rules.columns import Longs
+from transforms.rules.normalise import RawBatch
+from transforms.rules.scan import ScanSettings
+from transforms.rules.stream.arrivals import Arrivals
+from transforms.rules.stream.delays import Delays
+from transforms.rules.stream.lateness import Lateness
+from transforms.rules.stream.messages import MESSAGES, Covered
+from transforms.stream.keyed_step import NAMESPACE, Keyed, timestamp, to_json
+
+log = logging.getLogger(__name__)
+
+OUTPUTS: Final = ("hosts", "coverage", "dead_letters")
+
+
+class OpenBlock(Protocol):
+    """Knows the form of a source's blocks; must be picklable."""
+
+    def __call__(self, block: bytes) -> tuple[RawBatch, Longs]:
+        """The records of a block, and when each arrived (µs since 1970)."""
+
+
+@dataclass
+class ParseArrivals(beam.PTransform):  # type: ignore[misc]
+    """Blocks -> "hosts" by (tenant, host), "coverage" by tenant, "dead_letters" as JSON text.
+
+    Each record is counted once, as valid or as a dead letter. A block may hold any records, in any order: what leaves
+    is stamped with the instant from which it counts, `max(event time + lateness, arrival)`, which no watermark passes
+    that follows arrivals. So an engine itself guarantees that what lies within the lateness is there in time.
+
+    Args:
+        open_block: how blocks are read.
+        settings: what is looked for.
+        lateness: of the stream.
+    """
+
+    open_block: OpenBlock
+    settings: ScanSettings
+    lateness: Lateness
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, blocks: beam.PCollection[bytes]) -> Any:
+        """One pass over the blocks."""
+        parse = beam.ParDo(_Parse(self.open_block, self.settings, self.lateness))
+        typed = parse.with_output_types(None, hosts=Keyed, coverage=Keyed, dead_letters=str)
+        return blocks | "Parse" >> typed.with_outputs(*OUTPUTS)
+
+
+@dataclass
+class SeeTelemetry(beam.PTransform):  # type: ignore[misc]
+    """Coverage by tenant -> sightings of the subject that every event shows, by (tenant, subject)."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, coverage: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[tuple[str, bytes]]:
+        """One sighting each."""
+        return coverage | "ToSightings" >> beam.Map(_sighting).with_output_types(Keyed)
+
+
+def _sighting(coverage: tuple[str, bytes]) -> tuple[str, bytes]:
+    covered = MESSAGES.decode(coverage[1])
+    assert isinstance(covered, Covered), covered
+    return covered.key, MESSAGES.encode(covered.sighting)
+
+
+class _Parse(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, open_block: OpenBlock, settings: ScanSettings, lateness: Lateness) -> None:
+        self._open_block, self._settings, self._lateness = open_block, settings, lateness
+        self._arrivals: Arrivals | None = None
+        self._delays: Delays | None = None
+        self._delay = Metrics.distribution(NAMESPACE, "arrival_delay_ms")
+
+    def setup(self) -> None:
+        self._arrivals = Arrivals(self._settings, self._lateness)
+        self._delays = Delays(self._lateness)
+
+    def process(self, block: bytes) -> Iterator[TaggedOutput]:
+        assert self._arrivals is not None, "setup() comes first"
+        arrived = self._arrivals.read(*self._open_block(block))
+        for found in arrived.hosts:
+            element = (found.key, MESSAGES.encode(found.records))
+            yield TaggedOutput("hosts", TimestampedValue(element, timestamp(found.instant)))
+        for covered in arrived.covered:
+            element = (covered.tenant, MESSAGES.encode(covered))
+            yield TaggedOutput("coverage", TimestampedValue(element, timestamp(covered.instant)))
+        for letter in arrived.dead:
+            yield TaggedOutput("dead_letters", to_json(letter.row()))
+        for path, number in arrived.counts.items():
+            Metrics.counter(NAMESPACE, ".".join(path)).inc(number)
+        self._watch(arrived.delays)
+
+    def _watch(self, delays: Longs) -> None:
+        """Measures how late records arrive, and says what lateness that suggests."""
+        assert self._delays is not None, "setup() comes first"
+        for bound, number in self._delays.add(delays).items():
+            Metrics.counter(NAMESPACE, f"arrival_delay.within_{bound}_s").inc(number)
+        for delay in self._delays.spread(delays):
+            self._delay.update(delay)
+        advice = self._delays.advice()
+        if advice:
+            log.info("%s", advice)
