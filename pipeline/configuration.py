@@ -14,6 +14,7 @@ from pipeline.sources.snapshot import Snapshot
 from schemas.catalogue import Catalogue
 from schemas.detector import DETECTOR_VERSION, Detector
 from schemas.exceptions import ExceptionEntry
+from schemas.learned import StreamMetadata
 from schemas.snapshot import Metadata
 from transforms.judge_activities import JudgeSettings
 from transforms.rules.alert import AlertWriter
@@ -133,6 +134,17 @@ class Configuration:
             rows={},
             files={},
             run_id=self.run_id,
+        )
+
+    @property
+    def stream_metadata(self) -> StreamMetadata:
+        """What a stream of this configuration says of itself beside what it learns."""
+        return StreamMetadata(
+            limits=self.detector.limits,
+            identity_digest=self.identity_digest,
+            service_digests=self.catalogue.service_digests,
+            learning_since=dict(self.learning_since),
+            started_from=self.baseline.metadata.as_of if self.baseline else None,
         )
 
 

@@ -19,6 +19,7 @@ from pipeline.lookup import explain
 from pipeline.sources.errors import BadFilePolicy, UnreadableInput
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.readings import InputFile
+from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.terminal import show_summary, start_logging
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError
@@ -66,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add(commands, "backfill", run_backfill, "judge a range of history", _backfill_arguments)
+    _add(commands, "replay", run_replay, "history through the stream, on Prism", replay_arguments)
+    _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top

@@ -112,11 +112,12 @@ def add_range_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--end", type=day, metavar="DATE", help="first day that is not read any more")
 
 
-def add_baseline_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that hand what was learned from run to run."""
+def add_baseline_arguments(parser: argparse.ArgumentParser, leaves_snapshot: bool = True) -> None:
+    """Options that hand what was learned from run to run; a stream leaves no snapshot by itself."""
     group = parser.add_argument_group("baseline")
     group.add_argument("--baseline-in", metavar="DIR", help="start from the snapshot in this directory")
-    group.add_argument("--baseline-out", metavar="DIR", help="leave a snapshot of the day --end there")
+    if leaves_snapshot:
+        group.add_argument("--baseline-out", metavar="DIR", help="leave a snapshot of the day --end there")
     group.add_argument(
         "--learn-changed-services",
         action="store_true",
@@ -183,8 +184,8 @@ def _check_baseline(arguments: argparse.Namespace) -> None:
         )
 
 
-def beam_options(rest: Sequence[str]) -> PipelineOptions:
-    """Beam's own options from the rest of the command line; without --runner the pipeline runs in this process.
+def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_PROCESS_RUNNER}",)) -> PipelineOptions:
+    """Beam's own options from the rest of the command line; without --runner those of `default` are added.
 
     Raises:
         ConfigurationError: Beam knows no such option.
@@ -201,7 +202,7 @@ def beam_options(rest: Sequence[str]) -> PipelineOptions:
         raise ConfigurationError(f"unknown option {unknown[0]} (see --help; Beam's own options are taken too)")
     flags = list(rest)
     if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
-        flags += [f"--runner={IN_PROCESS_RUNNER}"]
+        flags += default
     return PipelineOptions(flags)
 
 

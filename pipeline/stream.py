@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
 
 from pipeline.configuration import Configuration
+from pipeline.sinks.learned import WriteLearned
+from pipeline.sinks.stream_files import WriteAlertFiles, WriteBundleFiles
 from pipeline.sources.history import ReadHistory
+from transforms.rules.days import day_number
 from transforms.rules.stream.judging import JudgingRules
 from transforms.rules.stream.lateness import Lateness
 from transforms.stream.follow_hosts import FollowHosts
@@ -22,14 +24,17 @@ from transforms.stream.parse_arrivals import OpenBlock, ParseArrivals, SeeTeleme
 class Detection:
     """What the stream finds: alerts, verdicts and dead letters as JSON text, and what it learned.
 
-    `sightings` are messages by (tenant, subject), each new to its host; `coverage` says which tenants delivered when.
+    Of what it learned, `sightings` are each new to its host, `coverage` is which tenants delivered when, `said` what
+    deduplication let through: messages under keys. `tallies` are the parts of what was counted, by names of metrics.
     """
 
     alerts: beam.PCollection[str]
     verdicts: beam.PCollection[str]
     dead_letters: beam.PCollection[str]
     sightings: beam.PCollection[tuple[str, bytes]]
-    coverage: beam.PCollection[Any]
+    coverage: beam.PCollection[tuple[str, bytes]]
+    said: beam.PCollection[tuple[str, bytes]]
+    tallies: tuple[beam.PCollection[tuple[str, int]], ...]
 
 
 def detect(
@@ -68,4 +73,20 @@ def detect(
         dead_letters=parsed.dead_letters,
         sightings=followed.sightings,
         coverage=parsed.coverage,
+        said=judged.said,
+        tallies=(parsed.tallies, followed.tallies, judged.tallies, limited.tallies),
     )
+
+
+def write(
+    found: Detection, output: str, sightings_out: str | None, configuration: Configuration, lateness: Lateness
+) -> None:
+    """Writes what was found under a folder, and what was learned to a directory if one is given."""
+    alerts = found.alerts | "WriteAlerts" >> WriteAlertFiles(output)
+    _ = found.dead_letters | "WriteDeadLetters" >> WriteBundleFiles(output, "dead_letter")
+    if configuration.verdicts:
+        _ = found.verdicts | "WriteVerdicts" >> WriteBundleFiles(output, "verdicts")
+    if sightings_out:
+        first = day_number(configuration.baseline.metadata.as_of) if configuration.baseline else 0
+        learned = {"sightings": found.sightings, "coverage": found.coverage, "said": found.said}
+        _ = learned | "WriteLearned" >> WriteLearned(sightings_out, lateness, first, alerts)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
+from schemas.detector import Limits
 from schemas.snapshot import SAID_SCHEMA
 from transforms.kept_blocks import contents
 from transforms.rules import blocks, tally
@@ -93,9 +94,13 @@ def _judge(
     for candidate in judgement.candidates:
         yield TaggedOutput("candidates", (candidate.group, candidate))
     if settings.as_of is not None:
-        history = pack(within(own, settings.as_of, limits.training_days), settings.as_of)
-        yield TaggedOutput("host_sightings", (shard, blocks.encode(history)))
-        recent = settings.as_of * DAY_US - limits.deduplication_hours * HOUR_US
         said = pa.concat_tables([before, judgement.said])
-        said = said.filter(pc.greater(said.column("time"), recent))
-        yield TaggedOutput("said", (shard, blocks.encode(said)))
+        yield from leave_history(shard, own, said, settings.as_of, limits)
+
+
+def leave_history(shard: int, own: pa.Table, said: pa.Table, as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
+    """What a shard of hosts leaves for a snapshot at a day number: what they showed, and what was said of them."""
+    history = pack(within(own, as_of, limits.training_days), as_of)
+    yield TaggedOutput("host_sightings", (shard, blocks.encode(history)))
+    recent = as_of * DAY_US - limits.deduplication_hours * HOUR_US
+    yield TaggedOutput("said", (shard, blocks.encode(said.filter(pc.greater(said.column("time"), recent)))))

@@ -17,7 +17,7 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 
 from pipeline.sources.spool import BlockPlace, index_of, read_block
 
-STEP_US: Final = 3_600_000_000
+STEP_US: Final = 6 * 3_600_000_000
 """Arrival time that passes between two checkpoints, and so between two steps of the watermark, at most."""
 
 

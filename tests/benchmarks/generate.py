@@ -41,6 +41,8 @@ class Settings(NamedTuple):
     files: int
     seed: int
     event_ids: bool = False
+    messaging: float = IM
+    """Share of the rows that is instant messaging."""
 
 
 @dataclass
@@ -104,7 +106,7 @@ def background(w: World, time: np.ndarray) -> Rows:
     kind = rng.random(count)
     domain = draw(rng, w.domain_pool, count)
     address = domain * ADDRESSES + line % ADDRESSES
-    edges = np.cumsum([IM, ENGINE, CHILD, OWN])
+    edges = np.cumsum([w.settings.messaging, ENGINE, CHILD, OWN])
 
     rows = np.flatnonzero(kind < edges[0])
     host[rows], actor[rows], domain[rows], fixed = messaging.everyday(
@@ -201,9 +203,12 @@ def main() -> None:
     for name, default in (("events", 10_000_000), ("hosts", 2000), ("days", 50), ("files", 20), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--event-ids", action="store_true", help="give every event an id of its own")
+    parser.add_argument("--messaging", type=float, default=IM, help="share of the rows that is instant messaging")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    settings = Settings(given.events, given.hosts, given.days, given.files, given.seed, given.event_ids)
+    settings = Settings(
+        given.events, given.hosts, given.days, given.files, given.seed, given.event_ids, given.messaging
+    )
     print(json.dumps(write(settings, given.out)))
 
 

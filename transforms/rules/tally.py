@@ -48,3 +48,18 @@ def summary_of(tally: Tally) -> dict[str, Any]:
         "verdicts": {name: tally[verdict(name)] for name in VERDICTS},
         "alerts": {name: tally[alert(name)] for name in ("base", *VARIATION_IDS[:2])},
     }
+
+
+def stream_summary_of(tally: Tally) -> dict[str, Any]:
+    """The summary of a stream: that of a backfill, and what became of late records."""
+    summary = summary_of(tally)
+    verdicts = {"training": summary["verdicts"].pop("training"), "too_late": tally[verdict("too_late")]}
+    return summary | {
+        "verdicts": verdicts | summary["verdicts"],
+        "late": {
+            "records": tally[("late", "records")],
+            "too_late": tally[("late", "too_late")],
+            "alerts": tally[alert("late")],
+        },
+        "folded": tally[("communications", "folded")],
+    }

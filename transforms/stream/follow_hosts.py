@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from transforms.rules.stream.hosts import Hosts
 from transforms.rules.stream.lateness import Lateness
-from transforms.stream.keyed_step import Keyed, keyed_step
+from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
 
 @dataclass
@@ -35,7 +35,6 @@ class FollowHosts(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
-        step = beam.ParDo(keyed_step("hosts", partial(Hosts, self.lateness, self.start), waits=False))
-        return messages | "Hosts" >> step.with_output_types(
-            None, sightings=Keyed, questions=Keyed, activities=Keyed, verdicts=str
-        ).with_outputs("sightings", "questions", "activities", "verdicts")
+        step = beam.ParDo(keyed_step("hosts", partial(Hosts, self.lateness, self.start)))
+        types = {"sightings": Keyed, "questions": Keyed, "activities": Keyed, "verdicts": str, "tallies": Tallied}
+        return messages | "Hosts" >> step.with_output_types(None, **types).with_outputs(*types)

@@ -9,12 +9,12 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.rules.stream.judging import Judging, JudgingRules
-from transforms.stream.keyed_step import Keyed, keyed_step
+from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
 
 @dataclass
 class JudgeHosts(beam.PTransform):  # type: ignore[misc]
-    """Activities and answers by (tenant, host) -> "candidates" by group and variation, "verdicts".
+    """Activities and answers by (tenant, host) -> "candidates" by group and variation, "said" by host, "verdicts".
 
     Each activity is judged once; activities of a host in the order of the instants at which they were due. The
     watermark guarantees that by then all answers have come.
@@ -31,6 +31,5 @@ class JudgeHosts(beam.PTransform):  # type: ignore[misc]
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
         step = beam.ParDo(keyed_step("judge", partial(Judging, self.rules)))
-        return messages | "Judge" >> step.with_output_types(None, candidates=Keyed, verdicts=str).with_outputs(
-            "candidates", "verdicts"
-        )
+        types = {"candidates": Keyed, "said": Keyed, "verdicts": str, "tallies": Tallied}
+        return messages | "Judge" >> step.with_output_types(None, **types).with_outputs(*types)

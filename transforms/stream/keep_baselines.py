@@ -11,7 +11,7 @@ import apache_beam as beam
 from schemas.detector import Limits
 from transforms.rules.stream.baselines import Baselines
 from transforms.rules.stream.lateness import Lateness
-from transforms.stream.keyed_step import Keyed, keyed_step
+from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
 
 @dataclass
@@ -36,4 +36,5 @@ class KeepBaselines(beam.PTransform):  # type: ignore[misc]
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
         step = beam.ParDo(keyed_step("baselines", partial(Baselines, self.lateness, self.limits)))
-        return messages | "Baselines" >> step.with_output_types(None, answers=Keyed).with_outputs("answers")
+        types = {"answers": Keyed, "tallies": Tallied}
+        return messages | "Baselines" >> step.with_output_types(None, **types).with_outputs(*types)

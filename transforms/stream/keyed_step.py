@@ -26,9 +26,11 @@ NAMESPACE: Final = "uncommon-im"
 """Of all metrics."""
 Keyed: Final = tuple[str, bytes]
 """What travels between stateful steps: a message under its key."""
+Tallied: Final = tuple[str, int]
+"""What a step counted: the name of a metric, and by how much it grew."""
 
 
-def keyed_step(name: str, rules: Callable[[], Step[Any]], waits: bool = True) -> beam.DoFn:
+def keyed_step(name: str, rules: Callable[[], Step[Any]]) -> beam.DoFn:
     """A `DoFn` over messages by key that follows the rules of a step.
 
     Beam finds state and timers as defaults of parameters of a class, so every step has a class of its own, made here.
@@ -37,7 +39,6 @@ def keyed_step(name: str, rules: Callable[[], Step[Any]], waits: bool = True) ->
     Args:
         name: of the step, in the names of its state, timer and metrics.
         rules: makes the rules.
-        waits: whether messages wait, so that the bag is worth reading.
     """
     cell_spec = ReadModifyWriteStateSpec(f"{name}_state", BytesCoder())
     bag_spec = BagStateSpec(f"{name}_waiting", BytesCoder())
@@ -58,7 +59,7 @@ def keyed_step(name: str, rules: Callable[[], Step[Any]], waits: bool = True) ->
             due: Any = beam.DoFn.TimerParam(due_spec),
         ) -> Iterator[TaggedOutput]:
             key, message = element
-            effects = added(self._rules, key, cell.read(), message)
+            effects = added(self._rules, key, cell.read, message)
             if effects.changed:
                 cell.write(effects.cell)
             for waiting in effects.wait:
@@ -74,9 +75,8 @@ def keyed_step(name: str, rules: Callable[[], Step[Any]], waits: bool = True) ->
             bag: Any = beam.DoFn.StateParam(bag_spec),
             due: Any = beam.DoFn.TimerParam(due_spec),
         ) -> Iterator[TaggedOutput]:
-            waiting = list(bag.read()) if waits else []
-            effects = fired(self._rules, key, cell.read(), waiting, at.micros // 1000)
-            if waiting:
+            effects = fired(self._rules, key, cell.read(), bag.read, at.micros // 1000)
+            if effects.read_waiting or effects.cell is None:
                 bag.clear()
             for message in effects.wait:
                 bag.add(message)
@@ -91,7 +91,7 @@ def keyed_step(name: str, rules: Callable[[], Step[Any]], waits: bool = True) ->
                 due.set(timestamp(effects.timer))
             if effects.cell is not None and effects.changed:
                 self._state_bytes.update(len(effects.cell))
-            observe(self._rules.observed)
+            yield from observed(self._rules.observed)
             for outcome in effects.outcomes:
                 assert not isinstance(outcome, Wait), outcome
                 yield tagged(outcome)
@@ -99,14 +99,15 @@ def keyed_step(name: str, rules: Callable[[], Step[Any]], waits: bool = True) ->
     return KeyedStep()
 
 
-def observe(observed: Observations) -> None:
-    """Hands what a step counted and measured to Beam."""
-    for name, number in observed.counts.items():
+def observed(observations: Observations) -> Iterator[TaggedOutput]:
+    """What a step counted and measured, as metrics; what it counted also as "tallies"."""
+    for name, number in observations.counts.items():
         Metrics.counter(NAMESPACE, name).inc(number)
-    for name, value in observed.values:
+        yield TaggedOutput("tallies", (name, number))
+    for name, value in observations.values:
         Metrics.distribution(NAMESPACE, name).update(value)
-    observed.counts.clear()
-    observed.values.clear()
+    observations.counts.clear()
+    observations.values.clear()
 
 
 def tagged(outcome: Output | Alert | VerdictRow) -> TaggedOutput:

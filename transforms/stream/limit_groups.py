@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from transforms.rules.stream.flood import Flood
 from transforms.rules.stream.lateness import Lateness
-from transforms.stream.keyed_step import keyed_step
+from transforms.stream.keyed_step import Tallied, keyed_step
 
 
 @dataclass
@@ -34,6 +34,5 @@ class LimitGroups(beam.PTransform):  # type: ignore[misc]
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
         step = beam.ParDo(keyed_step("flood", partial(Flood, self.lateness, self.limit)))
-        return messages | "Flood" >> step.with_output_types(None, alerts=str, verdicts=str).with_outputs(
-            "alerts", "verdicts"
-        )
+        types = {"alerts": str, "verdicts": str, "tallies": Tallied}
+        return messages | "Flood" >> step.with_output_types(None, **types).with_outputs(*types)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
@@ -19,11 +19,9 @@ from transforms.rules.stream.arrivals import Arrivals
 from transforms.rules.stream.delays import Delays
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import MESSAGES, Covered
-from transforms.stream.keyed_step import NAMESPACE, Keyed, timestamp, to_json
+from transforms.stream.keyed_step import NAMESPACE, Keyed, Tallied, timestamp, to_json
 
 log = logging.getLogger(__name__)
-
-OUTPUTS: Final = ("hosts", "coverage", "dead_letters")
 
 
 class OpenBlock(Protocol):
@@ -57,8 +55,8 @@ class ParseArrivals(beam.PTransform):  # type: ignore[misc]
     def expand(self, blocks: beam.PCollection[bytes]) -> Any:
         """One pass over the blocks."""
         parse = beam.ParDo(_Parse(self.open_block, self.settings, self.lateness))
-        typed = parse.with_output_types(None, hosts=Keyed, coverage=Keyed, dead_letters=str)
-        return blocks | "Parse" >> typed.with_outputs(*OUTPUTS)
+        types = {"hosts": Keyed, "coverage": Keyed, "dead_letters": str, "tallies": Tallied}
+        return blocks | "Parse" >> parse.with_output_types(None, **types).with_outputs(*types)
 
 
 @dataclass
@@ -103,6 +101,7 @@ class _Parse(beam.DoFn):  # type: ignore[misc]
             yield TaggedOutput("dead_letters", to_json(letter.row()))
         for path, number in arrived.counts.items():
             Metrics.counter(NAMESPACE, ".".join(path)).inc(number)
+            yield TaggedOutput("tallies", (".".join(path), number))
         self._watch(arrived.delays)
 
     def _watch(self, delays: Longs) -> None:

@@ -87,6 +87,14 @@ class Baselines:
         instants = [self._lateness.forgetting(first) for first, _, _ in state.hosts.values()]
         return min(instants + [state.asked_at] * bool(state.asked_at), default=None)
 
+    def waits(self, state: BaselineState) -> bool:
+        """Questions do."""
+        return bool(state.asked_at)
+
+    def only_waits(self, message: Message) -> bool:
+        """Questions may be answered at once."""
+        return False
+
     def _see(self, state: BaselineState, sighting: Sighting) -> None:
         packed = state.hosts.get(sighting.host)
         days = DaySet.unpack(packed) if packed else DaySet()

@@ -85,6 +85,14 @@ class Flood:
         instants = [state.due] * bool(state.due) + [self._closing(state)] * bool(state.day)
         return min(instants, default=None)
 
+    def waits(self, state: FloodState) -> bool:
+        """Candidates do."""
+        return bool(state.due)
+
+    def only_waits(self, message: Message) -> bool:
+        """A group that is full decides at once."""
+        return False
+
     def _alert(self, candidate: Candidate, saturated: bool) -> Outcomes:
         alert: dict[str, Any] = json.loads(candidate.alert) | {"group_saturated": saturated}
         self.observed.counts[f"alerts.{alert['variation']}"] += 1

@@ -119,6 +119,14 @@ class Hosts:
         instants += [self._lateness.forgetting(first) for first, _, _ in state.days.values()]
         return min(instants, default=None)
 
+    def waits(self, state: HostState) -> bool:
+        """No message waits."""
+        return False
+
+    def only_waits(self, message: Message) -> bool:
+        """None does."""
+        return False
+
     def _see(self, state: HostState, shown: Shown) -> bool:
         packed = state.days.get(shown.subject)
         days = DaySet.unpack(packed) if packed else DaySet()

@@ -91,7 +91,8 @@ class JudgingRules:
 
 
 class Judging:
-    """The step that judges: emits "candidates" that deduplication let through, and verdict rows of all others.
+    """The step that judges: emits "candidates" that deduplication let through (and "said", for a snapshot that names
+    them), verdict rows of all others.
 
     Activities of a host are judged in the order of their instants, those of one instant in deduplication's order.
     """
@@ -142,6 +143,14 @@ class Judging:
         instants += [self._said_closing(said[0]) for listed in state.said.values() for said in listed]
         return min(instants + [state.due] * bool(state.due), default=None)
 
+    def waits(self, state: JudgeState) -> bool:
+        """Activities do, and answers about them."""
+        return bool(state.due)
+
+    def only_waits(self, message: Message) -> bool:
+        """Answers do."""
+        return isinstance(message, Answer)
+
     def _judge(self, state: JudgeState, activities: list[Activity]) -> Outcomes:
         opened = []
         for activity in activities:
@@ -169,6 +178,8 @@ class Judging:
             alert = json.dumps(found.alert | {"late": activity.late}, ensure_ascii=False)
             candidate = Candidate(activity.instant, _due(activity), found.time, day, alert, found.row)
             yield Output("candidates", key_of(*found.group), candidate, _due(activity))
+            let_through = SaidBefore(list(found.key), said.time, said.severity, said.event_id, said.alert_id)
+            yield Output("said", found.row["host"], let_through, _due(activity))
 
     def _repeated(self, state: JudgeState, key: str, said: Said) -> str | None:
         """The alert id of what an activity repeats; what repeats nothing is remembered."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -52,6 +52,12 @@ class Step(Protocol[State]):
     def wake(self, state: State) -> int | None:
         """The instant (ms) at which to fire next; `None`: nothing is left, the state can go."""
 
+    def waits(self, state: State) -> bool:
+        """False if no message waits that `fire` could need."""
+
+    def only_waits(self, message: Message) -> bool:
+        """True if a message does nothing but wait, whatever the state: it is not even read then."""
+
 
 @dataclass
 class Effects:
@@ -60,6 +66,7 @@ class Effects:
     Args:
         cell: the state to keep; `None`: nothing is left of the key.
         changed: whether `cell` differs from what it was.
+        read_waiting: whether the messages that waited were taken out.
         timer: the instant (ms) to set the timer to; `None`: leave it.
         wait: messages to add to those that wait.
         outcomes: what leaves the step.
@@ -67,16 +74,25 @@ class Effects:
 
     cell: bytes | None
     changed: bool
+    read_waiting: bool = False
     timer: int | None = None
     wait: list[bytes] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
-def added(step: Step[State], key: str, cell: bytes | None, message: bytes) -> Effects:
-    """What a message does to a key whose state is `cell`. The timer is set only if it is to fire earlier than it is."""
+def added(step: Step[State], key: str, read_cell: Callable[[], bytes | None], message: bytes) -> Effects:
+    """What a message does to a key. The timer is set only if it is to fire earlier than it is.
+
+    Args:
+        read_cell: reads the key's state, which costs a round trip to the engine.
+    """
+    decoded = MESSAGES.decode(message)
+    if step.only_waits(decoded):
+        return Effects(None, False, wait=[message])
+    cell = read_cell()
     state = step.codec.decode(cell) if cell else step.empty()
     effects = Effects(None, False)
-    _sort(step.add(key, state, MESSAGES.decode(message)), effects)
+    _sort(step.add(key, state, decoded), effects)
     wake = step.wake(state)
     if wake is not None and (not state.armed or wake < state.armed):
         state.armed = effects.timer = wake
@@ -85,11 +101,14 @@ def added(step: Step[State], key: str, cell: bytes | None, message: bytes) -> Ef
     return effects
 
 
-def fired(step: Step[State], key: str, cell: bytes | None, waiting: Iterable[bytes], now: int) -> Effects:
-    """What the timer does at `now` (ms) to a key; `wait` of the effects replaces what has waited."""
+def fired(
+    step: Step[State], key: str, cell: bytes | None, read_waiting: Callable[[], Iterable[bytes]], now: int
+) -> Effects:
+    """What the timer does at `now` (ms) to a key; if messages that waited were taken out, `wait` replaces them."""
     state = step.codec.decode(cell) if cell else step.empty()
-    effects = Effects(None, True)
-    _sort(step.fire(key, state, now, [MESSAGES.decode(message) for message in waiting]), effects)
+    effects = Effects(None, True, read_waiting=step.waits(state))
+    waiting = [MESSAGES.decode(message) for message in read_waiting()] if effects.read_waiting else []
+    _sort(step.fire(key, state, now, waiting), effects)
     wake = step.wake(state)
     if wake is not None:
         state.armed = effects.timer = wake

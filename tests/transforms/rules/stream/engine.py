@@ -54,6 +54,7 @@ class Engine:
         self.alerts: list[dict[str, Any]] = []
         self.verdicts: list[dict[str, Any]] = []
         self.sightings: list[Message] = []
+        self.said: list[Message] = []
         self.firings: Counter[str] = Counter()
 
     def give(self, stage: str, key: str, message: Message, instant: int) -> None:
@@ -89,13 +90,14 @@ class Engine:
         stage = self.stages[name]
         if what == "deliver":
             at, key, data = stage.inbox.pop(self.random.randrange(len(stage.inbox)))
-            self._apply(stage, key, added(stage.step, key, stage.cells.get(key), data), at)
+            self._apply(stage, key, added(stage.step, key, lambda: stage.cells.get(key), data), at)
         else:
             now = stage.timers.pop(what)
             self.firings[name] += 1
-            waiting = stage.bags.pop(what, [])
-            self.random.shuffle(waiting)
-            self._apply(stage, what, fired(stage.step, what, stage.cells.get(what), waiting, now), now)
+            effects = fired(stage.step, what, stage.cells.get(what), lambda: self._waiting(stage, what), now)
+            if effects.read_waiting or effects.cell is None:
+                stage.bags.pop(what, None)
+            self._apply(stage, what, effects, now)
         return True
 
     def watermarks(self) -> dict[str, int]:
@@ -108,10 +110,16 @@ class Engine:
             outputs[name] = min([inputs[name], *stage.timers.values()])
         return inputs
 
+    def _waiting(self, stage: Stage, key: str) -> list[bytes]:
+        """The messages that wait under a key, in any order."""
+        waiting = list(stage.bags.get(key, ()))
+        self.random.shuffle(waiting)
+        return waiting
+
     def _apply(self, stage: Stage, key: str, effects: Effects, now: int) -> None:
-        if effects.cell is None:
+        if effects.changed and effects.cell is None:
             stage.cells.pop(key, None)
-        else:
+        elif effects.cell is not None:
             stage.cells[key] = effects.cell
         stage.bags[key] += effects.wait
         if not stage.bags[key]:
@@ -121,6 +129,9 @@ class Engine:
         for outcome in effects.outcomes:
             if isinstance(outcome, Output):
                 assert outcome.instant >= now, (outcome, now)
+                if outcome.to == "said":
+                    self.said.append(outcome.message)
+                    continue
                 if outcome.to == "sightings":
                     self.sightings.append(outcome.message)
                 element = (outcome.instant, outcome.key, MESSAGES.encode(outcome.message))

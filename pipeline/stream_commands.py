@@ -1,0 +1,248 @@
+"""`uncommon-im replay` and `uncommon-im snapshot`: history through the stream, and what a stream leaves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import options
+from pipeline.terminal import show_summary
+from schemas.documents import require
+from transforms.rules.days import DAY_US, SECOND_US, day_number
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from pipeline.configuration import Configuration
+    from transforms.rules.stream.lateness import Lateness
+
+log = logging.getLogger(__name__)
+
+TOTAL = "total.json"
+NO_SPLITS = "--experiments=prism_disable_sdf_split"
+"""Prism 2.77 loses and repeats timers when it splits a slow bundle of a stateful step (apache/beam#35771)."""
+
+
+def replay_arguments(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `replay`."""
+    options.add_input_arguments(sub)
+    sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
+    options.add_range_arguments(sub)
+    options.add_baseline_arguments(sub, leaves_snapshot=False)
+    options.add_detector_arguments(sub)
+    add_stream_arguments(sub)
+    group = sub.add_argument_group("arrival")
+    group.add_argument(
+        "--shuffle-seed", type=options.whole, metavar="N", help="delay each record by up to --lateness, by this seed"
+    )
+    group.add_argument("--arrival-column", metavar="NAME", help="column or JSON key that says when a record arrived")
+    group.add_argument(
+        "--arrived-since", type=options.day, metavar="DATE", help="leave out what arrived before this day (UTC)"
+    )
+    group.add_argument(
+        "--rate", type=options.positive, metavar="N", help="records a second; without it as fast as can be"
+    )
+    group.add_argument("--spool", metavar="DIR", help="where records are sorted; every worker must see it (temporary)")
+    sub.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
+
+
+def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of every stream."""
+    group = parser.add_argument_group("stream")
+    group.add_argument(
+        "--lateness", type=options.whole, default=600, metavar="SECONDS", help="how long records may take (600)"
+    )
+    group.add_argument(
+        "--late-horizon",
+        type=options.whole,
+        default=86_400,
+        metavar="SECONDS",
+        help="what took longer only teaches (86400)",
+    )
+    group.add_argument("--sightings-out", metavar="DIR", help="leave there what `uncommon-im snapshot` needs")
+
+
+def snapshot_arguments(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `snapshot`."""
+    sub.add_argument("--sightings", required=True, metavar="DIR", help="what a stream left in --sightings-out")
+    sub.add_argument("--as-of", required=True, type=options.day, metavar="DATE", help="the day boundary (UTC)")
+    sub.add_argument("--baseline-in", metavar="DIR", help="the snapshot before; needed if the stream started from one")
+    sub.add_argument("--baseline-out", required=True, metavar="DIR", help="where the snapshot goes")
+
+
+def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im replay`."""
+    import apache_beam as beam
+
+    from pipeline.sinks.json_lines import clear_output, prepare_output
+    from pipeline.sinks.learned import begin_learned
+    from pipeline.sources.errors import BadFilePolicy
+    from pipeline.sources.json_lines import JsonOptions
+    from pipeline.sources.partitions import Partitions, find_files
+    from pipeline.sources.spool import spool
+
+    arguments.baseline_out = None
+    configuration = options.configuration_of(arguments)
+    lateness = lateness_of(arguments, configuration)
+    times = _arrival_times(arguments, lateness)
+    beam_options = stream_options(rest, arguments.verbose)
+    files = find_files(
+        arguments.input, configuration, Partitions(arguments.partition_slack_days, arguments.require_marker)
+    )
+    reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
+    prepare_output(arguments.output)
+    if arguments.sightings_out:
+        begin_learned(arguments.sightings_out, configuration.stream_metadata)
+    log_configuration(configuration, lateness)
+    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as temporary:
+        folder = Path(arguments.spool or temporary)
+        log.info("sorting %d files by arrival", len(files))
+        spool(files, reading, times, folder)
+        pipeline = beam.Pipeline(options=beam_options)
+        build_replay(pipeline, arguments, configuration, lateness, str(folder))
+        try:
+            state = pipeline.run().wait_until_finish()
+            if state != "DONE":
+                raise RuntimeError(f"the engine ended the run as {state}")
+            summary = write_summary(arguments.output, str(folder / TOTAL))
+        except BaseException:
+            clear_output(arguments.output)
+            raise
+    show_summary(summary, arguments.output)
+
+
+def build_replay(
+    pipeline: beam.Pipeline, arguments: argparse.Namespace, configuration: Configuration, lateness: Lateness, spool: str
+) -> None:
+    """The stream over spooled blocks, with its sinks."""
+    from pipeline import stream
+    from pipeline.sinks.total import WriteTotal
+    from pipeline.sources.arrivals import OpenArrivals
+    from pipeline.sources.json_lines import JsonOptions
+    from pipeline.sources.replay import ReadArrivals
+
+    blocks = pipeline | "ReadArrivals" >> ReadArrivals(spool, arguments.rate)
+    reader = OpenArrivals(JsonOptions(arguments.format, arguments.keep_host_domain))
+    found = stream.detect(blocks, reader, configuration, lateness)
+    stream.write(found, arguments.output, arguments.sightings_out, configuration, lateness)
+    _ = found.tallies | "WriteTotal" >> WriteTotal(f"{spool}/{TOTAL}")
+
+
+def run_snapshot(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im snapshot`."""
+    import apache_beam as beam
+
+    from pipeline.configuration import new_run_id
+    from pipeline.sinks.json_lines import require_writable
+    from pipeline.sources.learned import open_learned
+    from pipeline.sources.snapshot import open_snapshot
+    from pipeline.take_snapshot import SnapshotPlan, take_snapshot
+
+    baseline = open_snapshot(arguments.baseline_in) if arguments.baseline_in else None
+    learned = open_learned(arguments.sightings, arguments.as_of, baseline)
+    require_writable("--baseline-out", arguments.baseline_out)
+    plan = SnapshotPlan(learned, baseline, arguments.as_of, arguments.baseline_out, new_run_id())
+    with beam.Pipeline(options=options.beam_options(rest)) as pipeline:
+        take_snapshot(pipeline, plan)
+    metadata = open_snapshot(arguments.baseline_out).metadata
+    rows = ", ".join(f"{number:,} {table}" for table, number in metadata.rows.items())
+    print(f"snapshot of {metadata.as_of} in {arguments.baseline_out}: {rows}")
+
+
+def lateness_of(arguments: argparse.Namespace, configuration: Configuration) -> Lateness:
+    """How long the stream waits, and how far back it goes.
+
+    Raises:
+        ConfigurationError: the horizon is shorter than the lateness.
+    """
+    from transforms.rules.stream.lateness import Lateness
+
+    limits = configuration.detector.limits
+    return Lateness(arguments.lateness * SECOND_US, arguments.late_horizon * SECOND_US, limits.training_days)
+
+
+def stream_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:
+    """Beam's options of a stream: without --runner it runs on Prism, on this machine.
+
+    Raises:
+        ConfigurationError: Beam knows no such option, or Prism is not installed.
+    """
+    flags = ["--streaming", *rest]
+    given = [flag.partition("=")[0] for flag in flags]
+    if "--runner" in given:
+        return options.beam_options(flags)
+    near = Path(sys.prefix) / "bin" / "prism"
+    found = str(near) if near.exists() else shutil.which("prism")
+    require(
+        found is not None or "--prism_location" in given,
+        "the stream runs on Prism, which is not installed: `make runners` installs it, --prism_location says where it "
+        "is, and --runner takes another engine",
+    )
+    default = ["--runner=PrismRunner", "--environment_type=LOOPBACK", NO_SPLITS]
+    if "--prism_location" not in given:
+        default.append(f"--prism_location={found}")
+    if "--prism_log_level" not in given:
+        default.append(f"--prism_log_level={'warn' if verbose else 'error'}")
+    return options.beam_options(flags, default)
+
+
+def log_configuration(configuration: Configuration, lateness: Lateness) -> None:
+    """The effective configuration as one record in the log."""
+    baseline = configuration.baseline
+    effective = {
+        "run_id": configuration.run_id,
+        "detector": configuration.detector.id,
+        "limits": asdict(configuration.detector.limits),
+        "lateness_s": lateness.allowed // SECOND_US,
+        "late_horizon_s": lateness.horizon // SECOND_US,
+        "config_digest": configuration.digest,
+        "services": len(configuration.catalogue.services),
+        "operator_ranges": configuration.operator_ranges,
+        "exceptions": len(configuration.exceptions),
+        "tenant": configuration.tenant,
+        "start": configuration.start,
+        "end": configuration.end,
+        "baseline_as_of": baseline.metadata.as_of if baseline else None,
+        "learning_since": {service: str(day) for service, day in configuration.learning_since.items()},
+    }
+    log.info("configuration %s", json.dumps(effective, default=str))
+
+
+def write_summary(output: str, total: str) -> dict[str, Any]:
+    """Writes `summary.json` from what the steps counted in all; returns it."""
+    from apache_beam.io.filesystems import FileSystems
+
+    from pipeline.sinks.json_lines import SUMMARY
+    from pipeline.sinks.stream_files import write_whole
+    from transforms.rules.tally import Tally, stream_summary_of
+
+    with FileSystems.open(total) as stream:
+        counted = json.loads(stream.read())
+    summary = stream_summary_of(Tally({tuple(name.split(".", 2)): number for name, number in counted.items()}))
+    write_whole(FileSystems.join(output, SUMMARY), (json.dumps(summary, indent=2) + "\n").encode())
+    return summary
+
+
+def _arrival_times(arguments: argparse.Namespace, lateness: Lateness) -> Any:
+    from pipeline.sources.spool import ArrivalTimes
+
+    require(
+        arguments.arrival_column is None or arguments.shuffle_seed is None,
+        "--arrival-column and --shuffle-seed both say when records arrive: give one of them",
+    )
+    since = arguments.arrived_since
+    return ArrivalTimes(
+        arguments.arrival_column,
+        arguments.shuffle_seed,
+        lateness.allowed,
+        None if since is None else day_number(since) * DAY_US,
+    )
