@@ -49,12 +49,16 @@ class ReadHistory(beam.PTransform):  # type: ignore[misc]
 
 
 def _read(named: tuple[str, str], snapshot: Snapshot) -> Iterator[TaggedOutput]:
-    table, name = named
+    for to, key, message in messages_of(*named, snapshot):
+        yield TaggedOutput(to, (key, MESSAGES.encode(message)))
+
+
+def messages_of(table: str, name: str, snapshot: Snapshot) -> Iterator[tuple[str, str, Message]]:
+    """(step, key, message) of the rows of a snapshot's file."""
     as_of = day_number(snapshot.metadata.as_of)
     for rows in read_parts(FileSystems.join(snapshot.path, *name.split("/"))):
         for row in rows.to_pylist():
-            to, key, message = _message(table, row, as_of)
-            yield TaggedOutput(to, (key, MESSAGES.encode(message)))
+            yield _message(table, row, as_of)
 
 
 def _message(table: str, row: dict[str, Any], as_of: int) -> tuple[str, str, Message]:

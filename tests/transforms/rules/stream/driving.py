@@ -19,12 +19,13 @@ from tests.running import Record
 from tests.transforms.rules.records import Batch
 from tests.transforms.rules.stream.engine import Engine
 from transforms.rules.coerce import coerce_values
-from transforms.rules.stream.arrivals import Arrivals
+from transforms.rules.stream.arrivals import Arrivals, Arrived
 from transforms.rules.stream.baselines import Baselines
 from transforms.rules.stream.flood import Flood
 from transforms.rules.stream.hosts import Hosts
 from transforms.rules.stream.judging import Judging, JudgingRules
 from transforms.rules.stream.lateness import Lateness
+from transforms.rules.stream.messages import Covered
 from transforms.rules.tally import Tally
 
 SECOND_US = 1_000_000
@@ -38,6 +39,7 @@ class Driven:
     engine: Engine
     counts: Tally
     dead: Counter[str]
+    covered: list[Covered]
 
 
 def on_time(organisation: Organisation, seed: int, allowed: int, times: int = 1) -> list[Arrival]:
@@ -81,23 +83,19 @@ def drive(
     engine = engine or engine_of(configuration, lateness, seed)
     reader = Arrivals(configuration.scan, lateness)
     ordered = sorted(arrivals, key=lambda arrival: arrival[1])
-    driven = Driven(engine, Tally(), Counter())
+    driven = Driven(engine, Tally(), Counter(), [])
     chooser = random.Random(seed)
 
     def feed(block: Sequence[Arrival], following: int) -> Callable[[Engine], None]:
-        def give(engine: Engine) -> None:
-            arrived = reader.read(
-                batch_of([record for record, _ in block]), np.array([at for _, at in block], np.int64)
-            )
+        def give_block(engine: Engine) -> None:
+            arrived = read_arrivals([record for record, _ in block], [at for _, at in block], reader)
             driven.counts.update(arrived.counts)
             driven.dead.update(letter.reason for letter in arrived.dead)
-            for found in arrived.hosts:
-                engine.give("hosts", found.key, found.records, found.instant)
-            for covered in arrived.covered:
-                engine.give("baselines", covered.key, covered.sighting, covered.instant)
+            driven.covered += arrived.covered
+            give(engine, arrived)
             engine.source = max(engine.source, following // 1000)
 
-        return give
+        return give_block
 
     steps = []
     place = 0
@@ -108,6 +106,19 @@ def drive(
         steps.append(feed(block, ordered[place][1] if place < len(ordered) else block[-1][1]))
     engine.run(steps, laziness=chooser.choice((0.0, 0.5, 0.95)))
     return driven
+
+
+def read_arrivals(records: Sequence[Record], times: Sequence[int], reader: Arrivals) -> Arrived:
+    """Records that arrived at given times (µs), as the parsing step has them."""
+    return reader.read(batch_of(records), np.array(times, np.int64))
+
+
+def give(engine: Engine, arrived: Arrived) -> None:
+    """Puts what arrived on its way."""
+    for found in arrived.hosts:
+        engine.give("hosts", found.key, found.records, found.instant)
+    for covered in arrived.covered:
+        engine.give("baselines", covered.key, covered.sighting, covered.instant)
 
 
 def batch_of(records: Sequence[Any]) -> Batch:

@@ -45,6 +45,7 @@ class Engine:
     def __init__(self, hosts: Hosts, baselines: Baselines, judging: Judging, flood: Flood, seed: int) -> None:
         self.random = random.Random(seed)
         self.source = -END
+        self.ends = True
         self.stages = {
             "hosts": Stage(hosts, []),
             "baselines": Stage(baselines, ["hosts"]),
@@ -63,14 +64,14 @@ class Engine:
         self.stages[stage].inbox.append((instant, key, MESSAGES.encode(message)))
 
     def run(self, feed: Iterable[Callable[[Engine], None]], laziness: float = 0.5) -> None:
-        """Feeds the source's steps in, with anything happening in between; then up to the end of time."""
+        """Feeds the source's steps in, with anything happening in between; then, unless it is killed, up to the end."""
         for more in feed:
             more(self)
             while self.random.random() < laziness and self.act():
                 pass
-        self.source = END
-        while self.act():
-            pass
+        if self.ends:
+            self.source = END
+            self.settle()
 
     def settle(self) -> None:
         """Does everything that the watermark allows."""

@@ -1,0 +1,178 @@
+"""The stream on Prism gives the same alerts: as the backfill, as the oracle, warm, restarted, with late records."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.baseline import with_baseline
+from pipeline.main import main
+from pipeline.sources.snapshot import open_snapshot
+from pipeline.sources.spool import ArrivalTimes
+from tests.oracle import Options, detect
+from tests.oracle.stream import Waiting, detect_stream
+from tests.organisations import Organisation, random_organisation
+from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
+from tests.running import Found, configuration_of, read_rows, run_records, write_lines, write_parquet
+from tests.streaming import on_prism
+from tests.transforms.rules.stream.driving import with_late_ones
+from transforms.rules.days import DAY_US, SECOND_US, day_number, rfc3339
+from transforms.rules.stream.lateness import Lateness
+
+pytestmark = pytest.mark.runners
+
+FIRST = date(2026, 3, 1)
+
+
+def lateness_of(options: Options, allowed: int = 600) -> Lateness:
+    return Lateness(allowed * SECOND_US, DAY_US, options.training_days)
+
+
+def files_of(organisation: Organisation, folder: Path, seed: int) -> list[str]:
+    """The records, some of them two or three times, as JSON lines and Parquet."""
+    chooser = random.Random(seed)
+    records = [record for record in organisation.records for _ in range(chooser.choice((1, 1, 2, 3)))]
+    chooser.shuffle(records)
+    half = len(records) // 2
+    write_lines(folder / "events.jsonl.gz", records[:half])
+    write_parquet(folder / "events.parquet", records[half:], row_group_size=97)
+    return [str(folder / "events.*")]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_random_organisation_in_any_arrival_order_gives_the_backfills_and_the_oracles_alerts_and_verdicts(
+    seed: int, tmp_path: Path
+) -> None:
+    organisation = random_organisation(seed)
+    options = organisation.options
+    allowed = (600, 0, 7200)[seed % 3]
+    times = ArrivalTimes(seed=seed, lateness=allowed * SECOND_US)
+    found = on_prism(
+        files_of(organisation, tmp_path, seed), configuration_of(options), lateness_of(options, allowed), times
+    )
+    expected = detect(organisation.records, options)
+    assert Counter(map(comparable, found.alerts)) == Counter(map(comparable, expected.alerts)), organisation.story
+    assert verdict_rows(found.verdicts) == oracle_rows(expected.activities)
+    backfill = run_records(organisation.records, configuration_of(options))
+    assert found.facts == backfill.facts
+    assert {name: n for name, n in found.summary["verdicts"].items() if name != "too_late"} == backfill.summary[
+        "verdicts"
+    ]
+    assert found.summary["alerts"] == backfill.summary["alerts"]
+    adds_up(found)
+
+
+def adds_up(found: Found) -> None:
+    """Every record is an event or a dead letter; every communication makes an activity or is folded into one."""
+    events, summary = found.summary["events"], found.summary
+    assert events["read"] == events["valid"] + sum(events["dead_letter"].values())
+    assert sum(events["dead_letter"].values()) == len(found.dead_letters)
+    assert summary["communications"] == summary["activities"] + summary["folded"]
+    assert summary["activities"] == sum(summary["verdicts"].values()) == len(found.verdicts)
+    assert sum(summary["alerts"].values()) == len(found.alerts)
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_step_by_step_it_gives_what_it_gives_in_leaps(seed: int, tmp_path: Path) -> None:
+    organisation = random_organisation(seed)
+    options = organisation.options
+    patterns, times = files_of(organisation, tmp_path, seed), ArrivalTimes(seed=seed, lateness=600 * SECOND_US)
+    stepped = on_prism(patterns, configuration_of(options), lateness_of(options), times, step=DAY_US)
+    expected = detect(organisation.records, options)
+    assert Counter(map(comparable, stepped.alerts)) == Counter(map(comparable, expected.alerts))
+
+
+def test_late_records_do_what_the_oracle_says_and_late_alerts_reach_the_sink(tmp_path: Path) -> None:
+    organisation, waiting = random_organisation(8), Waiting()
+    options = organisation.options
+    arrivals = with_late_ones(organisation, random.Random(8), waiting)
+    write_lines(tmp_path / "events.jsonl", [record | {"_at": rfc3339(at)} for record, at in arrivals])
+    times = ArrivalTimes(column="_at")
+    found = on_prism([str(tmp_path / "events.jsonl")], configuration_of(options), lateness_of(options), times)
+    expected = detect_stream(arrivals, options, waiting)
+    late = [alert["alert_id"] for alert in expected.alerts if alert["late"]]
+    assert sorted(alert["alert_id"] for alert in found.alerts if alert["late"]) == sorted(late)
+    assert Counter(map(comparable, found.alerts)) == Counter(map(comparable, expected.alerts))
+    assert verdict_rows(found.verdicts) == oracle_rows(expected.activities)
+    assert found.summary["late"] == {"records": expected.late, "too_late": expected.too_late, "alerts": len(late)}
+    assert len(late) > 10
+    adds_up(found)
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_a_warm_start_at_any_day_goes_on_where_the_backfill_left_off(seed: int, tmp_path: Path) -> None:
+    organisation = random_organisation(seed)
+    options = replace(organisation.options, start=None, end=None)
+    as_of = FIRST + timedelta(days=random.Random(seed).randint(15, 58))
+    run_records(organisation.records, configuration_of(options, end=as_of, baseline_out=str(tmp_path / "B")))
+    configuration = with_baseline(configuration_of(options), open_snapshot(str(tmp_path / "B")), False)
+    since = day_number(as_of) * DAY_US - (seed % 3) * DAY_US
+    times = ArrivalTimes(seed=seed, lateness=600 * SECOND_US, since=since)
+    found = on_prism(files_of(organisation, tmp_path, seed), configuration, lateness_of(options), times)
+    expected = [alert for alert in detect(organisation.records, options).alerts if alert["timestamp"] >= str(as_of)]
+    assert Counter(map(comparable, found.alerts)) == Counter(map(comparable, expected))
+    assert expected
+
+
+@pytest.mark.parametrize("seed", [1, 6])
+def test_killed_and_restarted_as_the_readme_says_the_union_of_alerts_is_the_oracles(seed: int, tmp_path: Path) -> None:
+    organisation = random_organisation(seed)
+    write_lines(tmp_path / "events.jsonl", organisation.records)
+    (tmp_path / "exceptions.yaml").write_text(json.dumps([dict(entry) for entry in organisation.options.exceptions]))
+    options = replace(Options(exceptions=organisation.options.exceptions), operator_ranges=False)
+    common = ["--input", str(tmp_path / "events.jsonl"), "--shuffle-seed", str(seed)]
+    common += ["--exceptions", str(tmp_path / "exceptions.yaml"), "--sightings-out", str(tmp_path / "learned")]
+    # the stream, killed without a warning once it has got some way
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.main",
+        "replay",
+        *common,
+        "--output",
+        str(tmp_path / "one"),
+        "--rate",
+        "60",
+    ]
+    killed = subprocess.Popen(command, stderr=subprocess.PIPE)
+    wait_for(tmp_path / "learned", days=25 + seed, running=killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    # snapshot of the newest day that is complete, then a new stream that reads again from there
+    newest = max(path.parent.name for path in (tmp_path / "learned").glob("*/_SUCCESS"))
+    as_of = str(date.fromisoformat(newest) + timedelta(days=1))
+    snapshot = ["--sightings", str(tmp_path / "learned"), "--as-of", as_of, "--baseline-out", str(tmp_path / "B")]
+    assert main(["snapshot", *snapshot]) == 0
+    rest = ["--baseline-in", str(tmp_path / "B"), "--arrived-since", as_of, "--output", str(tmp_path / "two")]
+    assert main(["replay", *common, *rest]) == 0
+    union = {
+        alert["alert_id"]: comparable(alert)
+        for run in ("one", "two")
+        for alert in read_rows(str(tmp_path / run), "alerts")
+    }
+    expected: dict[str, Any] = {
+        alert["alert_id"]: comparable(alert) for alert in detect(organisation.records, options).alerts
+    }
+    assert union == expected
+    assert 0 < len(read_rows(str(tmp_path / "one"), "alerts")) < len(expected)
+
+
+def wait_for(learned: Path, days: int, running: subprocess.Popen[bytes]) -> None:
+    """Waits until a stream has completed some days."""
+    for _ in range(2400):
+        if len(list(learned.glob("*/_SUCCESS"))) >= days:
+            return
+        assert running.poll() is None, running.stderr and running.stderr.read()
+        time.sleep(0.1)
+    raise AssertionError("the stream does not get on")

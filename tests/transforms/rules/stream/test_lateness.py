@@ -1,0 +1,57 @@
+"""When what counts: borders of lateness, horizon, days."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from schemas.documents import ConfigurationError
+from transforms.rules.stream.lateness import Lateness
+
+SECOND, DAY = 1_000_000, 86_400_000_000
+MIDNIGHT = 20_000 * DAY
+WAIT = Lateness(600 * SECOND, DAY, 30)
+
+
+def one(value: int) -> np.ndarray:
+    return np.array([value], np.int64)
+
+
+@pytest.mark.parametrize(("delay", "late", "too_late"), [(0, False, False), (600 * SECOND, False, False),
+    (600 * SECOND + 1, True, False), (DAY, True, False), (DAY + 1, True, True)])  # fmt: skip
+def test_late_is_more_than_allowed_and_too_late_more_than_the_horizon(delay: int, late: bool, too_late: bool) -> None:
+    time, arrival = one(MIDNIGHT), one(MIDNIGHT + delay)
+    assert (bool(WAIT.late(time, arrival)[0]), bool(WAIT.too_late(time, arrival)[0])) == (late, too_late)
+
+
+@pytest.mark.parametrize("delay", [0, 1, 600 * SECOND])
+def test_within_the_lateness_it_does_not_matter_when_a_record_arrives(delay: int) -> None:
+    time, arrival = one(MIDNIGHT + 999), one(MIDNIGHT + 999 + delay)
+    assert WAIT.instants(time, arrival)[0] == MIDNIGHT // 1000 + 600_000
+    assert WAIT.known_days(time, arrival)[0] == 20_000
+
+
+def test_a_late_record_counts_from_its_arrival_and_is_known_when_the_next_day_opens() -> None:
+    time, arrival = one(MIDNIGHT - 3 * DAY), one(MIDNIGHT + 5 * SECOND)
+    assert WAIT.instants(time, arrival)[0] == MIDNIGHT // 1000 + 5_000
+    assert WAIT.known_days(time, arrival)[0] == 19_999, "the day opens ten minutes after midnight"
+    assert WAIT.known_days(time, arrival + 600 * SECOND)[0] == 20_000
+
+
+def test_a_day_opens_when_all_of_yesterday_has_had_its_time_to_arrive() -> None:
+    opening = WAIT.opening(20_000)
+    assert opening == MIDNIGHT // 1000 + 600_000
+    assert (WAIT.last_open_day(opening - 1), WAIT.last_open_day(opening)) == (19_999, 20_000)
+
+
+def test_sightings_are_needed_for_the_window_a_day_the_horizon_and_the_lateness() -> None:
+    forgetting = WAIT.forgetting(20_000)
+    assert forgetting == (MIDNIGHT + 31 * DAY + DAY + 600 * SECOND) // 1000
+    assert (WAIT.needed_from(forgetting - 1), WAIT.needed_from(forgetting)) == (20_000, 20_001)
+
+
+def test_a_horizon_shorter_than_the_lateness_is_refused_with_both_values() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"--late-horizon \(60 s\) must not be shorter than --lateness \(600 s\)"
+    ):
+        Lateness(600 * SECOND, 60 * SECOND)
