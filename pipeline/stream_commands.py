@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOTAL = "total.json"
+_RUN_SECONDS = 365 * 86_400
+"""How long a run may take: by default Beam's client gives up listening to a job after five minutes."""
 NO_SPLITS = "--experiments=prism_disable_sdf_split"
 """Prism 2.77 loses and repeats timers when it splits a slow bundle of a stateful step (apache/beam#35771)."""
 
@@ -188,6 +190,8 @@ def stream_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:
         "is, and --runner takes another engine",
     )
     default = ["--runner=PrismRunner", "--environment_type=LOOPBACK", NO_SPLITS]
+    if "--job_server_timeout" not in given:
+        default.append(f"--job_server_timeout={_RUN_SECONDS}")
     if "--prism_location" not in given:
         default.append(f"--prism_location={found}")
     if "--prism_log_level" not in given:

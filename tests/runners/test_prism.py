@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -58,9 +59,8 @@ def test_a_random_organisation_in_any_arrival_order_gives_the_backfills_and_the_
     options = organisation.options
     allowed = (600, 0, 7200)[seed % 3]
     times = ArrivalTimes(seed=seed, lateness=allowed * SECOND_US)
-    found = on_prism(
-        files_of(organisation, tmp_path, seed), configuration_of(options), lateness_of(options, allowed), times
-    )
+    patterns = files_of(organisation, tmp_path, seed)
+    found = on_prism(patterns, configuration_of(options), lateness_of(options, allowed), times)
     expected = detect(organisation.records, options)
     assert Counter(map(comparable, found.alerts)) == Counter(map(comparable, expected.alerts)), organisation.story
     assert verdict_rows(found.verdicts) == oracle_rows(expected.activities)
@@ -134,20 +134,10 @@ def test_killed_and_restarted_as_the_readme_says_the_union_of_alerts_is_the_orac
     common = ["--input", str(tmp_path / "events.jsonl"), "--shuffle-seed", str(seed)]
     common += ["--exceptions", str(tmp_path / "exceptions.yaml"), "--sightings-out", str(tmp_path / "learned")]
     # the stream, killed without a warning once it has got some way
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline.main",
-        "replay",
-        *common,
-        "--output",
-        str(tmp_path / "one"),
-        "--rate",
-        "60",
-    ]
-    killed = subprocess.Popen(command, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "pipeline.main", "replay", *common, "--output", str(tmp_path / "one")]
+    killed = subprocess.Popen([*command, "--rate", "60"], stderr=subprocess.DEVNULL, start_new_session=True)
     wait_for(tmp_path / "learned", days=25 + seed, running=killed)
-    killed.send_signal(signal.SIGKILL)
+    os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     # snapshot of the newest day that is complete, then a new stream that reads again from there
     newest = max(path.parent.name for path in (tmp_path / "learned").glob("*/_SUCCESS"))
@@ -156,14 +146,10 @@ def test_killed_and_restarted_as_the_readme_says_the_union_of_alerts_is_the_orac
     assert main(["snapshot", *snapshot]) == 0
     rest = ["--baseline-in", str(tmp_path / "B"), "--arrived-since", as_of, "--output", str(tmp_path / "two")]
     assert main(["replay", *common, *rest]) == 0
-    union = {
-        alert["alert_id"]: comparable(alert)
-        for run in ("one", "two")
-        for alert in read_rows(str(tmp_path / run), "alerts")
-    }
-    expected: dict[str, Any] = {
-        alert["alert_id"]: comparable(alert) for alert in detect(organisation.records, options).alerts
-    }
+    alerts = [alert for run in ("one", "two") for alert in read_rows(str(tmp_path / run), "alerts")]
+    union = {alert["alert_id"]: comparable(alert) for alert in alerts}
+    whole = detect(organisation.records, options).alerts
+    expected: dict[str, Any] = {alert["alert_id"]: comparable(alert) for alert in whole}
     assert union == expected
     assert 0 < len(read_rows(str(tmp_path / "one"), "alerts")) < len(expected)
 
@@ -173,6 +159,6 @@ def wait_for(learned: Path, days: int, running: subprocess.Popen[bytes]) -> None
     for _ in range(2400):
         if len(list(learned.glob("*/_SUCCESS"))) >= days:
             return
-        assert running.poll() is None, running.stderr and running.stderr.read()
+        assert running.poll() is None, "the stream has ended"
         time.sleep(0.1)
     raise AssertionError("the stream does not get on")
