@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import apache_beam as beam
+from apache_beam.coders import BytesCoder
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing.test_stream import TestStream
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
 
 from pipeline import stream
 from pipeline.configuration import Configuration
 from pipeline.sinks.total import WriteTotal
-from pipeline.sources.arrivals import OpenArrivals
+from pipeline.sources.arrivals import OpenArrivals, block_of_lines
 from pipeline.sources.files import match_files
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.replay import ReadArrivals
 from pipeline.sources.spool import ArrivalTimes, spool
 from pipeline.stream_commands import TOTAL, stream_options, write_summary
+from tests.oracle.stream import Arrival
 from tests.running import Found, read_rows
+from tests.transforms.rules.stream.driving import time_of
+from transforms.rules.days import DAY_US
 from transforms.rules.stream.lateness import Lateness
 
 WHOLE_STEPS = 40 * 86_400_000_000
@@ -49,3 +58,48 @@ def on_prism(
             dead_letters=read_rows(output, "dead_letter"),
             summary=write_summary(output, f"{folder}/{TOTAL}"),
         )
+
+
+FOUND: dict[str, list[str]] = {}
+"""What the last run on `TestStream` found, by kind: its engine runs in this process."""
+
+
+def on_test_stream(arrivals: Sequence[Arrival], configuration: Configuration, lateness: Lateness) -> Found:
+    """The stream over a few arrivals on Beam's TestStream (`BundleBasedDirectRunner`).
+
+    That engine does not hold a watermark for the timers of a step before, so it is led through every instant at which
+    anything is due.
+    """
+    FOUND.clear()
+    options = PipelineOptions(["--streaming"])
+    with beam.Pipeline("BundleBasedDirectRunner", options=options) as pipeline:
+        blocks = pipeline | "Arrivals" >> _script(arrivals, lateness)
+        found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
+        for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
+            _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
+    rows = {kind: [json.loads(row) for row in FOUND.get(kind, ())] for kind in ("alert", "verdict", "dead")}
+    return Found(rows["alert"], rows["verdict"], rows["dead"], {})
+
+
+def _keep(row: str, kind: str) -> None:
+    FOUND.setdefault(kind, []).append(row)
+
+
+def _script(arrivals: Sequence[Arrival], lateness: Lateness) -> TestStream:
+    due: set[int] = set()
+    for record, at in arrivals:
+        time = time_of(record, "default")
+        day = time // DAY_US
+        instant = max(time + lateness.allowed, at) // 1000
+        due |= {instant + n for n in range(4)} | {lateness.opening(day), lateness.forgetting(day)}
+        due |= {lateness.closing((day + n) * DAY_US) + extra for n in (1, 2, 3) for extra in range(6)}
+    script, watermark = TestStream(coder=BytesCoder()), 0
+    for record, at in sorted(arrivals, key=lambda arrival: arrival[1]):
+        for instant in sorted(d for d in due if watermark < d <= at // 1000):
+            script = script.advance_watermark_to(Timestamp(micros=instant * 1000))
+        watermark = max(watermark, at // 1000)
+        block = block_of_lines([json.dumps(record).encode()], [at], "test")
+        script = script.add_elements([TimestampedValue(block, Timestamp(micros=at // 1000 * 1000))])
+    for instant in sorted(d for d in due if d > watermark):
+        script = script.advance_watermark_to(Timestamp(micros=instant * 1000))
+    return script.advance_watermark_to_infinity()

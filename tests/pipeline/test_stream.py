@@ -1,0 +1,110 @@
+"""The stream's graph on Beam's TestStream, led through every due instant, against the stream's oracle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.oracle import Options
+from tests.oracle.stream import Arrival, Waiting, detect_stream
+from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
+from tests.running import configuration_of
+from tests.streaming import on_test_stream
+from transforms.rules.days import rfc3339
+from transforms.rules.stream.lateness import Lateness
+
+SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
+MIDNIGHT = 20_500 * DAY
+NOON = MIDNIGHT + 12 * HOUR
+CURL = {"process_name": "curl", "os": "linux", "process_path": "/usr/bin/curl"}
+PYTHON = {"process_name": "python3", "process_command_line": "python3 /opt/bot.py", "os": "linux"}
+
+
+def at(time: int, delay: int = 0, host: str = "h1", **more: Any) -> Arrival:
+    """A courier's talk to Telegram that arrives after a delay (both µs)."""
+    record = {"event_time": rfc3339(time), "host_id": host, "event_id": f"{host}-{time}", "process_name": "courier"}
+    return record | {"remote_host": "api.telegram.org"} | more, time + delay
+
+
+def others(time: int, delay: int = 0) -> list[Arrival]:
+    """Four other hosts do the same."""
+    return [at(time, delay, f"other{n}") for n in range(4)]
+
+
+STORIES: dict[str, tuple[list[Arrival], list[tuple[str, str]]]] = {
+    "one record": ([at(NOON)], [("h1", "alert")]),
+    "the same record three times": ([at(NOON), at(NOON, MINUTE), at(NOON, 10 * MINUTE)], [("h1", "alert")]),
+    "two of an hour, the later first": ([at(NOON + MINUTE), at(NOON, 10 * MINUTE)], [("h1", "alert")]),
+    "ties of one millisecond": ([at(NOON + 999), at(NOON + 1, 10 * MINUTE)], [("h1", "alert")]),
+    "two hosts due at the same millisecond": (
+        [at(NOON), at(NOON + 1, 0, "h2")],
+        [("h1", "alert"), ("h2", "alert")],
+    ),
+    "the last microsecond of an hour and the first of the next": (
+        [at(NOON), at(NOON - 1, 10 * MINUTE)],
+        [("h1", "alert"), ("h1", "duplicate")],
+    ),
+    "yesterday's last microsecond arrives last of all": (
+        [at(MIDNIGHT), *others(MIDNIGHT - 1, 10 * MINUTE)],
+        [("h1", "common_in_organisation"), *[(f"other{n}", "alert") for n in range(4)]],
+    ),
+    "today's first microsecond is not yesterday": (
+        [*others(MIDNIGHT), at(MIDNIGHT + HOUR)],
+        [("h1", "alert"), *[(f"other{n}", "alert") for n in range(4)]],
+    ),
+    "a question asked before its day is open": (
+        [at(MIDNIGHT), *others(MIDNIGHT - MINUTE, 9 * MINUTE)],
+        [("h1", "common_in_organisation"), *[(f"other{n}", "alert") for n in range(4)]],
+    ),
+    "an answer that is there before the activity": (
+        [at(NOON), at(NOON + HOUR, 0), at(NOON + 2 * HOUR, 5 * MINUTE)],
+        [("h1", "alert"), ("h1", "duplicate"), ("h1", "duplicate")],
+    ),
+    "answers of two programs of one host": (
+        [at(NOON), at(NOON, 10 * MINUTE, **CURL), at(NOON + SECOND, 3 * MINUTE, **PYTHON)],
+        [("h1", "alert")] * 3,
+    ),
+    "a worse variation gets through": (
+        [at(NOON, 0, **CURL), at(NOON - MINUTE, 0, process_name="curl", remote_host="discord.com")],
+        [("h1", "alert")] * 2,
+    ),
+    "common on the host after three days": (
+        [at(NOON + n * DAY) for n in range(4)],
+        [("h1", "alert")] * 3 + [("h1", "common_on_host")],
+    ),
+    "a leap of the watermark over a month": (
+        [at(NOON), at(NOON + 31 * DAY)],
+        [("h1", "alert")] * 2,
+    ),
+    "a leap over the day on which everything is forgotten": (
+        [at(NOON), at(NOON + 40 * DAY), at(NOON + 40 * DAY + HOUR)],
+        [("h1", "alert")] * 2 + [("h1", "duplicate")],
+    ),
+    "late and judged at once": ([at(NOON, 10 * MINUTE + 1)], [("h1", "alert")]),
+    "late and folded": ([at(NOON + MINUTE), at(NOON, 30 * MINUTE)], [("h1", "alert")]),
+    "late and the first of its hour": ([at(NOON + 20 * MINUTE), at(NOON, 25 * MINUTE)], [("h1", "alert")]),
+    "late and taught": (
+        [*others(NOON - DAY, 20 * HOUR), at(NOON), at(NOON + DAY)],
+        [("h1", "alert"), ("h1", "common_in_organisation"), *[(f"other{n}", "alert") for n in range(4)]],
+    ),
+    "too late and taught": (
+        [*others(NOON - 2 * DAY, DAY + 1), at(NOON)],
+        [("h1", "common_in_organisation"), *[(f"other{n}", "too_late") for n in range(4)]],
+    ),
+    "a clock that runs ahead": ([at(NOON, -HOUR - 1), at(NOON, -HOUR, "h2")], [("h2", "alert")]),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_stepped_through_every_due_instant_a_story_ends_as_the_oracle_says(story: str) -> None:
+    arrivals, ending = STORIES[story]
+    options = Options(activation_days=0)
+    found = on_test_stream(arrivals, configuration_of(options), Lateness(10 * MINUTE, DAY, 30))
+    expected = detect_stream(arrivals, options, Waiting(10 * MINUTE, DAY))
+    assert sorted((row["host"], row["verdict"]) for row in found.verdicts) == sorted(ending)
+    assert verdict_rows(found.verdicts) == oracle_rows(expected.activities)
+    late = [(*comparable(alert), alert["late"]) for alert in found.alerts]
+    assert Counter(late) == Counter((*comparable(alert), alert["late"]) for alert in expected.alerts)
+    assert Counter(letter["reason"] for letter in found.dead_letters) == expected.dead_letters
