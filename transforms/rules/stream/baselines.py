@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.detector import Limits
 from transforms.rules.sightings import host_rank
-from transforms.rules.stream.day_sets import DaySet, Packed
+from transforms.rules.stream.day_sets import DaySet, Packed, span_of
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import (
     Answer,
@@ -84,7 +84,7 @@ class Baselines:
 
     def wake(self, state: BaselineState) -> int | None:
         """When the first question can be answered, or a day can be forgotten."""
-        instants = [self._lateness.forgetting(first) for first, _, _ in state.hosts.values()]
+        instants = [self._lateness.pruning(*span_of(state.hosts.values()))] if state.hosts else []
         return min(instants + [state.asked_at] * bool(state.asked_at), default=None)
 
     def waits(self, state: BaselineState) -> bool:

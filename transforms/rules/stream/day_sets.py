@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Packed = tuple[int, bytes, tuple[tuple[int, int], ...]]
@@ -94,3 +95,12 @@ class DaySet:
         """The set of plain values."""
         first, mask, late = packed
         return cls(first, int.from_bytes(mask), dict(late))
+
+
+def span_of(sets: Iterable[Packed]) -> tuple[int, int]:
+    """The oldest and the newest day of some packed sets, none of them empty."""
+    oldest, newest = 2**62, -(2**62)
+    for first, mask, _ in sets:
+        oldest = min(oldest, first)
+        newest = max(newest, first + int.from_bytes(mask).bit_length() - 1)
+    return oldest, newest

@@ -10,7 +10,7 @@ import msgspec
 
 from transforms.rules.activities import TOTALS, evidence_order
 from transforms.rules.days import DAY_US
-from transforms.rules.stream.day_sets import DaySet, Packed
+from transforms.rules.stream.day_sets import DaySet, Packed, span_of
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import (
     TELEMETRY,
@@ -116,7 +116,8 @@ class Hosts:
         """When the next activity is due, or a day can be forgotten."""
         instants = [communication.instant + ASK_MS for communication in state.open.values()]
         instants += [self._lateness.closing((recent.day + 1) * DAY_US) for recent in state.recent]
-        instants += [self._lateness.forgetting(first) for first, _, _ in state.days.values()]
+        if state.days:
+            instants.append(self._lateness.pruning(*span_of(state.days.values())))
         return min(instants, default=None)
 
     def waits(self, state: HostState) -> bool:

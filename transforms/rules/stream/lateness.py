@@ -17,6 +17,8 @@ from transforms.rules.columns import Longs, Mask
 from transforms.rules.days import DAY_US, HOUR_US, SECOND_US
 
 MILLISECOND_US = 1_000
+TOGETHER_DAYS = 7
+"""Days that are forgotten together while a key lives: a firing a week instead of one a day, for a byte of state."""
 FUTURE_US = HOUR_US
 """A record whose event time is further ahead of its arrival than this is a `future_timestamp`."""
 
@@ -72,6 +74,13 @@ class Lateness:
     def forgetting(self, day: int) -> int:
         """The instant (ms) after which no baseline needs the sightings of a day any more."""
         return self.closing((day + 1 + self.training_days) * DAY_US)
+
+    def pruning(self, oldest: int, newest: int) -> int:
+        """The instant (ms) at which to forget, of a key that has the sightings of days from `oldest` to `newest`.
+
+        Silence forgets all of them as soon as none is needed; while a key lives, days go a week at a time.
+        """
+        return min(self.forgetting(oldest + TOGETHER_DAYS), self.forgetting(newest))
 
     def needed_from(self, now: int) -> int:
         """The oldest day whose sightings a baseline can still need at an instant (ms)."""

@@ -1,0 +1,131 @@
+"""What a running job is updated against: labels, names and coders of state and timers, forms of messages and state.
+
+An engine finds the state of a key by the step's full label, the state's name and its coder. **Update-breaking** is
+whatever changes a line of `tests/golden/stream/contract.json`: another label, another name of a state or timer, another
+coder, another field of a message or state (new last fields with a default excepted). A job is not updated over such a
+change: it is restarted (README, "Restart"), and the forms get a new `VERSION`. What may change freely: rules, limits,
+the code of sinks. After a change that is meant: `python -m tests.transforms.stream.test_update_contract`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import msgspec
+import pytest
+from apache_beam.portability.api import beam_runner_api_pb2 as proto
+
+from pipeline import stream
+from pipeline.sources.arrivals import OpenArrivals
+from pipeline.sources.json_lines import JsonOptions
+from pipeline.sources.replay import ReadArrivals
+from tests.oracle import Options
+from tests.running import configuration_of
+from transforms.rules.stream import messages
+from transforms.rules.stream.baselines import BaselineState
+from transforms.rules.stream.flood import FloodState
+from transforms.rules.stream.hosts import HostState, Recent
+from transforms.rules.stream.judging import JudgeState, Told
+from transforms.rules.stream.lateness import Lateness
+from transforms.rules.stream.messages import MESSAGES, VERSION, Codec, Question, Sighting
+
+CONTRACT = Path(__file__).parents[2] / "golden" / "stream" / "contract.json"
+RELEASED = "0196a87175657374696f6ea461636d65a173a26831cd4e2005"
+"""A question of the host `h1` of the tenant `acme`."""
+_BEAMS_OWN = re.compile(r"/(Impulse|MaybeReshuffle|Map\(decode\)|FlatMap\(<lambda.*)$")
+"""Steps inside `beam.Create`."""
+STATES = (HostState, Recent, BaselineState, JudgeState, Told, FloodState)
+
+
+def contract() -> dict[str, Any]:
+    """What an engine or a stored byte may know of the stream."""
+    pipeline = beam.Pipeline()
+    blocks = pipeline | "ReadArrivals" >> ReadArrivals("/nowhere")
+    found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration_of(Options()), Lateness())
+    stream.write(found, "/nowhere", "/nowhere", configuration_of(Options()), Lateness())
+    graph = pipeline.to_runner_api()
+    steps = {}
+    for transform in graph.components.transforms.values():
+        if transform.spec.urn == "beam:transform:pardo:v1":
+            payload = proto.ParDoPayload.FromString(transform.spec.payload)
+            if payload.state_specs or payload.timer_family_specs:
+                steps[transform.unique_name] = _step(payload, transform, graph.components)
+    labels = sorted(
+        t.unique_name for t in graph.components.transforms.values() if t.unique_name and not t.subtransforms
+    )
+    forms = {
+        kind.__name__: _form(kind) for kind in (*typing.get_args(messages.Message), messages.Communication, *STATES)
+    }
+    return {"version": VERSION.hex(), "labels": labels, "stateful_steps": steps, "forms": forms}
+
+
+def _step(payload: Any, transform: Any, components: Any) -> dict[str, Any]:
+    (source,) = transform.inputs.values()
+    states = {name: _state_coder(spec, components) for name, spec in payload.state_specs.items()}
+    timers = {name: proto.TimeDomain.Enum.Name(spec.time_domain) for name, spec in payload.timer_family_specs.items()}
+    key_value = _coder(components.pcollections[source].coder_id, components)
+    return {"elements": key_value, "states": dict(sorted(states.items())), "timers": timers}
+
+
+def _state_coder(spec: Any, components: Any) -> str:
+    kind = spec.WhichOneof("spec")
+    held = getattr(spec, kind)
+    return f"{kind} of {_coder(getattr(held, 'element_coder_id', '') or held.coder_id, components)}"
+
+
+def _coder(coder_id: str, components: Any) -> str:
+    coder = components.coders[coder_id]
+    parts = ", ".join(_coder(part, components) for part in coder.component_coder_ids)
+    return coder.spec.urn + (f"({parts})" if parts else "")
+
+
+def _form(kind: type[msgspec.Struct]) -> str:
+    config, fields = kind.__struct_config__, msgspec.structs.fields(kind)
+    assert config.array_like, f"{kind.__name__} must be a list: names of fields are not for the wire"
+    return f"{config.tag or ''}[" + ", ".join(f"{field.name}: {field.type}" for field in fields) + "]"
+
+
+def test_no_label_no_state_or_timer_name_no_coder_and_no_form_has_changed() -> None:
+    frozen = json.loads(CONTRACT.read_text())
+    assert contract() == frozen, "update-breaking: see the head of this file before you write a new contract"
+
+
+def test_all_that_is_kept_or_travels_between_stateful_steps_has_one_of_beams_own_deterministic_coders() -> None:
+    for step in contract()["stateful_steps"].values():
+        assert step["elements"] == "beam:coder:kv:v1(beam:coder:string_utf8:v1, beam:coder:bytes:v1)"
+        assert {coder.partition(" of ")[2] for coder in step["states"].values()} == {"beam:coder:bytes:v1"}
+
+
+def test_names_of_states_and_timers_are_unique_in_the_graph() -> None:
+    steps = contract()["stateful_steps"].values()
+    names = [name for step in steps for name in (*step["states"], *step["timers"])]
+    assert len(steps) == 4
+    assert len(set(names)) == len(names) == 12
+
+
+def test_a_value_of_another_version_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="version 02, this program reads 01"):
+        MESSAGES.decode(b"\x02" + MESSAGES.encode(Sighting("t", "s", "h", 1, 1))[1:])
+
+
+def test_equal_states_are_equal_bytes_whatever_the_order_in_which_they_grew() -> None:
+    codec: Codec[BaselineState] = Codec(BaselineState)
+    packed = (20_000, b"\x01", ())
+    one = BaselineState(hosts={"a": packed, "b": packed})
+    other = BaselineState(hosts={"b": packed, "a": packed})
+    assert codec.encode(one) == codec.encode(other)
+
+
+def test_the_bytes_of_a_message_are_those_of_the_released_form() -> None:
+    message = Question("acme", "s", "h1", 20_000, 5)
+    assert MESSAGES.encode(message).hex() == RELEASED
+    assert MESSAGES.decode(bytes.fromhex(RELEASED)) == message
+
+
+if __name__ == "__main__":
+    CONTRACT.write_text(json.dumps(contract(), indent=2, sort_keys=True) + "\n")
