@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
 INSTALLED := $(VENV)/installed
+PRISM := $(VENV)/bin/prism
+PRISM_VERSION := v2.77.0
 
-.PHONY: setup demo test lint format benchmark clean
+.PHONY: setup demo test runners test-runners lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -20,6 +22,14 @@ demo: setup  ## a small labelled organisation, the backfill over it, and what it
 
 test: setup  ## the whole suite that needs no other engine and no emulator
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+runners: setup $(PRISM)  ## engines for streams on this machine: Prism, built with Go 1.26
+
+$(PRISM):
+	GOBIN=$(abspath $(BIN)) go install github.com/apache/beam/sdks/v2/go/cmd/prism@$(PRISM_VERSION)
+
+test-runners: runners  ## what needs those engines
+	$(BIN)/python -m pytest -m runners tests/runners --durations 5
 
 lint: setup
 	$(BIN)/ruff check .
