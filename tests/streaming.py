@@ -7,10 +7,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import BytesCoder
+from apache_beam.metrics import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
@@ -29,6 +32,7 @@ from tests.running import Found, read_rows
 from tests.transforms.rules.stream.driving import time_of
 from transforms.rules.days import DAY_US
 from transforms.rules.stream.lateness import Lateness
+from transforms.stream.keyed_step import NAMESPACE
 
 WHOLE_STEPS = 40 * 86_400_000_000
 """Arrival time between two checkpoints of the source: large, for small organisations are slow step by step."""
@@ -72,13 +76,27 @@ def on_test_stream(arrivals: Sequence[Arrival], configuration: Configuration, la
     """
     FOUND.clear()
     options = PipelineOptions(["--streaming"])
-    with beam.Pipeline("BundleBasedDirectRunner", options=options) as pipeline:
-        blocks = pipeline | "Arrivals" >> _script(arrivals, lateness)
-        found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
-        for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
-            _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
-    rows = {kind: [json.loads(row) for row in FOUND.get(kind, ())] for kind in ("alert", "verdict", "dead")}
-    return Found(rows["alert"], rows["verdict"], rows["dead"], {})
+    pipeline = beam.Pipeline("BundleBasedDirectRunner", options=options)
+    blocks = pipeline | "Arrivals" >> _script(arrivals, lateness)
+    found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
+    for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
+        _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
+    pipeline.run().wait_until_finish()
+    listed = {kind: [json.loads(row) for row in FOUND.get(kind, ())] for kind in ("alert", "verdict", "dead")}
+    return Found(listed["alert"], listed["verdict"], listed["dead"], {})
+
+
+def metrics_in_process(arrivals: Sequence[Arrival], configuration: Configuration, lateness: Lateness) -> dict[str, Any]:
+    """The metrics of the stream over arrivals that come all at once, on the in-process engine (`FnApiRunner`)."""
+    pipeline = beam.Pipeline(FnApiRunner())
+    lines = [json.dumps(record).encode() for record, _ in arrivals]
+    block = block_of_lines(lines, [at for _, at in arrivals], "test")
+    blocks = pipeline | "Arrivals" >> beam.Create([block], reshuffle=False)
+    stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
+    result = pipeline.run()
+    result.wait_until_finish()
+    groups = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE)).values()
+    return {metric.key.metric.name: metric.result for group in groups for metric in group}
 
 
 def _keep(row: str, kind: str) -> None:

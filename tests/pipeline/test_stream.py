@@ -11,7 +11,7 @@ from tests.oracle import Options
 from tests.oracle.stream import Arrival, Waiting, detect_stream
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
 from tests.running import configuration_of
-from tests.streaming import on_test_stream
+from tests.streaming import metrics_in_process, on_test_stream
 from transforms.rules.days import rfc3339
 from transforms.rules.stream.lateness import Lateness
 
@@ -108,3 +108,38 @@ def test_stepped_through_every_due_instant_a_story_ends_as_the_oracle_says(story
     late = [(*comparable(alert), alert["late"]) for alert in found.alerts]
     assert Counter(late) == Counter((*comparable(alert), alert["late"]) for alert in expected.alerts)
     assert Counter(letter["reason"] for letter in found.dead_letters) == expected.dead_letters
+
+
+def test_metrics_count_every_row_of_the_summary_and_measure_delays_and_state() -> None:
+    arrivals = [
+        at(NOON),
+        at(NOON + MINUTE),
+        at(NOON - 2 * DAY, DAY + 1, "h2"),
+        at(NOON, -2 * HOUR),
+        at(NOON, HOUR, "h3"),
+    ]
+    options = configuration_of(Options(activation_days=0))
+    metrics = metrics_in_process(arrivals, options, Lateness(10 * MINUTE, DAY, 30))
+    counted = {
+        "events.read": 5,
+        "events.valid": 4,
+        "events.out_of_range": 0,
+        "events.dead_letter.future_timestamp": 1,
+        "communications": 4,
+        "communications.folded": 1,
+        "activities": 3,
+        "verdicts.alert": 2,
+        "verdicts.too_late": 1,
+        "alerts.base": 2,
+        "alerts.late": 1,
+        "late.records": 2,
+        "late.too_late": 1,
+        "arrival_delay.within_1_s": 2,
+        "arrival_delay.within_3600_s": 1,
+        "arrival_delay.within_0_s": 1,
+    }
+    assert {name: metrics.get(name) for name in counted} == counted
+    assert (metrics["arrival_delay_ms"].min, metrics["arrival_delay_ms"].max) == (0, DAY // 1000)
+    assert metrics["judge_delay_ms"].min == 10 * 60 * 1000 + 2
+    for step in ("hosts", "baselines", "judge", "flood"):
+        assert metrics[f"{step}.state_bytes"].max > 0
