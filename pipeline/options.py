@@ -69,13 +69,13 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name}", type=whole, metavar="N", help=what)
 
 
-def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+def add_input_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Options that say what is read."""
     group = parser.add_argument_group("input")
     group.add_argument(
         "--input",
         action="append",
-        required=True,
+        required=required,
         metavar="GLOB",
         help="files on any file system Beam knows, {date} for each needed day; repeatable",
     )

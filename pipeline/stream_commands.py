@@ -75,10 +75,13 @@ def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
 
 def snapshot_arguments(sub: argparse.ArgumentParser) -> None:
     """The arguments of `snapshot`."""
-    sub.add_argument("--sightings", required=True, metavar="DIR", help="what a stream left in --sightings-out")
+    sub.add_argument("--sightings", metavar="DIR", help="of what a stream left in --sightings-out; or of --input")
     sub.add_argument("--as-of", required=True, type=options.day, metavar="DATE", help="the day boundary (UTC)")
     sub.add_argument("--baseline-in", metavar="DIR", help="the snapshot before; needed if the stream started from one")
     sub.add_argument("--baseline-out", required=True, metavar="DIR", help="where the snapshot goes")
+    sub.add_argument("--learn-changed-services", action="store_true", help="as in backfill; with --input")
+    options.add_input_arguments(sub, required=False)
+    options.add_detector_arguments(sub)
 
 
 def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -143,21 +146,50 @@ def run_snapshot(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im snapshot`."""
     import apache_beam as beam
 
-    from pipeline.configuration import new_run_id
     from pipeline.sinks.json_lines import require_writable
+    from pipeline.sources.snapshot import open_snapshot
+
+    require(
+        (arguments.sightings is None) != (arguments.input is None),
+        "a snapshot is taken of what a stream left (--sightings) or of raw events (--input): give one of them",
+    )
+    pipeline = beam.Pipeline(options=options.beam_options(rest))
+    build = _snapshot_of_sightings if arguments.sightings else _snapshot_of_events
+    build(pipeline, arguments)
+    require_writable("--baseline-out", arguments.baseline_out)
+    pipeline.run().wait_until_finish()
+    metadata = open_snapshot(arguments.baseline_out).metadata
+    rows = ", ".join(f"{number:,} {table}" for table, number in metadata.rows.items())
+    print(f"snapshot of {metadata.as_of} in {arguments.baseline_out}: {rows}")
+
+
+def _snapshot_of_sightings(pipeline: beam.Pipeline, arguments: argparse.Namespace) -> None:
+    from pipeline.configuration import new_run_id
     from pipeline.sources.learned import open_learned
     from pipeline.sources.snapshot import open_snapshot
     from pipeline.take_snapshot import SnapshotPlan, take_snapshot
 
     baseline = open_snapshot(arguments.baseline_in) if arguments.baseline_in else None
     learned = open_learned(arguments.sightings, arguments.as_of, baseline)
-    require_writable("--baseline-out", arguments.baseline_out)
-    plan = SnapshotPlan(learned, baseline, arguments.as_of, arguments.baseline_out, new_run_id())
-    with beam.Pipeline(options=options.beam_options(rest)) as pipeline:
-        take_snapshot(pipeline, plan)
-    metadata = open_snapshot(arguments.baseline_out).metadata
-    rows = ", ".join(f"{number:,} {table}" for table, number in metadata.rows.items())
-    print(f"snapshot of {metadata.as_of} in {arguments.baseline_out}: {rows}")
+    take_snapshot(pipeline, SnapshotPlan(learned, baseline, arguments.as_of, arguments.baseline_out, new_run_id()))
+
+
+def _snapshot_of_events(pipeline: beam.Pipeline, arguments: argparse.Namespace) -> None:
+    """All days before `--as-of` are judged, for what was said on the last of them; nothing of it is written."""
+    from pipeline import backfill
+    from pipeline.sinks.snapshot import WriteSnapshot
+    from pipeline.sources.errors import BadFilePolicy
+    from pipeline.sources.json_lines import JsonOptions
+    from pipeline.sources.partitions import Partitions, find_files
+
+    arguments.start, arguments.end, arguments.verdicts = None, arguments.as_of, False
+    configuration = options.configuration_of(arguments)
+    partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
+    files = find_files(arguments.input, configuration, partitions)
+    reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
+    found = backfill.detect(backfill.scan(pipeline, files, reading, configuration), configuration)
+    written = WriteSnapshot(arguments.baseline_out, configuration.snapshot_metadata, [])
+    _ = found.history | "WriteSnapshot" >> written
 
 
 def lateness_of(arguments: argparse.Namespace, configuration: Configuration) -> Lateness:

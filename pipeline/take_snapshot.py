@@ -80,5 +80,4 @@ def take_snapshot(pipeline: beam.Pipeline, plan: SnapshotPlan) -> beam.PCollecti
         "said": packed.said,
         "coverage": coverage,
     }
-    nothing_else = pipeline | "NothingElse" >> beam.Create([], reshuffle=False).with_output_types(str)
-    return history | "WriteSnapshot" >> WriteSnapshot(plan.path, plan.metadata, [nothing_else])
+    return history | "WriteSnapshot" >> WriteSnapshot(plan.path, plan.metadata, [])

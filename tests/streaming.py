@@ -82,16 +82,35 @@ def on_test_stream(arrivals: Sequence[Arrival], configuration: Configuration, la
     for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
         _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
     pipeline.run().wait_until_finish()
+    return _found()
+
+
+def _found() -> Found:
     listed = {kind: [json.loads(row) for row in FOUND.get(kind, ())] for kind in ("alert", "verdict", "dead")}
     return Found(listed["alert"], listed["verdict"], listed["dead"], {})
+
+
+def _block(arrivals: Sequence[Arrival]) -> bytes:
+    lines = [json.dumps(record).encode() for record, _ in arrivals]
+    return block_of_lines(lines, [at for _, at in arrivals], "test")
+
+
+def in_process(arrivals: Sequence[Arrival], configuration: Configuration, lateness: Lateness, blocks: int) -> Found:
+    """The stream over arrivals in some blocks that come all at once, on the in-process engine (`FnApiRunner`)."""
+    FOUND.clear()
+    with beam.Pipeline(FnApiRunner()) as pipeline:
+        data = [block for number in range(blocks) if (block := _block(arrivals[number::blocks]))]
+        created = pipeline | "Arrivals" >> beam.Create(data, reshuffle=False)
+        found = stream.detect(created, OpenArrivals(JsonOptions()), configuration, lateness)
+        for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
+            _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
+    return _found()
 
 
 def metrics_in_process(arrivals: Sequence[Arrival], configuration: Configuration, lateness: Lateness) -> dict[str, Any]:
     """The metrics of the stream over arrivals that come all at once, on the in-process engine (`FnApiRunner`)."""
     pipeline = beam.Pipeline(FnApiRunner())
-    lines = [json.dumps(record).encode() for record, _ in arrivals]
-    block = block_of_lines(lines, [at for _, at in arrivals], "test")
-    blocks = pipeline | "Arrivals" >> beam.Create([block], reshuffle=False)
+    blocks = pipeline | "Arrivals" >> beam.Create([_block(arrivals)], reshuffle=False)
     stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
     result = pipeline.run()
     result.wait_until_finish()
@@ -116,8 +135,7 @@ def _script(arrivals: Sequence[Arrival], lateness: Lateness) -> TestStream:
         for instant in sorted(d for d in due if watermark < d <= at // 1000):
             script = script.advance_watermark_to(Timestamp(micros=instant * 1000))
         watermark = max(watermark, at // 1000)
-        block = block_of_lines([json.dumps(record).encode()], [at], "test")
-        script = script.add_elements([TimestampedValue(block, Timestamp(micros=at // 1000 * 1000))])
+        script = script.add_elements([TimestampedValue(_block([(record, at)]), Timestamp(micros=at // 1000 * 1000))])
     for instant in sorted(d for d in due if d > watermark):
         script = script.advance_watermark_to(Timestamp(micros=instant * 1000))
     return script.advance_watermark_to_infinity()

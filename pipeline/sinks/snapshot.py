@@ -62,7 +62,7 @@ class WriteSnapshot(beam.PTransform):  # type: ignore[misc]
         ]
         written.append(inputs["coverage"] | "Write_coverage" >> beam.FlatMap(_write_coverage, self.path, self.metadata))
         files = written | "AllFiles" >> beam.Flatten()
-        barrier = [AsList(done) for done in self.after]
+        barrier = [AsList(done) for done in self.after] or [AsList(files)]  # Beam wants starred arguments to be some
         return (
             files.pipeline
             | "Once" >> beam.Create([self.path])

@@ -19,12 +19,14 @@ import pytest
 
 from pipeline.baseline import with_baseline
 from pipeline.main import main
+from pipeline.sinks.learned import begin_learned
 from pipeline.sources.snapshot import open_snapshot
 from pipeline.sources.spool import ArrivalTimes
 from tests.oracle import Options, detect
 from tests.oracle.stream import Waiting, detect_stream
 from tests.organisations import Organisation, random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
+from tests.pipeline.test_snapshots import content_of
 from tests.running import Found, configuration_of, read_rows, run_records, write_lines, write_parquet
 from tests.streaming import on_prism
 from tests.transforms.rules.stream.driving import with_late_ones
@@ -123,6 +125,25 @@ def test_a_warm_start_at_any_day_goes_on_where_the_backfill_left_off(seed: int, 
     expected = [alert for alert in detect(organisation.records, options).alerts if alert["timestamp"] >= str(as_of)]
     assert Counter(map(comparable, found.alerts)) == Counter(map(comparable, expected))
     assert expected
+
+
+def test_a_snapshot_of_what_the_stream_learned_is_the_one_that_a_backfill_leaves(tmp_path: Path) -> None:
+    organisation, as_of = random_organisation(4), FIRST + timedelta(days=40)
+    options = replace(organisation.options, start=None, end=None)
+    times, learned = ArrivalTimes(seed=4, lateness=600 * SECOND_US), str(tmp_path / "learned")
+    begin_learned(learned, configuration_of(options).stream_metadata)
+    patterns = files_of(organisation, tmp_path, 4)
+    on_prism(patterns, configuration_of(options), lateness_of(options), times, sightings_out=learned)
+    taken = ["--as-of", str(as_of), "--baseline-out", str(tmp_path / "S")]
+    assert main(["snapshot", "--sightings", learned, *taken]) == 0
+    run_records(organisation.records, configuration_of(options, end=as_of, baseline_out=str(tmp_path / "B")))
+    of_stream, of_backfill = content_of(tmp_path / "S"), content_of(tmp_path / "B")
+    for table in ("sightings", "host_sightings", "said"):
+        assert of_stream[table] == of_backfill[table], table
+    days = {
+        table: [row[:2] for row in content["coverage"]] for table, content in (("S", of_stream), ("B", of_backfill))
+    }
+    assert days["S"] == days["B"], "numbers of events count repeated records too"
 
 
 @pytest.mark.parametrize("seed", [1, 6])
