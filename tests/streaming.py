@@ -82,10 +82,6 @@ def on_test_stream(arrivals: Sequence[Arrival], configuration: Configuration, la
     for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
         _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
     pipeline.run().wait_until_finish()
-    return _found()
-
-
-def _found() -> Found:
     listed = {kind: [json.loads(row) for row in FOUND.get(kind, ())] for kind in ("alert", "verdict", "dead")}
     return Found(listed["alert"], listed["verdict"], listed["dead"], {})
 
@@ -93,18 +89,6 @@ def _found() -> Found:
 def _block(arrivals: Sequence[Arrival]) -> bytes:
     lines = [json.dumps(record).encode() for record, _ in arrivals]
     return block_of_lines(lines, [at for _, at in arrivals], "test")
-
-
-def in_process(arrivals: Sequence[Arrival], configuration: Configuration, lateness: Lateness, blocks: int) -> Found:
-    """The stream over arrivals in some blocks that come all at once, on the in-process engine (`FnApiRunner`)."""
-    FOUND.clear()
-    with beam.Pipeline(FnApiRunner()) as pipeline:
-        data = [block for number in range(blocks) if (block := _block(arrivals[number::blocks]))]
-        created = pipeline | "Arrivals" >> beam.Create(data, reshuffle=False)
-        found = stream.detect(created, OpenArrivals(JsonOptions()), configuration, lateness)
-        for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
-            _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
-    return _found()
 
 
 def metrics_in_process(arrivals: Sequence[Arrival], configuration: Configuration, lateness: Lateness) -> dict[str, Any]:
