@@ -12,6 +12,8 @@ from transforms.rules.stream.hosts import Hosts
 from transforms.rules.stream.lateness import Lateness
 from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
+FollowHostsFn = keyed_step("hosts", __name__, "FollowHostsFn")
+
 
 @dataclass
 class FollowHosts(beam.PTransform):  # type: ignore[misc]
@@ -35,6 +37,6 @@ class FollowHosts(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
-        step = beam.ParDo(keyed_step("hosts", partial(Hosts, self.lateness, self.start)))
+        step = beam.ParDo(FollowHostsFn(partial(Hosts, self.lateness, self.start)))
         types = {"sightings": Keyed, "questions": Keyed, "activities": Keyed, "verdicts": str, "tallies": Tallied}
         return messages | "Hosts" >> step.with_output_types(None, **types).with_outputs(*types)

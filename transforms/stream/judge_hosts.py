@@ -11,6 +11,8 @@ import apache_beam as beam
 from transforms.rules.stream.judging import Judging, JudgingRules
 from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
+JudgeHostsFn = keyed_step("judge", __name__, "JudgeHostsFn")
+
 
 @dataclass
 class JudgeHosts(beam.PTransform):  # type: ignore[misc]
@@ -30,6 +32,6 @@ class JudgeHosts(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
-        step = beam.ParDo(keyed_step("judge", partial(Judging, self.rules)))
+        step = beam.ParDo(JudgeHostsFn(partial(Judging, self.rules)))
         types = {"candidates": Keyed, "said": Keyed, "verdicts": str, "tallies": Tallied}
         return messages | "Judge" >> step.with_output_types(None, **types).with_outputs(*types)

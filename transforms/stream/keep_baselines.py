@@ -13,6 +13,8 @@ from transforms.rules.stream.baselines import Baselines
 from transforms.rules.stream.lateness import Lateness
 from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
+KeepBaselinesFn = keyed_step("baselines", __name__, "KeepBaselinesFn")
+
 
 @dataclass
 class KeepBaselines(beam.PTransform):  # type: ignore[misc]
@@ -35,6 +37,6 @@ class KeepBaselines(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
-        step = beam.ParDo(keyed_step("baselines", partial(Baselines, self.lateness, self.limits)))
+        step = beam.ParDo(KeepBaselinesFn(partial(Baselines, self.lateness, self.limits)))
         types = {"answers": Keyed, "tallies": Tallied}
         return messages | "Baselines" >> step.with_output_types(None, **types).with_outputs(*types)

@@ -30,15 +30,17 @@ Tallied: Final = tuple[str, int]
 """What a step counted: the name of a metric, and by how much it grew."""
 
 
-def keyed_step(name: str, rules: Callable[[], Step[Any]]) -> beam.DoFn:
-    """A `DoFn` over messages by key that follows the rules of a step.
+def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[], Step[Any]]], beam.DoFn]:
+    """The class of a `DoFn` over messages by key; an instance follows the rules that the function given to it makes.
 
     Beam finds state and timers as defaults of parameters of a class, so every step has a class of its own, made here.
-    Their names are unique in the whole graph: engines have mixed up equal names of neighbouring steps.
+    Their names are unique in the whole graph: engines have mixed up equal names of neighbouring steps. The class must
+    be kept under its name in its module, for workers find it there.
 
     Args:
         name: of the step, in the names of its state, timer and metrics.
-        rules: makes the rules.
+        module: of the class.
+        class_name: of the class.
     """
     cell_spec = ReadModifyWriteStateSpec(f"{name}_state", BytesCoder())
     bag_spec = BagStateSpec(f"{name}_waiting", BytesCoder())
@@ -47,8 +49,11 @@ def keyed_step(name: str, rules: Callable[[], Step[Any]]) -> beam.DoFn:
     class KeyedStep(beam.DoFn):  # type: ignore[misc]
         """The step."""
 
+        def __init__(self, make_rules: Callable[[], Step[Any]]) -> None:
+            self._make_rules = make_rules
+
         def setup(self) -> None:
-            self._rules = rules()
+            self._rules = self._make_rules()
             self._state_bytes = Metrics.distribution(NAMESPACE, f"{name}.state_bytes")
 
         def process(
@@ -96,7 +101,8 @@ def keyed_step(name: str, rules: Callable[[], Step[Any]]) -> beam.DoFn:
                 assert not isinstance(outcome, Wait), outcome
                 yield tagged(outcome)
 
-    return KeyedStep()
+    KeyedStep.__module__, KeyedStep.__name__, KeyedStep.__qualname__ = module, class_name, class_name
+    return KeyedStep
 
 
 def observed(observations: Observations) -> Iterator[TaggedOutput]:

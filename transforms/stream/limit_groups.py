@@ -12,6 +12,8 @@ from transforms.rules.stream.flood import Flood
 from transforms.rules.stream.lateness import Lateness
 from transforms.stream.keyed_step import Tallied, keyed_step
 
+LimitGroupsFn = keyed_step("flood", __name__, "LimitGroupsFn")
+
 
 @dataclass
 class LimitGroups(beam.PTransform):  # type: ignore[misc]
@@ -33,6 +35,6 @@ class LimitGroups(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
-        step = beam.ParDo(keyed_step("flood", partial(Flood, self.lateness, self.limit)))
+        step = beam.ParDo(LimitGroupsFn(partial(Flood, self.lateness, self.limit)))
         types = {"alerts": str, "verdicts": str, "tallies": Tallied}
         return messages | "Flood" >> step.with_output_types(None, **types).with_outputs(*types)
