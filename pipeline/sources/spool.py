@@ -171,9 +171,18 @@ def _sorted(tables: list[pa.Table], folder: Path, hour: int) -> Iterator[BlockPl
             for table, times in zip(ordered, arrivals, strict=True):
                 first, last = np.searchsorted(times, start), np.searchsorted(times, end)
                 if last > first:
-                    block = write_block(table.slice(first, last - first))
+                    block = write_block(_compact(table.slice(first, last - first)))
                     yield BlockPlace(name, stream.tell(), len(block), int(last - first), start)
                     stream.write(block)
+
+
+def _compact(table: pa.Table) -> pa.Table:
+    """A table whose dictionaries hold no value that it has not: they are those of whole files otherwise."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            plain = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, plain.combine_chunks().dictionary_encode())
+    return table
 
 
 def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterator[pa.Table]:
