@@ -6,6 +6,7 @@ Blocks go through the four steps in the order of arrival, without an engine: no 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import heapq
 import json
 import tempfile
@@ -30,11 +31,12 @@ from transforms.rules.stream.flood import Flood
 from transforms.rules.stream.hosts import Hosts
 from transforms.rules.stream.judging import Judging, JudgingRules
 from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import MESSAGES, Output, VerdictRow
+from transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow
 from transforms.rules.stream.step import Effects, Step, added, fired
 
 NEXT = {"sightings": "baselines", "questions": "baselines", "activities": "judge", "answers": "judge"}
 NEXT |= {"candidates": "flood"}
+END = 2**61
 
 
 @dataclass
@@ -63,6 +65,7 @@ class InOrder:
             "flood": Keyed(Flood(lateness, limits.max_alerts_per_group)),
         }
         self.verdicts: Counter[str] = Counter()
+        self.alerts: list[dict[str, Any]] = []
 
     def add(self, name: str, key: str, message: bytes) -> None:
         """Delivers a message, and what follows from it at once."""
@@ -110,6 +113,8 @@ class InOrder:
                 self.add(NEXT[outcome.to], outcome.key, MESSAGES.encode(outcome.message))
             elif isinstance(outcome, VerdictRow):
                 self.verdicts[outcome.row["verdict"]] += 1
+            elif isinstance(outcome, Alert):
+                self.alerts.append(outcome.alert)
 
 
 def measure(pattern: str) -> dict[str, Any]:
@@ -131,7 +136,7 @@ def measure(pattern: str) -> dict[str, Any]:
                 engine.add("hosts", found.key, MESSAGES.encode(found.records))
             for covered in arrived.covered:
                 engine.add("baselines", covered.key, MESSAGES.encode(covered.sighting))
-    return {"records": records, "parse_seconds": round(parsing, 1), "verdicts": engine.verdicts} | {
+    steps = {
         name: {
             "messages": keyed.messages,
             "firings": keyed.firings,
@@ -142,6 +147,16 @@ def measure(pattern: str) -> dict[str, Any]:
         }
         for name, keyed in engine.steps.items()
     }
+    engine.advance(END)
+    counted = {"records": records, "parse_seconds": round(parsing, 1), "verdicts": engine.verdicts}
+    return counted | {"alerts": len(engine.alerts), "digest": digest_of(engine.alerts)} | steps
+
+
+def digest_of(alerts: list[dict[str, Any]]) -> str:
+    """Of what "same alerts" compares; `python -m tests.benchmarks.stream_rules --digest RUN` gives that of a run."""
+    left_out = ("activity", "run_id", "late")
+    facts = [json.dumps({k: v for k, v in alert.items() if k not in left_out}, sort_keys=True) for alert in alerts]
+    return hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()
 
 
 def _sizes(sizes: list[int]) -> dict[str, int]:
@@ -152,5 +167,11 @@ def _sizes(sizes: list[int]) -> dict[str, int]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("glob")
-    print(json.dumps(measure(parser.parse_args().glob), indent=1))
+    parser.add_argument("glob", nargs="?", help="of a lake")
+    parser.add_argument("--digest", metavar="RUN", help="only the digest of the alerts in a run's folder")
+    given = parser.parse_args()
+    if given.digest:
+        lines = [line for path in Path(given.digest, "alerts").glob("*.jsonl") for line in path.open(encoding="utf-8")]
+        print(len(lines), digest_of([json.loads(line) for line in lines]))
+    else:
+        print(json.dumps(measure(given.glob), indent=1))
