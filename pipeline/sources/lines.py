@@ -15,8 +15,8 @@ from pipeline.sources.errors import BadFilePolicy
 from pipeline.sources.storage import open_binary
 from transforms.rules.dead_letter import DeadLetter
 
-BLOCK_BYTES: Final = 1 << 23
-"""Decompressed text that is read, split and decoded at a time."""
+BLOCK_BYTES: Final = 1 << 20
+"""Decompressed text that is read, split and decoded at a time: what a processor's cache holds."""
 MAX_LINE_BYTES: Final = 1 << 24
 """A longer line is no record: it becomes a dead letter with its beginning, and costs no more memory than this."""
 MAX_WINDOW_BYTES: Final = 1 << 27

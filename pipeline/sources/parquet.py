@@ -13,24 +13,11 @@ import pyarrow.parquet as pq
 
 from pipeline.sources.errors import FAIL, BadFilePolicy
 from pipeline.sources.storage import is_remote, open_binary
-from schemas.event import EVENT_COLUMNS
+from schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS
 from transforms.rules.coerce import is_text, serves
-from transforms.rules.columns import one_chunk
+from transforms.rules.columns import Longs, one_chunk
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.normalise import Rejection
-
-ALWAYS_NEEDED: Final = (
-    "event_type",
-    "event_time",
-    "tenant_id",
-    "host_id",
-    "process_name",
-    "causality_process_name",
-    "remote_host",
-    "remote_ip",
-)
-"""Columns that decide whether a row is an event, a communication or an execution: read together, for every row."""
-
 
 MAX_COLUMN_BYTES: Final = 1 << 30
 """What one column of a row group may become when it is decompressed; files that claim more are refused."""
@@ -89,6 +76,11 @@ class RowGroup:
                 self.policy.lose(self.path, self._first_row + 1, str(error))
             self._read.update(zip(table.column_names, map(one_chunk, table.columns), strict=True))
         return self._read[name]
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
+        """A column at some rows; the whole is read."""
+        column = self.column(name)
+        return None if column is None else column.take(pa.array(rows))
 
     def doubtful(self) -> Iterable[str]:
         """Columns whose type may hold values that make a record malformed."""

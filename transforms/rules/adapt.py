@@ -6,13 +6,13 @@ Values stay raw: trimming, markers such as `-`, numbers in text and times are th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
 from transforms.rules.converters import CONVERTERS, Converter, whole_computer
+from transforms.rules.json_line import Rejected
 from transforms.rules.plan import Plan, Record, Row, has_all, key_text, lookup
 
 __all__ = ["Adapted", "Adapter", "Rejected", "Row", "adapt", "adapter"]
@@ -21,14 +21,6 @@ MOST_NESTED: Final = 1000
 """Records in one line; an alert holds a few."""
 
 _SHOWN: Final = 80
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """Why a record is no row: `malformed` (not a record of the vendor) or `not_endpoint` (no process by design)."""
-
-    reason: Literal["malformed", "not_endpoint"]
-    detail: str
 
 
 Adapted = Row | Rejected | list[Row | Rejected]
@@ -47,13 +39,19 @@ def adapter(mapping: VendorMapping, keep_domain: bool = False) -> Adapter:
 
 
 class Adapter:
-    """A mapping compiled to getters; `adapt` rejects a record that it does not recognise."""
+    """A mapping compiled to getters; `adapt` rejects a record that it does not recognise.
+
+    Attributes:
+        mapping: the mapping.
+        shapes: its shapes, each with what may become of its records, by key: the first whose needs are met counts.
+        fields: names at the top of records that it looks at, but for those that others are nested in.
+    """
 
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
         converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
         self.mapping = mapping
-        self._shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
-        self._fields = _fields(mapping)
+        self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
+        self.fields = _fields(mapping)
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
@@ -69,7 +67,7 @@ class Adapter:
             held = record.get(name)
             if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
                 return rows
-        for shape, choose in self._shapes:
+        for shape, choose in self.shapes:
             if _matches(record, shape):
                 return self._adapt(record, shape, choose)
         return None
@@ -77,7 +75,7 @@ class Adapter:
     def _nested(self, record: Record, name: str, held: Any) -> list[Row | Rejected] | None:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
         items = held if isinstance(held, list) else [held]
-        beside = {key: value for key, value in record.items() if value is not None and key in self._fields}
+        beside = {key: value for key, value in record.items() if value is not None and key in self.fields}
         wholes = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
@@ -89,17 +87,17 @@ class Adapter:
             if whole is None:
                 rows.append(Rejected("malformed", f"{name}[{number}] is no object"))
                 continue
-            shape, choose = found or self._shapes[0]
+            shape, choose = found or self.shapes[0]
             row = self._adapt(whole, shape, choose)
             if isinstance(row, Rejected) and len(items) > 1:
                 row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
             rows.append(row)
         return rows
 
-    def _shape(self, record: Record) -> _Choices | None:
-        return next((entry for entry in self._shapes if _matches(record, entry[0])), None)
+    def _shape(self, record: Record) -> Choices | None:
+        return next((entry for entry in self.shapes if _matches(record, entry[0])), None)
 
-    def _adapt(self, record: Record, shape: Shape, choose: _Choose) -> Row | Rejected:
+    def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejected:
         data = lookup(record, shape.data) if shape.data else record
         if data is None:
             data = {}
@@ -119,11 +117,11 @@ class Adapter:
 
 _Key = tuple[str, ...]
 _Choice = tuple[tuple[tuple[Path, ...], ...], Plan | Rejected]
-_Choose = Callable[[_Key], list[_Choice]]
-_Choices = tuple[Shape, _Choose]
+Choose = Callable[[_Key], list[_Choice]]
+Choices = tuple[Shape, Choose]
 
 
-def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Converter]) -> _Choose:
+def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Converter]) -> Choose:
     """What may become of records of a shape, by key. An event's columns stand in for the mapping's, those for the
     shape's."""
     choices: dict[_Key, list[_Choice]] = {}

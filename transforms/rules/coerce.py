@@ -170,6 +170,8 @@ def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array
         return array, {}
     if kind == "time" and pt.is_timestamp(stored):
         return _micros(array, stored.unit), {}
+    if kind == "time" and pt.is_integer(stored) and not pt.is_uint64(stored):
+        return _micros(array, "ms"), {}
     fitting, unfit = coerce_values(name, array.to_pylist())
     return (_micros(fitting, "us") if kind == "time" else fitting), unfit
 

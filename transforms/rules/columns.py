@@ -12,14 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.rules.text import MISSING, clean_text
+from transforms.rules.text import LONGEST_MARKER, clean_text
 
 Codes = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Result = TypeVar("Result")
-
-_LONGEST_MARKER = max(map(len, MISSING))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +67,7 @@ class Text:
 
     def cleaned(self) -> Text:
         """As `translate(clean_text)`, and without a look at every value where none needs it."""
-        for code in np.flatnonzero(_doubtful(self.dictionary)):
+        for code in np.flatnonzero(doubtful(self.dictionary)):
             value = self.dictionary[int(code)].as_py()
             if clean_text(value) != value:
                 return self.translate(clean_text)
@@ -142,13 +140,13 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
 
 
-def _doubtful(dictionary: pa.StringArray) -> Mask:
+def doubtful(dictionary: pa.StringArray) -> Mask:
     """Values that trimming or the markers of missing values may change: white space at an end, or very short."""
     offsets = np.frombuffer(dictionary.buffers()[1], np.int32)[
         dictionary.offset : dictionary.offset + len(dictionary) + 1
     ]
     lengths = np.diff(offsets)
-    doubtful: Mask = lengths <= _LONGEST_MARKER
+    doubtful: Mask = lengths <= LONGEST_MARKER
     rows = np.flatnonzero(~doubtful)
     if len(rows):
         data = np.frombuffer(dictionary.buffers()[2], np.uint8)

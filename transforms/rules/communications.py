@@ -80,8 +80,9 @@ class Recogniser:
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""
         match, matches = self._matches(events)
-        rows = np.flatnonzero((match >= 0) & used & ~events.failed)
+        rows = np.flatnonzero((match >= 0) & used)
         rows = rows[~events.is_kind("process", rows)]
+        rows = rows[~events.failed_at(rows)]
         inbound = events.text_at("direction", rows).lookup(lambda value: value.lower() == "inbound", False, np.bool_)
         rows = rows[~inbound]
         lookup = events.is_kind("dns", rows)

@@ -26,6 +26,8 @@ _TIME: Final = re.compile(
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
 _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
 _WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
+_PLAIN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
+"""Host names as nearly all are; no address looks like one."""
 _UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
 
 
@@ -151,3 +153,10 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "if_false": _if_false,
     "only_text": lambda value: value if isinstance(value, str) else None,
 }
+
+FORESEEN: Final[dict[Converter | None, tuple[str | None, bool]]] = {
+    None: (None, True),
+    _name: (_PLAIN_NAME, True),
+    _address: (_PLAIN_NAME, False),
+}
+"""Converter -> pattern of texts that need no look (`None`: any text), and whether they stay or are no value."""

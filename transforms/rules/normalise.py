@@ -40,6 +40,9 @@ class RawBatch(Protocol):
     def column(self, name: str) -> pa.Array | pa.ChunkedArray | None:
         """A column as the source holds it; `None` if the source has none of that name."""
 
+    def column_at(self, name: str, rows: Longs) -> pa.Array | pa.ChunkedArray | None:
+        """A column at some rows; cheaper than the whole where these are few."""
+
     def doubtful(self) -> Iterable[str]:
         """Columns whose type may hold values that make a record malformed."""
 
@@ -83,10 +86,10 @@ class Events:
 
     def numbers_at(self, name: str, rows: Longs) -> Numbers:
         """An integer column at some rows."""
-        column = self.raw.column(name)
+        column = self.raw.column_at(name, rows)
         if column is None:
             return Numbers(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_))
-        return numbers_of(coerce_array(name, column.take(pa.array(rows)))[0])
+        return numbers_of(coerce_array(name, column)[0])
 
     @cached_property
     def time(self) -> Numbers:
@@ -116,12 +119,11 @@ class Events:
         """Tenants with the default filled in."""
         return self.text("tenant_id").fill(self.tenant)
 
-    @cached_property
-    def failed(self) -> Mask:
-        """Rows of connections that did not come about."""
-        column = self.raw.column(FAILED)
+    def failed_at(self, rows: Longs) -> Mask:
+        """Which of some rows are connections that did not come about."""
+        column = self.raw.column_at(FAILED, rows)
         if column is None:
-            return np.zeros(self.num_rows, np.bool_)
+            return np.zeros(len(rows), np.bool_)
         return column.fill_null(False).to_numpy(zero_copy_only=False)
 
     @cached_property
@@ -181,12 +183,11 @@ class Events:
         return mask
 
     def _text(self, name: str, rows: Longs | None) -> Text:
-        column = self.raw.column(name)
+        column = self.raw.column(name) if rows is None else self.raw.column_at(name, rows)
         if column is None:
             return constant(None, self.num_rows if rows is None else len(rows))
-        if rows is None:
-            return text_of(coerce_array(name, column)[0])
-        return text_of(coerce_array(name, column.take(pa.array(rows)))[0]).compacted()
+        text = text_of(coerce_array(name, column)[0])
+        return text if rows is None else text.compacted()
 
     def _normal(self, name: str, text: Text) -> Text:
         if name == "process_name":

@@ -8,6 +8,7 @@ from typing import Final
 
 MISSING: Final = frozenset(("", "-", "n/a", "unknown", "null"))
 """Trimmed, lower-case texts that mean "no value"."""
+LONGEST_MARKER: Final = max(map(len, MISSING))
 
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PORT: Final = re.compile(r":[0-9]*$")
@@ -19,6 +20,13 @@ def clean_text(value: str | None) -> str | None:
         return None
     trimmed = value.strip()
     return None if trimmed.lower() in MISSING else trimmed
+
+
+def is_marker(text: str) -> bool:
+    """True for a text that means "no value"; long texts need no look unless white space may surround a marker."""
+    if len(text) > LONGEST_MARKER and " " < text[0] <= "~" and " " < text[-1] <= "~":
+        return False
+    return text.strip().lower() in MISSING
 
 
 def base_name(path: str) -> str:
