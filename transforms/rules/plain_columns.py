@@ -52,12 +52,14 @@ class PlainColumns:
         return column.array()
 
     def _numbers(self, name: str) -> pa.Array | None:
-        """The first field of a column, where it decides for all records and holds nothing but whole numbers."""
-        first = {plan.fields[name][0] for plan in self._rows if plan.fields.get(name)}
-        if len(first) != 1:
+        """The only field of a column that has values, where it holds nothing but whole numbers."""
+        fields = {choice for plan in self._rows for choice in plan.fields.get(name, ())}
+        filled = {key: convert for key, convert in fields if not self._fields[key].empty}
+        if len(filled) != 1 or any(name in plan.constants for plan in self._rows):
             return None
-        key, convert = first.pop()
-        return self._fields[key].integers if convert in _KEEP_NUMBERS else None
+        [key] = filled
+        keep = all(convert in _KEEP_NUMBERS for of, convert in fields if of == key)
+        return self._fields[key].integers if keep else None
 
     def _plans(self) -> list[tuple[Plan, Longs]]:
         """Which records which plan makes rows of."""

@@ -44,11 +44,10 @@ class Scalars:
 
     @cached_property
     def integers(self) -> pa.Array | None:
-        """The values as an int64 array if all are whole numbers that it holds."""
-        if self._types != {pa.int64()}:
+        """The values as an int64 array if all that are there are whole numbers that it holds."""
+        if pa.int64() not in self._types or not self._types <= {pa.int64(), pa.null()}:
             return None
-        array = pa.concat_arrays(self._chunks)
-        return None if array.null_count else array
+        return pa.concat_arrays([chunk.cast(pa.int64()) for chunk in self._chunks])
 
     @property
     def codes(self) -> Codes:
