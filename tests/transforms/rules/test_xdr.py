@@ -325,6 +325,14 @@ def test_fields_of_an_alert_that_no_column_reads_are_not_carried_into_its_events
     assert not {"failed", "remote_host", "alert_id", "events"} & dict(found[0]).keys()  # type: ignore[call-overload]
 
 
+@pytest.mark.xfail(strict=True, reason="only null gives way to what the alert says")
+@pytest.mark.parametrize("nothing", ["N/A", "-", "UNKNOWN", "", [], [None], {}])
+def test_an_events_markers_do_not_hide_what_its_alert_says(nothing: object) -> None:
+    event = {**XQL, "agent_id": nothing, "agent_os_type": nothing, "user_name": nothing, "endpoint_id": nothing}
+    (found,) = decode({**ALERT, "agent_os_type": "Windows", "user_name": "mina", "events": [event]}).rows
+    assert (found["host_id"], found["os"], found["user_name"]) == ("e1", "windows", "mina")
+
+
 def test_more_events_than_an_alert_can_have_are_one_dead_line() -> None:
     assert len(decode({**ALERT, "events": [XQL] * MOST_NESTED}).rows) == MOST_NESTED
     assert decode({**ALERT, "events": [XQL] * (MOST_NESTED + 1)}).dead == [
