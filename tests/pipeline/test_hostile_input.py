@@ -197,6 +197,9 @@ def test_a_zip_bomb_costs_bounded_memory_and_one_dead_letter(tmp_path: Path, kin
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "o" / "summary.json").read_text())["events"]["dead_letter"] == {"malformed": 1}
+    (letter,) = read_rows(str(tmp_path / "o"), "dead_letter")
+    assert letter["detail"] == "line is longer than 16,777,216 bytes: raw holds its beginning"
+    assert letter["raw"] == "\0" * 4096
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert peak < 1_000_000 or peak == before, f"{peak} kB"
 
