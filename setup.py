@@ -22,7 +22,6 @@ setup(
         "pyarrow>=22,<26",
         "PyYAML>=6.0.2,<7",
         "rich>=14,<16",
-        "zstandard>=0.23,<0.26",
     ],
     extras_require={
         "dev": [
@@ -33,6 +32,7 @@ setup(
             "pytest-xdist>=3.8,<4",
             "ruff>=0.14,<0.18",
             "types-PyYAML>=6.0.12,<7",
+            "zstandard>=0.23,<0.26",
         ]
     },
     entry_points={"console_scripts": ["uncommon-im=pipeline.main:main"]},

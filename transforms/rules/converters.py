@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from typing import Final, TypeVar
 
 from transforms.rules.coerce import Unfit, to_integer
-from transforms.rules.text import base_name, clean_remote_host, is_address
+from transforms.rules.text import MISSING, base_name, clean_remote_host, is_address
 
 Scalar = str | int | float | None
 Converter = Callable[[Scalar], Scalar]
@@ -104,7 +104,7 @@ def _epoch_or_zoned(value: Scalar) -> Scalar:
 def _enum(value: Scalar) -> Scalar:
     """A name of an enumeration however it is spelt: `ENUM.Invalid Signature` is `invalid_signature`, 1.0 is `1`."""
     text = str(value).strip().lower().removeprefix("enum.").removesuffix(".0")
-    return text.replace(" ", "_").replace("-", "_")
+    return text if text in MISSING else text.replace(" ", "_").replace("-", "_")
 
 
 def _integer(value: Scalar) -> Scalar:
