@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.decode import Decoded, decode_lines, plain_reader
 from transforms.rules.normalise import Rejection
 from transforms.rules.plain import PlainRecords, PlainTable
-from transforms.rules.plan import Row
+from transforms.rules.plan import Record, Row
 
 BATCH_BYTES: Final = 1 << 24
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""
@@ -48,21 +49,33 @@ class Lines:
     source: str
     first_line: int
 
-    def dead_letter(self, reason: str, detail: str, index: int) -> DeadLetter:
-        """The dead letter of one of the lines."""
-        raw = self.lines[index].rstrip(b"\r").decode("utf-8", "replace")
+    def dead_letter(self, reason: str, detail: str, index: int, record: Record | None) -> DeadLetter:
+        """The dead letter of one of the lines, or of one record of those that it holds."""
+        raw = (self.lines[index].rstrip(b"\r") if record is None else msgspec.json.encode(record)).decode(
+            "utf-8", "replace"
+        )
         return DeadLetter(reason, detail, self.source, self.first_line + index, raw)
 
 
 @dataclass(frozen=True, eq=False)
 class LineBatch:
-    """Decoded lines as a batch of records; `rows` are the indexes of their lines."""
+    """Decoded lines as a batch of records.
+
+    Args:
+        lines: the lines.
+        rows: the index of each record's line.
+        columns: native columns.
+        wrong: row -> what is wrong.
+        dead: the dead letters of what is no record.
+        own: row -> its own record, where others share its line.
+    """
 
     lines: Lines
     rows: Sequence[int]
     columns: dict[str, pa.Array]
-    wrong: dict[int, str]
-    dead: tuple[DeadLetter, ...]
+    wrong: dict[int, str] = field(default_factory=dict)
+    dead: tuple[DeadLetter, ...] = ()
+    own: dict[int, Record] = field(default_factory=dict)
 
     @property
     def num_rows(self) -> int:
@@ -92,10 +105,10 @@ class LineBatch:
 
     def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
         """The dead letters of rows: their lines as they were read."""
-        return [self.lines.dead_letter(r.reason, r.detail, self.rows[r.row]) for r in rejections]
+        return [self.lines.dead_letter(r.reason, r.detail, self.rows[r.row], self.own.get(r.row)) for r in rejections]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PlainBatch(LineBatch):
     """A batch of plain records: columns that not every event is asked for are made for the rows that are.
 
@@ -173,7 +186,7 @@ class _Pending:
         if self._plain is not None:
             plain, others = self._plain.records(self._lines.lines)
             if len(plain.lines):
-                yield PlainBatch(self._lines, plain.lines.tolist(), plain.columns, {}, (), plain, self._options)
+                yield PlainBatch(self._lines, plain.lines.tolist(), plain.columns, records=plain, options=self._options)
         options = self._options
         decoded = decode_lines(self._lines.lines, options.format, self._mappings, options.keep_domain, others)
         yield batch_of(decoded, self._lines.source, self._lines.first_line, self._lost)
@@ -196,8 +209,8 @@ def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[Dead
             columns[name] = column
         for row, detail in unfit.items():
             wrong.setdefault(row, detail)
-    dead = [lines.dead_letter(line.reason, line.detail, line.line_index) for line in decoded.dead]
-    return LineBatch(lines, decoded.rows_line, columns, wrong, (*lost, *dead))
+    dead = [lines.dead_letter(line.reason, line.detail, line.line_index, line.record) for line in decoded.dead]
+    return LineBatch(lines, decoded.rows_line, columns, wrong, (*lost, *dead), decoded.records)
 
 
 def _again(lines: Lines, options: JsonOptions) -> LineBatch:

@@ -8,22 +8,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
 from transforms.rules.converters import CONVERTERS, Converter, whole_computer
 from transforms.rules.json_line import Rejected
-from transforms.rules.plan import Plan, Record, Row, has_all, key_text, lookup
+from transforms.rules.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
 
-__all__ = ["Adapted", "Adapter", "Rejected", "Row", "adapt", "adapter"]
+__all__ = ["Adapted", "Adapter", "Nested", "Rejected", "Row", "adapt", "adapter"]
 
 MOST_NESTED: Final = 1000
 """Records in one line; an alert holds a few."""
+MOST_BESIDE: Final = 1 << 24
+"""Bytes that what is beside nested records may take, once for each of them."""
 
+_ENCODE: Final[Callable[[object], bytes]] = msgspec.json.encode
 _SHOWN: Final = 80
 
 
-Adapted = Row | Rejected | list[Row | Rejected]
+class Nested(NamedTuple):
+    """A record that another holds: what it gives, and the record that would give just that."""
+
+    found: Row | Rejected
+    record: Record
+
+
+Adapted = Row | Rejected | list[Nested]
 """What a record gives; a list if others are nested in it."""
 
 
@@ -72,7 +84,7 @@ class Adapter:
                 return self._adapt(record, shape, choose)
         return None
 
-    def _nested(self, record: Record, name: str, held: Any) -> list[Row | Rejected] | None:
+    def _nested(self, record: Record, name: str, held: Any) -> list[Nested] | Rejected | None:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
         items = held if isinstance(held, list) else [held]
         beside = {key: value for key, value in record.items() if value is not None and key in self.fields}
@@ -81,17 +93,18 @@ class Adapter:
         if not any(shapes) and self._shape(record) is None:
             return None
         if len(items) > MOST_NESTED:
-            return [Rejected("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")]
-        rows: list[Row | Rejected] = []
+            return Rejected("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")
+        if len(items) > 1 and len(items) * len(_ENCODE(beside)) > MOST_BESIDE:
+            return Rejected("malformed", f"{name} holds {len(items)} records, and too much is beside them")
+        rows: list[Nested] = []
         for number, (whole, found) in enumerate(zip(wholes, shapes, strict=True)):
-            if whole is None:
-                rows.append(Rejected("malformed", f"{name}[{number}] is no object"))
-                continue
-            shape, choose = found or self.shapes[0]
-            row = self._adapt(whole, shape, choose)
-            if isinstance(row, Rejected) and len(items) > 1:
-                row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
-            rows.append(row)
+            row: Row | Rejected = Rejected("malformed", f"{name}[{number}] is no object")
+            if whole is not None:
+                shape, choose = found or self.shapes[0]
+                row = self._adapt(whole, shape, choose)
+                if isinstance(row, Rejected) and len(items) > 1:
+                    row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
+            rows.append(Nested(row, record if len(items) == 1 else {**beside, name: [items[number]]}))
         return rows
 
     def _shape(self, record: Record) -> Choices | None:
@@ -164,7 +177,16 @@ def _overlaid(beside: Row, item: object) -> Row | None:
     """A nested record with the fields beside it where it has no value of its own; `None` if it is no record."""
     if not isinstance(item, dict):
         return None
-    return {**beside, **{key: value for key, value in item.items() if value is not None}} if beside else item
+    if not beside:
+        return item
+    own = {key: value for key, value in item.items() if value is not None and (key not in beside or _counts(value))}
+    return {**beside, **own}
+
+
+def _counts(value: object) -> bool:
+    """True unless a value is none: a marker, or a list or an object that holds none."""
+    scalar = scalar_of(value)
+    return bool(value) if isinstance(value, dict) else scalar is not None and is_value(scalar)
 
 
 def _matches(record: Record, shape: Shape) -> bool:

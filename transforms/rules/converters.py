@@ -26,6 +26,8 @@ _TIME: Final = re.compile(
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
 _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
 _WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
+_DNS_CODES: Final = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
+"""RFC 1035, section 4.1.1."""
 _PLAIN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
 """Host names as nearly all are; no address looks like one."""
 _UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
@@ -117,6 +119,11 @@ def _integer(value: Scalar) -> Scalar:
         return None
 
 
+def _dns_code(value: Scalar) -> Scalar:
+    """A DNS response code as its number, however it is written; `None` for other texts."""
+    return _DNS_CODES.get(str(value).strip().upper(), _integer(value))
+
+
 @remembered
 def _address(value: Scalar) -> Scalar:
     """The address that a destination is; `None` for names."""
@@ -148,6 +155,7 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "epoch_or_zoned": _epoch_or_zoned,
     "enum": _enum,
     "integer": _integer,
+    "dns_code": _dns_code,
     "address": _address,
     "name": _name,
     "if_false": _if_false,

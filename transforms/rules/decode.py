@@ -16,7 +16,7 @@ from schemas.mapping import VendorMapping
 from transforms.rules.adapt import Adapted, Adapter, adapter
 from transforms.rules.json_line import Rejected, parse_line
 from transforms.rules.plain import PlainReader, has_plain_records
-from transforms.rules.plan import Row
+from transforms.rules.plan import Record, Row
 
 AUTO: Final = "auto"
 NATIVE: Final = "native"
@@ -27,11 +27,13 @@ _MISSING_FIELDS: Final = frozenset(f"missing_field:{name}" for name in EVENT_COL
 
 @dataclass(frozen=True)
 class DeadLine:
-    """A line that is no row: its index among the lines, the dead letter's reason, and a sentence."""
+    """What is no row: the index of its line, the dead letter's reason, a sentence, and its record if others share its
+    line."""
 
     line_index: int
     reason: Literal["malformed", "not_endpoint"]
     detail: str
+    record: Record | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Decoded:
         rows: native columns with raw values; a native record keeps its unknown keys.
         rows_line: the index in `lines` of each row.
         dead: the other lines, in their order.
+        records: row -> its own record, where others share its line.
         lines: the lines; a dead letter that was read again is replaced by the record that it holds, so this is what
             belongs into `raw` of a new one.
     """
@@ -49,6 +52,7 @@ class Decoded:
     rows: list[Row]
     rows_line: list[int]
     dead: list[DeadLine]
+    records: dict[int, Record]
     lines: Sequence[bytes]
 
 
@@ -75,6 +79,7 @@ def decode_lines(
     rows: list[Row] = []
     rows_line: list[int] = []
     dead: list[DeadLine] = []
+    records: dict[int, Record] = {}
     held: dict[int, bytes] = {}
     for index in range(len(lines)) if wanted is None else wanted:
         line = lines[index]
@@ -85,14 +90,17 @@ def decode_lines(
             held[index] = raw
             record = parse_line(raw)
         found = read(record) if isinstance(record, dict) else record
-        for row in found if isinstance(found, list) else (found,):
+        shared = isinstance(found, list) and len(found) > 1
+        for row, own in found if isinstance(found, list) else ((found, None),):
             if isinstance(row, Rejected):
-                dead.append(DeadLine(index, row.reason, row.detail))
-            else:
-                rows.append(row)
-                rows_line.append(index)
+                dead.append(DeadLine(index, row.reason, row.detail, own if shared else None))
+                continue
+            if shared and own is not None:
+                records[len(rows)] = own
+            rows.append(row)
+            rows_line.append(index)
     kept = [held.get(index, line) for index, line in enumerate(lines)] if held else lines
-    return Decoded(rows, rows_line, dead, kept)
+    return Decoded(rows, rows_line, dead, records, kept)
 
 
 @lru_cache(maxsize=16)

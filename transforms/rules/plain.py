@@ -95,7 +95,7 @@ class PlainReader:
         """The whole row of a plain record."""
         record = parse_line(line)
         found = None if isinstance(record, Rejected) else self.adapter.adapt(record)
-        row = found[0] if isinstance(found, list) else found
+        row = found[0].found if isinstance(found, list) else found
         if not isinstance(row, dict):
             raise ValueError(f"a plain record gives no row: {row}")
         return row
