@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING
 from transforms.rules.coerce import coerce_array
 from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, numbers_of, text_of
 from transforms.rules.dead_letter import DeadLetter
-from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text
+from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text, remembered
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Events:
         column = self.raw.column(name)
         if column is None:
             return Numbers(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_))
-        return numbers_of(coerce_array(name, column.take(pa.array(rows)))[0])
+        return numbers_of(_coerced_at(name, column, rows))
 
     @cached_property
     def time(self) -> Numbers:
@@ -186,7 +186,7 @@ class Events:
             return constant(None, self.num_rows if rows is None else len(rows))
         if rows is None:
             return text_of(coerce_array(name, column)[0])
-        return text_of(coerce_array(name, column.take(pa.array(rows)))[0]).compacted()
+        return text_of(_coerced_at(name, column, rows)).compacted()
 
     def _normal(self, name: str, text: Text) -> Text:
         if name == "process_name":
@@ -211,6 +211,13 @@ class Events:
         return _patched(addresses, rows, hosts.take(rows)) if len(rows) else addresses
 
 
+def _coerced_at(name: str, column: pa.Array | pa.ChunkedArray, rows: Longs) -> pa.Array | pa.ChunkedArray:
+    """A column at some rows, as one that holds text or numbers."""
+    if pa.types.is_nested(column.type):  # not every kind of these can be cut into rows, and none has a value for us
+        return coerce_array(name, column)[0].take(pa.array(rows))
+    return coerce_array(name, column.take(pa.array(rows)))[0]
+
+
 def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     """`text` with other values at some rows."""
     codes = text.codes.copy()
@@ -218,7 +225,7 @@ def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).translate(str)
 
 
-_remote: Final = lru_cache(1 << 18)(clean_remote_host)
+_remote: Final = remembered(clean_remote_host, 1 << 18)
 
 
 def _host(value: str) -> str | None:
