@@ -3,9 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
+SECONDS_A_TARGET ?= 60
 INSTALLED := $(VENV)/installed
 
-.PHONY: setup demo test lint format benchmark clean
+.PHONY: setup demo test fuzz lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -20,6 +21,9 @@ demo: setup  ## a small labelled organisation, the backfill over it, and what it
 
 test: setup  ## the whole suite that needs no other engine and no emulator
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
+	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)
 
 lint: setup
 	$(BIN)/ruff check .

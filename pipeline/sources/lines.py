@@ -27,6 +27,7 @@ _UNREADABLE: Final[tuple[type[Exception], ...]] = (
     EOFError,
     zlib.error,
     cast("type[Exception]", igzip_lib.IsalError),
+    pa.ArrowException,
 )
 
 

@@ -157,13 +157,14 @@ def _read_short(tokens: list[str], row: Engine) -> Target:
 def _short_option(token: str, row: Engine) -> tuple[str, str]:
     """(kind, glued value) of the first letter of `-abc` that decides; ("", "") if none does."""
     for position in range(1, len(token)):
-        option, glued = f"-{token[position]}", token[position + 1 :]
+        option = f"-{token[position]}"
         if option in row.inline:
+            glued = token[position + 1 :]
             combined = glued and all(f"-{letter}" in row.inline for letter in glued)
             return "inline", "" if combined else glued
         for kind, options in (("module", row.module), ("script", row.script), ("value", row.value)):
             if option in options:
-                return kind, glued
+                return kind, token[position + 1 :]
     return "", ""
 
 

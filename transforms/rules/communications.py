@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from transforms.rules.exceptions import Exceptions
 from transforms.rules.identity import Actor, Identities, Identity
 from transforms.rules.normalise import Events
 from transforms.rules.suspicion import Process
+from transforms.rules.text import remembered
 
 _PROCESS_COLUMNS: Final = ("os", "process_name", "process_path")
 _COMMAND_COLUMNS: Final = (
@@ -71,11 +71,11 @@ class Recogniser:
         self.exceptions = exceptions
         self._address_pattern = destinations.candidate_pattern
         self._service_ids = [service.id for service in identities.catalogue.services]
-        self._match_host = lru_cache(_REMEMBERED)(destinations.match_host)
-        self._match_address = lru_cache(_REMEMBERED)(destinations.match_address)
-        self._identity = lru_cache(_REMEMBERED)(self._identify)
-        self._fingerprint = lru_cache(_REMEMBERED)(self._execution)
-        self._is_engine = lru_cache(_REMEMBERED)(lambda name: identities.engines.find(name) is not None)
+        self._match_host = remembered(destinations.match_host, _REMEMBERED)
+        self._match_address = remembered(destinations.match_address, _REMEMBERED)
+        self._identity = remembered(self._identify, _REMEMBERED)
+        self._fingerprint = remembered(self._execution, _REMEMBERED)
+        self._is_engine = remembered(lambda name: identities.engines.find(name) is not None, _REMEMBERED)
 
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""

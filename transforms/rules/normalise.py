@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING
 from transforms.rules.coerce import coerce_array
 from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, numbers_of, text_of
 from transforms.rules.dead_letter import DeadLetter
-from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text
+from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text, remembered
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).translate(str)
 
 
-_remote: Final = lru_cache(1 << 18)(clean_remote_host)
+_remote: Final = remembered(clean_remote_host, 1 << 18)
 
 
 def _host(value: str) -> str | None:

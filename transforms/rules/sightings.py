@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from functools import lru_cache
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from transforms.rules.days import HOUR_US
 from transforms.rules.normalise import Events
 from transforms.rules.subjects import KINDS
 from transforms.rules.tables import SIGHTING_SCHEMA, coded
+from transforms.rules.text import remembered
 
 _HOURS_A_DAY = 24
 
@@ -91,7 +92,7 @@ def capped(table: pa.Table, hosts_kept: int) -> pa.Table:
     return table.take(pa.array(np.sort(order[place < hosts_kept])))
 
 
-@lru_cache(1 << 18)
+@partial(remembered, entries=1 << 18)
 def host_rank(host: str) -> int:
     """64 bits of a host's hash: the order in which hosts are kept."""
     return int.from_bytes(hashlib.blake2b(host.encode(), digest_size=8).digest())
