@@ -20,7 +20,7 @@ from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.decode import Decoded, decode_lines, plain_reader
 from transforms.rules.normalise import Rejection
 from transforms.rules.plain import PlainRecords, PlainTable
-from transforms.rules.plan import Record, Row
+from transforms.rules.plan import Record
 
 BATCH_BYTES: Final = 1 << 24
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""
@@ -117,7 +117,6 @@ class PlainBatch(LineBatch):
 
     records: PlainRecords
     options: JsonOptions
-    known: dict[int, Row] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Callable[[Lines, JsonOptions], LineBatch], tuple[Lines, JsonOptions]]:
         return _again, (self.lines, self.options)
@@ -132,10 +131,7 @@ class PlainBatch(LineBatch):
         """A column at some rows."""
         if name in ALWAYS_NEEDED:
             return super().column_at(name, rows)
-        wanted = rows.tolist()
-        missing = [row for row in wanted if row not in self.known]
-        self.known.update(zip(missing, self.records.rows(missing), strict=True))
-        return _column(name, [self.known[row].get(name) for row in wanted])[0]
+        return _column(name, self.records.values(name, rows.tolist()))[0]
 
 
 def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:

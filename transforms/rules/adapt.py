@@ -84,10 +84,22 @@ class Adapter:
                 return self._adapt(record, shape, choose)
         return None
 
+    def whole(self, record: Record) -> Record:
+        """What a record says together with the one that it holds, if it holds one."""
+        for name in self.mapping.nested:
+            held = record.get(name)
+            if held and isinstance(held, dict):
+                return _overlaid(self._beside(record), held) or record
+        return record
+
+    def _beside(self, record: Record) -> Row:
+        """What a record says for those that it holds."""
+        return {key: value for key, value in record.items() if value is not None and key in self.fields}
+
     def _nested(self, record: Record, name: str, held: Any) -> list[Nested] | Rejected | None:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
         items = held if isinstance(held, list) else [held]
-        beside = {key: value for key, value in record.items() if value is not None and key in self.fields}
+        beside = self._beside(record)
         wholes = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:

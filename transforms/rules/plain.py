@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -18,11 +19,11 @@ import pyarrow as pa
 
 from schemas.mapping import VendorMapping
 from transforms.rules.adapt import Adapter
-from transforms.rules.columns import Longs
+from transforms.rules.columns import Codes, Longs
 from transforms.rules.converters import Scalar
 from transforms.rules.json_line import Rejected, parse_line
 from transforms.rules.plain_columns import PlainColumns
-from transforms.rules.plan import Row
+from transforms.rules.plan import Plan, Record
 from transforms.rules.scalars import Scalars
 
 _OTHER_FORMATS: Final = ("raw", "event_time", "host_id")
@@ -42,12 +43,17 @@ class PlainRecords:
 
     lines: Longs
     columns: dict[str, pa.Array]
-    _texts: Sequence[bytes]
-    _row: Callable[[bytes], Row]
+    _plans: list[Plan]
+    _plan: Codes
+    _record: Callable[[int], Record]
 
-    def rows(self, indexes: Iterable[int]) -> list[Row]:
-        """Whole rows of some of the records."""
-        return [self._row(self._texts[self.lines[index]]) for index in indexes]
+    def values(self, name: str, indexes: Iterable[int]) -> list[object]:
+        """A native column of some of the records, as values of any type."""
+        return [self._value(name, index) for index in indexes]
+
+    def _value(self, name: str, index: int) -> object:
+        record = self._record(index)
+        return self._plans[self._plan[index]].value(name, record, record)
 
 
 class PlainReader:
@@ -67,43 +73,61 @@ class PlainReader:
         self._holders = tuple(map(_attribute, adapter.mapping.nested))
         signs = {*_OTHER_FORMATS, *(key for other in others for key in _signs(other))} - adapter.fields
         self._decode = _decoder(self.deciding, adapter.mapping.nested, signs)
-        self._values = attrgetter(*map(_attribute, self.deciding))
+        self._values = attrgetter(*map(_attribute, self.deciding), *self._holders)
 
-    def decode(self, lines: Sequence[bytes]) -> tuple[list[int], list[tuple[Scalar, ...]]]:
-        """(indexes of lines that may be plain records, values of the deciding fields of each)."""
+    def decode(self, lines: Sequence[bytes]) -> tuple[Sequence[int], list[tuple[Scalar, ...]]]:
+        """(indexes of lines that may be plain records, columns of the deciding fields)."""
+        indexes, records = self._decoded(lines)
+        columns = self._columns(records)
+        if any(held.count(None) < len(held) for held in columns[len(self.deciding) :]):
+            unfolded = [self._unfolded(record) for record in records]
+            indexes = [index for index, record in zip(indexes, unfolded, strict=True) if record is not None]
+            columns = self._columns([record for record in unfolded if record is not None])
+        return indexes, columns[: len(self.deciding)]
+
+    def record(self, line: bytes) -> Record:
+        """The whole of a plain record."""
+        record = parse_line(line)
+        if isinstance(record, Rejected):
+            raise ValueError(f"a plain record is none: {record.detail}")
+        return self.adapter.whole(record)
+
+    def _decoded(self, lines: Sequence[bytes]) -> tuple[Sequence[int], list[Any]]:
+        try:
+            indexes: Sequence[int] = range(len(lines))
+            records = list(map(self._decode, lines))
+        except _NO_PLAIN_RECORD:
+            indexes, records = self._decoded_singly(lines)
+        if all(map(bytes.isascii, lines)):
+            return indexes, records
+        kept = [place for place, index in enumerate(indexes) if _is_utf8(lines[index])]  # what is skipped may not be
+        return [indexes[place] for place in kept], [records[place] for place in kept]
+
+    def _decoded_singly(self, lines: Sequence[bytes]) -> tuple[list[int], list[Any]]:
         indexes: list[int] = []
         records: list[Any] = []
-        decode = self._decode
         for index, line in enumerate(lines):
             try:
-                record = decode(line)
-                if not line.isascii():
-                    line.decode()  # what is skipped was not looked at
+                record = self._decode(line)
             except _NO_PLAIN_RECORD:
                 continue
             indexes.append(index)
             records.append(record)
-        for holder in self._holders:
-            held = [getattr(record, holder, None) for record in records]
-            if held.count(None) < len(held):
-                kept = [place for place, inner in enumerate(held) if inner is None or self._is_bare(records[place])]
-                records = [records[place] if held[place] is None else held[place] for place in kept]
-                indexes = [indexes[place] for place in kept]
-        return indexes, list(map(self._values, records))
+        return indexes, records
 
-    def row(self, line: bytes) -> Row:
-        """The whole row of a plain record."""
-        record = parse_line(line)
-        found = None if isinstance(record, Rejected) else self.adapter.adapt(record)
-        row = found[0].found if isinstance(found, list) else found
-        if not isinstance(row, dict):
-            raise ValueError(f"a plain record gives no row: {row}")
-        return row
+    def _columns(self, records: list[Any]) -> list[tuple[Any, ...]]:
+        """Columns of the deciding fields, and of those that hold other records."""
+        if not records:
+            return [()] * (len(self.deciding) + len(self._holders))
+        return list(zip(*map(self._values, records), strict=True))
 
-    def _is_bare(self, record: Any) -> bool:
-        """True for a record that holds one other and has no value that decides beside it: that would serve both."""
-        held = [getattr(record, holder, None) for holder in self._holders]
-        return held.count(None) == len(held) - 1 and not any(value is not None for value in self._values(record))
+    def _unfolded(self, record: Any) -> Any:
+        """The record that a record holds, or itself; `None` if what decides is beside one too, and would serve both."""
+        held = [inner for holder in self._holders if (inner := getattr(record, holder)) is not None]
+        if not held:
+            return record
+        beside = self._values(record).count(None) < len(self.deciding) + len(self._holders) - 1
+        return None if beside else held[0]
 
 
 class PlainTable:
@@ -118,23 +142,28 @@ class PlainTable:
 
     def add(self, lines: Sequence[bytes]) -> None:
         """Decodes further lines; best as many at a time as a processor's cache holds."""
-        indexes, values = self._reader.decode(lines)
-        for name, column in zip(self._fields, zip(*values, strict=True), strict=False):
-            self._fields[name].add(column)
+        indexes, columns = self._reader.decode(lines)
+        for field, column in zip(self._fields.values(), columns, strict=True):
+            field.add(column)
         self._indexes += [self._seen + index for index in indexes]
         self._seen += len(lines)
 
     def records(self, lines: Sequence[bytes]) -> tuple[PlainRecords, list[int]]:
         """The plain records of all lines that were added, and the indexes of the other lines."""
         table = PlainColumns(self._reader.adapter, self._fields, len(self._indexes))
-        known = np.flatnonzero(table.known)
         columns = {name: column for name in self._reader.wanted if (column := table.column(name)) is not None}
+        known = np.flatnonzero(table.plan >= 0)
         if len(known) < len(self._indexes):
             columns = {name: column.take(pa.array(known)) for name, column in columns.items()}
-        plain = PlainRecords(np.array(self._indexes, np.int64)[known], columns, lines, self._reader.row)
+        places = np.array(self._indexes, np.int64)[known]
+
+        @lru_cache(None)
+        def record(index: int) -> Record:
+            return self._reader.record(lines[places[index]])
+
         others = np.ones(self._seen, np.bool_)
-        others[plain.lines] = False
-        return plain, np.flatnonzero(others).tolist()
+        others[places] = False
+        return PlainRecords(places, columns, table.plans, table.plan[known], record), np.flatnonzero(others).tolist()
 
 
 def has_plain_records(mapping: VendorMapping, wanted: Sequence[str]) -> bool:
@@ -170,7 +199,7 @@ def _signs(mapping: VendorMapping) -> Iterable[str]:
 
 def _decoder(deciding: Sequence[str], holders: Sequence[str], signs: Iterable[str]) -> Callable[[bytes], Any]:
     """Decodes a line to an object with an attribute a field; fails where a record is not plain."""
-    held = _record_type("Held", dict.fromkeys(deciding, _SCALAR))
+    held = _record_type("Held", {**dict.fromkeys(deciding, _SCALAR), **dict.fromkeys(holders)})
     types = {**dict.fromkeys(deciding, _SCALAR), **dict.fromkeys(holders, held | None), **dict.fromkeys(signs)}
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(_record_type("Plain", types)).decode
     return decode
@@ -179,6 +208,14 @@ def _decoder(deciding: Sequence[str], holders: Sequence[str], signs: Iterable[st
 def _record_type(name: str, types: dict[str, Any]) -> type[msgspec.Struct]:
     fields = [(_attribute(key), of, None) for key, of in types.items()]
     return msgspec.defstruct(name, fields, rename={_attribute(key): key for key in types}, gc=False)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _attribute(key: str) -> str:

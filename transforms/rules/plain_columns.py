@@ -26,7 +26,8 @@ class PlainColumns:
     """Some plain records of one mapping, field by field.
 
     Attributes:
-        known: records that the mapping makes a row of; of the others `transforms.rules.adapt` says why not.
+        plans: what makes rows of the records.
+        plan: each record's place in `plans`; -1 where there is no row, and `transforms.rules.adapt` says why.
     """
 
     def __init__(self, adapter: Adapter, fields: Mapping[str, Scalars], size: int) -> None:
@@ -34,11 +35,13 @@ class PlainColumns:
         self._adapter = adapter
         self._fields = fields
         self._size = size
-        self._rows: dict[Plan, list[Longs]] = {}
-        self.known: Mask = np.zeros(size, np.bool_)
+        self._rows: dict[Plan, Longs] = {}
+        self.plan = np.full(size, -1, np.int32)
         for plan, rows in self._plans():
-            self._rows.setdefault(plan, []).append(rows)
-            self.known[rows] = True
+            self._rows[plan] = np.concatenate([self._rows[plan], rows]) if plan in self._rows else rows
+        self.plans = list(self._rows)
+        for number, rows in enumerate(self._rows.values()):
+            self.plan[rows] = number
 
     def column(self, name: str) -> pa.Array | None:
         """A native column: a dictionary of texts, or times as epoch milliseconds or timestamps; `None` if empty."""
@@ -46,9 +49,9 @@ class PlainColumns:
             return numbers
         kind = EVENT_COLUMNS[name]
         column = Coalesced(self._size, to_text if kind == "text" else to_time, ARROW_TYPES[kind])
-        for plan, parts in self._rows.items():
+        for plan, rows in self._rows.items():
             choices = [(self._fields[key], convert) for key, convert in plan.fields.get(name, ())]
-            column.fill(np.concatenate(parts), choices, scalar_of(plan.constants.get(name)))
+            column.fill(rows, choices, scalar_of(plan.constants.get(name)))
         return column.array()
 
     def _numbers(self, name: str) -> pa.Array | None:

@@ -38,6 +38,7 @@ class Plan:
         self._plain: list[tuple[str, str, Converter | None]] = []
         self._several: list[tuple[str, str, Converter | None, Getter]] = []
         self._other: list[tuple[str, Getter]] = []
+        self._getters: dict[str, Getter] = {}
         for column in columns:
             first = column.fields[0]
             convert = _converter(column, first.convert, converters)
@@ -45,12 +46,15 @@ class Plan:
                 self.fields[column.name] = tuple(
                     (field.path[0], _converter(column, field.convert, converters)) for field in column.fields
                 )
+            get = _getter(column, converters)
             if column.differs or len(first.path) > 1 or first.from_record:
-                self._other.append((column.name, _getter(column, converters)))
+                self._other.append((column.name, get))
             elif len(column.fields) == 1:
+                get = _single(first.path[0], convert)
                 self._plain.append((column.name, first.path[0], convert))
             else:
-                self._several.append((column.name, first.path[0], convert, _getter(column, converters)))
+                self._several.append((column.name, first.path[0], convert, get))
+            self._getters[column.name] = get
 
     def row(self, record: Record, data: Record) -> Row:
         """The row of a record, without columns that have no value."""
@@ -78,6 +82,12 @@ class Plan:
                 row[name] = found
         return row
 
+    def value(self, name: str, record: Record, data: Record) -> object:
+        """One column of the row."""
+        get = self._getters.get(name)
+        found = None if get is None else get(record, data)
+        return self.constants.get(name) if found is None else found
+
 
 def _converter(column: Column, name: str | None, converters: Mapping[str, Converter]) -> Converter | None:
     """The named converter, followed by the column's table of values."""
@@ -95,6 +105,16 @@ def _converter(column: Column, name: str | None, converters: Mapping[str, Conver
         return table.get(str(converted).strip().lower(), converted if keep else None)
 
     return translate
+
+
+def _single(key: str, convert: Converter | None) -> Getter:
+    """The value of a field, markers as any other text."""
+
+    def get(record: Record, data: Record) -> Scalar:
+        scalar = scalar_of(data.get(key))
+        return scalar if scalar is None or convert is None else convert(scalar)
+
+    return get
 
 
 def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:

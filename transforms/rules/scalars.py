@@ -25,17 +25,24 @@ class Scalars:
         """A field of no records; `add` adds them."""
         self._chunks: list[Any] = []
         self._types: set[pa.DataType | None] = set()
+        self._expected: pa.DataType = pa.string()
 
     def add(self, values: Sequence[Scalar]) -> None:
         """The values of further records; best some hundred at a time, while a processor's cache holds them."""
-        try:
-            chunk = pa.array(values) if values.count(None) < len(values) else pa.nulls(len(values))
-        except (pa.ArrowException, OverflowError):  # numbers and texts, or a number that 64 bits do not hold
-            self._chunks.append(values)
-            self._types.add(None)
-            return
+        chunk: Any = values
+        kind: pa.DataType | None = None
+        if values.count(None) == len(values):
+            chunk, kind = pa.nulls(len(values)), pa.null()
+        else:
+            for kind in (self._expected, pa.string(), pa.int64()):
+                try:
+                    chunk = pa.array(values, kind)
+                    break
+                except (pa.ArrowException, TypeError, OverflowError):
+                    kind = None  # numbers and texts, or a number that 64 bits do not hold
+            self._expected = kind or self._expected
         self._chunks.append(chunk)
-        self._types.add(chunk.type)
+        self._types.add(kind)
 
     @cached_property
     def empty(self) -> bool:
