@@ -75,7 +75,6 @@ class Recogniser:
         self._match_address = lru_cache(_REMEMBERED)(destinations.match_address)
         self._identity = lru_cache(_REMEMBERED)(self._identify)
         self._fingerprint = lru_cache(_REMEMBERED)(self._execution)
-        self._is_engine = lru_cache(_REMEMBERED)(lambda name: identities.engines.find(name) is not None)
 
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""
@@ -102,8 +101,7 @@ class Recogniser:
             (rows, code of each row's fingerprint, fingerprints).
         """
         names, owners = events.text("process_name"), events.text("causality_process_name")
-        own = names.lookup(self._is_engine, False, np.bool_)
-        owned = owners.lookup(self._is_engine, False, np.bool_)
+        own, owned = self._are_engines(names), self._are_engines(owners)
         rows = np.flatnonzero((own | owned) & used)
         own = own[rows]
         columns = {name: events.text_at(name, rows) for name in _PROCESS_COLUMNS}
@@ -116,6 +114,10 @@ class Recogniser:
             for values in _tuples(columns, EXECUTION_COLUMNS, first)
         ]
         return rows, np.array(codes, np.int32)[group] if len(rows) else group.astype(np.int32), list(fingerprints)
+
+    def _are_engines(self, names: Text) -> Mask:
+        engines = self.identities.engines
+        return names.among(engines.pattern, lambda name: engines.find(name) is not None)
 
     def _execution(
         self,
@@ -156,7 +158,7 @@ class Recogniser:
         if not len(rows):
             return rows.astype(np.int32), [], np.zeros(0, np.bool_)
         columns = {name: events.text_at(name, rows) for name in (*_PROCESS_COLUMNS, *_SIGNATURE_COLUMNS)}
-        own = columns["process_name"].lookup(self._is_engine, False, np.bool_)
+        own = self._are_engines(columns["process_name"])
         columns |= self._command_lines(events, rows, own, ~own)
         group, first = group_rows([service, *(column.codes for column in columns.values())])
         identities: dict[Identity, int] = {}
@@ -171,7 +173,7 @@ class Recogniser:
     def _command_lines(self, events: Events, rows: Longs, own: Mask, other: Mask) -> dict[str, Text]:
         """The columns that decide about an execution, missing where they do not."""
         owner = events.text_at("causality_process_name", rows)
-        owned = other & owner.lookup(self._is_engine, False, np.bool_)
+        owned = other & self._are_engines(owner)
         return {
             "process_command_line": _text_where(events, "process_command_line", rows, own),
             "causality_process_name": _masked(owner, owned),
