@@ -101,10 +101,12 @@ def arguments(command_line: str, path: str | None, single_quotes: bool) -> list[
     """The tokens that follow the program in a command line."""
     text = command_line.strip()
     if path:
-        quotes = ('"', "'") if single_quotes else ('"',)
-        for own in (path, *(f"{quote}{path}{quote}" for quote in quotes)):
+        for quote in ("", '"', "'") if single_quotes else ("", '"'):
+            own = f"{quote}{path}{quote}"
+            if not text.startswith(quote) or text[: len(own)].lower() != own.lower():
+                continue
             rest = text[len(own) :]
-            if text[: len(own)].lower() == own.lower() and (not rest or rest[0].isspace()):
+            if not rest or rest[0].isspace():
                 return split_tokens(rest, single_quotes)
     return split_tokens(text, single_quotes)[1:]
 
@@ -209,7 +211,12 @@ def _read_powershell(tokens: list[str], row: Engine) -> Target:
 
 
 def _abbreviates(word: str, words: tuple[str, ...], exact: tuple[str, ...]) -> bool:
-    return bool(word) and (word in exact or any(full.startswith(word) for full in words))
+    if not word or word in exact:
+        return bool(word)
+    for full in words:  # a generator would take twice as long, for each option of each command line
+        if full.startswith(word):
+            return True
+    return False
 
 
 def _read_wsh(tokens: list[str], row: Engine) -> Target:
