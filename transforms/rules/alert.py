@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from schemas.catalogue import Catalogue
@@ -152,10 +153,12 @@ class AlertWriter:
             text += f" What its scripting engine runs was seen on {run}."
         return text
 
+    @cached_property
+    def _suspicions(self) -> Suspicions:
+        return Suspicions(self.catalogue)
+
     def _investigation(self, activity: Mapping[str, Any], rareness: Rareness) -> dict[str, Any]:
-        client = Suspicions(self.catalogue).client_of(
-            activity["process_name"], activity["process_signer"], activity["os"]
-        )
+        client = self._suspicions.client_of(activity["process_name"], activity["process_signer"], activity["os"])
         return {
             "application": {
                 "signer": activity["process_signer"],

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from transforms.rules.columns import Codes, run_starts, text_of
-from transforms.rules.sightings import host_rank
+from transforms.rules.ranks import host_rank, host_ranks
 from transforms.rules.tables import plain
 
 _OPTIONS: Final = ipc.IpcWriteOptions(compression="zstd")
@@ -48,7 +48,8 @@ def host_shard(host: str, shards: int) -> int:
 
 def host_shards(table: pa.Table, shards: int) -> Codes:
     """The shard of each row's `host`."""
-    return text_of(table.column("host")).lookup(lambda host: host_shard(host, shards), 0, np.int32)
+    hosts = text_of(table.column("host"))
+    return (host_ranks(hosts.dictionary) % np.uint64(shards)).astype(np.int32)[hosts.codes]
 
 
 def subject_shards(table: pa.Table, shards: int) -> Codes:

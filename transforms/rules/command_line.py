@@ -55,6 +55,22 @@ class Engines:
         names = "|".join(re.sub(r"([^\w])", r"\\\1", name, flags=re.ASCII) for name in sorted(self._names))
         return rf"(?i)(?:^|[/\\])(?:{names})(?:[-_]?[0-9][0-9.]*)?(?:\.exe)?$"
 
+    def execution(
+        self,
+        os: str | None,
+        name: str | None,
+        path: str | None,
+        command_line: str | None,
+        owner: str | None,
+        owner_command_line: str | None,
+    ) -> str | None:
+        """Fingerprint of a process's own execution, else of its causality owner's, else `None`."""
+        engine = self.find(name)
+        if engine:
+            return self.fingerprint(engine, command_line, path, os)
+        engine = self.find(owner)
+        return self.fingerprint(engine, owner_command_line, None, os) if engine else None
+
     def fingerprint(self, engine: str, command_line: str | None, path: str | None, os: str | None) -> str:
         """`ENGINE|TARGET` of an execution.
 
@@ -213,7 +229,7 @@ def _read_powershell(tokens: list[str], row: Engine) -> Target:
 def _abbreviates(word: str, words: tuple[str, ...], exact: tuple[str, ...]) -> bool:
     if not word or word in exact:
         return bool(word)
-    for full in words:  # a generator would take twice as long, for each option of each command line
+    for full in words:  # noqa: SIM110 - a generator takes twice as long, and every option comes here
         if full.startswith(word):
             return True
     return False

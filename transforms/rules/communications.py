@@ -74,7 +74,7 @@ class Recogniser:
         self._match_host = lru_cache(_REMEMBERED)(destinations.match_host)
         self._match_address = lru_cache(_REMEMBERED)(destinations.match_address)
         self._identity = lru_cache(_REMEMBERED)(self._identify)
-        self._fingerprint = lru_cache(_REMEMBERED)(self._execution)
+        self._fingerprint = lru_cache(_REMEMBERED)(identities.engines.execution)
 
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""
@@ -110,7 +110,7 @@ class Recogniser:
         group, first = group_rows([column.codes for column in columns.values()]) if len(rows) else (rows, rows)
         fingerprints: dict[str, int] = {}
         codes = [
-            fingerprints.setdefault(self._fingerprint(*values), len(fingerprints))
+            fingerprints.setdefault(self._fingerprint(*values) or "", len(fingerprints))
             for values in _tuples(columns, EXECUTION_COLUMNS, first)
         ]
         return rows, np.array(codes, np.int32)[group] if len(rows) else group.astype(np.int32), list(fingerprints)
@@ -118,18 +118,6 @@ class Recogniser:
     def _are_engines(self, names: Text) -> Mask:
         engines = self.identities.engines
         return names.among(engines.pattern, lambda name: engines.find(name) is not None)
-
-    def _execution(
-        self,
-        os: str | None,
-        name: str | None,
-        path: str | None,
-        command_line: str | None,
-        owner: str | None,
-        owner_command_line: str | None,
-    ) -> str:
-        process = Process(os, name or "", path)
-        return self.identities.execution(Actor(process, command_line, owner, owner_command_line)) or ""
 
     def _identify(self, service_id: str, *actor: str | None) -> tuple[Identity, bool]:
         """(identity, whether the process is a resolver without suspicion)."""

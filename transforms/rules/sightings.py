@@ -6,9 +6,7 @@ of a (subject, day) are kept.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +16,8 @@ from transforms.rules import subjects
 from transforms.rules.columns import Codes, Longs, column_codes, group_rows, run_starts, text_of
 from transforms.rules.days import HOUR_US
 from transforms.rules.normalise import Events
+from transforms.rules.ranks import host_rank as host_rank
+from transforms.rules.ranks import host_ranks
 from transforms.rules.subjects import KINDS
 from transforms.rules.tables import SIGHTING_SCHEMA, coded
 
@@ -84,17 +84,11 @@ def capped(table: pa.Table, hosts_kept: int) -> pa.Table:
         return table
     groups, _ = group_rows(column_codes(table, ("tenant", "subject", "day")))
     host = text_of(table.column("host"))
-    order = np.lexsort((host.codes, host.lookup(host_rank, 0, np.uint64), groups))
+    order = np.lexsort((host.codes, host_ranks(host.dictionary)[host.codes], groups))
     ordered = groups[order]
     starts = run_starts(ordered)
     place = np.arange(len(ordered)) - starts[ordered]
     return table.take(pa.array(np.sort(order[place < hosts_kept])))
-
-
-@lru_cache(1 << 18)
-def host_rank(host: str) -> int:
-    """64 bits of a host's hash: the order in which hosts are kept."""
-    return int.from_bytes(hashlib.blake2b(host.encode(), digest_size=8).digest())
 
 
 def coverage_of(events: Events, used: npt.NDArray[np.bool_]) -> Coverage:
