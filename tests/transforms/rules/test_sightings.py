@@ -22,11 +22,11 @@ from tests.transforms.rules.records import (
     rows_of,
     sightings,
 )
-from transforms.rules.ranks import host_rank
 from transforms.rules.sightings import (
     capped,
     coverage_of,
     distinct,
+    host_rank,
     sightings_of_activities,
     sightings_of_executions,
 )
