@@ -74,12 +74,12 @@ def distinct(table: pa.Table) -> pa.Table:
     return table.take(pa.array(first))
 
 
-def capped(table: pa.Table, hosts_kept: int) -> pa.Table:
+def capped(table: pa.Table, hosts_kept: int, *, repeats: bool = True) -> pa.Table:
     """Distinct sightings with at most `hosts_kept` hosts a (tenant, subject, day): the smallest by hash.
 
-    Capping before merging, after it, or both gives the same.
+    Capping before merging, after it, or both gives the same. Without `repeats` the sightings are distinct already.
     """
-    table = distinct(table)
+    table = distinct(table) if repeats else table
     if not table.num_rows:
         return table
     groups, _ = group_rows(column_codes(table, ("tenant", "subject", "day")))
