@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS, SIGNATURE_STATUSES
 from transforms.rules.coerce import coerce_array
-from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, numbers_of, text_of
+from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, in_folder, numbers_of, text_of, unclean
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text, remembered
 
@@ -191,7 +191,8 @@ class Events:
 
     def _normal(self, name: str, text: Text) -> Text:
         if name == "process_name":
-            return self._with_path_names(text.translate(clean_process_name))
+            doubtful = unclean(text.dictionary) | in_folder(text.dictionary)
+            return self._with_path_names(text.amended(doubtful, clean_process_name))
         if name == "remote_host":
             return text.translate(_host)
         if name == "remote_ip":
@@ -216,7 +217,7 @@ def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     """`text` with other values at some rows."""
     codes = text.codes.copy()
     codes[rows] = np.where(patch.present, patch.codes + np.int32(len(text.dictionary)), np.int32(-1))
-    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).translate(str)
+    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).united()
 
 
 _remote: Final = remembered(clean_remote_host, 1 << 18)

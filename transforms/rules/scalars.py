@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.rules.columns import Codes, Longs, Mask, doubtful
+from transforms.rules.columns import Codes, Longs, Mask, unclean
 from transforms.rules.converters import FORESEEN, Converter, Scalar
 from transforms.rules.text import is_marker
 
@@ -197,5 +197,5 @@ def _marked(field: Scalars) -> list[int]:
     """Places of values that are markers of missing values."""
     if field.texts is None:
         return [place for place, value in enumerate(field.values) if type(value) is str and is_marker(value)]
-    places = np.flatnonzero(doubtful(field.texts)).tolist()
+    places = np.flatnonzero(unclean(field.texts)).tolist()
     return [place for place in places if is_marker(field.texts[place].as_py())]

@@ -144,7 +144,7 @@ class Scan:
         self._activities, self._sightings, self._rows = [], [], 0
         shard = blocks.host_shards(activities, self.settings.shards)
         questions = self._questions(activities, shard)
-        shared = capped(sightings, self.settings.hosts_kept)
+        shared = capped(sightings, self.settings.hosts_kept, repeats=False)
         outgoing: tuple[tuple[Block, pa.Table, Codes], ...] = (
             ("activities", activities, shard),
             ("own_sightings", sightings, blocks.host_shards(sightings, self.settings.shards)),
