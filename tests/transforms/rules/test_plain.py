@@ -35,8 +35,8 @@ FIELDS: Final = sorted({name for record in RECORDS for name in record if isinsta
 ODD: Final[list[Any]] = [
     None, "", "-", " N/A ", "null", "unknown", 0, 1, 5, -1, 2**62, 2**63, 10**40, True, False, 1.0, 1.5, [], ["x"], [7],
     {}, {"a": 1}, "x", " a.exe ", "Ä.exe", "149.154.167.99", "[2001:db8::1]:443", "https://t.me/x",
-    "2026-03-01T10:00:00Z", 1_772_359_200_123, "1772359200123", "ENUM.NETWORK", "PROCESS", "NETWORK_DNS_QUERY", "NO_HOST", "C:\\a\\b.exe",
-    "x" * 300,
+    "2026-03-01T10:00:00Z", 1_772_359_200_123, "1772359200123", "ENUM.NETWORK", "PROCESS", "NETWORK_DNS_QUERY",
+    "NO_HOST", "C:\\a\\b.exe", "x" * 300,
 ]  # fmt: skip
 FORMATS: Final = ("auto", "xdr")
 
