@@ -6,7 +6,7 @@ Values stay raw: trimming, markers such as `-`, numbers in text and times are th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Final, NamedTuple
 
@@ -70,6 +70,10 @@ class Adapter:
         row = self.recognise(record)
         if row is not None:
             return row
+        return self._unknown
+
+    @cached_property
+    def _unknown(self) -> Rejected:
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
         return Rejected("malformed", f"not a {self.mapping.id} record: expected {needed}")
 
@@ -110,13 +114,14 @@ class Adapter:
             return Rejected("malformed", f"{name} holds {len(items)} records, and too much is beside them")
         rows: list[Nested] = []
         for number, (whole, found) in enumerate(zip(wholes, shapes, strict=True)):
+            own: Record = record if len(items) == 1 else {**beside, name: [items[number]]}
             row: Row | Rejected = Rejected("malformed", f"{name}[{number}] is no object")
             if whole is not None:
-                shape, choose = found or self.shapes[0]
-                row = self._adapt(whole, shape, choose)
+                choice = found or self._shape(own)
+                row = self._unknown if choice is None else self._adapt(whole, *choice)
                 if isinstance(row, Rejected) and len(items) > 1:
                     row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
-            rows.append(Nested(row, record if len(items) == 1 else {**beside, name: [items[number]]}))
+            rows.append(Nested(row, own))
         return rows
 
     def _shape(self, record: Record) -> Choices | None:
