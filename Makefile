@@ -3,11 +3,12 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
+SECONDS_A_TARGET ?= 60
 INSTALLED := $(VENV)/installed
 PRISM := $(VENV)/bin/prism
 PRISM_VERSION := v2.77.0
 
-.PHONY: setup demo test runners test-runners lint format benchmark clean
+.PHONY: setup demo test fuzz runners test-runners lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -30,6 +31,9 @@ $(PRISM):
 
 test-runners: runners  ## what needs those engines
 	$(BIN)/python -m pytest -m runners tests/runners --durations 5
+
+fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
+	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -22,10 +22,10 @@ setup(
         "pyarrow>=22,<26",
         "PyYAML>=6.0.2,<7",
         "rich>=14,<16",
-        "zstandard>=0.23,<0.26",
     ],
     extras_require={
         "dev": [
+            'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64"',  # elsewhere there are no wheels
             "duckdb>=1.4,<3",
             "hypothesis>=6.140,<7",
             "mypy>=1.18,<3",
@@ -33,6 +33,7 @@ setup(
             "pytest-xdist>=3.8,<4",
             "ruff>=0.14,<0.18",
             "types-PyYAML>=6.0.12,<7",
+            "zstandard>=0.23,<0.26",
         ]
     },
     entry_points={"console_scripts": ["uncommon-im=pipeline.main:main"]},

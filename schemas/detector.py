@@ -89,7 +89,8 @@ def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
     card = dict(_shipped())
     if path:
         document = read_yaml(path)
-        require(isinstance(document, dict), f"{path}: expected keys such as `limits`, found {type(document).__name__}")
+        found = "nothing" if document is None else type(document).__name__
+        require(isinstance(document, dict), f"{path}: expected keys such as `limits`, found {found}")
         unknown = sorted(set(map(str, document)) - set(card))
         require(not unknown, f"{path}: unknown key {', '.join(unknown)}: known are {', '.join(card)}")
         limits = document.get("limits") or {}

@@ -42,6 +42,18 @@ EVENT_COLUMNS: Final[dict[str, Kind]] = {
 }
 """Column -> kind, in the order of the table (which is the order of `missing_field` reasons)."""
 
+ALWAYS_NEEDED: Final = (
+    "event_type",
+    "event_time",
+    "tenant_id",
+    "host_id",
+    "process_name",
+    "causality_process_name",
+    "remote_host",
+    "remote_ip",
+)
+"""Columns that decide whether a record is an event, a communication or an execution: read of every record."""
+
 EVENT_TYPES: Final = ("network", "dns", "process")
 OPERATING_SYSTEMS: Final = ("windows", "macos", "linux", "other")
 SIGNATURE_STATUSES: Final = ("signed", "unsigned", "invalid", "unknown")

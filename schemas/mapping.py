@@ -57,6 +57,11 @@ class Column:
     differs: tuple[tuple[Path, ...], ...] = ()
     where: str = ""
 
+    @property
+    def is_plain(self) -> bool:
+        """True if it depends on fields at the top of the data only, and on nothing else."""
+        return not self.differs and all(len(field.path) == 1 and not field.from_record for field in self.fields)
+
 
 Constants = tuple[tuple[str, str | bool], ...]
 

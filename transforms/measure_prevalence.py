@@ -15,7 +15,7 @@ from transforms.rules import blocks
 from transforms.rules.history import within
 from transforms.rules.prevalence import answer
 from transforms.rules.sightings import capped
-from transforms.rules.tables import QUESTION_SCHEMA, SIGHTING_SCHEMA
+from transforms.rules.tables import QUESTION_SCHEMA, SIGHTING_SCHEMA, with_codes
 
 
 @dataclass
@@ -51,7 +51,7 @@ def _measure(
 ) -> Iterator[TaggedOutput]:
     shard, named = joined
     inputs = {name: list(contents(kept)) for name, kept in named.items()}
-    sightings = capped(blocks.decode(inputs["sightings"], SIGHTING_SCHEMA), limits.hosts_kept)
+    sightings = with_codes(blocks.decode(inputs["sightings"], SIGHTING_SCHEMA))
     questions = blocks.decode(inputs["questions"], QUESTION_SCHEMA)
     if questions.num_rows:
         answers = answer(sightings, questions, limits)
@@ -61,4 +61,5 @@ def _measure(
         for number, block in blocks.cut(routed.select(answers.column_names).cast(answers.schema), shards):
             yield TaggedOutput("answers", (number, block))
     if as_of is not None:
-        yield TaggedOutput("sightings", (shard, blocks.encode(within(sightings, as_of, limits.training_days))))
+        left = capped(within(sightings, as_of, limits.training_days), limits.hosts_kept)
+        yield TaggedOutput("sightings", (shard, blocks.encode(left)))

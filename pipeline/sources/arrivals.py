@@ -90,6 +90,10 @@ class ArrivedLines:
         """A column as the lines held it; `None` if no line had one of that name."""
         return self.lines.column(name)
 
+    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
+        """A column at some rows."""
+        return self.lines.column_at(name, rows)
+
     def doubtful(self) -> Iterable[str]:
         """None: every value was looked at when the lines were read."""
         return self.lines.doubtful()
@@ -129,6 +133,11 @@ class ArrivedRows:
             return None
         chunked = self.table.column(name)
         return chunked.chunk(0) if chunked.num_chunks == 1 else pa.array([], chunked.type)
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
+        """A column at some rows."""
+        column = self.column(name)
+        return None if column is None else column.take(pa.array(rows))
 
     def doubtful(self) -> Iterable[str]:
         """Columns whose type may hold values that make a record malformed."""

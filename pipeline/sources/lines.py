@@ -8,19 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-import zstandard
+import pyarrow as pa
 from isal import igzip, igzip_lib
 
 from pipeline.sources.errors import BadFilePolicy
 from pipeline.sources.storage import open_binary
 from transforms.rules.dead_letter import DeadLetter
 
-BLOCK_BYTES: Final = 1 << 23
-"""Decompressed text that is read, split and decoded at a time."""
+BLOCK_BYTES: Final = 1 << 20
+"""Decompressed text that is read, split and decoded at a time: what a processor's cache holds."""
 MAX_LINE_BYTES: Final = 1 << 24
 """A longer line is no record: it becomes a dead letter with its beginning, and costs no more memory than this."""
-MAX_WINDOW_BYTES: Final = 1 << 27
-"""Memory that one zstd frame may ask for."""
 _PIECE_BYTES: Final = 1 << 16
 """A decompressor that meets damage hands out nothing of the piece that it was asked for."""
 _RAW_BYTES: Final = 4096
@@ -29,7 +27,7 @@ _UNREADABLE: Final[tuple[type[Exception], ...]] = (
     EOFError,
     zlib.error,
     cast("type[Exception]", igzip_lib.IsalError),
-    zstandard.ZstdError,
+    pa.ArrowException,
 )
 
 
@@ -134,6 +132,6 @@ def _open(path: str) -> io.BufferedReader:
     if path.lower().endswith(".gz"):
         return cast(io.BufferedReader, igzip.IGzipFile(fileobj=stream))
     if path.lower().endswith(".zst"):
-        reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-        return io.BufferedReader(cast(io.RawIOBase, reader.stream_reader(stream, read_across_frames=True)))
+        # It refuses frames that ask for a window of more than 128 MiB, and says when the last one is cut.
+        return cast(io.BufferedReader, pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd"))
     return stream

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -13,46 +16,57 @@ import pyarrow.parquet as pq
 
 from pipeline.sources.errors import FAIL, BadFilePolicy
 from pipeline.sources.storage import is_remote, open_binary
-from schemas.event import EVENT_COLUMNS
+from schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS
 from transforms.rules.coerce import is_text, serves
-from transforms.rules.columns import one_chunk
+from transforms.rules.columns import Longs, one_chunk
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.normalise import Rejection
 
-ALWAYS_NEEDED: Final = (
-    "event_type",
-    "event_time",
-    "tenant_id",
-    "host_id",
-    "process_name",
-    "causality_process_name",
-    "remote_host",
-    "remote_ip",
-)
-"""Columns that decide whether a row is an event, a communication or an execution: read together, for every row."""
-
-
 MAX_COLUMN_BYTES: Final = 1 << 30
 """What one column of a row group may become when it is decompressed; files that claim more are refused."""
+MAX_ROWS: Final = 1 << 23
+"""Records that a row group may have: it is read at once, about 100 bytes a record, however few the file takes."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def row_groups(path: str) -> int:
     """Row groups of a Parquet file.
 
     Raises:
-        ValueError: it is none, or a row group would not fit into memory.
+        ValueError: it is none, a row group would not fit into memory, or a column is there twice.
         OSError: it cannot be read.
     """
+    for name, times in Counter(_open(path).schema_arrow.names).items():
+        if times > 1 and name in EVENT_COLUMNS:
+            raise ValueError(f"it has {times} columns {name}: which of them counts?")
     metadata = _open(path).metadata
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
-        size = max((group.column(i).total_uncompressed_size for i in range(group.num_columns)), default=0)
+        if not 0 <= group.num_rows <= MAX_ROWS:
+            raise ValueError(
+                f"row group {number} claims {group.num_rows:,} records, more than {MAX_ROWS:,}: "
+                "write it with smaller row groups"
+            )
+        size = _largest_column(group)
         if size > MAX_COLUMN_BYTES:
             raise ValueError(
                 f"a column of row group {number} would take {size:,} bytes, more than {MAX_COLUMN_BYTES:,}: "
                 "write it with smaller row groups"
             )
     return int(metadata.num_row_groups)
+
+
+def _largest_column(group: Any) -> int:
+    """Bytes that the largest column of a row group would take, or at least as many.
+
+    Columns are looked at only if their sum is too large: damage in what the footer says of a column makes Arrow end
+    the process there, not so where it reads the column.
+    """
+    total = int(group.total_byte_size)
+    if 0 <= total <= MAX_COLUMN_BYTES:
+        return total
+    return max((group.column(i).total_uncompressed_size for i in range(group.num_columns)), default=0)
 
 
 @dataclass
@@ -85,10 +99,20 @@ class RowGroup:
             wanted = [n for n in ALWAYS_NEEDED if n in self._names] if name in ALWAYS_NEEDED else [name]
             try:
                 table = _open(self.path).read_row_group(self.number, columns=wanted)
+                read = {n: _sound(table.column(n), self.num_rows) for n in wanted}
             except (pa.ArrowException, OSError, ValueError) as error:
                 self.policy.lose(self.path, self._first_row + 1, str(error))
-            self._read.update(zip(table.column_names, map(one_chunk, table.columns), strict=True))
+            self._read.update(read)
         return self._read[name]
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
+        """A column at some rows; the whole is read."""
+        column = self.column(name)
+        if column is None:
+            return None
+        if pa.types.is_nested(column.type):  # not every kind of these can be cut into rows, and none has a value for us
+            return pa.nulls(len(rows))
+        return column.take(pa.array(rows))
 
     def doubtful(self) -> Iterable[str]:
         """Columns whose type may hold values that make a record malformed."""
@@ -140,7 +164,7 @@ class RowGroup:
         return sum(int(metadata.row_group(number).num_rows) for number in range(self.number))
 
 
-def native_lines(column: Callable[[str], pa.Array | None], rows: Sequence[int]) -> list[str]:
+def native_lines(column: Callable[[str], pa.Array | None], rows: list[int]) -> list[str]:
     """Some rows as native JSON lines.
 
     Args:
@@ -150,7 +174,7 @@ def native_lines(column: Callable[[str], pa.Array | None], rows: Sequence[int]) 
     if not rows:
         return []
     read = {name: column(name) for name in EVENT_COLUMNS}
-    columns = {name: _plain(values.take(pa.array(rows))) for name, values in read.items() if values is not None}
+    columns = {name: _plain(values, rows) for name, values in read.items() if values is not None}
     return [_json_line(columns, index) for index in range(len(rows))]
 
 
@@ -164,15 +188,62 @@ def _open(path: str) -> pq.ParquetFile:
     return pq.ParquetFile(path, read_dictionary=names, memory_map=True)
 
 
-def _plain(column: pa.Array) -> list[Any]:
-    """Values that JSON can write: times as RFC 3339 text where Python can write them, else as their number."""
-    if not pa.types.is_timestamp(column.type):
-        return column.to_pylist()
-    zoned = column.cast(pa.timestamp(column.type.unit, tz="UTC"))
+def _sound(column: pa.ChunkedArray, rows: int) -> pa.Array:
+    """A column in one piece that every reader can rely on; bytes of text that are no UTF-8 are U+FFFD.
+
+    Arrow takes lengths, dictionary codes and text as the file has them.
+
+    Raises:
+        pa.ArrowException: the file is damaged here.
+        ValueError: it is.
+    """
+    array = one_chunk(column)
+    if len(array) != rows:
+        raise ValueError(f"a column has {len(array):,} values where {rows:,} records are announced")
     try:
-        return [moment and moment.isoformat() for moment in zoned.to_pylist()]
-    except (OverflowError, ValueError):  # years that Python's calendar does not have
-        return column.cast(pa.int64()).to_pylist()
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        if not is_text(array.type):
+            raise
+        array = _replaced(array)
+        array.validate(full=True)
+    if pa.types.is_string_view(array.type):  # Arrow cannot take rows of views
+        return array.cast(pa.string())
+    return array.cast(pa.binary()) if pa.types.is_binary_view(array.type) else array
+
+
+def _replaced(array: pa.Array) -> pa.Array:
+    """A text column with U+FFFD for bytes that are no UTF-8."""
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(array.indices, _replaced(array.dictionary))
+    held = array.cast(pa.large_binary()).to_pylist()
+    return pa.array([value and value.decode("utf-8", "replace") for value in held], pa.string())
+
+
+def _plain(column: pa.Array, rows: list[int]) -> list[Any]:
+    """Values that JSON can write: times as RFC 3339 text where Python can write them, else as their number."""
+    if pa.types.is_timestamp(column.type):
+        return [_moment(value, column.type.unit) for value in column.cast(pa.int64()).take(pa.array(rows)).to_pylist()]
+    return [_plain_value(column, row) for row in rows]
+
+
+def _moment(value: int | None, unit: str) -> str | int | None:
+    if value is None:
+        return None
+    try:
+        return (_EPOCH + timedelta(microseconds=value * 1_000_000 // _PER_SECOND[unit])).isoformat()
+    except OverflowError:  # years that Python's calendar does not have
+        return value
+
+
+def _plain_value(column: pa.Array, row: int) -> Any:
+    try:
+        value = column[row].as_py()
+    except (ValueError, OverflowError):  # a value that Python has none for; Arrow can write all of its own
+        return column.slice(row, 1).to_string(skip_new_lines=True)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _json_line(columns: dict[str, list[Any]], index: int) -> str:

@@ -31,7 +31,7 @@ def load_catalogue(services_path: str | None = None) -> Catalogue:
     services, exclusions = parse_services(services_document, "services.yaml")
     if services_path:
         own_services, own_exclusions = parse_services(read_yaml(services_path), services_path)
-        services = _merged(services, own_services)
+        services = _merged(services, own_services, services_path)
         exclusions = (*exclusions, *(e for e in own_exclusions if e not in exclusions))
     check_hosts(services, services_path or "services.yaml")
     return Catalogue(
@@ -197,10 +197,14 @@ def _engine(row: dict[str, Any]) -> Engine:
     return Engine(**values)
 
 
-def _merged(shipped: tuple[Service, ...], own: tuple[Service, ...]) -> tuple[Service, ...]:
+def _merged(shipped: tuple[Service, ...], own: tuple[Service, ...], name: str) -> tuple[Service, ...]:
     by_id = {service.id: service for service in shipped}
     for service in own:
         base = by_id.get(service.id)
+        require(
+            base is not None or service.hosts or service.ranges,
+            f"{name}: service {service.id} has neither hosts nor ranges, so nothing can be found to be it: add them",
+        )
         by_id[service.id] = service if base is None else _joined(base, service)
     return tuple(by_id.values())
 

@@ -57,3 +57,12 @@ def test_an_unsigned_program_in_a_temporary_folder_that_calls_a_bot_is_suspiciou
     assert alert["severity"] == "Low"
     assert alert["service"]["id"] == "telegram"
     assert "untrusted_path" in alert["suspicion_reasons"]
+
+
+XQL_ROWS = RECORDS.parents[1] / "samples" / "cortex_xdr_xql_rows.jsonl"
+
+
+@pytest.mark.skipif(not XQL_ROWS.exists(), reason=f"the sample is not beside the project: {XQL_ROWS}")
+def test_firewall_stories_of_an_xql_query_are_no_events_of_an_endpoint() -> None:
+    found = run_backfill([str(XQL_ROWS)], CONFIGURATION)
+    assert found.summary["events"] == {"read": 2, "valid": 0, "out_of_range": 0, "dead_letter": {"not_endpoint": 2}}

@@ -76,7 +76,7 @@ def test_overrides_go_before_the_card_and_none_overrides_nothing(tmp_path: Path)
     ("document", "message"),
     [
         (["x"], "own.yaml: expected keys such as `limits`, found list"),
-        (None, "own.yaml: expected keys such as `limits`, found NoneType"),
+        (None, "own.yaml: expected keys such as `limits`, found nothing"),
         (
             {"limit": {}},
             "own.yaml: unknown key limit: known are id, name, attack, variations, limits",

@@ -163,7 +163,9 @@ def test_a_column_of_null_is_none_so_that_merged_columns_can_be_left_out() -> No
 
 def test_records_nested_in_a_field_are_rows_that_the_fields_beside_serve() -> None:
     mapping = with_events({"key": {"kind": ["a"]}, "columns": {"host_id": "agent"}}, columns={}, nested=["held"])
-    assert adapt({"agent": "1", "held": [{"kind": "a"}, {"kind": "a", "agent": "2"}]}, mapping) == [
+    found = adapt({"agent": "1", "held": [{"kind": "a"}, {"kind": "a", "agent": "2"}]}, mapping)
+    assert isinstance(found, list)
+    assert [row for row, _ in found] == [
         {"host_id": "1"},
         {"host_id": "2"},
     ]

@@ -6,32 +6,36 @@ Values stay raw: trimming, markers such as `-`, numbers in text and times are th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
-from typing import Any, Final, Literal
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
 from transforms.rules.converters import CONVERTERS, Converter, whole_computer
-from transforms.rules.plan import Plan, Record, Row, has_all, key_text, lookup
+from transforms.rules.json_line import Rejected
+from transforms.rules.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
 
-__all__ = ["Adapted", "Adapter", "Rejected", "Row", "adapt", "adapter"]
+__all__ = ["Adapted", "Adapter", "Nested", "Rejected", "Row", "adapt", "adapter"]
 
 MOST_NESTED: Final = 1000
 """Records in one line; an alert holds a few."""
+MOST_BESIDE: Final = 1 << 24
+"""Bytes that what is beside nested records may take, once for each of them."""
 
+_ENCODE: Final[Callable[[object], bytes]] = msgspec.json.encode
 _SHOWN: Final = 80
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """Why a record is no row: `malformed` (not a record of the vendor) or `not_endpoint` (no process by design)."""
+class Nested(NamedTuple):
+    """A record that another holds: what it gives, and the record that would give just that."""
 
-    reason: Literal["malformed", "not_endpoint"]
-    detail: str
+    found: Row | Rejected
+    record: Record
 
 
-Adapted = Row | Rejected | list[Row | Rejected]
+Adapted = Row | Rejected | list[Nested]
 """What a record gives; a list if others are nested in it."""
 
 
@@ -47,19 +51,29 @@ def adapter(mapping: VendorMapping, keep_domain: bool = False) -> Adapter:
 
 
 class Adapter:
-    """A mapping compiled to getters; `adapt` rejects a record that it does not recognise."""
+    """A mapping compiled to getters; `adapt` rejects a record that it does not recognise.
+
+    Attributes:
+        mapping: the mapping.
+        shapes: its shapes, each with what may become of its records, by key: the first whose needs are met counts.
+        fields: names at the top of records that it looks at, but for those that others are nested in.
+    """
 
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
         converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
         self.mapping = mapping
-        self._shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
-        self._fields = _fields(mapping)
+        self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
+        self.fields = _fields(mapping)
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
         row = self.recognise(record)
         if row is not None:
             return row
+        return self._unknown
+
+    @cached_property
+    def _unknown(self) -> Rejected:
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
         return Rejected("malformed", f"not a {self.mapping.id} record: expected {needed}")
 
@@ -69,37 +83,51 @@ class Adapter:
             held = record.get(name)
             if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
                 return rows
-        for shape, choose in self._shapes:
+        for shape, choose in self.shapes:
             if _matches(record, shape):
                 return self._adapt(record, shape, choose)
         return None
 
-    def _nested(self, record: Record, name: str, held: Any) -> list[Row | Rejected] | None:
+    def whole(self, record: Record) -> Record:
+        """What a record says together with the one that it holds, if it holds one."""
+        for name in self.mapping.nested:
+            held = record.get(name)
+            if held and isinstance(held, dict):
+                return _overlaid(self._beside(record), held) or record
+        return record
+
+    def _beside(self, record: Record) -> Row:
+        """What a record says for those that it holds."""
+        return {key: value for key, value in record.items() if value is not None and key in self.fields}
+
+    def _nested(self, record: Record, name: str, held: Any) -> list[Nested] | Rejected | None:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
         items = held if isinstance(held, list) else [held]
-        beside = {key: value for key, value in record.items() if value is not None and key in self._fields}
+        beside = self._beside(record)
         wholes = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
             return None
         if len(items) > MOST_NESTED:
-            return [Rejected("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")]
-        rows: list[Row | Rejected] = []
+            return Rejected("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")
+        if len(items) > 1 and len(items) * len(_ENCODE(beside)) > MOST_BESIDE:
+            return Rejected("malformed", f"{name} holds {len(items)} records, and too much is beside them")
+        rows: list[Nested] = []
         for number, (whole, found) in enumerate(zip(wholes, shapes, strict=True)):
-            if whole is None:
-                rows.append(Rejected("malformed", f"{name}[{number}] is no object"))
-                continue
-            shape, choose = found or self._shapes[0]
-            row = self._adapt(whole, shape, choose)
-            if isinstance(row, Rejected) and len(items) > 1:
-                row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
-            rows.append(row)
+            own: Record = record if len(items) == 1 else {**beside, name: [items[number]]}
+            row: Row | Rejected = Rejected("malformed", f"{name}[{number}] is no object")
+            if whole is not None:
+                choice = found or self._shape(own)
+                row = self._unknown if choice is None else self._adapt(whole, *choice)
+                if isinstance(row, Rejected) and len(items) > 1:
+                    row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
+            rows.append(Nested(row, own))
         return rows
 
-    def _shape(self, record: Record) -> _Choices | None:
-        return next((entry for entry in self._shapes if _matches(record, entry[0])), None)
+    def _shape(self, record: Record) -> Choices | None:
+        return next((entry for entry in self.shapes if _matches(record, entry[0])), None)
 
-    def _adapt(self, record: Record, shape: Shape, choose: _Choose) -> Row | Rejected:
+    def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejected:
         data = lookup(record, shape.data) if shape.data else record
         if data is None:
             data = {}
@@ -119,11 +147,11 @@ class Adapter:
 
 _Key = tuple[str, ...]
 _Choice = tuple[tuple[tuple[Path, ...], ...], Plan | Rejected]
-_Choose = Callable[[_Key], list[_Choice]]
-_Choices = tuple[Shape, _Choose]
+Choose = Callable[[_Key], list[_Choice]]
+Choices = tuple[Shape, Choose]
 
 
-def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Converter]) -> _Choose:
+def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Converter]) -> Choose:
     """What may become of records of a shape, by key. An event's columns stand in for the mapping's, those for the
     shape's."""
     choices: dict[_Key, list[_Choice]] = {}
@@ -166,7 +194,16 @@ def _overlaid(beside: Row, item: object) -> Row | None:
     """A nested record with the fields beside it where it has no value of its own; `None` if it is no record."""
     if not isinstance(item, dict):
         return None
-    return {**beside, **{key: value for key, value in item.items() if value is not None}} if beside else item
+    if not beside:
+        return item
+    own = {key: value for key, value in item.items() if value is not None and (key not in beside or _counts(value))}
+    return {**beside, **own}
+
+
+def _counts(value: object) -> bool:
+    """True unless a value is none: a marker, or a list or an object that holds none."""
+    scalar = scalar_of(value)
+    return bool(value) if isinstance(value, dict) else scalar is not None and is_value(scalar)
 
 
 def _matches(record: Record, shape: Shape) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from schemas.catalogue import Catalogue
@@ -152,10 +153,12 @@ class AlertWriter:
             text += f" What its scripting engine runs was seen on {run}."
         return text
 
+    @cached_property
+    def _suspicions(self) -> Suspicions:
+        return Suspicions(self.catalogue)
+
     def _investigation(self, activity: Mapping[str, Any], rareness: Rareness) -> dict[str, Any]:
-        client = Suspicions(self.catalogue).client_of(
-            activity["process_name"], activity["process_signer"], activity["os"]
-        )
+        client = self._suspicions.client_of(activity["process_name"], activity["process_signer"], activity["os"])
         return {
             "application": {
                 "signer": activity["process_signer"],
@@ -206,10 +209,13 @@ def _figures(prevalence: Mapping[str, int] | None) -> dict[str, Any] | None:
         return None
     return {
         **{name: prevalence[name] for name in ("other_hosts", "host_days", "active_days")},
-        **{
-            name: str(day_of(prevalence[name])) if prevalence[name] >= 0 else None for name in ("first_day", "last_day")
-        },
+        **{name: _written(prevalence[name]) if prevalence[name] >= 0 else None for name in ("first_day", "last_day")},
     }
+
+
+@lru_cache(1 << 12)
+def _written(day: int) -> str:
+    return str(day_of(day))
 
 
 def _counted(number: int, noun: str, maximum: int | None = None) -> str:

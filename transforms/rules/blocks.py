@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from transforms.rules.columns import Codes, run_starts, text_of
-from transforms.rules.sightings import host_rank
+from transforms.rules.hashes import text_hash, text_hashes
 from transforms.rules.tables import plain
 
 _OPTIONS: Final = ipc.IpcWriteOptions(compression="zstd")
@@ -43,17 +42,22 @@ def decode(blocks: Iterable[bytes | pa.Buffer], schema: pa.Schema, names: Sequen
 
 def host_shard(host: str, shards: int) -> int:
     """The shard of a host."""
-    return host_rank(host) % shards
+    return text_hash(host) % shards
 
 
 def host_shards(table: pa.Table, shards: int) -> Codes:
     """The shard of each row's `host`."""
-    return text_of(table.column("host")).lookup(lambda host: host_shard(host, shards), 0, np.int32)
+    return _shards(table.column("host"), shards)
 
 
 def subject_shards(table: pa.Table, shards: int) -> Codes:
     """The shard of each row's `subject`."""
-    return text_of(table.column("subject")).lookup(lambda text: zlib.crc32(text.encode()) % shards, 0, np.int32)
+    return _shards(table.column("subject"), shards)
+
+
+def _shards(column: pa.ChunkedArray, shards: int) -> Codes:
+    texts = text_of(column)
+    return (text_hashes(texts.dictionary) % np.uint64(shards)).astype(np.int32)[texts.codes]
 
 
 def cut(table: pa.Table, shard: Codes) -> Iterator[tuple[int, bytes]]:

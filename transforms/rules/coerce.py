@@ -130,6 +130,7 @@ def _kind_of(value: object) -> str:
 
 
 _SCALARS: Final[dict[Kind, Callable[[object], Any]]] = {"text": to_text, "integer": to_integer, "time": to_time}
+_WORDS: Final = {"text": "text", "integer": "a whole number"}
 _STORED: Final[dict[Kind, pa.DataType]] = {
     "text": pa.string(),
     "integer": pa.int64(),
@@ -170,6 +171,14 @@ def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array
         return array, {}
     if kind == "time" and pt.is_timestamp(stored):
         return _micros(array, stored.unit), {}
+    if kind == "time" and pt.is_integer(stored) and not pt.is_uint64(stored):
+        return _micros(array, "ms"), {}
+    strange = _strange(stored)
+    if strange and kind == "time":
+        return pa.array(np.full(len(array), UNREADABLE), mask=array.is_null().to_numpy(zero_copy_only=False)), {}
+    if strange:
+        rows = np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False)).tolist()
+        return pa.nulls(len(array), _STORED[kind]), dict.fromkeys(rows, f"{name} is {strange}, expected {_WORDS[kind]}")
     fitting, unfit = coerce_values(name, array.to_pylist())
     return (_micros(fitting, "us") if kind == "time" else fitting), unfit
 
@@ -186,6 +195,22 @@ def is_text(stored: pa.DataType) -> bool:
     """True for strings, dictionary-encoded or not."""
     value = stored.value_type if pt.is_dictionary(stored) else stored
     return bool(pt.is_string(value) or pt.is_large_string(value) or pt.is_string_view(value))
+
+
+def _strange(stored: pa.DataType) -> str | None:
+    """What values of a type are that neither text nor numbers can be made of.
+
+    They are never asked for: Python has no value for some of them, such as nanoseconds and far years.
+    """
+    if pt.is_dictionary(stored):
+        return _strange(stored.value_type)
+    if isinstance(stored, pa.BaseExtensionType):
+        return _strange(stored.storage_type)
+    if pt.is_struct(stored):
+        return "an object"
+    if pt.is_nested(stored):
+        return "a list"
+    return "a time" if pt.is_temporal(stored) else None
 
 
 def _micros(array: pa.Array | pa.ChunkedArray, unit: str) -> pa.Array:

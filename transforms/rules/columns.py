@@ -12,14 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.rules.text import MISSING, clean_text
+from transforms.rules.text import LONGEST_MARKER, clean_text
 
 Codes = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Result = TypeVar("Result")
-
-_LONGEST_MARKER = max(map(len, MISSING))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +65,52 @@ class Text:
         codes = [-1 if result is None else known.setdefault(result, len(known)) for result in results]
         return Text(np.array([*codes, -1], np.int32)[self.codes], pa.array(known, pa.string()))
 
+    def amended(self, doubtful: Mask, function: Callable[[str], str | None]) -> Text:
+        """As `translate(function)` where `function` changes none but the doubtful ones of the dictionary's values.
+
+        Only these become Python objects.
+        """
+        codes = np.flatnonzero(doubtful)
+        values = self.dictionary.take(pa.array(codes)).to_pylist()
+        results = list(map(function, values))
+        amended = {code: new for code, old, new in zip(codes.tolist(), values, results, strict=True) if new != old}
+        if not amended:
+            return self
+        fresh = pa.array({new: None for new in amended.values() if new is not None}, pa.string())
+        known = pc.index_in(fresh, self.dictionary).to_pylist() if len(fresh) else []
+        added = len(self.dictionary)
+        places: dict[str | None, int] = {None: -1}
+        for value, place in zip(fresh.to_pylist(), known, strict=True):
+            if place is None or place in amended:  # not there, or only until it is amended itself
+                place, added = added, added + 1
+            places[value] = place
+        table = np.arange(len(self.dictionary) + 1, dtype=np.int32)
+        table[-1] = -1
+        table[list(amended)] = [places[new] for new in amended.values()]
+        news = [value for value, place in places.items() if place >= len(self.dictionary)]
+        return Text(table[self.codes], pa.concat_arrays([self.dictionary, pa.array(news, pa.string())]))
+
     def cleaned(self) -> Text:
-        """As `translate(clean_text)`, and without a look at every value where none needs it."""
-        for code in np.flatnonzero(_doubtful(self.dictionary)):
-            value = self.dictionary[int(code)].as_py()
-            if clean_text(value) != value:
-                return self.translate(clean_text)
-        return self
+        """As `translate(clean_text)`, and without a look at every value where few need it."""
+        return self.amended(unclean(self.dictionary), clean_text)
+
+    def united(self) -> Text:
+        """The column with each value once in its dictionary."""
+        encoded = self.dictionary.dictionary_encode()
+        if len(encoded.dictionary) == len(self.dictionary):
+            return self
+        return Text(np.append(encoded.indices.to_numpy(), np.int32(-1))[self.codes], encoded.dictionary)
 
     def lookup(self, function: Callable[[str], Result], missing: Result, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """`function(value)` of each row as an array of `dtype`; `missing` where there is no value."""
         table = np.array([*map(function, self.values), missing], dtype=dtype)
+        return table[self.codes]
+
+    def among(self, pattern: str, function: Callable[[str], bool]) -> Mask:
+        """Rows whose value `function` holds for, asked only of values that match an RE2 pattern."""
+        table = np.zeros(len(self.dictionary) + 1, np.bool_)
+        candidates = np.flatnonzero(pc.match_substring_regex(self.dictionary, pattern))
+        table[candidates] = list(map(function, self.dictionary.take(pa.array(candidates)).to_pylist()))
         return table[self.codes]
 
     def fill(self, value: str) -> Text:
@@ -85,7 +118,7 @@ class Text:
         if bool(self.present.all()):
             return self
         filled = np.where(self.present, self.codes, np.int32(len(self.dictionary)))
-        return Text(filled, pa.concat_arrays([self.dictionary, pa.array([value])])).translate(str)
+        return Text(filled, pa.concat_arrays([self.dictionary, pa.array([value])])).united()
 
     def at(self, row: int) -> str | None:
         """The value of one row."""
@@ -142,19 +175,24 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
 
 
-def _doubtful(dictionary: pa.StringArray) -> Mask:
+def unclean(dictionary: pa.StringArray) -> Mask:
     """Values that trimming or the markers of missing values may change: white space at an end, or very short."""
     offsets = np.frombuffer(dictionary.buffers()[1], np.int32)[
         dictionary.offset : dictionary.offset + len(dictionary) + 1
     ]
     lengths = np.diff(offsets)
-    doubtful: Mask = lengths <= _LONGEST_MARKER
+    doubtful: Mask = lengths <= LONGEST_MARKER
     rows = np.flatnonzero(~doubtful)
     if len(rows):
         data = np.frombuffer(dictionary.buffers()[2], np.uint8)
         for end in (data[offsets[rows]], data[offsets[rows + 1] - 1]):
             doubtful[rows] |= (end <= ord(" ")) | (end > ord("~"))
     return doubtful
+
+
+def in_folder(dictionary: pa.StringArray) -> Mask:
+    """Values that hold a slash or a backslash."""
+    return pc.match_substring_regex(dictionary, r"[/\\]").to_numpy(zero_copy_only=False)
 
 
 def numbers_of(array: pa.Array | pa.ChunkedArray) -> Numbers:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from schemas.catalogue import Catalogue, Engine
@@ -15,6 +15,16 @@ from transforms.rules.text import base_name
 
 _VERSION: Final = re.compile(r"[-_]?[0-9][0-9.]*$")
 _POWERSHELL_SLASH: Final = re.compile(r"^/[A-Za-z]+$")
+_QUOTED: Final = {
+    False: re.compile(r'"([^"]*+)"?+()'),
+    True: re.compile(r""""([^"]*+)"?+|'([^']*+)'?+"""),
+}
+_TOKEN: Final = {
+    False: re.compile(r'(?:[^\s"]++|"[^"]*+"?+)++'),
+    True: re.compile(r"""(?:[^\s"']++|"[^"]*+"?+|'[^']*+'?+)++"""),
+}
+_REMEMBERED: Final = 1 << 16
+"""Image names whose engine is remembered: bounds memory, not correctness."""
 
 Target = str
 """`inline:HASH`, `module:NAME`, `script:PATH`, `stdin`, `interactive` or `unknown`."""
@@ -37,10 +47,29 @@ class Engines:
 
     def find(self, image: str | None) -> str | None:
         """The engine that an image name stands for, on whatever system; `None` if it is none."""
-        if not image:
-            return None
-        name = engine_name(image)
-        return name if name in self._names else None
+        return self._find(image) if image else None
+
+    @cached_property
+    def pattern(self) -> str:
+        """RE2 pattern that every image name of an engine matches, and most others do not: a cheap first look."""
+        names = "|".join(re.sub(r"([^\w])", r"\\\1", name, flags=re.ASCII) for name in sorted(self._names))
+        return rf"(?i)(?:^|[/\\])(?:{names})(?:[-_]?[0-9][0-9.]*)?(?:\.exe)?$"
+
+    def execution(
+        self,
+        os: str | None,
+        name: str | None,
+        path: str | None,
+        command_line: str | None,
+        owner: str | None,
+        owner_command_line: str | None,
+    ) -> str | None:
+        """Fingerprint of a process's own execution, else of its causality owner's, else `None`."""
+        engine = self.find(name)
+        if engine:
+            return self.fingerprint(engine, command_line, path, os)
+        engine = self.find(owner)
+        return self.fingerprint(engine, owner_command_line, None, os) if engine else None
 
     def fingerprint(self, engine: str, command_line: str | None, path: str | None, os: str | None) -> str:
         """`ENGINE|TARGET` of an execution.
@@ -57,6 +86,14 @@ class Engines:
         tokens = arguments(command_line, path, single_quotes)
         row = self._rows.get(engine, _NO_ROW)
         return f"{engine}|{_READERS[row.style](tokens, row)}"
+
+    @cached_property
+    def _find(self) -> Callable[[str], str | None]:
+        def find(image: str) -> str | None:
+            name = engine_name(image)
+            return name if name in self._names else None
+
+        return lru_cache(_REMEMBERED)(find)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -80,38 +117,22 @@ def arguments(command_line: str, path: str | None, single_quotes: bool) -> list[
     """The tokens that follow the program in a command line."""
     text = command_line.strip()
     if path:
-        quotes = ('"', "'") if single_quotes else ('"',)
-        for own in (path, *(f"{quote}{path}{quote}" for quote in quotes)):
+        for quote in ("", '"', "'") if single_quotes else ("", '"'):
+            own = f"{quote}{path}{quote}"
+            if not text.startswith(quote) or text[: len(own)].lower() != own.lower():
+                continue
             rest = text[len(own) :]
-            if text[: len(own)].lower() == own.lower() and (not rest or rest[0].isspace()):
+            if not rest or rest[0].isspace():
                 return split_tokens(rest, single_quotes)
     return split_tokens(text, single_quotes)[1:]
 
 
 def split_tokens(text: str, single_quotes: bool) -> list[str]:
     """Tokens cut at white space; quotes group and are removed, a backslash is an ordinary character."""
-    tokens: list[str] = []
-    token: list[str] | None = None
-    quote = ""
-    for character in text:
-        if quote:
-            if character == quote:
-                quote = ""
-            elif token is not None:
-                token.append(character)
-        elif character == '"' or (single_quotes and character == "'"):
-            quote = character
-            token = token if token is not None else []
-        elif character.isspace():
-            if token is not None:
-                tokens.append("".join(token))
-                token = None
-        else:
-            token = token if token is not None else []
-            token.append(character)
-    if token is not None:
-        tokens.append("".join(token))
-    return tokens
+    if '"' not in text and not (single_quotes and "'" in text):
+        return text.split()
+    quoted = _QUOTED[single_quotes]
+    return [quoted.sub(r"\1\2", token) for token in _TOKEN[single_quotes].findall(text)]
 
 
 def inline(tokens: list[str]) -> Target:
@@ -157,13 +178,14 @@ def _read_short(tokens: list[str], row: Engine) -> Target:
 def _short_option(token: str, row: Engine) -> tuple[str, str]:
     """(kind, glued value) of the first letter of `-abc` that decides; ("", "") if none does."""
     for position in range(1, len(token)):
-        option, glued = f"-{token[position]}", token[position + 1 :]
+        option = f"-{token[position]}"
         if option in row.inline:
+            glued = token[position + 1 :]
             combined = glued and all(f"-{letter}" in row.inline for letter in glued)
             return "inline", "" if combined else glued
         for kind, options in (("module", row.module), ("script", row.script), ("value", row.value)):
             if option in options:
-                return kind, glued
+                return kind, token[position + 1 :]
     return "", ""
 
 
@@ -206,7 +228,12 @@ def _read_powershell(tokens: list[str], row: Engine) -> Target:
 
 
 def _abbreviates(word: str, words: tuple[str, ...], exact: tuple[str, ...]) -> bool:
-    return bool(word) and (word in exact or any(full.startswith(word) for full in words))
+    if not word or word in exact:
+        return bool(word)
+    for full in words:  # noqa: SIM110 - a generator takes twice as long, and every option comes here
+        if full.startswith(word):
+            return True
+    return False
 
 
 def _read_wsh(tokens: list[str], row: Engine) -> Target:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from transforms.rules.exceptions import Exceptions
 from transforms.rules.identity import Actor, Identities, Identity
 from transforms.rules.normalise import Events
 from transforms.rules.suspicion import Process
+from transforms.rules.text import remembered
 
 _PROCESS_COLUMNS: Final = ("os", "process_name", "process_path")
 _COMMAND_COLUMNS: Final = (
@@ -71,17 +71,17 @@ class Recogniser:
         self.exceptions = exceptions
         self._address_pattern = destinations.candidate_pattern
         self._service_ids = [service.id for service in identities.catalogue.services]
-        self._match_host = lru_cache(_REMEMBERED)(destinations.match_host)
-        self._match_address = lru_cache(_REMEMBERED)(destinations.match_address)
-        self._identity = lru_cache(_REMEMBERED)(self._identify)
-        self._fingerprint = lru_cache(_REMEMBERED)(self._execution)
-        self._is_engine = lru_cache(_REMEMBERED)(lambda name: identities.engines.find(name) is not None)
+        self._match_host = remembered(destinations.match_host, _REMEMBERED)
+        self._match_address = remembered(destinations.match_address, _REMEMBERED)
+        self._identity = remembered(self._identify, _REMEMBERED)
+        self._fingerprint = remembered(identities.engines.execution, _REMEMBERED)
 
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""
         match, matches = self._matches(events)
-        rows = np.flatnonzero((match >= 0) & used & ~events.failed)
+        rows = np.flatnonzero((match >= 0) & used)
         rows = rows[~events.is_kind("process", rows)]
+        rows = rows[~events.failed_at(rows)]
         inbound = events.text_at("direction", rows).lookup(lambda value: value.lower() == "inbound", False, np.bool_)
         rows = rows[~inbound]
         lookup = events.is_kind("dns", rows)
@@ -102,8 +102,7 @@ class Recogniser:
             (rows, code of each row's fingerprint, fingerprints).
         """
         names, owners = events.text("process_name"), events.text("causality_process_name")
-        own = names.lookup(self._is_engine, False, np.bool_)
-        owned = owners.lookup(self._is_engine, False, np.bool_)
+        own, owned = self._are_engines(names), self._are_engines(owners)
         rows = np.flatnonzero((own | owned) & used)
         own = own[rows]
         columns = {name: events.text_at(name, rows) for name in _PROCESS_COLUMNS}
@@ -112,22 +111,14 @@ class Recogniser:
         group, first = group_rows([column.codes for column in columns.values()]) if len(rows) else (rows, rows)
         fingerprints: dict[str, int] = {}
         codes = [
-            fingerprints.setdefault(self._fingerprint(*values), len(fingerprints))
+            fingerprints.setdefault(self._fingerprint(*values) or "", len(fingerprints))
             for values in _tuples(columns, EXECUTION_COLUMNS, first)
         ]
         return rows, np.array(codes, np.int32)[group] if len(rows) else group.astype(np.int32), list(fingerprints)
 
-    def _execution(
-        self,
-        os: str | None,
-        name: str | None,
-        path: str | None,
-        command_line: str | None,
-        owner: str | None,
-        owner_command_line: str | None,
-    ) -> str:
-        process = Process(os, name or "", path)
-        return self.identities.execution(Actor(process, command_line, owner, owner_command_line)) or ""
+    def _are_engines(self, names: Text) -> Mask:
+        engines = self.identities.engines
+        return names.among(engines.pattern, lambda name: engines.find(name) is not None)
 
     def _identify(self, service_id: str, *actor: str | None) -> tuple[Identity, bool]:
         """(identity, whether the process is a resolver without suspicion)."""
@@ -156,7 +147,7 @@ class Recogniser:
         if not len(rows):
             return rows.astype(np.int32), [], np.zeros(0, np.bool_)
         columns = {name: events.text_at(name, rows) for name in (*_PROCESS_COLUMNS, *_SIGNATURE_COLUMNS)}
-        own = columns["process_name"].lookup(self._is_engine, False, np.bool_)
+        own = self._are_engines(columns["process_name"])
         columns |= self._command_lines(events, rows, own, ~own)
         group, first = group_rows([service, *(column.codes for column in columns.values())])
         identities: dict[Identity, int] = {}
@@ -171,7 +162,7 @@ class Recogniser:
     def _command_lines(self, events: Events, rows: Longs, own: Mask, other: Mask) -> dict[str, Text]:
         """The columns that decide about an execution, missing where they do not."""
         owner = events.text_at("causality_process_name", rows)
-        owned = other & owner.lookup(self._is_engine, False, np.bool_)
+        owned = other & self._are_engines(owner)
         return {
             "process_command_line": _text_where(events, "process_command_line", rows, own),
             "causality_process_name": _masked(owner, owned),

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from typing import Final, TypeVar
 
 from transforms.rules.coerce import Unfit, to_integer
-from transforms.rules.text import base_name, clean_remote_host, is_address
+from transforms.rules.text import MISSING, base_name, clean_remote_host, is_address
 
 Scalar = str | int | float | None
 Converter = Callable[[Scalar], Scalar]
@@ -26,6 +26,10 @@ _TIME: Final = re.compile(
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
 _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
 _WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
+_DNS_CODES: Final = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
+"""RFC 1035, section 4.1.1."""
+_PLAIN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
+"""Host names as nearly all are; no address looks like one."""
 _UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
 
 
@@ -102,7 +106,7 @@ def _epoch_or_zoned(value: Scalar) -> Scalar:
 def _enum(value: Scalar) -> Scalar:
     """A name of an enumeration however it is spelt: `ENUM.Invalid Signature` is `invalid_signature`, 1.0 is `1`."""
     text = str(value).strip().lower().removeprefix("enum.").removesuffix(".0")
-    return text.replace(" ", "_").replace("-", "_")
+    return text if text in MISSING else text.replace(" ", "_").replace("-", "_")
 
 
 def _integer(value: Scalar) -> Scalar:
@@ -113,6 +117,11 @@ def _integer(value: Scalar) -> Scalar:
         return to_integer(value)
     except Unfit:
         return None
+
+
+def _dns_code(value: Scalar) -> Scalar:
+    """A DNS response code as its number, however it is written; `None` for other texts."""
+    return _DNS_CODES.get(str(value).strip().upper(), _integer(value))
 
 
 @remembered
@@ -146,8 +155,16 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "epoch_or_zoned": _epoch_or_zoned,
     "enum": _enum,
     "integer": _integer,
+    "dns_code": _dns_code,
     "address": _address,
     "name": _name,
     "if_false": _if_false,
     "only_text": lambda value: value if isinstance(value, str) else None,
 }
+
+FORESEEN: Final[dict[Converter | None, tuple[str | None, bool]]] = {
+    None: (None, True),
+    _name: (_PLAIN_NAME, True),
+    _address: (_PLAIN_NAME, False),
+}
+"""Converter -> pattern of texts that need no look (`None`: any text), and whether they stay or are no value."""

@@ -6,40 +6,34 @@ nothing: native if it has both `event_time` and `host_id`; else the first mappin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import lru_cache
+from typing import Final, Literal
 
-import msgspec
-
-from schemas.event import EVENT_COLUMNS, FAILED
+from schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED
 from schemas.mapping import VendorMapping
-from transforms.rules.adapt import Adapted, Adapter, Rejected, Row, adapter
+from transforms.rules.adapt import Adapted, Adapter, adapter
+from transforms.rules.json_line import Rejected, parse_line
+from transforms.rules.plain import PlainReader, has_plain_records
+from transforms.rules.plan import Record, Row
 
 AUTO: Final = "auto"
 NATIVE: Final = "native"
 
-_DECODE: Final[Callable[[bytes], Any]] = msgspec.json.Decoder().decode
-_BOM: Final = b"\xef\xbb\xbf"
-_NAMES: Final = {
-    list: "list",
-    str: "string",
-    bool: "truth value",
-    int: "number",
-    float: "number",
-    type(None): "null",
-}
 _REASONS: Final = frozenset(("malformed", "not_endpoint", "bad_timestamp", "future_timestamp"))
 _MISSING_FIELDS: Final = frozenset(f"missing_field:{name}" for name in EVENT_COLUMNS)
 
 
 @dataclass(frozen=True)
 class DeadLine:
-    """A line that is no row: its index among the lines, the dead letter's reason, and a sentence."""
+    """What is no row: the index of its line, the dead letter's reason, a sentence, and its record if others share its
+    line."""
 
     line_index: int
     reason: Literal["malformed", "not_endpoint"]
     detail: str
+    record: Record | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,7 @@ class Decoded:
         rows: native columns with raw values; a native record keeps its unknown keys.
         rows_line: the index in `lines` of each row.
         dead: the other lines, in their order.
+        records: row -> its own record, where others share its line.
         lines: the lines; a dead letter that was read again is replaced by the record that it holds, so this is what
             belongs into `raw` of a new one.
     """
@@ -57,6 +52,7 @@ class Decoded:
     rows: list[Row]
     rows_line: list[int]
     dead: list[DeadLine]
+    records: dict[int, Record]
     lines: Sequence[bytes]
 
 
@@ -65,6 +61,7 @@ def decode_lines(
     format: str = AUTO,
     mappings: Sequence[VendorMapping] = (),
     keep_domain: bool = False,
+    wanted: Iterable[int] | None = None,
 ) -> Decoded:
     """Decodes JSON lines; no line makes it fail.
 
@@ -73,6 +70,7 @@ def decode_lines(
         format: `auto`, `native` or the id of a mapping.
         mappings: those that `auto` may recognise, first to last (`schemas.mapping.load_mappings()`).
         keep_domain: `host_id` of vendors without agent ids is the whole computer name.
+        wanted: the indexes of the lines that count. `None`: all do.
 
     Raises:
         ValueError: no such format.
@@ -81,23 +79,38 @@ def decode_lines(
     rows: list[Row] = []
     rows_line: list[int] = []
     dead: list[DeadLine] = []
+    records: dict[int, Record] = {}
     held: dict[int, bytes] = {}
-    for index, line in enumerate(lines):
+    for index in range(len(lines)) if wanted is None else wanted:
+        line = lines[index]
         if not line or line.isspace():
             continue
-        record = _decode(line)
+        record = parse_line(line)
         if isinstance(record, dict) and "raw" in record and (raw := _held(record)) is not None:
             held[index] = raw
-            record = _decode(raw)
+            record = parse_line(raw)
         found = read(record) if isinstance(record, dict) else record
-        for row in found if isinstance(found, list) else (found,):
+        shared = isinstance(found, list) and len(found) > 1
+        for row, own in found if isinstance(found, list) else ((found, None),):
             if isinstance(row, Rejected):
-                dead.append(DeadLine(index, row.reason, row.detail))
-            else:
-                rows.append(row)
-                rows_line.append(index)
+                dead.append(DeadLine(index, row.reason, row.detail, own if shared else None))
+                continue
+            if shared and own is not None:
+                records[len(rows)] = own
+            rows.append(row)
+            rows_line.append(index)
     kept = [held.get(index, line) for index, line in enumerate(lines)] if held else lines
-    return Decoded(rows, rows_line, dead, kept)
+    return Decoded(rows, rows_line, dead, records, kept)
+
+
+@lru_cache(maxsize=16)
+def plain_reader(format: str, mappings: tuple[VendorMapping, ...], keep_domain: bool) -> PlainReader | None:
+    """What reads the plain records of a format, and leaves the other lines to `decode_lines`; `None`: it has none."""
+    for place, mapping in enumerate(mappings):
+        if format in (AUTO, mapping.id) and has_plain_records(mapping, ALWAYS_NEEDED):
+            others = mappings[:place] if format == AUTO else ()
+            return PlainReader(adapter(mapping, keep_domain), others, ALWAYS_NEEDED)
+    return None
 
 
 def formats(mappings: Sequence[VendorMapping]) -> list[str]:
@@ -138,28 +151,3 @@ def _held(record: Row) -> bytes | None:
     if not isinstance(reason, str) or not (reason in _REASONS or reason in _MISSING_FIELDS):
         return None
     return raw.encode() if isinstance(raw, str) and "source" in record and "host_id" not in record else None
-
-
-def _decode(line: bytes) -> Row | Rejected:
-    """The object on a line, or what the line is instead."""
-    try:
-        value = _DECODE(line)
-    except UnicodeDecodeError:
-        return Rejected("malformed", "invalid JSON: not UTF-8 text")
-    except RecursionError:
-        return Rejected("malformed", "invalid JSON: nested too deeply")
-    except msgspec.MsgspecError as error:
-        if line.startswith(_BOM):
-            return _decode(line[len(_BOM) :])
-        return Rejected("malformed", f"invalid JSON: {_problem(error)}")
-    if isinstance(value, dict):
-        return value
-    return Rejected("malformed", f"line is a JSON {_NAMES[type(value)]}, expected an object")
-
-
-def _problem(error: msgspec.MsgspecError) -> str:
-    """msgspec's message in our words: `invalid character at byte 17`."""
-    text = str(error).removeprefix("JSON is malformed: ").partition(" - at `")[0]
-    if text.endswith(")") and " (byte " in text:
-        text = text[:-1].replace(" (byte ", " at byte ")
-    return text[:1].lower() + text[1:]

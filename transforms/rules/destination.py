@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -46,22 +47,18 @@ class Destinations:
             return None
         if host in self._exact:
             return Match(self._exact[host], "domain", host)
-        name = host
-        while name:
+        for name in _tails(host, self._longest_suffix):
             if name in self._suffixes:
                 return Match(self._suffixes[name], "domain", name)
-            name = name.partition(".")[2]
         return None
 
     def exclusion(self, host: str) -> str | None:
         """The exclusion that covers a normalised host name; `*.x` covers x too."""
         if host in self._excluded_hosts:
             return host
-        name = host
-        while name:
+        for name in _tails(host, self._longest_exclusion):
             if name in self._excluded_suffixes:
                 return f"*.{name}"
-            name = name.partition(".")[2]
         return None
 
     def match_address(self, text: str) -> Match | None:
@@ -102,6 +99,14 @@ class Destinations:
         return {h.name: s.id for s in self.catalogue.services for h in s.hosts if not h.exact}
 
     @cached_property
+    def _longest_suffix(self) -> int:
+        return max(map(len, self._suffixes), default=0)
+
+    @cached_property
+    def _longest_exclusion(self) -> int:
+        return max(map(len, self._excluded_suffixes), default=0)
+
+    @cached_property
     def _excluded_hosts(self) -> frozenset[str]:
         return frozenset(e for e in self.catalogue.exclusions if not e.startswith("*."))
 
@@ -133,6 +138,19 @@ class Destinations:
         for bits, prefix, _ in self._ranges:
             lengths[bits].add(prefix)
         return defaultdict(list, {bits: sorted(found, reverse=True) for bits, found in lengths.items()})
+
+
+def _tails(host: str, longest: int) -> Iterator[str]:
+    """The name and those above it, longest first, but for names of more than `longest` characters.
+
+    What sensors call a host may be of any length and number of labels; the time this takes does not grow with it.
+    """
+    start = 0 if len(host) <= longest else host.find(".", len(host) - longest - 1) + 1
+    if len(host) - start > longest:
+        return
+    while start < len(host):
+        yield host[start:]
+        start = host.find(".", start) + 1 or len(host)
 
 
 MATCHED_BY: Final = {"domain": "its name", "ip_range": "its address"}

@@ -79,13 +79,15 @@ class Identities:
 
     def execution(self, actor: Actor) -> str | None:
         """Fingerprint of the actor's execution, else of its causality owner's, else `None`."""
-        engine = self.engines.find(actor.process.name)
-        if engine:
-            return self.engines.fingerprint(engine, actor.command_line, actor.process.path, actor.process.os)
-        engine = self.engines.find(actor.causality_name)
-        if engine:
-            return self.engines.fingerprint(engine, actor.causality_command_line, None, actor.process.os)
-        return None
+        process = actor.process
+        return self.engines.execution(
+            process.os,
+            process.name,
+            process.path,
+            actor.command_line,
+            actor.causality_name,
+            actor.causality_command_line,
+        )
 
     @cached_property
     def engines(self) -> Engines:

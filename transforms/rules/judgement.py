@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.detector import Limits
 from schemas.snapshot import SAID_SCHEMA
@@ -20,6 +21,7 @@ from transforms.rules.alert import Alert, AlertWriter, Rareness
 from transforms.rules.deduplication import Said, deduplicate
 from transforms.rules.prevalence import Prevalence, measure
 from transforms.rules.subjects import KINDS, Kind
+from transforms.rules.tables import with_codes
 from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, Activation, matched_variations, rare, verdicts
 
 VerdictRow = dict[str, Any]
@@ -98,6 +100,7 @@ class Judge:
             return Judgement(Counter(), [], [], SAID_SCHEMA.empty_table())
         coverage = self.activation.coverage_of(activities)
         suspicious = _suspicious(activities)
+        own, answers = with_codes(own), with_codes(answers)
         common = measure(activities, "communication", answers, own, self._limits, suspicious)
         verdict = verdicts(activities, coverage, common, self._limits, self.start)
         is_open = verdict == OPEN
@@ -205,4 +208,4 @@ def _said_now(candidates: list[Candidate]) -> pa.Table:
 
 
 def _suspicious(activities: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return np.array([bool(reasons) for reasons in activities.column("reasons").to_pylist()], np.bool_)
+    return pc.not_equal(activities.column("reasons"), "").to_numpy()

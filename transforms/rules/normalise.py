@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS, SIGNATURE_STATUSES
 from transforms.rules.coerce import coerce_array
-from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, numbers_of, text_of
+from transforms.rules.columns import Longs, Mask, Numbers, Text, constant, in_folder, numbers_of, text_of, unclean
 from transforms.rules.dead_letter import DeadLetter
-from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text
+from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text, remembered
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class RawBatch(Protocol):
 
     def column(self, name: str) -> pa.Array | pa.ChunkedArray | None:
         """A column as the source holds it; `None` if the source has none of that name."""
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | pa.ChunkedArray | None:
+        """A column at some rows; cheaper than the whole where these are few."""
 
     def doubtful(self) -> Iterable[str]:
         """Columns whose type may hold values that make a record malformed."""
@@ -89,10 +92,10 @@ class Events:
 
     def numbers_at(self, name: str, rows: Longs) -> Numbers:
         """An integer column at some rows."""
-        column = self.raw.column(name)
+        column = self.raw.column_at(name, rows)
         if column is None:
             return Numbers(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_))
-        return numbers_of(coerce_array(name, column.take(pa.array(rows)))[0])
+        return numbers_of(coerce_array(name, column)[0])
 
     @cached_property
     def time(self) -> Numbers:
@@ -122,12 +125,11 @@ class Events:
         """Tenants with the default filled in."""
         return self.text("tenant_id").fill(self.tenant)
 
-    @cached_property
-    def failed(self) -> Mask:
-        """Rows of connections that did not come about."""
-        column = self.raw.column(FAILED)
+    def failed_at(self, rows: Longs) -> Mask:
+        """Which of some rows are connections that did not come about."""
+        column = self.raw.column_at(FAILED, rows)
         if column is None:
-            return np.zeros(self.num_rows, np.bool_)
+            return np.zeros(len(rows), np.bool_)
         return column.fill_null(False).to_numpy(zero_copy_only=False)
 
     @cached_property
@@ -190,16 +192,16 @@ class Events:
         return mask
 
     def _text(self, name: str, rows: Longs | None) -> Text:
-        column = self.raw.column(name)
+        column = self.raw.column(name) if rows is None else self.raw.column_at(name, rows)
         if column is None:
             return constant(None, self.num_rows if rows is None else len(rows))
-        if rows is None:
-            return text_of(coerce_array(name, column)[0])
-        return text_of(coerce_array(name, column.take(pa.array(rows)))[0]).compacted()
+        text = text_of(coerce_array(name, column)[0])
+        return text if rows is None else text.compacted()
 
     def _normal(self, name: str, text: Text) -> Text:
         if name == "process_name":
-            return self._with_path_names(text.translate(clean_process_name))
+            doubtful = unclean(text.dictionary) | in_folder(text.dictionary)
+            return self._with_path_names(text.amended(doubtful, clean_process_name))
         if name == "remote_host":
             return text.translate(_host)
         if name == "remote_ip":
@@ -224,10 +226,10 @@ def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     """`text` with other values at some rows."""
     codes = text.codes.copy()
     codes[rows] = np.where(patch.present, patch.codes + np.int32(len(text.dictionary)), np.int32(-1))
-    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).translate(str)
+    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).united()
 
 
-_remote: Final = lru_cache(1 << 18)(clean_remote_host)
+_remote: Final = remembered(clean_remote_host, 1 << 18)
 
 
 def _host(value: str) -> str | None:

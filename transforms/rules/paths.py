@@ -11,11 +11,9 @@ from schemas.catalogue import Catalogue
 
 _USER_FOLDER: Final = re.compile(r"^((?:[a-z]:/users|/home|/users)/)([^/]+)/")
 _SHARED_USERS: Final = frozenset(("public", "shared", "default", "all users"))
-_VARYING: Final = (
-    re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
-    re.compile(r"[0-9a-f]{8,}"),
-    re.compile(r"[0-9]+(?:\.[0-9]+)*"),
-)
+_GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HEX: Final = re.compile(r"[0-9a-f]{8,}")
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _EXTENSION: Final = re.compile(r"\.[a-z][a-z0-9]*$")
 
 
@@ -39,9 +37,9 @@ def fold_user(path: str) -> str:
 
 def fold_varying(path: str) -> str:
     """Step 3: GUIDs, runs of eight or more hex digits, numbers."""
-    for pattern in _VARYING:
-        path = pattern.sub("*", path)
-    return path
+    if _HEX.search(path):  # a GUID begins with such a run
+        path = _HEX.sub("*", _GUID.sub("*", path))
+    return _NUMBER.sub("*", path)
 
 
 def fold_script(path: str) -> str:

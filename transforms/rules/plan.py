@@ -5,13 +5,14 @@ A value that is no text, number or null becomes one: of a list the first that is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from schemas.documents import ConfigurationError
 from schemas.mapping import Column, Path
 from transforms.rules.converters import Converter, Scalar, remembered
-from transforms.rules.text import MISSING
+from transforms.rules.text import MISSING, is_marker
 
 Record = Mapping[str, object]
 Row = dict[str, object]
@@ -20,31 +21,44 @@ Getter = Callable[[Record, Record], Scalar]
 """A column's value, from (record, data of the record)."""
 
 _LONGEST_KEY: Final = 100
-_LONGEST_MARKER: Final = max(map(len, MISSING))
 _NO_VALUE: Final = MISSING - {"null"}  # a process may be called null
 
 
 class Plan:
-    """The columns of one kind of record in one shape: plain keys of the data are looked up without a call."""
+    """The columns of one kind of record in one shape: plain keys of the data are looked up without a call.
+
+    Attributes:
+        constants: columns with the same value in every record, unless a field has one.
+        fields: (key, converter) of each field, first to last choice, of the columns that are plain.
+    """
 
     def __init__(self, constants: Row, columns: Iterable[Column], converters: Mapping[str, Converter]) -> None:
-        self._constants = constants
+        self.constants = constants
+        self.fields: dict[str, tuple[tuple[str, Converter | None], ...]] = {}
         self._plain: list[tuple[str, str, Converter | None]] = []
         self._several: list[tuple[str, str, Converter | None, Getter]] = []
         self._other: list[tuple[str, Getter]] = []
+        self._getters: dict[str, Getter] = {}
         for column in columns:
             first = column.fields[0]
             convert = _converter(column, first.convert, converters)
+            if column.is_plain:
+                self.fields[column.name] = tuple(
+                    (field.path[0], _converter(column, field.convert, converters)) for field in column.fields
+                )
+            get = _getter(column, converters)
             if column.differs or len(first.path) > 1 or first.from_record:
-                self._other.append((column.name, _getter(column, converters)))
+                self._other.append((column.name, get))
             elif len(column.fields) == 1:
+                get = _single(first.path[0], convert)
                 self._plain.append((column.name, first.path[0], convert))
             else:
-                self._several.append((column.name, first.path[0], convert, _getter(column, converters)))
+                self._several.append((column.name, first.path[0], convert, get))
+            self._getters[column.name] = get
 
     def row(self, record: Record, data: Record) -> Row:
         """The row of a record, without columns that have no value."""
-        row = self._constants.copy()
+        row = self.constants.copy()
         for name, key, convert in self._plain:
             value = data.get(key)
             if value is None:
@@ -54,7 +68,7 @@ class Plan:
                 row[name] = scalar
         for name, key, convert, get in self._several:
             value = data.get(key)
-            if type(value) is int or (type(value) is str and not _is_marker(value)):
+            if type(value) is int or (type(value) is str and not is_marker(value)):
                 found = value if convert is None else convert(value)
                 if found is not None:
                     row[name] = found
@@ -67,6 +81,12 @@ class Plan:
             if found is not None:
                 row[name] = found
         return row
+
+    def value(self, name: str, record: Record, data: Record) -> object:
+        """One column of the row."""
+        get = self._getters.get(name)
+        found = None if get is None else get(record, data)
+        return self.constants.get(name) if found is None else found
 
 
 def _converter(column: Column, name: str | None, converters: Mapping[str, Converter]) -> Converter | None:
@@ -87,6 +107,16 @@ def _converter(column: Column, name: str | None, converters: Mapping[str, Conver
     return translate
 
 
+def _single(key: str, convert: Converter | None) -> Getter:
+    """The value of a field, markers as any other text."""
+
+    def get(record: Record, data: Record) -> Scalar:
+        scalar = scalar_of(data.get(key))
+        return scalar if scalar is None or convert is None else convert(scalar)
+
+    return get
+
+
 def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:
     """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
     fields = [
@@ -103,7 +133,7 @@ def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:
             if value is None:
                 continue
             scalar = value if type(value) is str or type(value) is int else scalar_of(value)
-            if type(scalar) is str and _is_marker(scalar):
+            if type(scalar) is str and is_marker(scalar):
                 marker = scalar if marker is None else marker
             elif scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 return scalar
@@ -115,18 +145,11 @@ def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:
     return lambda record, data: get(record, data) if _differ(data, pairs) else None
 
 
-def _is_marker(text: str) -> bool:
-    """True for a text that means "no value"; long texts need no look unless white space may surround a marker."""
-    if len(text) > _LONGEST_MARKER and " " < text[0] <= "~" and " " < text[-1] <= "~":
-        return False
-    return text.strip().lower() in MISSING
-
-
 def _differ(data: Record, pairs: tuple[tuple[Path, ...], ...]) -> bool:
     """True if the first of the pairs of which both have a value differ."""
     for one, other in pairs:
         value = lookup(data, one)
-        if type(value) is str and value == lookup(data, other) and not _is_marker(value):
+        if type(value) is str and value == lookup(data, other) and not is_marker(value):
             return False
         first, second = key_text(data, (one,)), key_text(data, (other,))
         if first and second:
@@ -142,15 +165,16 @@ def has_all(data: Record, groups: tuple[tuple[Path, ...], ...]) -> bool:
             if value is None:
                 continue
             scalar = value if type(value) is str else scalar_of(value)
-            if scalar is not None and not (type(scalar) is str and _is_marker(scalar) and _absent(scalar)):
+            if scalar is not None and is_value(scalar):
                 break
         else:
             return False
     return True
 
 
-def _absent(text: str) -> bool:
-    return text.strip().lower() in _NO_VALUE
+def is_value(scalar: Scalar) -> bool:
+    """True for all but markers; `null` is a value, for a process may be called so."""
+    return not (type(scalar) is str and is_marker(scalar) and scalar.strip().lower() in _NO_VALUE)
 
 
 def key_text(record: Record, paths: Iterable[Path]) -> str:
@@ -159,13 +183,17 @@ def key_text(record: Record, paths: Iterable[Path]) -> str:
         value = record.get(path[0]) if len(path) == 1 else lookup(record, path)
         if value is None:
             continue
-        scalar = value if type(value) is str else scalar_of(value)
-        if type(scalar) is str and len(scalar) > _LONGEST_KEY:
-            scalar = f"{scalar.strip()[:_LONGEST_KEY]}..."
-        text = _folded(scalar)
+        text = folded_key(value if type(value) is str else scalar_of(value))
         if text:
             return text
     return ""
+
+
+def folded_key(scalar: Scalar) -> str:
+    """A value as text of a key; empty if it is none."""
+    if type(scalar) is str and len(scalar) > _LONGEST_KEY:
+        scalar = f"{scalar.strip()[:_LONGEST_KEY]}..."
+    return _folded(scalar)
 
 
 @remembered
@@ -185,9 +213,14 @@ def lookup(value: object, path: Path) -> object:
 
 
 def scalar_of(value: object) -> Scalar:
-    """A value as text, number or `None`; of a list its first such value (lists in lists are not followed)."""
+    """A value as text, number or `None`; of a list its first such value (lists in lists are not followed).
+
+    What is no finite number is no value: in vendor records an odd value costs its column only.
+    """
     if isinstance(value, list):
         value = next((item for item in value if isinstance(item, str | int | float)), None)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, (str, int, float)) else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (str, int)) else None

@@ -7,7 +7,8 @@ sighting or until the window has passed, so the distinct hosts of a window are t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.detector import Limits
-from transforms.rules.columns import Longs, Mask, column_codes, group_rows
+from transforms.rules.columns import Longs, Mask, column_codes, group_rows, text_of
 from transforms.rules.sightings import capped, distinct
 from transforms.rules.subjects import Kind
-from transforms.rules.tables import ANSWER_SCHEMA
+from transforms.rules.tables import ANSWER_SCHEMA, with_codes
 
 _DAY_BITS = 20
 _NO_NEXT = 2**_DAY_BITS - 2**12
@@ -35,9 +36,14 @@ class Prevalence:
     first_day: Longs
     last_day: Longs
 
-    def at(self, row: int | tuple[()]) -> dict[str, Any]:
-        """The counts of one activity as plain numbers; row `()` where the values are of a single one."""
-        return {name: int(values[row]) for name, values in vars(self).items()}
+    def at(self, row: int) -> dict[str, Any]:
+        """The counts of one activity as plain numbers."""
+        return self._rows[row]
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        counts = {field.name: getattr(self, field.name).tolist() for field in fields(self)}
+        return [dict(zip(counts, row, strict=True)) for row in zip(*counts.values(), strict=True)]
 
 
 def answer(sightings: pa.Table, questions: pa.Table, limits: Limits) -> pa.Table:
@@ -50,14 +56,15 @@ def answer(sightings: pa.Table, questions: pa.Table, limits: Limits) -> pa.Table
     """
     _, first = group_rows(column_codes(questions, ("tenant", "subject", "day")))
     questions = questions.take(pa.array(first))
-    seen = capped(sightings, limits.hosts_kept)
-    subject, asked = _joint_groups(seen, questions, ("tenant", "subject"))
+    seen = capped(with_codes(sightings), limits.hosts_kept)
+    subject, asked = _joint_groups(seen, with_codes(questions), ("tenant", "subject"))
     day = _longs(seen, "day")
     ask = Windows(_key(asked, _longs(questions, "day")), limits.training_days)
     days_seen = np.unique(_key(subject, day))
     active, first_day, last_day = ask.span(days_seen)
-    hosts = ask.distinct(subject, _codes(seen, "host"), day, guard=0)
-    guarded = ask.distinct(subject, _codes(seen, "host"), day, guard=limits.guard_days)
+    host = _codes(seen, "host")
+    hosts = ask.distinct(subject, host, day, guard=0)
+    guarded = ask.distinct(subject, host, day, guard=limits.guard_days)
     columns = [
         *(questions.column(name) for name in ("tenant", "subject", "day")),
         *(pa.array(np.minimum(counts, limits.hosts_kept)) for counts in (hosts, guarded)),
@@ -74,19 +81,16 @@ def measure(
     Args:
         activities: of `ACTIVITY_SCHEMA`.
         kind: which subject.
-        answers: of `ANSWER_SCHEMA`; must answer each activity's (tenant, subject, day).
-        own: sightings of the activities' hosts, of `SIGHTING_SCHEMA`, not capped.
+        answers: of `ANSWER_SCHEMA`, texts as codes or not; must answer each activity's (tenant, subject, day).
+        own: sightings of the activities' hosts, of `SIGHTING_SCHEMA`, texts as codes or not, not capped.
         limits: the window, its guard days, the hosts to keep.
         guarded: activities for which the guard days do not count in `other_hosts`.
     """
     subjects = activities.column(kind).unique()
-    answers = answers.filter(pc.is_in(answers.column("subject"), subjects))
-    own = own.filter(pc.is_in(own.column("subject"), subjects))
+    answers, own = _about(subjects, answers), _about(subjects, own)
     day = _longs(activities, "hour") // 24
-    asked = pa.table(
-        [activities.column("tenant"), activities.column(kind), activities.column("host"), pa.array(day)],
-        ["tenant", "subject", "host", "day"],
-    )
+    named = [activities.column("tenant"), activities.column(kind), activities.column("host")]
+    asked = with_codes(pa.table(named, ["tenant", "subject", "host"]))
     known, wanted = _joint_groups(answers, asked, ("tenant", "subject"))
     row = _find(_key(known, _longs(answers, "day")), _key(wanted, day))
 
@@ -148,6 +152,14 @@ class Windows:
         starts = np.sort(_key(subject[real], first[real]))
         ends = np.sort(_key(subject[real], last[real]))
         return np.searchsorted(starts, self.asked, side="right") - np.searchsorted(ends, self.asked, side="left")
+
+
+def _about(subjects: pa.Array, table: pa.Table) -> pa.Table:
+    """The rows about some subjects, texts as codes."""
+    table = with_codes(table)
+    subject = text_of(table.column("subject"))
+    wanted = pc.is_in(subject.dictionary, subjects).to_numpy(zero_copy_only=False)
+    return table.take(pa.array(np.flatnonzero(wanted[subject.codes])))
 
 
 def _key(subject: Longs, day: Longs) -> Longs:

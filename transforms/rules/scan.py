@@ -122,6 +122,7 @@ class Scan:
         self.tally[tally.VALID] += int(valid.sum())
         self.tally[tally.OUT_OF_RANGE] += int(valid.sum() - in_range.sum())
         self.tally[tally.COMMUNICATIONS] += activities.num_rows
+        self.tally[tally.UNKNOWN_SIGNATURES] += _unknown_signatures(activities)
         self.tally.update(tally.dead_letter(letter.reason) for letter in dead)
         self.coverage.update(coverage_of(events, in_range))
         self._sightings += [executions, sightings_of_activities(activities)]
@@ -143,7 +144,7 @@ class Scan:
         self._activities, self._sightings, self._rows = [], [], 0
         shard = blocks.host_shards(activities, self.settings.shards)
         questions = self._questions(activities, shard)
-        shared = capped(sightings, self.settings.hosts_kept)
+        shared = capped(sightings, self.settings.hosts_kept, repeats=False)
         outgoing: tuple[tuple[Block, pa.Table, Codes], ...] = (
             ("activities", activities, shard),
             ("own_sightings", sightings, blocks.host_shards(sightings, self.settings.shards)),
@@ -189,3 +190,9 @@ class Scan:
                 )
             )
         return pa.concat_tables(tables)
+
+
+def _unknown_signatures(communications: pa.Table) -> int:
+    """Communications with a signature status that is not known: what is missing is no value, and not `unknown`."""
+    status = text_of(communications.column("process_signature_status"))
+    return int(status.lookup(lambda value: value == "unknown", False, np.bool_).sum())

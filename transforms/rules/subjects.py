@@ -5,13 +5,12 @@ A subject is written as a JSON list that begins with its kind, so that any tool 
 
 from __future__ import annotations
 
-import json
+from json.encoder import encode_basestring as _quoted
 from typing import Final, Literal
 
 from transforms.rules.identity import Identity
 
 Kind = Literal["communication", "execution", "parentage", "binary"]
-_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 KINDS: Final[tuple[Kind, ...]] = ("communication", "execution", "parentage", "binary")
 
 
@@ -21,7 +20,7 @@ def subject(kind: Kind, *parts: str) -> str:
     >>> subject("execution", "python|stdin")
     '["execution","python|stdin"]'
     """
-    return _TO_JSON([kind, *parts])
+    return f"[{','.join(map(_quoted, (kind, *parts)))}]"
 
 
 def communication(identity: Identity, service_id: str) -> str:

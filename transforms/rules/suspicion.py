@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ _DOUBLE_EXTENSION: Final = re.compile(
     r"\.(?:exe|scr|com|pif|bat|cmd|js|vbs|ps1|msi)$"
 )
 _UPDATERS: Final = frozenset(("update.exe", "squirrel.exe"))
-_DOCUMENT_CLASSES: Final = ("office", "mail-client", "pdf-reader")
+_DOCUMENT_CLASSES: Final = frozenset(("office", "mail-client", "pdf-reader"))
 _COMMON_NAME: Final = re.compile(r"(?:^|,\s*)CN=(?:\"([^\"]*)\"|(.*?)(?=,\s*[A-Za-z.0-9]+=|$))", re.IGNORECASE)
 _TEAM_ID: Final = re.compile(r"\s*\(([A-Za-z0-9]+)\)$")
 _DEVELOPER_ID: Final = "developer id application:"
@@ -58,31 +59,25 @@ class Suspicions:
 
     def is_suspicious_class(self, name: str, os: str | None) -> bool:
         """True if the name is in a class of role `suspicious`, scripting engines included."""
-        return any(
-            process_class.role == "suspicious" and self.in_class(process_class.id, name, os)
-            for process_class in self.catalogue.classes
-        )
+        return not self._suspicious_classes.isdisjoint(self._classes_of(name, os))
 
     def in_class(self, class_id: str, name: str | None, os: str | None) -> bool:
         """True if the class lists the name for that system (for any, if the system is missing)."""
-        return name is not None and base_name(name).lower() in self._members[class_id, os]
+        return class_id in self._classes_of(name, os)
 
     def client_of(self, name: str, signer: str | None, os: str | None) -> str | None:
         """The service whose own client this is by name (and publisher, if one is known on both sides)."""
-        for service in self.catalogue.services:
-            listed = service.clients.items()
-            if any(name.lower() in names for platform, names in listed if os in (None, platform)):
-                publishers = service.publishers
-                if not publishers or signer is None or signer_names(signer) & publishers:
-                    return service.id
+        for service_id, platform, publishers in self._clients.get(name.lower(), ()):
+            if os in (None, platform) and (not publishers or signer is None or signer_names(signer) & publishers):
+                return service_id
         return None
 
     def _reasons(self, process: Process, service_id: str | None) -> Iterator[str]:
         name = process.name.lower()
         if process.os in ("windows", "macos") and process.signature_status in ("unsigned", "invalid"):
             yield "unsigned"
-        for class_id in self._reason_classes:
-            if self.in_class(class_id, name, process.os) and not self._expected(class_id, process, service_id):
+        for class_id in self._reason_classes & self._classes_of(name, process.os):
+            if not self._expected(class_id, process, service_id):
                 yield class_id
         if process.path and self._locations.end(slashed(process.path), process.os):
             yield "untrusted_path"
@@ -90,7 +85,7 @@ class Suspicions:
             yield "masquerading"
         if _DOUBLE_EXTENSION.search(name):
             yield "double_extension"
-        if any(self.in_class(class_id, process.parent_name, process.os) for class_id in _DOCUMENT_CLASSES):
+        if not _DOCUMENT_CLASSES.isdisjoint(self._classes_of(process.parent_name, process.os)):
             yield "office_child"
 
     def _expected(self, class_id: str, process: Process, service_id: str | None) -> bool:
@@ -116,20 +111,38 @@ class Suspicions:
     def _locations(self) -> Locations:
         return Locations(self.catalogue)
 
-    @cached_property
-    def _reason_classes(self) -> tuple[str, ...]:
-        engines = self.catalogue.engine_classes
-        return tuple(c.id for c in self.catalogue.classes if c.role == "suspicious" and c.id not in engines)
+    def _classes_of(self, name: str | None, os: str | None) -> frozenset[str]:
+        """The classes that list a name for that system (for any, if the system is missing)."""
+        return frozenset() if name is None else self._classes.get((base_name(name).lower(), os), frozenset())
 
     @cached_property
-    def _members(self) -> dict[tuple[str, str | None], frozenset[str]]:
-        members: dict[tuple[str, str | None], frozenset[str]] = {}
+    def _suspicious_classes(self) -> frozenset[str]:
+        return frozenset(c.id for c in self.catalogue.classes if c.role == "suspicious")
+
+    @cached_property
+    def _reason_classes(self) -> frozenset[str]:
+        return self._suspicious_classes - frozenset(self.catalogue.engine_classes)
+
+    @cached_property
+    def _classes(self) -> dict[tuple[str, str | None], frozenset[str]]:
+        """(name, system) -> the classes that list it there."""
+        found: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
         for process_class in self.catalogue.classes:
-            members[process_class.id, None] = frozenset().union(*process_class.names.values())
-            members[process_class.id, "other"] = frozenset()
             for platform, names in process_class.names.items():
-                members[process_class.id, platform] = names
-        return members
+                for name in names:
+                    found[name, platform].add(process_class.id)
+                    found[name, None].add(process_class.id)
+        return {key: frozenset(classes) for key, classes in found.items()}
+
+    @cached_property
+    def _clients(self) -> dict[str, list[tuple[str, str, frozenset[str]]]]:
+        """Client name -> (service, system, its publishers), in the order of the catalogue."""
+        found: defaultdict[str, list[tuple[str, str, frozenset[str]]]] = defaultdict(list)
+        for service in self.catalogue.services:
+            for platform, names in service.clients.items():
+                for name in names:
+                    found[name].append((service.id, platform, service.publishers))
+        return dict(found)
 
     @cached_property
     def _publishers(self) -> dict[tuple[str, str | None], frozenset[str]]:

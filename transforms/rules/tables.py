@@ -18,6 +18,14 @@ def coded(schema: pa.Schema) -> pa.Schema:
     return pa.schema([(f.name, CODED_TEXT if f.type == pa.string() else f.type) for f in schema])
 
 
+def with_codes(table: pa.Table) -> pa.Table:
+    """A table as a scan holds it: each text is hashed once here, and not in every step that compares texts."""
+    return pa.table(
+        [column.dictionary_encode() if pa.types.is_string(column.type) else column for column in table.columns],
+        names=table.column_names,
+    )
+
+
 def plain(table: pa.Table) -> pa.Table:
     """A table as it leaves a scan."""
     return table.cast(pa.schema([(f.name, pa.string() if f.type == CODED_TEXT else f.type) for f in table.schema]))

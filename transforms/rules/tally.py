@@ -16,6 +16,8 @@ VALID: Final = ("events", "valid")
 OUT_OF_RANGE: Final = ("events", "out_of_range")
 COMMUNICATIONS: Final = ("communications",)
 ACTIVITIES: Final = ("activities",)
+UNKNOWN_SIGNATURES: Final = ("unknown_values", "process_signature_status")
+"""Communications whose signature status is given but is none that is known."""
 
 
 def dead_letter(reason: str) -> tuple[str, ...]:
@@ -36,6 +38,7 @@ def alert(variation: str) -> tuple[str, ...]:
 def summary_of(tally: Tally) -> dict[str, Any]:
     """The summary as a nested object, with a zero for every number that nothing was counted for."""
     reasons = sorted(path[-1] for path in tally if path[:2] == ("events", "dead_letter"))
+    unknown = {path[1]: tally[path] for path in (UNKNOWN_SIGNATURES,) if tally[path]}
     return {
         "events": {
             "read": tally[READ],
@@ -47,6 +50,7 @@ def summary_of(tally: Tally) -> dict[str, Any]:
         "activities": tally[ACTIVITIES],
         "verdicts": {name: tally[verdict(name)] for name in VERDICTS},
         "alerts": {name: tally[alert(name)] for name in ("base", *VARIATION_IDS[:2])},
+        **({"unknown_values": unknown} if unknown else {}),
     }
 
 

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, TypeVar
 
 MISSING: Final = frozenset(("", "-", "n/a", "unknown", "null"))
 """Trimmed, lower-case texts that mean "no value"."""
+LONGEST_MARKER: Final = max(map(len, MISSING))
+_LONGEST_REMEMBERED: Final = 2000
+"""Characters; longer command lines occur, but not by the thousand, unless somebody wants to fill the memory."""
 
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PORT: Final = re.compile(r":[0-9]*$")
+_LONGEST_NAME: Final = 1000
+"""DNS takes 253 characters at most; IDNA of a text of a megabyte would take a minute."""
+
+Result = TypeVar("Result")
+
+
+def remembered(function: Callable[..., Result], entries: int) -> Callable[..., Result]:
+    """A function of texts (or `None`) with a memory of so many results, but not of long texts: these may fill it."""
+    known = lru_cache(entries)(function)
+
+    def recall(*texts: str | None) -> Result:
+        return function(*texts) if sum(map(len, filter(None, texts))) > _LONGEST_REMEMBERED else known(*texts)
+
+    return recall
 
 
 def clean_text(value: str | None) -> str | None:
@@ -19,6 +38,13 @@ def clean_text(value: str | None) -> str | None:
         return None
     trimmed = value.strip()
     return None if trimmed.lower() in MISSING else trimmed
+
+
+def is_marker(text: str) -> bool:
+    """True for a text that means "no value"; long texts need no look unless white space may surround a marker."""
+    if len(text) > LONGEST_MARKER and " " < text[0] <= "~" and " " < text[-1] <= "~":
+        return False
+    return text.strip().lower() in MISSING
 
 
 def base_name(path: str) -> str:
@@ -61,8 +87,8 @@ def clean_remote_host(value: str | None) -> tuple[str | None, str | None]:
 
 
 def to_ascii(name: str) -> str:
-    """IDNA form of a lower-case host name; the name itself where there is none."""
-    if name.isascii():
+    """IDNA form of a lower-case host name; the name itself where there is none, or it is too long to be one."""
+    if name.isascii() or len(name) > _LONGEST_NAME:
         return name
     try:
         return name.encode("idna").decode("ascii").lower()

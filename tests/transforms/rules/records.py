@@ -13,6 +13,7 @@ from schemas.catalogue import Catalogue, load_catalogue
 from schemas.catalogue.load import parse_services
 from schemas.event import EVENT_COLUMNS
 from transforms.rules.coerce import coerce_values
+from transforms.rules.columns import Longs
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.normalise import Events, Rejection
 from transforms.rules.tables import ACTIVITY_SCHEMA, SIGHTING_SCHEMA
@@ -46,6 +47,10 @@ class Batch:
 
     def column(self, name: str) -> pa.Array | None:
         return self.columns.get(name)
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
+        column = self.column(name)
+        return None if column is None else column.take(pa.array(rows))
 
     def doubtful(self) -> Iterable[str]:
         return self.doubted

@@ -72,8 +72,6 @@ def test_blank_lines_are_no_records_and_indexes_count_them() -> None:
         (b'{"a": NaN}', "invalid JSON: invalid character at byte 6"),
         (b'{"a": 1} {"b": 2}', "invalid JSON: trailing characters at byte 10"),
         (b'{"a": "b', "invalid JSON: input data was truncated"),
-        (b'{"a": 1e400}', "invalid JSON: number out of range"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "invalid JSON: integer value out of range"),
         (b'{"a": "\xff"}', "invalid JSON: not UTF-8 text"),
         (b'{"a": ' * 50_000, "invalid JSON: nested too deeply"),
         (b"[" * 50_000, "invalid JSON: nested too deeply"),

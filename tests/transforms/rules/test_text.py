@@ -16,6 +16,7 @@ from transforms.rules.text import (
     clean_text,
     is_address,
     parse_address,
+    remembered,
     to_ascii,
 )
 
@@ -159,3 +160,16 @@ def test_an_address_reads_the_same_in_every_spelling(text: str, expected: str) -
 def test_what_is_no_address_is_none(text: str) -> None:
     assert parse_address(text) is None
     assert not is_address(text)
+
+
+def test_long_texts_are_not_remembered_and_short_ones_are() -> None:
+    asked: list[str | None] = []
+
+    def length(text: str | None, other: str | None) -> int:
+        asked.append(text)
+        return len(text or "") + len(other or "")
+
+    ask = remembered(length, 10)
+    for text in ("a", "a", None, None, "x" * 3000, "x" * 3000):
+        assert ask(text, "b") == len(text or "") + 1
+    assert [len(text or "") for text in asked] == [1, 0, 3000, 3000]

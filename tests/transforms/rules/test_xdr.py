@@ -17,6 +17,7 @@ from schemas.mapping import VendorMapping, load_mappings
 from transforms.rules.adapt import MOST_NESTED, Rejected, Row, adapt
 from transforms.rules.coerce import coerce_values
 from transforms.rules.decode import DeadLine, Decoded, decode_lines
+from transforms.rules.text import MISSING
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 XQL: Row = {
@@ -119,6 +120,15 @@ def test_a_signature_status_that_is_not_known_is_none_of_the_known_ones(written:
 @pytest.mark.parametrize("written", [None, {}, [], [{}]])
 def test_a_signature_status_without_a_value_is_missing(written: object) -> None:
     assert "process_signature_status" not in row(actor_process_signature_status=written)
+
+
+@pytest.mark.parametrize("column", ["os", "process_signature_status", "protocol"])
+@pytest.mark.parametrize("written", ["-", " - ", "N/A", "UNKNOWN", "Null", "", None, ["-"]])
+def test_a_marker_is_no_value_of_an_enumeration(column: str, written: object) -> None:
+    fields = {"os": "agent_os_type", "process_signature_status": "actor_process_signature_status",
+              "protocol": "action_network_protocol"}  # fmt: skip
+    found = row(**{fields[column]: written}).get(column)
+    assert found is None or str(found).strip().lower() in MISSING
 
 
 @pytest.mark.parametrize(
@@ -292,14 +302,15 @@ def test_events_of_one_line_are_rows_and_dead_lines_of_that_line() -> None:
     alert = {**ALERT, "events": [XQL, None, XQL, {"event_type": "File Event"}]}
     decoded = decode(XQL, alert, XQL)
     assert decoded.rows_line == [0, 1, 1, 2]
-    assert decoded.dead == [
-        DeadLine(1, "malformed", "events[1] is no object"),
-        DeadLine(
+    assert [(dead.line_index, dead.reason, dead.detail) for dead in decoded.dead] == [
+        (1, "malformed", "events[1] is no object"),
+        (
             1,
             "not_endpoint",
             "events[3]: xdr reads network and process events, not files, registry, images, injections and event logs",
         ),
     ]
+    assert [dead.record and dead.record["events"] for dead in decoded.dead] == [[None], [{"event_type": "File Event"}]]
 
 
 def test_a_dead_letter_of_an_alert_is_read_as_its_events() -> None:
@@ -312,7 +323,15 @@ def test_a_dead_letter_of_an_alert_is_read_as_its_events() -> None:
 def test_fields_of_an_alert_that_no_column_reads_are_not_carried_into_its_events() -> None:
     found = adapt({**ALERT, "events": [XQL], "remote_host": "x", "failed": True}, xdr())
     assert isinstance(found, list)
-    assert not {"failed", "remote_host", "alert_id", "events"} & dict(found[0]).keys()  # type: ignore[call-overload]
+    assert isinstance(found[0].found, dict)
+    assert not {"failed", "remote_host", "alert_id", "events"} & found[0].found.keys()
+
+
+@pytest.mark.parametrize("nothing", ["N/A", "-", "UNKNOWN", "", [], [None], {}])
+def test_an_events_markers_do_not_hide_what_its_alert_says(nothing: object) -> None:
+    event = {**XQL, "agent_id": nothing, "agent_os_type": nothing, "user_name": nothing, "endpoint_id": nothing}
+    (found,) = decode({**ALERT, "agent_os_type": "Windows", "user_name": "mina", "events": [event]}).rows
+    assert (found["host_id"], found["os"], found["user_name"]) == ("e1", "windows", "mina")
 
 
 def test_more_events_than_an_alert_can_have_are_one_dead_line() -> None:

@@ -39,7 +39,7 @@ from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, first_verdict
 
 JUDGE_MS: Final = 1
 """An activity is judged this long after its questions were asked: the answers have come by then."""
-_NOT_TRAINING: Final = np.array(False)
+_NOT_TRAINING: Final = np.array([False])
 _NOBODY: Final = (0, 0, 0)
 _NO_COLUMNS: Final[Row] = dict.fromkeys(ACTIVITY_SCHEMA.names)
 
@@ -157,12 +157,12 @@ class Judging:
             row = activity.row
             figures = {kind: self._figures(state, activity, kind) for kind in KINDS if row.get(kind) is not None}
             coverage = self._coverage(state, activity)
-            excepted = np.array(row["excepted"])
-            common, days = figures["communication"], np.array(coverage)
-            verdict = str(first_verdict(_NOT_TRAINING, days, common, excepted, self._rules.limits))
+            excepted = np.array([row["excepted"]])
+            common, days = figures["communication"], np.array([coverage])
+            verdict = str(first_verdict(_NOT_TRAINING, days, common, excepted, self._rules.limits)[0])
             self.observed.values.append(("judge_delay_ms", _due(activity) - row["event_time"] // MILLISECOND_US))
             if verdict == OPEN:
-                shown = {kind: prevalence.at(()) for kind, prevalence in figures.items()}
+                shown = {kind: prevalence.at(0) for kind, prevalence in figures.items()}
                 opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, shown, coverage)))
             else:
                 yield self._verdict({name: row[name] for name in VERDICT_COLUMNS}, verdict, None)
@@ -210,7 +210,7 @@ class Judging:
             day - length + ((active & -active).bit_length() - 1) if active else -1,
             day - length + active.bit_length() - 1 if active else -1,
         )
-        return Prevalence(*(np.array(number, np.int64) for number in numbers))
+        return Prevalence(*(np.array([number], np.int64) for number in numbers))
 
     def _told(self, state: JudgeState, day: int) -> dict[str, Figures]:
         for told in state.told:

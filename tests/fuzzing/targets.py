@@ -1,0 +1,100 @@
+"""What is fuzzed: one function a parser. Each takes bytes and raises only if something is wrong with the parser.
+
+None of them needs the fuzzer, so that the kept corpus is a test like any other.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Final
+from unittest import mock
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.sources import lines
+from tests.fuzzing.checks import check_read_again, check_rejected_by, read_files
+from transforms.rules.dead_letter import DeadLetter
+
+Target = Callable[[bytes], None]
+LINE_SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+
+
+def native(data: bytes) -> None:
+    """Native JSON lines."""
+    _json_lines(data, "native")
+
+
+def sysmon(data: bytes) -> None:
+    """Records of Sysmon, Security and DNS-Client in JSON lines."""
+    _json_lines(data, "sysmon")
+
+
+def xdr(data: bytes) -> None:
+    """Records of Cortex XDR in JSON lines."""
+    _json_lines(data, "xdr")
+
+
+def parquet(data: bytes) -> None:
+    """A Parquet file of native events."""
+    outcome = read_files([data], ".parquet")
+    if _sometimes(data):
+        check_rejected_by(data, ".parquet", "auto", outcome)
+    if not outcome.unreadable:
+        assert outcome.read == pq.read_metadata(pa.BufferReader(data)).num_rows
+    if _sometimes(data, 1):
+        check_read_again(outcome.letters, "native", same=False)
+
+
+def whole_files(data: bytes) -> None:
+    """A file of lines, plain or compressed as the first byte says; the format is found record by record."""
+    if not data:
+        return
+    suffix, content = LINE_SUFFIXES[data[0] % len(LINE_SUFFIXES)], data[1:]
+    outcome = read_files([content], suffix)
+    if _sometimes(data):
+        check_rejected_by(content, suffix, "auto", outcome)
+    with mock.patch.multiple(lines, BLOCK_BYTES=1024, _PIECE_BYTES=64):
+        in_blocks = read_files([content], suffix)
+    if not outcome.unreadable:
+        assert in_blocks.counts == outcome.counts, "the size of blocks makes a difference"
+        assert sorted(map(_place, in_blocks.letters)) == sorted(map(_place, outcome.letters))
+    if _sometimes(data, 1):
+        with mock.patch.multiple(lines, BLOCK_BYTES=500, MAX_LINE_BYTES=300, _PIECE_BYTES=64):
+            read_files([content], suffix)
+
+
+TARGETS: Final[dict[str, Target]] = {
+    "native": native,
+    "sysmon": sysmon,
+    "xdr": xdr,
+    "parquet": parquet,
+    "lines": whole_files,
+}
+
+
+def _json_lines(data: bytes, format: str) -> None:
+    outcome = read_files([data + b"\n"], ".jsonl", format)  # in one batch, whether the last line is ended or not
+    assert not outcome.unreadable
+    records = [line for line in data.split(b"\n") if line and not line.isspace()]
+    if format == "xdr":
+        assert outcome.read >= len(records)
+    else:
+        assert outcome.read == len(records)
+    if _sometimes(data):
+        half = len(records) // 2
+        parts = [b"".join(line + b"\n" for line in part) for part in (records[:half], records[half:])]
+        assert read_files(parts, ".jsonl", format).counts == outcome.counts, "the split makes a difference"
+    if _sometimes(data, 1):
+        check_read_again(outcome.letters, format, same=True)
+
+
+def _place(letter: DeadLetter) -> tuple[int, str, str, str]:
+    """A dead letter without the folder that it was read from."""
+    return letter.record, letter.reason, letter.detail, letter.raw
+
+
+def _sometimes(data: bytes, which: int = 0) -> bool:
+    """True for one input in three, always for the same ones: for checks that cost as much as the rest."""
+    return zlib.crc32(data) % 3 == which

@@ -1,0 +1,83 @@
+"""One line of JSON as a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgspec
+
+Row = dict[str, object]
+
+_DECODE: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(float_hook=float).decode
+_BOM: Final = b"\xef\xbb\xbf"
+_MOST_DIGITS: Final = 4000
+"""Python refuses to turn more digits than about this into a whole number."""
+_NAMES: Final = {
+    list: "list",
+    str: "string",
+    bool: "truth value",
+    int: "number",
+    float: "number",
+    type(None): "null",
+}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Why a record is no row: `malformed` (not a record of the vendor) or `not_endpoint` (no process by design)."""
+
+    reason: Literal["malformed", "not_endpoint"]
+    detail: str
+
+
+def parse_line(line: bytes) -> Row | Rejected:
+    """The object on a line, or what the line is instead; of duplicate keys the last one counts.
+
+    Whatever is JSON is read: numbers that no float holds are infinite, for their column to refuse them.
+    """
+    try:
+        value = _DECODE(line)
+    except UnicodeDecodeError:
+        return Rejected("malformed", "invalid JSON: not UTF-8 text")
+    except RecursionError:
+        return Rejected("malformed", "invalid JSON: nested too deeply")
+    except msgspec.ValidationError:
+        return _with_huge_numbers(line)
+    except msgspec.MsgspecError as error:
+        if line.startswith(_BOM):
+            return parse_line(line[len(_BOM) :])
+        return Rejected("malformed", f"invalid JSON: {_problem(error)}")
+    return _record(value)
+
+
+def _with_huge_numbers(line: bytes) -> Row | Rejected:
+    """A line with a whole number of thousands of digits."""
+    try:
+        return _record(json.loads(line, parse_int=_whole_number, parse_constant=_no_constant))
+    except (ValueError, RecursionError) as error:
+        return Rejected("malformed", f"invalid JSON: {str(error)[:100].lower()}")
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) < _MOST_DIGITS else float(digits)
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number")
+
+
+def _record(value: object) -> Row | Rejected:
+    if isinstance(value, dict):
+        return value
+    return Rejected("malformed", f"line is a JSON {_NAMES[type(value)]}, expected an object")
+
+
+def _problem(error: msgspec.MsgspecError) -> str:
+    """msgspec's message in our words: `invalid character at byte 17`."""
+    text = str(error).removeprefix("JSON is malformed: ").partition(" - at `")[0]
+    if text.endswith(")") and " (byte " in text:
+        text = text[:-1].replace(" (byte ", " at byte ")
+    return text[:1].lower() + text[1:]
