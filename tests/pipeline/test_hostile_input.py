@@ -159,7 +159,14 @@ def test_a_number_beyond_all_floats_is_a_dead_letter(run: Run) -> None:
     (run.input / "a.jsonl").write_bytes(GOOD + GOOD.replace(b'"2026-03-01T10:00:00Z"', b"1e400"))
     assert run.status() == 0
     assert run.events["valid"] == 1
-    assert run.dead == [("malformed", "invalid JSON: number out of range")]
+    detail = "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds"
+    assert run.dead == [("bad_timestamp", detail)]
+
+
+def test_a_number_beyond_all_floats_is_no_text_either(run: Run) -> None:
+    (run.input / "a.jsonl").write_bytes(GOOD + GOOD.replace(b'"h1"', b"1e400"))
+    assert run.status() == 0
+    assert run.dead == [("malformed", "host_id is inf, expected text")]
 
 
 def test_of_duplicate_keys_the_last_one_counts(run: Run) -> None:
