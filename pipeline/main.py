@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import options
 from pipeline.lookup import explain
-from pipeline.sources.errors import BadFilePolicy, UnreadableInput
-from pipeline.sources.json_lines import JsonOptions
+from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.terminal import show_summary, start_logging
@@ -81,12 +80,10 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 
     from pipeline import backfill
     from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output, require_writable
-    from pipeline.sources.partitions import Partitions, find_files
 
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
-    partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
-    files = find_files(arguments.input, configuration, partitions)
+    files, reading = options.input_of(arguments, configuration)
     workers = options.workers_of(arguments, beam_options, files)
     configuration = replace(configuration, shards=options.shards_of(arguments, beam_options, workers))
     if arguments.dry_run:
@@ -96,7 +93,6 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
         require_writable("--baseline-out", configuration.baseline_out)
     prepare_output(arguments.output)
     pipeline = beam.Pipeline(options=beam_options)
-    reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
     with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
         found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, local), configuration)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
+from pipeline.sources.errors import BadFilePolicy
+from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.readings import InputFile
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
@@ -168,6 +170,19 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
     if arguments.baseline_in is None:
         return configuration
     return with_baseline(configuration, open_snapshot(arguments.baseline_in), arguments.learn_changed_services)
+
+
+def input_of(arguments: argparse.Namespace, configuration: Configuration) -> tuple[list[InputFile], JsonOptions]:
+    """The files that a run reads, and how lines are read.
+
+    Raises:
+        ConfigurationError: there are none, or a folder is not complete.
+    """
+    from pipeline.sources.partitions import Partitions, find_files
+
+    partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
+    files = find_files(arguments.input, configuration, partitions)
+    return files, JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
 
 
 def _check_baseline(arguments: argparse.Namespace) -> None:

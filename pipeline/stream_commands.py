@@ -90,9 +90,6 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
 
     from pipeline.sinks.json_lines import clear_output, prepare_output
     from pipeline.sinks.learned import begin_learned
-    from pipeline.sources.errors import BadFilePolicy
-    from pipeline.sources.json_lines import JsonOptions
-    from pipeline.sources.partitions import Partitions, find_files
     from pipeline.sources.spool import spool
 
     arguments.baseline_out = None
@@ -100,10 +97,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     lateness = lateness_of(arguments, configuration)
     times = _arrival_times(arguments, lateness)
     beam_options = stream_options(rest, arguments.verbose)
-    files = find_files(
-        arguments.input, configuration, Partitions(arguments.partition_slack_days, arguments.require_marker)
-    )
-    reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
+    files, reading = options.input_of(arguments, configuration)
     prepare_output(arguments.output)
     if arguments.sightings_out:
         begin_learned(arguments.sightings_out, configuration.stream_metadata)
@@ -178,15 +172,10 @@ def _snapshot_of_events(pipeline: beam.Pipeline, arguments: argparse.Namespace) 
     """All days before `--as-of` are judged, for what was said on the last of them; nothing of it is written."""
     from pipeline import backfill
     from pipeline.sinks.snapshot import WriteSnapshot
-    from pipeline.sources.errors import BadFilePolicy
-    from pipeline.sources.json_lines import JsonOptions
-    from pipeline.sources.partitions import Partitions, find_files
 
     arguments.start, arguments.end, arguments.verdicts = None, arguments.as_of, False
     configuration = options.configuration_of(arguments)
-    partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
-    files = find_files(arguments.input, configuration, partitions)
-    reading = JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
+    files, reading = options.input_of(arguments, configuration)
     found = backfill.detect(backfill.scan(pipeline, files, reading, configuration), configuration)
     written = WriteSnapshot(arguments.baseline_out, configuration.snapshot_metadata, [])
     _ = found.history | "WriteSnapshot" >> written
@@ -258,7 +247,7 @@ def write_summary(output: str, total: str) -> dict[str, Any]:
     from apache_beam.io.filesystems import FileSystems
 
     from pipeline.sinks.json_lines import SUMMARY
-    from pipeline.sinks.stream_files import write_whole
+    from pipeline.sinks.whole_file import write_whole
     from transforms.rules.tally import Tally, stream_summary_of
 
     with FileSystems.open(total) as stream:

@@ -14,6 +14,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsIter, AsSingleton
 
 from schemas.documents import ConfigurationError
+from transforms.rules.json_line import to_json
 from transforms.rules.tally import Tally, summary_of
 
 SUMMARY: Final = "summary.json"
@@ -87,11 +88,6 @@ def write_summary(output: str, total: Tally, *written: Iterable[str]) -> str:
     with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
         stream.write(json.dumps(summary_of(total), indent=2).encode() + b"\n")
     return path
-
-
-def to_json(row: dict[str, Any]) -> str:
-    """A row as one JSON line."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
 def prepare_output(output: str) -> None:

@@ -16,7 +16,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import FixedWindows
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.sinks.stream_files import write_whole
+from pipeline.sinks.whole_file import write_whole
 from schemas.documents import require
 from schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata, parse_stream_metadata
 from transforms.rules.days import DAY_US, SECOND_US, day_of

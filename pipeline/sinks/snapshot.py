@@ -15,6 +15,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsList
 
+from pipeline.sinks.whole_file import write_whole
 from schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata
 from transforms.rules import blocks
 from transforms.rules.days import day_number
@@ -105,11 +106,7 @@ def _finish(path: str, metadata: Metadata, files: list[WrittenFile], *after: Ite
         files={table: names[table] for table in TABLES},
         rows={table: rows[table] for table in TABLES},
     )
-    target = FileSystems.join(path, METADATA)
-    unfinished = f"{target}.{metadata.run_id}"
-    with FileSystems.create(unfinished, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-        stream.write(whole.to_json().encode())
-    FileSystems.rename([unfinished], [target])
+    write_whole(FileSystems.join(path, METADATA), whole.to_json().encode())
     _delete_others(path, metadata.run_id)
     return path
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+
+from pipeline.sinks.whole_file import write_whole
 
 
 @dataclass
@@ -79,11 +79,3 @@ def _write_alert(alert: str, output: str) -> str:
     path = FileSystems.join(output, "alerts", f"{json.loads(alert)['alert_id']}.jsonl")
     write_whole(path, f"{alert}\n".encode())
     return path
-
-
-def write_whole(path: str, content: bytes) -> None:
-    """Writes a file under another name, then renames it: whoever looks sees all of it or nothing."""
-    unfinished = f"{path}.{uuid.uuid4().hex}"
-    with FileSystems.create(unfinished, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-        stream.write(content)
-    FileSystems.rename([unfinished], [path])

@@ -10,7 +10,7 @@ import apache_beam as beam
 from apache_beam.transforms.trigger import AccumulationMode, AfterWatermark
 from apache_beam.transforms.window import GlobalWindows
 
-from pipeline.sinks.stream_files import write_whole
+from pipeline.sinks.whole_file import write_whole
 
 
 @dataclass

@@ -184,6 +184,8 @@ class _Pending:
             if len(plain.lines):
                 yield PlainBatch(self._lines, plain.lines.tolist(), plain.columns, records=plain, options=self._options)
         options = self._options
+        if others == [] and not self._lost:
+            return
         decoded = decode_lines(self._lines.lines, options.format, self._mappings, options.keep_domain, others)
         yield batch_of(decoded, self._lines.source, self._lines.first_line, self._lost)
 

@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
@@ -27,12 +26,13 @@ from pipeline.sources.lines import read_blocks
 from pipeline.sources.parquet import RowGroup
 from pipeline.sources.readings import InputFile, Reading, plan_readings
 from schemas.documents import ConfigurationError
-from schemas.event import EARLIEST_US, EVENT_COLUMNS, LATEST_US
+from schemas.event import EVENT_COLUMNS
 from schemas.mapping import load_mappings
 from transforms.rules.coerce import coerce_array, coerce_values
 from transforms.rules.columns import Longs, numbers_of
 from transforms.rules.days import HOUR_US
 from transforms.rules.decode import decode_lines
+from transforms.rules.json_line import Rejected, parse_line
 
 INDEX: Final = "index.json"
 BLOCK_RECORDS: Final = 20_000
@@ -250,8 +250,8 @@ def _table(arrival: Longs, path: str, first: int, columns: dict[str, pa.Array]) 
 def _arrivals(happened: Longs, said: Longs | None, path: str, first: int, times: ArrivalTimes) -> Longs:
     """When records arrived; those of which it is not known when the record before them did."""
     if said is not None:
-        return _filled(_sane(said))
-    arrival = _filled(_sane(happened))
+        return _filled(said)
+    arrival = _filled(happened)
     if times.seed is None:
         return arrival
     number = np.arange(first, first + len(happened), dtype=np.uint64)
@@ -260,14 +260,9 @@ def _arrivals(happened: Longs, said: Longs | None, path: str, first: int, times:
 
 
 def _micros(column: pa.Array) -> Longs:
-    """A column of times in µs, -1 where there is none."""
+    """A column of times in µs, -1 where there is none and for those that no clock shows."""
     numbers = numbers_of(coerce_array("event_time", column)[0])
     return np.where(numbers.present, numbers.values, -1)
-
-
-def _sane(times: Longs) -> Longs:
-    """Times with -1 for those that no clock shows."""
-    return np.where((times >= EARLIEST_US) & (times < LATEST_US), times, -1)
 
 
 def _filled(times: Longs) -> Longs:
@@ -289,8 +284,5 @@ def _mixed(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[t
 
 def _key(line: bytes, key: str) -> object:
     """The value of a key at the top of a JSON record; `None` if there is none."""
-    try:
-        record = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return record.get(key) if isinstance(record, dict) else None
+    record = parse_line(line)
+    return None if isinstance(record, Rejected) else record.get(key)

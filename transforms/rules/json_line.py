@@ -1,9 +1,9 @@
-"""One line of JSON as a record."""
+"""Records as lines of JSON, and back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -51,6 +51,11 @@ def parse_line(line: bytes) -> Row | Rejected:
             return parse_line(line[len(_BOM) :])
         return Rejected("malformed", f"invalid JSON: {_problem(error)}")
     return _record(value)
+
+
+def to_json(row: Mapping[str, Any]) -> str:
+    """A row as one JSON line."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
 def _with_huge_numbers(line: bytes) -> Row | Rejected:

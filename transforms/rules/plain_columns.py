@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from transforms.rules.adapt import Adapter
 from transforms.rules.coerce import to_text, to_time
 from transforms.rules.columns import Codes, Longs, Mask, group_rows, run_starts
 from transforms.rules.converters import CONVERTERS
-from transforms.rules.plan import Plan, folded_key, is_value, scalar_of
+from transforms.rules.plan import Plan, folded_key, scalar_of
 from transforms.rules.scalars import Coalesced, Scalars
 
 _KEEP_NUMBERS: Final = (None, CONVERTERS["epoch_or_zoned"])
@@ -123,22 +122,5 @@ class PlainColumns:
         """Which of the rows have of each group one field with a value."""
         served = np.ones(len(rows), np.bool_)
         for paths in needs:
-            served &= np.logical_or.reduce([self._has_value[path[0]][rows] for path in paths])
+            served &= np.logical_or.reduce([self._fields[path[0]].told[rows] for path in paths])
         return served
-
-    @cached_property
-    def _has_value(self) -> Mapping[str, Mask]:
-        return _HasValue(self._fields)
-
-
-class _HasValue(dict[str, Mask]):
-    """Field -> records in which it has a value that is no marker."""
-
-    def __init__(self, fields: Mapping[str, Scalars]) -> None:
-        super().__init__()
-        self._all = fields
-
-    def __missing__(self, key: str) -> Mask:
-        field = self._all[key]
-        self[key] = field.lookup(is_value, False, np.bool_)
-        return self[key]

@@ -41,12 +41,12 @@ class Plan:
         self._getters: dict[str, Getter] = {}
         for column in columns:
             first = column.fields[0]
-            convert = _converter(column, first.convert, converters)
+            conversions = [_converter(column, field.convert, converters) for field in column.fields]
+            convert = conversions[0]
             if column.is_plain:
-                self.fields[column.name] = tuple(
-                    (field.path[0], _converter(column, field.convert, converters)) for field in column.fields
-                )
-            get = _getter(column, converters)
+                keys = [field.path[0] for field in column.fields]
+                self.fields[column.name] = tuple(zip(keys, conversions, strict=True))
+            get = _getter(column, conversions)
             if column.differs or len(first.path) > 1 or first.from_record:
                 self._other.append((column.name, get))
             elif len(column.fields) == 1:
@@ -117,11 +117,11 @@ def _single(key: str, convert: Converter | None) -> Getter:
     return get
 
 
-def _getter(column: Column, converters: Mapping[str, Converter]) -> Getter:
+def _getter(column: Column, conversions: Iterable[Converter | None]) -> Getter:
     """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
     fields = [
-        (field.path[0], field.from_record, field.path[1:], _converter(column, field.convert, converters))
-        for field in column.fields
+        (field.path[0], field.from_record, field.path[1:], convert)
+        for field, convert in zip(column.fields, conversions, strict=True)
     ]
 
     def get(record: Record, data: Record) -> Scalar:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from transforms.rules.columns import Codes, Longs, Mask, unclean
 from transforms.rules.converters import FORESEEN, Converter, Scalar
+from transforms.rules.plan import is_value
 from transforms.rules.text import is_marker
 
 Finish = Callable[[Scalar], str | int | None]
@@ -81,6 +82,11 @@ class Scalars:
     def present(self) -> Mask:
         """Records that have a value."""
         return self.codes >= 0
+
+    @cached_property
+    def told(self) -> Mask:
+        """Records whose value is no marker of a missing one."""
+        return self.lookup(is_value, False, np.bool_)
 
     def lookup(self, function: Callable[[Scalar], Any], missing: Any, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """`function(value)` of each record as an array of `dtype`; `missing` where there is no value."""

@@ -6,7 +6,7 @@ A scan adds up what it has seen and lets go of it as blocks; blocks of different
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -17,7 +17,7 @@ from schemas.catalogue import Catalogue
 from schemas.exceptions import ExceptionEntry
 from transforms.rules import blocks, tally
 from transforms.rules.activities import activities_of, merge_activities
-from transforms.rules.columns import Codes, group_rows, text_of
+from transforms.rules.columns import Codes, Mask, group_rows, text_of
 from transforms.rules.communications import Recogniser
 from transforms.rules.dead_letter import DeadLetter, LostBatch
 from transforms.rules.destination import Destinations
@@ -104,8 +104,7 @@ class Scan:
         try:
             return self._add(batch)
         except LostBatch as lost:
-            self.tally[tally.READ] += 1
-            self.tally[tally.dead_letter(lost.letter.reason)] += 1
+            self.tally.update(counts_of_lost(lost.letter))
             return [lost.letter]
 
     def _add(self, batch: RawBatch) -> list[DeadLetter]:
@@ -118,12 +117,7 @@ class Scan:
         executions = sightings_of_executions(events, *self.recogniser.executions(events, in_range))
         activities = activities_of(events, self.recogniser.communications(events, in_range))
         # every column has been read: from here on nothing fails
-        self.tally[tally.READ] += batch.num_rows + len(lost)
-        self.tally[tally.VALID] += int(valid.sum())
-        self.tally[tally.OUT_OF_RANGE] += int(valid.sum() - in_range.sum())
-        self.tally[tally.COMMUNICATIONS] += activities.num_rows
-        self.tally[tally.UNKNOWN_SIGNATURES] += _unknown_signatures(activities)
-        self.tally.update(tally.dead_letter(letter.reason) for letter in dead)
+        self.tally.update(counts_of(events, in_range, activities, dead, len(lost)))
         self.coverage.update(coverage_of(events, in_range))
         self._sightings += [executions, sightings_of_activities(activities)]
         self._activities.append(activities)
@@ -190,6 +184,29 @@ class Scan:
                 )
             )
         return pa.concat_tables(tables)
+
+
+def counts_of(events: Events, used: Mask, communications: pa.Table, dead: Sequence[DeadLetter], lost: int) -> Tally:
+    """What a batch counts for.
+
+    Args:
+        used: rows of valid events within the range.
+        communications: one row each.
+        dead: what is no event.
+        lost: how many of these were given up before they were rows.
+    """
+    counts = Tally(tally.dead_letter(letter.reason) for letter in dead)
+    counts[tally.READ] = events.num_rows + lost
+    counts[tally.VALID] = int(events.valid.sum())
+    counts[tally.OUT_OF_RANGE] = int(events.valid.sum() - used.sum())
+    counts[tally.COMMUNICATIONS] = communications.num_rows
+    counts[tally.UNKNOWN_SIGNATURES] = _unknown_signatures(communications)
+    return counts
+
+
+def counts_of_lost(letter: DeadLetter) -> Tally:
+    """What a batch counts for that is one dead letter as a whole."""
+    return Tally((tally.READ, tally.dead_letter(letter.reason)))
 
 
 def _unknown_signatures(communications: pa.Table) -> int:

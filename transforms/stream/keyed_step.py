@@ -6,7 +6,6 @@ event-time timer a key, set again whenever it fires: an engine that fires it lat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateS
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
+from transforms.rules.json_line import to_json
 from transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow, Wait
 from transforms.rules.stream.step import Effects, Observations, Step, added, fired
 
@@ -130,8 +130,3 @@ def tagged(outcome: Output | Alert | VerdictRow) -> TaggedOutput:
 def timestamp(instant: int) -> Timestamp:
     """An instant (ms) as Beam has it."""
     return Timestamp(micros=instant * 1000)
-
-
-def to_json(row: dict[str, Any]) -> str:
-    """A row as one JSON line."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))

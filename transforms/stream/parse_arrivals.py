@@ -13,13 +13,14 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 
 from transforms.rules.columns import Longs
+from transforms.rules.json_line import to_json
 from transforms.rules.normalise import RawBatch
 from transforms.rules.scan import ScanSettings
 from transforms.rules.stream.arrivals import Arrivals
 from transforms.rules.stream.delays import Delays
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import MESSAGES, Covered
-from transforms.stream.keyed_step import NAMESPACE, Keyed, Tallied, timestamp, to_json
+from transforms.stream.keyed_step import NAMESPACE, Keyed, Tallied, timestamp
 
 log = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.rules import subjects, tally
+from transforms.rules import subjects
 from transforms.rules.activities import activities_of, merge_activities
 from transforms.rules.columns import Longs, Mask, group_rows, run_starts, text_of
 from transforms.rules.communications import Recogniser
 from transforms.rules.days import DAY_US
 from transforms.rules.dead_letter import DeadLetter, LostBatch
 from transforms.rules.normalise import Events, RawBatch
-from transforms.rules.scan import ScanSettings, recogniser_of
+from transforms.rules.scan import ScanSettings, counts_of, counts_of_lost, recogniser_of
 from transforms.rules.stream.lateness import FUTURE_US, Lateness
 from transforms.rules.stream.messages import Communication, Covered, HostRecords, Shown, key_of
 from transforms.rules.subjects import KINDS
@@ -77,8 +77,7 @@ class Arrivals:
         try:
             return self._read(batch, arrival)
         except LostBatch as lost:
-            counts = Tally({tally.READ: 1, tally.dead_letter(lost.letter.reason): 1})
-            return Arrived(dead=[lost.letter], counts=counts)
+            return Arrived(dead=[lost.letter], counts=counts_of_lost(lost.letter))
 
     def _read(self, batch: RawBatch, arrival: Longs) -> Arrived:
         events = Events(batch, self._settings.tenant, latest=arrival + FUTURE_US)
@@ -93,17 +92,9 @@ class Arrivals:
         arrived = Arrived(dead=dead, delays=(arrival - events.time.values)[used])
         arrived.hosts = list(_by_host(executions, activities, time.at(found.rows)))
         arrived.covered = list(_covered(events, used, time))
-        arrived.counts = Tally(
-            {
-                tally.READ: batch.num_rows + len(lost),
-                tally.VALID: int(events.valid.sum()),
-                tally.OUT_OF_RANGE: int(events.valid.sum() - used.sum()),
-                tally.COMMUNICATIONS: activities.num_rows,
-                LATE: int((time.late & used).sum()),
-                TOO_LATE: int((time.too_late & used).sum()),
-            }
-        )
-        arrived.counts.update(tally.dead_letter(letter.reason) for letter in dead)
+        arrived.counts = counts_of(events, used, activities, dead, len(lost))
+        arrived.counts[LATE] = int((time.late & used).sum())
+        arrived.counts[TOO_LATE] = int((time.too_late & used).sum())
         return arrived
 
     def _executions(self, events: Events, used: Mask, time: _Times) -> Iterator[tuple[str, str, Shown]]:

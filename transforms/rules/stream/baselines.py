@@ -8,12 +8,13 @@ import msgspec
 
 from schemas.detector import Limits
 from transforms.rules.sightings import host_rank
-from transforms.rules.stream.day_sets import DaySet, Packed, span_of
+from transforms.rules.stream.day_sets import DaySet, Packed, forget, keep, see, span_of
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import (
     Answer,
     Codec,
     Message,
+    Outcome,
     Outcomes,
     Output,
     Question,
@@ -62,25 +63,15 @@ class Baselines:
         if isinstance(message, Sighting):
             self._see(state, message)
             return
-        assert isinstance(message, Question), message
-        if message.day <= state.open_day:
-            yield self._answer(state, message)
-        else:
-            state.asked_at = min(state.asked_at or message.at, message.at)
-            yield Wait(message)
+        yield self._take(state, message)
 
     def fire(self, key: str, state: BaselineState, now: int, waiting: Sequence[Message]) -> Outcomes:
         """Answers the questions of all days that are open, forgets days that no baseline needs any more."""
         state.open_day = max(state.open_day, self._lateness.last_open_day(now))
         state.asked_at = 0
         for message in waiting:
-            assert isinstance(message, Question), message
-            if message.day <= state.open_day:
-                yield self._answer(state, message)
-            else:
-                state.asked_at = min(state.asked_at or message.at, message.at)
-                yield Wait(message)
-        self._forget(state, now)
+            yield self._take(state, message)
+        forget(state.hosts, self._lateness.needed_from(now))
 
     def wake(self, state: BaselineState) -> int | None:
         """When the first question can be answered, or a day can be forgotten."""
@@ -95,13 +86,17 @@ class Baselines:
         """Questions may be answered at once."""
         return False
 
+    def _take(self, state: BaselineState, message: Message) -> Outcome:
+        """The answer to a question whose day is open; others wait."""
+        assert isinstance(message, Question), message
+        if message.day <= state.open_day:
+            return self._answer(state, message)
+        state.asked_at = min(state.asked_at or message.at, message.at)
+        return Wait(message)
+
     def _see(self, state: BaselineState, sighting: Sighting) -> None:
-        packed = state.hosts.get(sighting.host)
-        days = DaySet.unpack(packed) if packed else DaySet()
-        if not days.add(sighting.day, sighting.known):
-            return
-        state.hosts[sighting.host] = days.pack()
-        if len(state.hosts) > self._limits.hosts_kept:
+        news = see(state.hosts, sighting.host, sighting.day, sighting.known)
+        if news and len(state.hosts) > self._limits.hosts_kept:
             self._cap(state, sighting)
 
     def _cap(self, state: BaselineState, sighting: Sighting) -> None:
@@ -114,10 +109,7 @@ class Baselines:
         if len(those) > self._limits.hosts_kept:
             _, host, days = max(those, key=lambda item: item[:2])
             days.discard(sighting.day)
-            if days:
-                state.hosts[host] = days.pack()
-            else:
-                del state.hosts[host]
+            keep(state.hosts, host, days)
 
     def _answer(self, state: BaselineState, question: Question) -> Output:
         length, guard = self._limits.training_days, self._limits.guard_days
@@ -135,14 +127,3 @@ class Baselines:
             active,
         )
         return Output("answers", key_of(question.tenant, question.host), answer, question.at)
-
-    def _forget(self, state: BaselineState, now: int) -> None:
-        oldest = self._lateness.needed_from(now)
-        for host, packed in list(state.hosts.items()):
-            if packed[0] < oldest:
-                days = DaySet.unpack(packed)
-                days.forget(oldest)
-                if days:
-                    state.hosts[host] = days.pack()
-                else:
-                    del state.hosts[host]

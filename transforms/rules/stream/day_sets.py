@@ -104,3 +104,29 @@ def span_of(sets: Iterable[Packed]) -> tuple[int, int]:
         oldest = min(oldest, first)
         newest = max(newest, first + int.from_bytes(mask).bit_length() - 1)
     return oldest, newest
+
+
+def see(held: dict[str, Packed], name: str, day: int, known: int) -> bool:
+    """Adds a day to the set of a name; true if that was news."""
+    days = DaySet.unpack(held[name]) if name in held else DaySet()
+    news = days.add(day, known)
+    if news:
+        held[name] = days.pack()
+    return news
+
+
+def keep(held: dict[str, Packed], name: str, days: DaySet) -> None:
+    """Makes a set that of a name; an empty one goes."""
+    if days:
+        held[name] = days.pack()
+    else:
+        del held[name]
+
+
+def forget(held: dict[str, Packed], before: int) -> None:
+    """Drops days before a day from all sets."""
+    for name, packed in list(held.items()):
+        if packed[0] < before:
+            days = DaySet.unpack(packed)
+            days.forget(before)
+            keep(held, name, days)

@@ -57,8 +57,7 @@ class Flood:
         if self._limit and state.alerts >= self._limit:
             yield self._verdict(message, "rolled_up")
         else:
-            state.due = min(state.due or _due(message), _due(message))
-            yield Wait(message)
+            yield _wait(state, message)
 
     def fire(self, key: str, state: FloodState, now: int, waiting: Sequence[Message]) -> Outcomes:
         """Decides the candidates that are due; forgets the group when its day is over."""
@@ -69,8 +68,7 @@ class Flood:
             if _due(message) <= now:
                 due.append((_order(message), message))
             else:
-                state.due = min(state.due or _due(message), _due(message))
-                yield Wait(message)
+                yield _wait(state, message)
         for _, candidate in sorted(due, key=lambda item: item[0]):
             if self._limit and state.alerts >= self._limit:
                 yield self._verdict(candidate, "rolled_up")
@@ -106,6 +104,11 @@ class Flood:
 
     def _closing(self, state: FloodState) -> int:
         return self._lateness.closing((state.day + 1) * DAY_US) + 4 * LIMIT_MS
+
+
+def _wait(state: FloodState, candidate: Candidate) -> Wait:
+    state.due = min(state.due or _due(candidate), _due(candidate))
+    return Wait(candidate)
 
 
 def _due(candidate: Candidate) -> int:

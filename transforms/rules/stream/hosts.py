@@ -10,7 +10,7 @@ import msgspec
 
 from transforms.rules.activities import TOTALS, evidence_order
 from transforms.rules.days import DAY_US
-from transforms.rules.stream.day_sets import DaySet, Packed, span_of
+from transforms.rules.stream.day_sets import DaySet, Packed, forget, see, span_of
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import (
     TELEMETRY,
@@ -24,7 +24,6 @@ from transforms.rules.stream.messages import (
     Output,
     Question,
     Row,
-    Shown,
     Sighting,
     VerdictRow,
     key_of,
@@ -93,7 +92,7 @@ class Hosts:
             return
         assert isinstance(message, HostRecords), message
         for shown in message.shown:
-            if self._see(state, shown):
+            if see(state.days, shown.subject, shown.day, shown.known):
                 sighting = Sighting(message.tenant, shown.subject, message.host, shown.day, shown.known)
                 yield Output("sightings", key_of(message.tenant, shown.subject), sighting, shown.instant)
         for communication in message.communications:
@@ -127,14 +126,6 @@ class Hosts:
     def only_waits(self, message: Message) -> bool:
         """None does."""
         return False
-
-    def _see(self, state: HostState, shown: Shown) -> bool:
-        packed = state.days.get(shown.subject)
-        days = DaySet.unpack(packed) if packed else DaySet()
-        news = days.add(shown.day, shown.known)
-        if news:
-            state.days[shown.subject] = days.pack()
-        return news
 
     def _remember(self, state: HostState, history: HostHistory) -> None:
         days, before = DaySet.unpack(history.days), state.days.get(history.subject)
@@ -195,15 +186,7 @@ class Hosts:
         return state.recent[-1]
 
     def _forget(self, state: HostState, now: int) -> None:
-        oldest = self._lateness.needed_from(now)
-        for subject, packed in list(state.days.items()):
-            if packed[0] < oldest:
-                days = DaySet.unpack(packed)
-                days.forget(oldest)
-                if days:
-                    state.days[subject] = days.pack()
-                else:
-                    del state.days[subject]
+        forget(state.days, self._lateness.needed_from(now))
         state.recent = [recent for recent in state.recent if self._lateness.closing((recent.day + 1) * DAY_US) > now]
 
 

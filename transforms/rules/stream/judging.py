@@ -116,9 +116,7 @@ class Judging:
             if said not in before:
                 before.append(said)
             return
-        if isinstance(message, Activity):
-            state.due = min(state.due or _due(message), _due(message))
-        yield Wait(message)
+        yield _wait(state, message) if isinstance(message, Activity) else Wait(message)
 
     def fire(self, key: str, state: JudgeState, now: int, waiting: Sequence[Message]) -> Outcomes:
         """Judges the activities that are due, forgets what no later one needs."""
@@ -132,8 +130,7 @@ class Judging:
                 due.append(message)
             else:
                 assert isinstance(message, Activity), message
-                state.due = min(state.due or _due(message), _due(message))
-                yield Wait(message)
+                yield _wait(state, message)
         yield from self._judge(state, due)
         self._forget(state, now)
 
@@ -241,6 +238,11 @@ class Judging:
         """When nothing can repeat any more what was said at a time; all of a day together."""
         until = time + self._rules.limits.deduplication_hours * HOUR_US
         return self._closing(until // DAY_US)
+
+
+def _wait(state: JudgeState, activity: Activity) -> Wait:
+    state.due = min(state.due or _due(activity), _due(activity))
+    return Wait(activity)
 
 
 def _due(activity: Activity) -> int:
