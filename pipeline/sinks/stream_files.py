@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,7 +38,8 @@ class WriteAlertFiles(beam.PTransform):  # type: ignore[misc]
 class WriteBundleFiles(beam.PTransform):  # type: ignore[misc]
     """JSON text -> `OUTPUT/NAME/NAME-*.jsonl`, a file a bundle.
 
-    A bundle that is retried as it was replaces its file; one that comes again otherwise composed repeats its lines.
+    No line is lost: equal lines are so many, for two activities of an hour may get equal verdicts, and a record that
+    comes twice makes two dead letters. A bundle that an engine retries after it was written repeats its lines.
 
     Args:
         output: the folder of the stream.
@@ -52,7 +53,7 @@ class WriteBundleFiles(beam.PTransform):  # type: ignore[misc]
         super().__init__()
 
     def expand(self, rows: beam.PCollection[str]) -> beam.PCollection[str]:
-        """Files are named by their content."""
+        """Files are named at random: a name made of the content would let equal bundles replace each other."""
         return rows | "Write" >> beam.ParDo(_WriteBundle(self.output, self.name)).with_output_types(str)
 
 
@@ -71,7 +72,7 @@ class _WriteBundle(beam.DoFn):  # type: ignore[misc]
     def finish_bundle(self) -> None:
         if self._rows:
             content = "".join(f"{row}\n" for row in sorted(self._rows)).encode()
-            name = f"{self._name}-{hashlib.sha256(content).hexdigest()[:20]}.jsonl"
+            name = f"{self._name}-{uuid.uuid4().hex}.jsonl"
             write_whole(FileSystems.join(self._output, self._name, name), content)
 
 

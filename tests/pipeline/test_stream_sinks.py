@@ -44,13 +44,22 @@ def test_an_alert_that_comes_again_from_whatever_job_replaces_its_file(tmp_path:
     assert [(row["alert_id"], row["run_id"]) for row in rows] == [("a1", "two"), ("a2", "two")]
 
 
-def test_a_bundle_that_is_retried_as_it_was_leaves_one_file_and_no_unfinished_one(tmp_path: Path) -> None:
-    for _ in range(2):
-        with beam.Pipeline(FnApiRunner()) as pipeline:
-            rows = pipeline | beam.Create([alert(n) for n in range(50)], reshuffle=False)
-            _ = rows | WriteBundleFiles(str(tmp_path), "dead_letter")
+def test_bundles_with_equal_lines_keep_all_of_them(tmp_path: Path) -> None:
+    verdict = json.dumps({"host": "pc", "verdict": "learning"})
+    script = test_stream.TestStream()
+    for instant in (1000, 2000, 3000):
+        script = script.add_elements([TimestampedValue(verdict, instant)]).advance_watermark_to(instant)
+    with beam.Pipeline("BundleBasedDirectRunner", options=PipelineOptions(["--streaming"])) as pipeline:
+        _ = pipeline | script.advance_watermark_to_infinity() | WriteBundleFiles(str(tmp_path), "verdicts")
+    assert read_rows(str(tmp_path), "verdicts") == [json.loads(verdict)] * 3
+
+
+def test_a_bundle_is_one_file_and_nothing_unfinished_is_left(tmp_path: Path) -> None:
+    with beam.Pipeline(FnApiRunner()) as pipeline:
+        rows = pipeline | beam.Create([alert(n) for n in range(50)], reshuffle=False)
+        _ = rows | WriteBundleFiles(str(tmp_path), "dead_letter")
     assert len(read_rows(str(tmp_path), "dead_letter")) == 50
-    assert all(path.suffix == ".jsonl" for path in (tmp_path / "dead_letter").iterdir())
+    assert [path.suffix for path in (tmp_path / "dead_letter").iterdir()] == [".jsonl"]
 
 
 def learned(folder: Path, *days: str, started_from: date | None = None) -> str:
