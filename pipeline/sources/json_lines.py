@@ -21,8 +21,9 @@ from transforms.rules.decode import Decoded, decode_lines, plain_reader
 from transforms.rules.normalise import Rejection
 from transforms.rules.plain import PlainRecords, PlainTable
 from transforms.rules.plan import Record
+from transforms.rules.text_lines import TextBlock, TextLines
 
-BATCH_BYTES: Final = 1 << 24
+BATCH_BYTES: Final = 1 << 25
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""
 
 
@@ -45,7 +46,7 @@ class Lines:
         first_line: the number of the first of them there, from 1.
     """
 
-    lines: list[bytes]
+    lines: Sequence[bytes]
     source: str
     first_line: int
 
@@ -156,7 +157,8 @@ class _Pending:
 
     def __init__(self, source: str, first_line: int, options: JsonOptions) -> None:
         self.size = 0
-        self._lines = Lines([], source, first_line)
+        self._text = TextLines()
+        self._lines = Lines(self._text, source, first_line)
         self._lost: list[DeadLetter] = []
         self._options = options
         self._mappings = load_mappings()
@@ -166,27 +168,27 @@ class _Pending:
     @property
     def next_line(self) -> int:
         """The number of the line that follows."""
-        return self._lines.first_line + len(self._lines.lines)
+        return self._lines.first_line + len(self._text)
 
-    def add(self, lines: Sequence[bytes], lost: Iterable[DeadLetter] = ()) -> None:
+    def add(self, lines: TextBlock, lost: Iterable[DeadLetter] = ()) -> None:
         """Takes the lines that follow; decodes plain ones at once, while a processor's cache holds them."""
         if self._plain is not None:
             self._plain.add(lines)
-        self._lines.lines.extend(lines)
+        self._text.add(lines)
         self._lost.extend(lost)
-        self.size += sum(map(len, lines))
+        self.size += len(lines.text)
 
     def batches(self) -> Iterator[LineBatch]:
         """All that was added."""
         others: Sequence[int] | None = None
         if self._plain is not None:
-            plain, others = self._plain.records(self._lines.lines)
+            plain, others = self._plain.records(self._text)
             if len(plain.lines):
                 yield PlainBatch(self._lines, plain.lines.tolist(), plain.columns, records=plain, options=self._options)
         options = self._options
         if others == [] and not self._lost:
             return
-        decoded = decode_lines(self._lines.lines, options.format, self._mappings, options.keep_domain, others)
+        decoded = decode_lines(self._text, options.format, self._mappings, options.keep_domain, others)
         yield batch_of(decoded, self._lines.source, self._lines.first_line, self._lost)
 
 
@@ -198,7 +200,7 @@ def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[Dead
         first_line: the number of the first of them there, from 1.
         lost: lines that could not be read.
     """
-    lines = Lines(list(decoded.lines), source, first_line)
+    lines = Lines(decoded.lines, source, first_line)
     columns: dict[str, pa.Array] = {}
     wrong: dict[int, str] = {}
     for name in (*EVENT_COLUMNS, FAILED):
@@ -214,7 +216,7 @@ def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[Dead
 def _again(lines: Lines, options: JsonOptions) -> LineBatch:
     """A batch of plain records that was pickled."""
     pending = _Pending(lines.source, lines.first_line, options)
-    pending.add(lines.lines)
+    pending.add(TextBlock.of_lines(lines.lines))
     return next(pending.batches())
 
 

@@ -14,6 +14,7 @@ from isal import igzip, igzip_lib
 from pipeline.sources.errors import BadFilePolicy
 from pipeline.sources.storage import open_binary
 from transforms.rules.dead_letter import DeadLetter
+from transforms.rules.text_lines import TextBlock
 
 BLOCK_BYTES: Final = 1 << 20
 """Decompressed text that is read, split and decoded at a time: what a processor's cache holds."""
@@ -42,7 +43,7 @@ class LineBlock:
     """
 
     first_line: int
-    lines: list[bytes] = field(default_factory=list)
+    lines: TextBlock = field(default_factory=lambda: TextBlock.of_lines(()))
     lost: list[DeadLetter] = field(default_factory=list)
 
     @property
@@ -60,8 +61,8 @@ def read_blocks(path: str, policy: BadFilePolicy) -> Iterator[LineBlock]:
     splitter = _Splitter(path)
     try:
         with _open(path) as stream:
-            for data in _data(stream):
-                yield splitter.add(data)
+            for pieces in _pieces(stream):
+                yield splitter.add(pieces)
     except _UNREADABLE as error:
         problem = str(error) or type(error).__name__
         raw = splitter.rest[:_RAW_BYTES].decode("utf-8", "replace")
@@ -79,37 +80,50 @@ class _Splitter:
         self.rest = b""
         self._skipping = False
 
-    def add(self, data: bytes) -> LineBlock:
-        pieces = data.split(b"\n")
+    def add(self, pieces: list[bytes]) -> LineBlock:
+        """Takes the next pieces of the file; most have a newline, and then the text is copied once."""
         if self._skipping:
-            if len(pieces) == 1:
-                return LineBlock(self.line)
-            del pieces[0]
-            self._skipping = False
-        else:
-            pieces[0] = self.rest + pieces[0]
-        self.rest = pieces.pop()
-        block = LineBlock(self.line, pieces)
+            pieces = self._skip(b"".join(pieces))
+        *pieces, last = [self.rest, *pieces]
+        if b"\n" not in last:
+            pieces, last = [], b"".join([*pieces, last])
+        last, newline, self.rest = last.rpartition(b"\n")
+        text = b"".join([*pieces, last])
+        block = LineBlock(self.line)
+        if newline:
+            block.lines = TextBlock.of(text)
         self.line = block.next_line
-        for number, piece in enumerate(pieces):
-            if len(piece) > MAX_LINE_BYTES:
-                block.lost.append(self._too_long(block.first_line + number, piece))
-                pieces[number] = b""
+        if block.lines.longest > MAX_LINE_BYTES:
+            self._give_up_long_ones(block)
         if len(self.rest) > MAX_LINE_BYTES:
             block.lost.append(self._too_long(self.line, self.rest))
             self.line, self.rest, self._skipping = self.line + 1, b"", True
         return block
 
+    def _skip(self, data: bytes) -> list[bytes]:
+        """What follows the line that is too long; nothing if it goes on."""
+        _, newline, data = data.partition(b"\n")
+        self._skipping = not newline
+        return [data] if newline else []
+
     def end(self) -> LineBlock:
-        return LineBlock(self.line, [self.rest] if self.rest else [])
+        return LineBlock(self.line, TextBlock.of_lines([self.rest] if self.rest else ()))
+
+    def _give_up_long_ones(self, block: LineBlock) -> None:
+        pieces = list(block.lines)
+        for number, piece in enumerate(pieces):
+            if len(piece) > MAX_LINE_BYTES:
+                block.lost.append(self._too_long(block.first_line + number, piece))
+                pieces[number] = b""
+        block.lines = TextBlock.of_lines(pieces)
 
     def _too_long(self, number: int, line: bytes) -> DeadLetter:
         detail = f"line is longer than {MAX_LINE_BYTES:,} bytes: raw holds its beginning"
         return DeadLetter("malformed", detail, self.path, number, line[:_RAW_BYTES].decode("utf-8", "replace"))
 
 
-def _data(stream: io.BufferedReader) -> Iterator[bytes]:
-    """The content in blocks; what precedes damage comes before its error."""
+def _pieces(stream: io.BufferedReader) -> Iterator[list[bytes]]:
+    """The content in blocks of pieces; what precedes damage comes before its error."""
     pieces: list[bytes] = []
     size = 0
     try:
@@ -117,13 +131,14 @@ def _data(stream: io.BufferedReader) -> Iterator[bytes]:
             pieces.append(piece)
             size += len(piece)
             if size >= BLOCK_BYTES:
-                yield b"".join(pieces)
-                pieces.clear()
-                size = 0
+                yield pieces
+                pieces, size = [], 0
     except _UNREADABLE:
-        yield b"".join(pieces)
+        if pieces:
+            yield pieces
         raise
-    yield b"".join(pieces)
+    if pieces:
+        yield pieces
 
 
 def _open(path: str) -> io.BufferedReader:
@@ -132,6 +147,8 @@ def _open(path: str) -> io.BufferedReader:
     if path.lower().endswith(".gz"):
         return cast(io.BufferedReader, igzip.IGzipFile(fileobj=stream))
     if path.lower().endswith(".zst"):
-        # It refuses frames that ask for a window of more than 128 MiB, and says when the last one is cut.
-        return cast(io.BufferedReader, pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd"))
+        # It refuses frames that ask for a window of more than 128 MiB, and says when the last one is cut. Its own
+        # `read` never frees what it was to return when the data is damaged.
+        raw = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
+        return io.BufferedReader(cast(io.RawIOBase, raw), _PIECE_BYTES)
     return stream

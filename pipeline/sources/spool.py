@@ -195,8 +195,9 @@ def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterat
             yield _kept(_of_rows(RowGroup(path, number, options.policy), times), times)
     else:
         for block in read_blocks(path, options.policy):
-            for first in range(0, len(block.lines), _LINES):
-                lines = block.lines[first : first + _LINES]
+            every = list(block.lines)
+            for first in range(0, len(every), _LINES):
+                lines = every[first : first + _LINES]
                 yield _kept(_of_lines(lines, path, block.first_line + first, options, times), times)
             for letter in block.lost:
                 yield _kept(_of_lines([_held(letter.row())], path, letter.record, options, times), times)

@@ -42,7 +42,8 @@ def parquet(data: bytes) -> None:
     if _sometimes(data):
         check_rejected_by(data, ".parquet", "auto", outcome)
     if not outcome.unreadable:
-        assert outcome.read == pq.read_metadata(pa.BufferReader(data)).num_rows
+        footer = pq.read_metadata(pa.BufferReader(data))  # its sum of all rows may be damaged, and nobody needs it
+        assert outcome.read == sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups))
     if _sometimes(data, 1):
         check_read_again(outcome.letters, "native", same=False)
 

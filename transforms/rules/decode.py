@@ -82,7 +82,7 @@ def decode_lines(
     records: dict[int, Record] = {}
     held: dict[int, bytes] = {}
     for index in range(len(lines)) if wanted is None else wanted:
-        line = lines[index]
+        line = lines[index].rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
         if not line or line.isspace():
             continue
         record = parse_line(line)

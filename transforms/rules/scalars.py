@@ -32,7 +32,7 @@ class Scalars:
         """The values of further records; best some hundred at a time, while a processor's cache holds them."""
         chunk: Any = values
         kind: pa.DataType | None = None
-        if values.count(None) == len(values):
+        if not values or (values[0] is None and values.count(None) == len(values)):
             chunk, kind = pa.nulls(len(values)), pa.null()
         else:
             for kind in (self._expected, pa.string(), pa.int64()):

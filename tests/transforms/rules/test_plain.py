@@ -17,6 +17,7 @@ from transforms.rules.coerce import coerce_array, coerce_values
 from transforms.rules.decode import decode_lines, plain_reader
 from transforms.rules.plain import PlainRecords, PlainTable, has_plain_records
 from transforms.rules.plan import Row
+from transforms.rules.text_lines import TextBlock
 
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "golden" / "xdr"
 MAPPINGS: Final = load_mappings()
@@ -46,7 +47,7 @@ def table_of(blocks: Sequence[Sequence[bytes]], format: str = "auto") -> tuple[P
     assert reader is not None
     table = PlainTable(reader)
     for block in blocks:
-        table.add(block)
+        table.add(TextBlock.of_lines(block))
     return table.records([line for block in blocks for line in block])
 
 
@@ -153,3 +154,12 @@ def test_mappings_that_read_below_the_top_have_no_plain_records() -> None:
         "sysmon": False,
         "xdr": True,
     }
+
+
+def test_two_records_on_a_line_and_one_on_two_lines_do_not_make_up_for_each_other() -> None:
+    row = encoded(XQL)
+    begin, end = row.split(b", ", 1)
+    lines = [row, row + row, begin + b",", end, row]
+    assert table_of([lines])[1] == [1, 2, 3]
+    odd = [b"{" + b"}", row + b" " + row, b'{"a":', b"{}}"]
+    assert len(table_of([[row, *odd, row]])[0].lines) == 2
