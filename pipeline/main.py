@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import options
 from pipeline.lookup import explain
+from pipeline.memory import collect_seldom
 from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments, rest = parser().parse_known_args(argv)
         start_logging(arguments.verbose)
+        collect_seldom()
         arguments.command(arguments, rest)
     except ConfigurationError as error:
         print(f"uncommon-im: {error}", file=sys.stderr)

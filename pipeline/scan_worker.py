@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.memory import collect_seldom
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.readings import Reading, read_batches
 from transforms.kept_blocks import keep
@@ -23,7 +23,7 @@ def scan_readings(
         UnreadableInput: a file cannot be read, and the policy is to fail.
     """
     pa.set_cpu_count(1)  # the processes share the cores already
-    _collect_garbage_seldom()
+    collect_seldom()
     scan = Scan(settings, _recogniser(settings))
     outputs: list[tuple[str, Any]] = []
     for reading in readings:
@@ -33,12 +33,6 @@ def scan_readings(
                 outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
     outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
     return [*outputs, *scan.totals()]
-
-
-def _collect_garbage_seldom() -> None:
-    """Records are freed as soon as they were read: what the collector finds beside them is not worth the search."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
 
 
 _KEPT: list[tuple[ScanSettings, Recogniser]] = []

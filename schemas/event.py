@@ -54,6 +54,9 @@ ALWAYS_NEEDED: Final = (
 )
 """Columns that decide whether a record is an event, a communication or an execution: read of every record."""
 
+OF_EXECUTIONS: Final = ("os", "process_path", "process_command_line", "causality_process_command_line")
+"""Columns that are read beside these of every record of a scripting engine, which are many more than communications."""
+
 EVENT_TYPES: Final = ("network", "dns", "process")
 OPERATING_SYSTEMS: Final = ("windows", "macos", "linux", "other")
 SIGNATURE_STATUSES: Final = ("signed", "unsigned", "invalid", "unknown")

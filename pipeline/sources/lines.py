@@ -93,7 +93,7 @@ class _Splitter:
         if newline:
             block.lines = TextBlock.of(text)
         self.line = block.next_line
-        if block.lines.longest > MAX_LINE_BYTES:
+        if len(text) > MAX_LINE_BYTES:
             self._give_up_long_ones(block)
         if len(self.rest) > MAX_LINE_BYTES:
             block.lost.append(self._too_long(self.line, self.rest))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED
+from schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED, OF_EXECUTIONS
 from schemas.mapping import VendorMapping
 from transforms.rules.adapt import Adapted, Adapter, adapter
 from transforms.rules.json_line import Rejected, parse_line
@@ -109,7 +109,7 @@ def plain_reader(format: str, mappings: tuple[VendorMapping, ...], keep_domain: 
     for place, mapping in enumerate(mappings):
         if format in (AUTO, mapping.id) and has_plain_records(mapping, ALWAYS_NEEDED):
             others = mappings[:place] if format == AUTO else ()
-            return PlainReader(adapter(mapping, keep_domain), others, ALWAYS_NEEDED)
+            return PlainReader(adapter(mapping, keep_domain), others, ALWAYS_NEEDED, OF_EXECUTIONS)
     return None
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from transforms.rules.converters import Scalar
+from transforms.rules.json_line import Rejected, parse_line
 from transforms.rules.text_lines import TextBlock
 
 _SCALAR: Final = str | int | None
@@ -27,18 +28,30 @@ class FieldReader:
             absent: keys that must have no value.
         """
         self.fields = tuple(fields)
-        self._holders = tuple(map(_attribute, holders))
-        self._decoder = _decoder(self.fields, holders, absent)
+        self._holders = tuple(holders)
+        self._absent = tuple(absent)
+        self._arrange(self.fields)
+        self._seen = False
 
     def read(self, lines: TextBlock) -> tuple[Sequence[int], list[tuple[Scalar, ...]]]:
         """(indexes of the lines that could be read, columns of the fields)."""
+        if not self._seen and len(lines):
+            self._seen = True
+            self._arrange(_keys(lines[0], self._holders))
         indexes, records = self._decoded(lines)
         columns = self._columns(records)
         if any(held.count(None) < len(held) for held in columns[len(self.fields) :]):
             unfolded = [self._unfolded(record) for record in records]
             indexes = [index for index, record in zip(indexes, unfolded, strict=True) if record is not None]
             columns = self._columns([record for record in unfolded if record is not None])
-        return indexes, columns[: len(self.fields)]
+        return indexes, [columns[place] for place in self._places]
+
+    def _arrange(self, keys: Sequence[str]) -> None:
+        """Expects fields in the order of a record's keys: the decoder looks for each key where the last one was."""
+        order = [*dict.fromkeys(key for key in keys if key in self.fields)]
+        order += [field for field in self.fields if field not in order]
+        self._places = [order.index(field) for field in self.fields]
+        self._decoder = _decoder(order, self._holders, self._absent)
 
     def _decoded(self, lines: TextBlock) -> tuple[Sequence[int], list[Any]]:
         indexes, records = self._decoded_at_once(lines) or self._decoded_singly(lines)
@@ -78,7 +91,7 @@ class FieldReader:
 
     def _unfolded(self, record: Any) -> Any:
         """The record that a record holds, or itself; `None` if a field is beside one too, and would serve both."""
-        held = [inner for holder in self._holders if (inner := getattr(record, holder)) is not None]
+        held = [inner for holder in self._holders if (inner := getattr(record, _attribute(holder))) is not None]
         if not held:
             return record
         values = astuple(record)
@@ -95,6 +108,15 @@ def _decoder(fields: Sequence[str], holders: Sequence[str], absent: Iterable[str
 def _record_type(name: str, types: dict[str, Any]) -> type[msgspec.Struct]:
     attributes = [(_attribute(key), of, None) for key, of in types.items()]
     return msgspec.defstruct(name, attributes, rename={_attribute(key): key for key in types}, gc=False)
+
+
+def _keys(line: bytes, holders: Sequence[str]) -> list[str]:
+    """The keys of a record, or of the one that it holds; none if the line is no record."""
+    record = parse_line(line)
+    if isinstance(record, Rejected):
+        return []
+    held = [inner for holder in holders if isinstance(inner := record.get(holder), dict)]
+    return [*(held[0] if held else record)]
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -50,11 +50,6 @@ class TextBlock(Sequence[bytes]):
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.text.split(b"\n") if len(self) else ())
 
-    @property
-    def longest(self) -> int:
-        """Bytes of the longest line."""
-        return int(np.diff(self.ends, prepend=-1).max(initial=1)) - 1
-
     @cached_property
     def may_be_objects(self) -> bool:
         """True if every line begins and ends with a brace: no JSON value goes on from one such line to the next."""

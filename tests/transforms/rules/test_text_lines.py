@@ -16,7 +16,6 @@ LINES = st.lists(st.sampled_from([b"", b"{}", b"{", b"}", b" {}", b"{}\r", b'{"a
 def test_a_block_of_lines_is_these_lines(lines: list[bytes]) -> None:
     block = TextBlock.of_lines(lines)
     assert list(block) == [block[index] for index in range(len(block))] == lines
-    assert block.longest == max(map(len, lines), default=0)
     assert list(pickle.loads(pickle.dumps(block))) == lines
 
 
