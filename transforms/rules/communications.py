@@ -20,7 +20,7 @@ from transforms.rules.exceptions import Exceptions
 from transforms.rules.identity import Actor, Identities, Identity
 from transforms.rules.normalise import Events
 from transforms.rules.suspicion import Process
-from transforms.rules.text import remembered
+from transforms.rules.text import remembered, remembered_together
 
 _PROCESS_COLUMNS: Final = ("os", "process_name", "process_path")
 _COMMAND_COLUMNS: Final = (
@@ -73,8 +73,8 @@ class Recogniser:
         self._service_ids = [service.id for service in identities.catalogue.services]
         self._match_host = remembered(destinations.match_host, _REMEMBERED)
         self._match_address = remembered(destinations.match_address, _REMEMBERED)
-        self._identity = remembered(self._identify, _REMEMBERED)
-        self._fingerprint = remembered(identities.engines.execution, _REMEMBERED)
+        self._identity = remembered_together(self._identify, _REMEMBERED)
+        self._fingerprint = remembered_together(identities.engines.execution, _REMEMBERED)
 
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""

@@ -1,8 +1,9 @@
 """Plain vendor records, many at a time: JSON lines to columns, without an object a record.
 
 A record is plain if those of its fields that decide are texts or whole numbers, at its top or at the top of the one
-object that it holds, and if nothing speaks for another format. Whether it is depends on the record alone, and a plain
-record gives what `transforms.rules.adapt` makes of it: some columns here, the others record by record when asked for.
+object that it holds, and if nothing speaks for another format. A plain record gives what `transforms.rules.adapt` makes
+of it: some columns here, the others record by record when asked for. Fields that nobody has looked at so far are not
+read; when somebody does, all lines are read again.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from transforms.rules.json_line import Rejected, parse_line
 from transforms.rules.plain_columns import PlainColumns
 from transforms.rules.plain_fields import FieldReader
 from transforms.rules.plan import Plan, Record
-from transforms.rules.scalars import Scalars
-from transforms.rules.text_lines import TextBlock
+from transforms.rules.scalars import Fields, UnreadField
+from transforms.rules.text_lines import TextBlock, TextLines
 
 _OTHER_FORMATS: Final = ("raw", "event_time", "host_id")
 """Keys of our own dead letters and of native records."""
@@ -36,7 +37,7 @@ class PlainReader:
     Attributes:
         adapter: of the mapping.
         wanted: native columns that are made of all plain records.
-        deciding: reads the fields that these and the question whether a record is plain depend on.
+        deciding: keys of the fields that these and the question whether a record is plain may depend on.
         glimpsed: native columns for which `glimpse` is enough.
     """
 
@@ -60,11 +61,29 @@ class PlainReader:
         self.adapter = adapter
         self.wanted = wanted
         signs = {*_OTHER_FORMATS, *(key for other in others for key in _signs(other))} - adapter.fields
-        self.deciding = FieldReader(sorted(_deciding(mapping, wanted)), mapping.nested, sorted(signs))
+        self.deciding = tuple(sorted(_deciding(mapping, wanted)))
+        self._absent = tuple(sorted(signs))
+        self.every_field = self._reader_of(self.deciding)
+        self._usual = self.every_field
+        self._usually: frozenset[str] = frozenset()
         self.glimpsed = frozenset(often) - {column.name for column in _columns(mapping) if not column.is_plain}
         needed = dict.fromkeys([*_fields(mapping, self.glimpsed), *mapping.nested], Any)
         glimpse = TypedDict("Glimpse", needed, total=False)  # type: ignore[misc]
         self._glimpse = msgspec.json.Decoder(glimpse, float_hook=float)
+
+    @property
+    def usual_fields(self) -> FieldReader:
+        """Reads the fields that were looked at so far, all at first: later choices are seldom needed."""
+        return self._usual
+
+    def looked_at(self, keys: Iterable[str]) -> None:
+        """Learns what the fields are that some records were asked for."""
+        if not self._usually.issuperset(keys):
+            self._usually = self._usually.union(keys)
+            self._usual = self._reader_of(key for key in self.deciding if key in self._usually)
+
+    def _reader_of(self, keys: Iterable[str]) -> FieldReader:
+        return FieldReader(tuple(keys), self.adapter.mapping.nested, self._absent)
 
     def record(self, line: bytes) -> Record:
         """The whole of a plain record."""
@@ -121,26 +140,41 @@ class PlainTable:
     def __init__(self, reader: PlainReader) -> None:
         """A table that has seen no lines."""
         self._reader = reader
+        self._begin(reader.usual_fields)
+
+    def _begin(self, fields: FieldReader) -> None:
+        self._read = fields
         self._seen = 0
-        self._indexes: list[int] = []
-        self._fields = {name: Scalars() for name in reader.deciding.fields}
+        self._indexes: list[Longs] = []
+        self._fields = Fields(fields.fields, self._reader.deciding)
 
     def add(self, lines: TextBlock) -> None:
         """Decodes further lines; best as many at a time as a processor's cache holds."""
-        indexes, columns = self._reader.deciding.read(lines)
-        for scalars, column in zip(self._fields.values(), columns, strict=True):
-            scalars.add(column)
-        self._indexes += [self._seen + index for index in indexes]
+        indexes, columns = self._read.read(lines)
+        self._fields.add(columns)
+        self._indexes.append(np.array(indexes, np.int64) + self._seen)
         self._seen += len(lines)
 
-    def records(self, lines: Sequence[bytes]) -> tuple[PlainRecords, list[int]]:
+    def records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
         """The plain records of all lines that were added, and the indexes of the other lines."""
-        table = PlainColumns(self._reader.adapter, self._fields, len(self._indexes))
+        try:
+            found = self._records(lines)
+        except UnreadField:
+            self._begin(self._reader.every_field)
+            for block in lines.blocks:
+                self.add(block)
+            found = self._records(lines)
+        self._reader.looked_at(self._fields.looked_at)
+        return found
+
+    def _records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
+        indexes = np.concatenate([np.zeros(0, np.int64), *self._indexes])
+        table = PlainColumns(self._reader.adapter, self._fields, len(indexes))
         columns = {name: column for name in self._reader.wanted if (column := table.column(name)) is not None}
         known = np.flatnonzero(table.plan >= 0)
-        if len(known) < len(self._indexes):
+        if len(known) < len(indexes):
             columns = {name: column.take(pa.array(known)) for name, column in columns.items()}
-        places = np.array(self._indexes, np.int64)[known]
+        places = indexes[known]
         others = np.ones(self._seen, np.bool_)
         others[places] = False
         records = PlainRecords(places, columns, self._reader, lines, table.plans, table.plan[known])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from transforms.rules.coerce import to_text, to_time
 from transforms.rules.columns import Codes, Longs, Mask, group_rows, run_starts
 from transforms.rules.converters import CONVERTERS
 from transforms.rules.plan import Plan, folded_key, scalar_of
-from transforms.rules.scalars import Coalesced, Scalars
+from transforms.rules.scalars import Coalesced, Fields
 
 _KEEP_NUMBERS: Final = (None, CONVERTERS["epoch_or_zoned"])
 """Converters that leave numbers as they are."""
@@ -29,7 +28,7 @@ class PlainColumns:
         plan: each record's place in `plans`; -1 where there is no row, and `transforms.rules.adapt` says why.
     """
 
-    def __init__(self, adapter: Adapter, fields: Mapping[str, Scalars], size: int) -> None:
+    def __init__(self, adapter: Adapter, fields: Fields, size: int) -> None:
         """`fields` are those that decide what becomes of a record, and those of the columns asked for."""
         self._adapter = adapter
         self._fields = fields
@@ -49,8 +48,7 @@ class PlainColumns:
         kind = EVENT_COLUMNS[name]
         column = Coalesced(self._size, to_text if kind == "text" else to_time, ARROW_TYPES[kind])
         for plan, rows in self._rows.items():
-            choices = [(self._fields[key], convert) for key, convert in plan.fields.get(name, ())]
-            column.fill(rows, choices, scalar_of(plan.constants.get(name)))
+            column.fill(rows, self._fields, plan.fields.get(name, ()), scalar_of(plan.constants.get(name)))
         return column.array()
 
     def _numbers(self, name: str) -> pa.Array | None:
@@ -86,11 +84,10 @@ class PlainColumns:
         """Records in which all paths of one alternative have a value."""
         matched = np.zeros(self._size, np.bool_)
         for paths in alternatives:
-            fields = [self._fields.get(path[0]) for path in paths]
-            if all(field is not None and not field.empty for field in fields):
-                matched |= np.logical_and.reduce([field.present for field in fields if field is not None])
             if matched.all():
                 break
+            if all(path[0] in self._fields for path in paths):
+                matched |= np.logical_and.reduce([self._fields[path[0]].present for path in paths])
         return matched
 
     def _skipped(self) -> Mask:
@@ -122,5 +119,10 @@ class PlainColumns:
         """Which of the rows have of each group one field with a value."""
         served = np.ones(len(rows), np.bool_)
         for paths in needs:
-            served &= np.logical_or.reduce([self._fields[path[0]].told[rows] for path in paths])
+            told = np.zeros(len(rows), np.bool_)
+            for path in paths:
+                if told.all():
+                    break
+                told |= self._fields[path[0]].told[rows]
+            served &= told
         return served

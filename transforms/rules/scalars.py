@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -106,6 +106,44 @@ class Scalars:
         return np.array(codes, np.int32), None, list(known)
 
 
+class UnreadField(LookupError):
+    """A field is needed that was not read."""
+
+
+class Fields:
+    """Fields of some records by their keys. Not all need to be read: which ones are looked at is known afterwards.
+
+    Attributes:
+        looked_at: keys of fields that somebody asked for.
+    """
+
+    def __init__(self, read: Iterable[str], all: Iterable[str]) -> None:
+        """No records yet; `read` are the keys of those of all fields whose values will be added."""
+        self._read = {key: Scalars() for key in read}
+        self._all = frozenset(all)
+        self.looked_at: set[str] = set()
+
+    def add(self, columns: Iterable[Sequence[Scalar]]) -> None:
+        """The values of further records, a column a field that is read."""
+        for scalars, column in zip(self._read.values(), columns, strict=True):
+            scalars.add(column)
+
+    def __contains__(self, key: str) -> bool:
+        """True for a field that may be asked for."""
+        return key in self._all
+
+    def __getitem__(self, key: str) -> Scalars:
+        """A field.
+
+        Raises:
+            UnreadField: it was not read.
+        """
+        self.looked_at.add(key)
+        if key not in self._read:
+            raise UnreadField(key)
+        return self._read[key]
+
+
 class Coalesced:
     """A column that takes the first of several fields that has a value, a group of rows at a time."""
 
@@ -118,19 +156,23 @@ class Coalesced:
         self._type = type
         self._is_text = bool(pa.types.is_string(type))
 
-    def fill(self, rows: Longs, choices: Sequence[tuple[Scalars, Converter | None]], constant: Scalar) -> None:
-        """Gives rows their value.
+    def fill(
+        self, rows: Longs, fields: Fields, choices: Sequence[tuple[str, Converter | None]], constant: Scalar
+    ) -> None:
+        """Gives rows their value, and looks at no more fields than that takes.
 
         Where all fields hold but markers of missing values, the first marker counts; a single field is taken as it is.
 
         Args:
             rows: rows that have none yet.
-            choices: fields, and what makes their values those of the column: `None` as result is no value.
+            fields: fields of all rows.
+            choices: keys of fields, and what makes their values those of the column: `None` as result is no value.
             constant: the value of rows that have none then.
         """
         found = np.full(len(rows), -1, np.int32)
         markers = found
-        for field, convert in choices:
+        for key, convert in choices:
+            field = fields[key]
             if field.empty:
                 continue
             values, marks = self._outcomes(field, convert, with_markers=len(choices) > 1)

@@ -22,12 +22,22 @@ _LONGEST_NAME: Final = 1000
 Result = TypeVar("Result")
 
 
-def remembered(function: Callable[..., Result], entries: int) -> Callable[..., Result]:
-    """A function of texts (or `None`) with a memory of so many results, but not of long texts: these may fill it."""
+def remembered(function: Callable[[str], Result], entries: int) -> Callable[[str], Result]:
+    """A function of a text with a memory of so many results, but not of long texts: these may fill it."""
+    known = lru_cache(entries)(function)
+
+    def recall(text: str) -> Result:
+        return known(text) if len(text) <= _LONGEST_REMEMBERED else function(text)
+
+    return recall
+
+
+def remembered_together(function: Callable[..., Result], entries: int) -> Callable[..., Result]:
+    """As `remembered`, for a function of several texts, of which some may be missing."""
     known = lru_cache(entries)(function)
 
     def recall(*texts: str | None) -> Result:
-        return function(*texts) if sum(map(len, filter(None, texts))) > _LONGEST_REMEMBERED else known(*texts)
+        return known(*texts) if sum(map(len, filter(None, texts))) <= _LONGEST_REMEMBERED else function(*texts)
 
     return recall
 

@@ -15,9 +15,9 @@ from schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED
 from schemas.mapping import load_mappings
 from transforms.rules.coerce import coerce_array, coerce_values
 from transforms.rules.decode import decode_lines, plain_reader
-from transforms.rules.plain import PlainRecords, PlainTable, has_plain_records
+from transforms.rules.plain import PlainReader, PlainRecords, PlainTable, has_plain_records
 from transforms.rules.plan import Row
-from transforms.rules.text_lines import TextBlock
+from transforms.rules.text_lines import TextBlock, TextLines
 
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "golden" / "xdr"
 MAPPINGS: Final = load_mappings()
@@ -45,10 +45,10 @@ FORMATS: Final = ("auto", "xdr")
 def table_of(blocks: Sequence[Sequence[bytes]], format: str = "auto") -> tuple[PlainRecords, list[int]]:
     reader = plain_reader(format, MAPPINGS, False)
     assert reader is not None
-    table = PlainTable(reader)
-    for block in blocks:
-        table.add(TextBlock.of_lines(block))
-    return table.records([line for block in blocks for line in block])
+    table, text = PlainTable(reader), TextLines(map(TextBlock.of_lines, blocks))
+    for block in text.blocks:
+        table.add(block)
+    return table.records(text)
 
 
 def assert_same_as_alone(lines: Sequence[bytes], format: str) -> int:
@@ -99,16 +99,47 @@ def test_records_with_anything_in_any_field_give_what_the_adapter_gives(
 @given(
     st.lists(st.sampled_from(RECORDS), max_size=6), st.lists(st.sampled_from([b"", b"{", b"\xff", b"[]"]), max_size=3)
 )
-def test_whether_a_record_is_plain_depends_on_it_alone(records: list[dict[str, Any]], bad: list[bytes]) -> None:
+def test_how_lines_are_cut_into_blocks_makes_no_difference(records: list[dict[str, Any]], bad: list[bytes]) -> None:
     lines = [*bad, *map(encoded, records)]
     together, _ = table_of([lines])
     apart, _ = table_of([[line] for line in lines])
-    alone = [number for number, line in enumerate(lines) if len(table_of([[line]])[0].lines)]
-    assert together.lines.tolist() == apart.lines.tolist() == alone
+    assert together.lines.tolist() == apart.lines.tolist()
     for name in ALWAYS_NEEDED:
         one, other = together.columns.get(name), apart.columns.get(name)
         assert (one is None) == (other is None)
         assert one is None or other is None or one.to_pylist() == other.to_pylist()
+
+
+def fresh_reader() -> PlainReader:
+    known = plain_reader("xdr", MAPPINGS, False)
+    assert known is not None
+    return PlainReader(known.adapter, (), known.wanted, ())
+
+
+def lines_of(reader: PlainReader, *records: dict[str, Any]) -> tuple[PlainRecords, list[int]]:
+    table, text = PlainTable(reader), TextLines([TextBlock.of_lines(map(encoded, records))])
+    table.add(text.blocks[0])
+    return table.records(text)
+
+
+def test_a_later_choice_is_read_from_when_on_a_first_one_lacks_a_value() -> None:
+    reader = fresh_reader()
+    nameless = {key: value for key, value in XQL.items() if key != "actor_process_image_name"}
+    nameless["actor_process_image_path"] = "C:\\tools\\late.exe"
+    lines_of(reader, XQL, XQL)
+    assert "actor_process_image_path" not in reader.usual_fields.fields
+    plain, others = lines_of(reader, XQL, nameless)
+    assert (others, plain.columns["process_name"].to_pylist()[1]) == ([], "late.exe")
+    assert "actor_process_image_path" in reader.usual_fields.fields
+
+
+def test_an_odd_value_where_nobody_looks_leaves_a_record_plain_until_somebody_does() -> None:
+    reader = fresh_reader()
+    odd = XQL | {"actor_process_image_path": ["a", "b"]}
+    assert lines_of(reader, XQL, odd)[1] == [1]
+    assert lines_of(reader, XQL, odd)[1] == []
+    marked = XQL | {"actor_process_image_name": "N/A", "actor_process_image_path": "C:\\a\\b.exe"}
+    assert lines_of(reader, XQL, odd, marked)[1] == [1]
 
 
 def test_a_row_under_xdr_data_is_plain_and_one_that_shares_its_line_with_others_is_not() -> None:
