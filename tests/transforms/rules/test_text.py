@@ -17,6 +17,7 @@ from transforms.rules.text import (
     is_address,
     parse_address,
     remembered,
+    remembered_together,
     to_ascii,
 )
 
@@ -165,11 +166,15 @@ def test_what_is_no_address_is_none(text: str) -> None:
 def test_long_texts_are_not_remembered_and_short_ones_are() -> None:
     asked: list[str | None] = []
 
-    def length(text: str | None, other: str | None) -> int:
+    def length(text: str | None, other: str | None = None) -> int:
         asked.append(text)
         return len(text or "") + len(other or "")
 
-    ask = remembered(length, 10)
-    for text in ("a", "a", None, None, "x" * 3000, "x" * 3000):
-        assert ask(text, "b") == len(text or "") + 1
+    ask, ask_together = remembered(length, 10), remembered_together(length, 10)
+    for text in ("a", "a", "x" * 3000, "x" * 3000):
+        assert ask(text) == len(text)
+    assert [len(text or "") for text in asked] == [1, 3000, 3000]
+    asked.clear()
+    for either in ("a", "a", None, None, "x" * 3000, "x" * 3000):
+        assert ask_together(either, "b") == len(either or "") + 1
     assert [len(text or "") for text in asked] == [1, 0, 3000, 3000]
