@@ -23,7 +23,7 @@ from transforms.rules.plain import PlainRecords, PlainTable
 from transforms.rules.plan import Record
 from transforms.rules.text_lines import TextBlock, TextLines
 
-BATCH_BYTES: Final = 1 << 25
+BATCH_BYTES: Final = 1 << 26
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""
 
 

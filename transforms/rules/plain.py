@@ -125,13 +125,13 @@ class PlainRecords:
         self._record = lru_cache(None)(lambda index: reader.record(text[int(lines[index])]))
         self._glimpse = lru_cache(None)(lambda index: reader.glimpse(text[int(lines[index])]))
 
-    def values(self, name: str, indexes: Iterable[int]) -> list[object]:
+    def values(self, name: str, indexes: Sequence[int]) -> list[object]:
         """A native column of some of the records, as values of any type."""
-        record = self._glimpse if name in self.reader.glimpsed else self._record
-        return [self._value(name, index, record(index)) for index in indexes]
-
-    def _value(self, name: str, index: int, record: Record) -> object:
-        return self.plans[self.plan[index]].value(name, record, record)
+        read = self._glimpse if name in self.reader.glimpsed else self._record
+        getters = [plan.getter(name) for plan in self.plans]
+        records = map(read, indexes)
+        plans = self.plan[np.array(indexes, np.int64)].tolist()
+        return [getters[plan](record, record) for plan, record in zip(plans, records, strict=True)]
 
 
 class PlainTable:

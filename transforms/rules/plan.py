@@ -82,11 +82,19 @@ class Plan:
                 row[name] = found
         return row
 
-    def value(self, name: str, record: Record, data: Record) -> object:
-        """One column of the row."""
-        get = self._getters.get(name)
-        found = None if get is None else get(record, data)
-        return self.constants.get(name) if found is None else found
+    def getter(self, name: str) -> Callable[[Record, Record], object]:
+        """What gives one column of the row."""
+        get, constant = self._getters.get(name), self.constants.get(name)
+        if get is None:
+            return lambda record, data: constant
+        if constant is None:
+            return get
+
+        def or_constant(record: Record, data: Record) -> object:
+            found = get(record, data)
+            return constant if found is None else found
+
+        return or_constant
 
 
 def _converter(column: Column, name: str | None, converters: Mapping[str, Converter]) -> Converter | None:
