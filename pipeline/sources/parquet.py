@@ -185,7 +185,7 @@ def _open(path: str) -> pq.ParquetFile:
     names = [f.name for f in schema if EVENT_COLUMNS.get(f.name) == "text" and is_text(f.type)]
     if is_remote(path):
         return pq.ParquetFile(open_binary(path), read_dictionary=names, pre_buffer=True)
-    return pq.ParquetFile(path, read_dictionary=names, memory_map=True)
+    return pq.ParquetFile(path, read_dictionary=names)  # mapped, all of it would count as this process's memory
 
 
 def _sound(column: pa.ChunkedArray, rows: int) -> pa.Array:
