@@ -71,7 +71,7 @@ class _WriteBundle(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> None:
         if self._rows:
-            content = "".join(f"{row}\n" for row in sorted(self._rows)).encode()
+            content = "".join(f"{row}\n" for row in self._rows).encode()
             name = f"{self._name}-{uuid.uuid4().hex}.jsonl"
             write_whole(FileSystems.join(self._output, self._name, name), content)
 

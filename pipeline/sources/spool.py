@@ -215,7 +215,6 @@ def _held(letter: dict[str, object]) -> bytes:
 
 
 def _of_lines(lines: list[bytes], path: str, first: int, options: JsonOptions, times: ArrivalTimes) -> pa.Table:
-    lines = [line.rstrip(b"\r") for line in lines]
     happened = np.full(len(lines), -1, np.int64)
     decoded = decode_lines(lines, options.format, load_mappings(), options.keep_domain)
     values = _micros(coerce_values("event_time", [row.get("event_time") for row in decoded.rows])[0])

@@ -38,6 +38,8 @@ class PlainReader:
         adapter: of the mapping.
         wanted: native columns that are made of all plain records.
         deciding: keys of the fields that these and the question whether a record is plain may depend on.
+        every_field: reads all of these.
+        usual_fields: reads those that were looked at so far, all at first: later choices are seldom needed.
         glimpsed: native columns for which `glimpse` is enough.
     """
 
@@ -64,23 +66,18 @@ class PlainReader:
         self.deciding = tuple(sorted(_deciding(mapping, wanted)))
         self._absent = tuple(sorted(signs))
         self.every_field = self._reader_of(self.deciding)
-        self._usual = self.every_field
-        self._usually: frozenset[str] = frozenset()
+        self.usual_fields = self.every_field
+        self._usual: frozenset[str] = frozenset()
         self.glimpsed = frozenset(often) - {column.name for column in _columns(mapping) if not column.is_plain}
         needed = dict.fromkeys([*_fields(mapping, self.glimpsed), *mapping.nested], Any)
         glimpse = TypedDict("Glimpse", needed, total=False)  # type: ignore[misc]
         self._glimpse = msgspec.json.Decoder(glimpse, float_hook=float)
 
-    @property
-    def usual_fields(self) -> FieldReader:
-        """Reads the fields that were looked at so far, all at first: later choices are seldom needed."""
-        return self._usual
-
     def looked_at(self, keys: Iterable[str]) -> None:
         """Learns what the fields are that some records were asked for."""
-        if not self._usually.issuperset(keys):
-            self._usually = self._usually.union(keys)
-            self._usual = self._reader_of(key for key in self.deciding if key in self._usually)
+        if not self._usual.issuperset(keys):
+            self._usual = self._usual.union(keys)
+            self.usual_fields = self._reader_of(key for key in self.deciding if key in self._usual)
 
     def _reader_of(self, keys: Iterable[str]) -> FieldReader:
         return FieldReader(tuple(keys), self.adapter.mapping.nested, self._absent)

@@ -30,17 +30,17 @@ class FieldReader:
         self.fields = tuple(fields)
         self._holders = tuple(holders)
         self._absent = tuple(absent)
-        self._arrange(self.fields)
-        self._seen = False
+        self._arranged = False
 
     def read(self, lines: TextBlock) -> tuple[Sequence[int], list[tuple[Scalar, ...]]]:
         """(indexes of the lines that could be read, columns of the fields)."""
-        if not self._seen and len(lines):
-            self._seen = True
+        if not len(lines):
+            return [], [()] * len(self.fields)
+        if not self._arranged:
             self._arrange(_keys(lines[0], self._holders))
         indexes, records = self._decoded(lines)
         columns = self._columns(records)
-        if any(held.count(None) < len(held) for held in columns[len(self.fields) :]):
+        if any(held.count(None) < len(held) for held in columns[len(self.fields) :][: len(self._holders)]):
             unfolded = [self._unfolded(record) for record in records]
             indexes = [index for index, record in zip(indexes, unfolded, strict=True) if record is not None]
             columns = self._columns([record for record in unfolded if record is not None])
@@ -52,6 +52,7 @@ class FieldReader:
         order += [field for field in self.fields if field not in order]
         self._places = [order.index(field) for field in self.fields]
         self._decoder = _decoder(order, self._holders, self._absent)
+        self._arranged = True
 
     def _decoded(self, lines: TextBlock) -> tuple[Sequence[int], list[Any]]:
         indexes, records = self._decoded_at_once(lines) or self._decoded_singly(lines)

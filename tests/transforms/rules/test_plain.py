@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +45,10 @@ FORMATS: Final = ("auto", "xdr")
 def table_of(blocks: Sequence[Sequence[bytes]], format: str = "auto") -> tuple[PlainRecords, list[int]]:
     reader = plain_reader(format, MAPPINGS, False)
     assert reader is not None
+    return read_by(reader, blocks)
+
+
+def read_by(reader: PlainReader, blocks: Sequence[Iterable[bytes]]) -> tuple[PlainRecords, list[int]]:
     table, text = PlainTable(reader), TextLines(map(TextBlock.of_lines, blocks))
     for block in text.blocks:
         table.add(block)
@@ -117,9 +121,7 @@ def fresh_reader() -> PlainReader:
 
 
 def lines_of(reader: PlainReader, *records: dict[str, Any]) -> tuple[PlainRecords, list[int]]:
-    table, text = PlainTable(reader), TextLines([TextBlock.of_lines(map(encoded, records))])
-    table.add(text.blocks[0])
-    return table.records(text)
+    return read_by(reader, [map(encoded, records)])
 
 
 def test_a_later_choice_is_read_from_when_on_a_first_one_lacks_a_value() -> None:
