@@ -6,6 +6,7 @@ DEMO := demo-output
 SECONDS_A_TARGET ?= 60
 INSTALLED := $(VENV)/installed
 PRISM := $(VENV)/bin/prism
+FLINK := $(VENV)/flink
 PRISM_VERSION := v2.77.0
 
 .PHONY: setup demo test fuzz runners test-runners lint format benchmark clean
@@ -24,10 +25,14 @@ demo: setup  ## a small labelled organisation, the backfill over it, and what it
 test: setup  ## the whole suite that needs no other engine and no emulator
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-runners: setup $(PRISM)  ## engines for streams on this machine: Prism, built with Go 1.26
+runners: setup $(PRISM) $(FLINK)  ## engines for streams on this machine: Prism by Go 1.26, Flink by Maven and Java 17
 
 $(PRISM):
 	GOBIN=$(abspath $(BIN)) go install github.com/apache/beam/sdks/v2/go/cmd/prism@$(PRISM_VERSION)
+
+$(FLINK): deploy/flink/pom.xml
+	mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $@)
+	touch $@
 
 test-runners: runners  ## what needs those engines
 	$(BIN)/python -m pytest -m runners tests/runners --durations 5

@@ -207,6 +207,8 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
     """
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    from pipeline import flink_options  # noqa: F401 (declaring its options is enough)
+
     parser = Parser(prog="uncommon-im", add_help=False)
     for group in PipelineOptions.__subclasses__():
         adder = getattr(group, "_add_argparse_args", None)

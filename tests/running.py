@@ -15,6 +15,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipeline import backfill
@@ -55,12 +56,19 @@ class Found:
 
 
 def run_backfill(
-    patterns: Sequence[str], configuration: Configuration, format: str = "auto", workers: int = 1
+    patterns: Sequence[str],
+    configuration: Configuration,
+    format: str = "auto",
+    workers: int = 1,
+    engine: PipelineOptions | None = None,
 ) -> Found:
-    """A backfill over files; with more workers than one, scanned by processes of their own."""
+    """A backfill over files, in this process (`FnApiRunner`) unless Beam's options name another engine.
+
+    With more workers than one it is scanned by processes of their own.
+    """
     with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as folder:
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
-        with beam.Pipeline(FnApiRunner()) as pipeline:
+        with beam.Pipeline(None if engine else FnApiRunner(), options=engine) as pipeline:
             scanned = backfill.scan(pipeline, match_files(list(patterns)), JsonOptions(format), configuration, local)
             backfill.write(backfill.detect(scanned, configuration), output, configuration)
         return Found(

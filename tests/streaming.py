@@ -48,10 +48,25 @@ def on_prism(
 ) -> Found:
     """The stream over files, on Prism: `make runners` installs it."""
     assert (Path(sys.prefix) / "bin" / "prism").exists(), "Prism is not installed: make runners"
+    engine = stream_options([], verbose=False)
+    return on_engine(engine, patterns, configuration, lateness, times, step, sightings_out)
+
+
+def on_engine(
+    engine: PipelineOptions,
+    patterns: Sequence[str],
+    configuration: Configuration,
+    lateness: Lateness,
+    times: ArrivalTimes,
+    step: int = WHOLE_STEPS,
+    sightings_out: str | None = None,
+    rate: int | None = None,
+) -> Found:
+    """The stream over files, on the engine that Beam's options name."""
     with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as folder:
         spool(match_files(list(patterns)), JsonOptions(), times, Path(folder))
-        pipeline = beam.Pipeline(options=stream_options([], verbose=False))
-        blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, None, step)
+        pipeline = beam.Pipeline(options=engine)
+        blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, rate, step)
         found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
         stream.write(found, output, sightings_out, configuration, lateness)
         _ = found.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")

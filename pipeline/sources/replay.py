@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,12 +12,14 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.runners.sdf_utils import RestrictionTrackerView
 from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
 from apache_beam.transforms.window import TimestampedValue
-from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Duration, Timestamp
 
 from pipeline.sources.spool import BlockPlace, index_of, read_block
 
 STEP_US: Final = 6 * 3_600_000_000
 """Arrival time that passes between two checkpoints, and so between two steps of the watermark, at most."""
+BREATH_SECONDS: Final = 0.01
+"""Until the source goes on: resumed at once, on Flink it leaves no gap in which a checkpoint of the job could begin."""
 
 
 @dataclass
@@ -89,10 +90,8 @@ class _Read(beam.DoFn):  # type: ignore[misc]
             yield TimestampedValue(read_block(folder, place), _stamp(index, number))
             number += 1
             watermark.set_watermark(_stamp(index, number))
-            if self._rate is not None:
-                time.sleep(place.records / self._rate)
             if number < len(index) and (self._rate is not None or index[number].arrival - begun >= self._step):
-                tracker.defer_remainder()
+                tracker.defer_remainder(Duration(place.records / self._rate if self._rate else BREATH_SECONDS))
                 return
 
 
