@@ -6,7 +6,7 @@ Runner").
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -33,8 +33,11 @@ class FlinkStreamOptions(PipelineOptions):  # type: ignore[misc]
         parser.add_argument("--state_backend", help="rocksdb, filesystem or a factory class")
         parser.add_argument("--state_backend_storage_path", help="where checkpoints go")
         parser.add_argument("--savepoint_path", help="from which to go on")
+        # Else what a bundle emits while a checkpoint is made is kept in it, and after a recovery comes behind the
+        # watermark that it should have preceded: a few verdicts are other ones then.
         parser.add_argument(
             "--finish_bundle_before_checkpointing",
-            action="store_true",
-            help="needed for the same alerts after a failure: bundles end, and their output leaves, before a checkpoint",
+            action=BooleanOptionalAction,
+            default=True,
+            help="what a bundle emits leaves before a checkpoint: needed for the same alerts after a failure",
         )

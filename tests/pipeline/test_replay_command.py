@@ -56,6 +56,14 @@ def test_another_engine_needs_no_prism(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert (options["runner"], options["streaming"], options["prism_location"]) == ("FlinkRunner", True, None)
 
 
+def test_on_flink_bundles_end_before_a_checkpoint_unless_it_is_told_otherwise() -> None:
+    flags = ["--runner=FlinkRunner", "--checkpointing_interval=60000"]
+    options = stream_commands.stream_options(flags, verbose=False).get_all_options()
+    assert (options["checkpointing_interval"], options["finish_bundle_before_checkpointing"]) == (60_000, True)
+    told = stream_commands.stream_options([*flags, "--no-finish_bundle_before_checkpointing"], verbose=False)
+    assert told.get_all_options()["finish_bundle_before_checkpointing"] is False
+
+
 def test_prism_never_splits_stateful_bundles_and_is_listened_to_for_as_long_as_it_runs() -> None:
     options = stream_commands.stream_options(["--prism_location=/p"], verbose=False).get_all_options()
     assert options["experiments"] == ["prism_disable_sdf_split"]

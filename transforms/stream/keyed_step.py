@@ -15,7 +15,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
-from apache_beam.transforms.window import TimestampedValue
+from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
 from transforms.rules.json_line import to_json
@@ -96,24 +96,28 @@ def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[]
                 due.set(timestamp(effects.timer))
             if effects.cell is not None and effects.changed:
                 self._state_bytes.update(len(effects.cell))
-            yield from observed(self._rules.observed)
             for outcome in effects.outcomes:
                 assert not isinstance(outcome, Wait), outcome
                 yield tagged(outcome)
+
+        def start_bundle(self) -> None:
+            self._rules.observed.clear()
+
+        def finish_bundle(self) -> Iterator[TaggedOutput]:
+            yield from observed(self._rules.observed)
 
     KeyedStep.__module__, KeyedStep.__name__, KeyedStep.__qualname__ = module, class_name, class_name
     return KeyedStep
 
 
 def observed(observations: Observations) -> Iterator[TaggedOutput]:
-    """What a step counted and measured, as metrics; what it counted also as "tallies"."""
+    """What a step counted and measured in a bundle, as metrics; what it counted also as "tallies"."""
     for name, number in observations.counts.items():
         Metrics.counter(NAMESPACE, name).inc(number)
-        yield TaggedOutput("tallies", (name, number))
+        yield TaggedOutput("tallies", GlobalWindows.windowed_value_at_end_of_window((name, number)))
     for name, value in observations.values:
         Metrics.distribution(NAMESPACE, name).update(value)
-    observations.counts.clear()
-    observations.values.clear()
+    observations.clear()
 
 
 def tagged(outcome: Output | Alert | VerdictRow) -> TaggedOutput:

@@ -29,6 +29,11 @@ class Observations:
         self.counts: Counter[str] = Counter()
         self.values: list[tuple[str, int]] = []
 
+    def clear(self) -> None:
+        """Forgets them."""
+        self.counts.clear()
+        self.values.clear()
+
 
 class Step(Protocol[State]):
     """The rules of a stateful step.
