@@ -16,7 +16,7 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Duration, 
 
 from pipeline.sources.spool import BlockPlace, index_of, read_block
 
-STEP_US: Final = 10 * 86_400_000_000
+STEP_US: Final = 86_400_000_000
 """Arrival time that passes between two checkpoints, and so between two steps of the watermark, at most."""
 BREATH_SECONDS: Final = 0.01
 """Until the source goes on: resumed at once, on Flink it leaves no gap in which a checkpoint of the job could begin."""
