@@ -107,5 +107,5 @@ def write(found: Detection, sinks: Sinks, configuration: Configuration, lateness
     if sinks.sightings_out:
         first = day_number(configuration.baseline.metadata.as_of) if configuration.baseline else 0
         learned = {"sightings": found.sightings, "coverage": found.coverage, "said": found.said}
-        alerts = written | "AlertsWritten" >> beam.Flatten()
+        alerts = written[0] if len(written) == 1 else written | "AlertsWritten" >> beam.Flatten()
         _ = learned | "WriteLearned" >> WriteLearned(sinks.sightings_out, lateness, first, alerts)

@@ -6,7 +6,7 @@ letters of what could not even be cut into these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from pipeline.sources.json_lines import JsonOptions, LineBatch, batch_of
+from pipeline.sources.json_lines import JsonOptions, LineBatch, Lines, batch_of, batches_of
 from pipeline.sources.parquet import native_lines
 from schemas.event import EVENT_COLUMNS
-from schemas.mapping import load_mappings
 from transforms.rules.coerce import serves
 from transforms.rules.columns import Longs
 from transforms.rules.dead_letter import DeadLetter
@@ -88,20 +87,18 @@ class OpenArrivals:
 
     options: JsonOptions
 
-    def __call__(self, block: bytes) -> tuple[RawBatch, Longs]:
-        """The records of a block, and when each arrived (µs since 1970)."""
+    def __call__(self, block: bytes) -> Iterator[tuple[RawBatch, Longs]]:
+        """The records of a block in batches, and when each of a batch arrived (µs since 1970)."""
         table = ipc.open_stream(block).read_all()
         arrival = table.column(ARRIVAL).to_numpy()
         if LETTER[0] in table.column_names:
-            return batch_of(decode_lines([]), "", 1, _letters(table)), np.zeros(0, np.int64)
-        if LINE not in table.column_names:
-            return ArrivedRows(table.combine_chunks()), arrival
-        decoded = decode_lines(
-            table.column(LINE).to_pylist(), self.options.format, load_mappings(), self.options.keep_domain
-        )
-        batch = batch_of(decoded, "", 0)
-        places = table.select([SOURCE, NUMBER]).combine_chunks()
-        return ArrivedLines(batch, places), arrival[np.array(batch.rows, np.int64)]
+            yield batch_of(decode_lines([]), "", 1, _letters(table)), np.zeros(0, np.int64)
+        elif LINE not in table.column_names:
+            yield ArrivedRows(table.combine_chunks()), arrival
+        else:
+            places = table.select([SOURCE, NUMBER]).combine_chunks()
+            for batch in batches_of(Lines(table.column(LINE).to_pylist(), "", 0), self.options):
+                yield ArrivedLines(batch, places), arrival[np.array(batch.rows, np.int64)]
 
 
 def _letters(table: pa.Table) -> list[DeadLetter]:
