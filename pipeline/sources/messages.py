@@ -1,7 +1,6 @@
 """Messages of any queue as blocks of arrivals: one record a message, or many lines of them, plain or gzip."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: Beam makes a coder of a NamedTuple from its types, which text is not.
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

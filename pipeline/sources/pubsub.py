@@ -1,7 +1,6 @@
 """Pub/Sub as a source: messages that hold records, and notifications of objects that do."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: Beam makes a coder of a NamedTuple from its types, which text is not.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -92,13 +91,36 @@ class ReadNotifications(beam.PTransform):  # type: ignore[misc]
         super().__init__()
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[bytes]:
+        """Receives, then reads what notifications name."""
+        return (
+            start
+            | "Receive" >> _receive(self.subscription)
+            | "ToBlocks" >> NotificationsToBlocks(self.subscription, self.prefix)
+        )
+
+
+@dataclass
+class NotificationsToBlocks(beam.PTransform):  # type: ignore[misc]
+    """Notifications, as engines hand out messages -> blocks; what `ReadNotifications` says of them holds here.
+
+    Args:
+        subscription: that they came from.
+        prefix: what precedes the bucket in the path of an object.
+    """
+
+    subscription: str
+    prefix: str = "gs://"
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, notifications: beam.PCollection[bytes]) -> beam.PCollection[bytes]:
         """Objects are spread over workers: one message may stand for much."""
         notice = beam.ParDo(_Notice(self.subscription, self.prefix)).with_output_types(Noticed, blocks=bytes)
-        noticed = (
-            start | "Receive" >> _receive(self.subscription) | "Notice" >> notice.with_outputs("blocks", main="new")
-        )
-        read = noticed.new | "SpreadObjects" >> beam.Reshuffle() | "ReadObjects" >> beam.ParDo(_ReadObjects())
-        return (read, noticed.blocks) | "AllBlocks" >> beam.Flatten()
+        noticed = notifications | "Notice" >> notice.with_outputs("blocks", main="noticed")
+        read = beam.ParDo(_ReadObjects()).with_output_types(bytes)
+        blocks = noticed.noticed | "SpreadObjects" >> beam.Reshuffle() | "ReadObjects" >> read
+        return (blocks, noticed.blocks) | "AllBlocks" >> beam.Flatten()
 
 
 def message_of(element: bytes | PubsubMessage, subscription: str) -> Message:
