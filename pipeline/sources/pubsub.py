@@ -177,7 +177,7 @@ class _Notice(beam.DoFn):  # type: ignore[misc]
     def __init__(self, subscription: str, prefix: str) -> None:
         self._subscription, self._prefix = subscription, prefix
 
-    def process(self, element: bytes | PubsubMessage) -> Iterator[Noticed | TaggedOutput]:
+    def process(self, element: bytes | PubsubMessage) -> Iterator[Any]:
         message = message_of(element, self._subscription)
         attributes = dict((_PARSE(element) if isinstance(element, bytes) else element).attributes)
         event, noticed = noticed_of(attributes, message.data, message.arrival, self._prefix)
