@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from pipeline.configuration import Configuration
+    from pipeline.stream import Detection
     from transforms.rules.stream.lateness import Lateness
 
 log = logging.getLogger(__name__)
@@ -94,8 +95,8 @@ def build_stream(
     arguments: argparse.Namespace,
     configuration: Configuration,
     lateness: Lateness,
-) -> None:
-    """The stream over what a source reads, with its sinks."""
+) -> Detection:
+    """The stream over what a source reads, with its sinks; what it finds."""
     from pipeline import stream
     from pipeline.sources.arrivals import OpenArrivals
     from pipeline.sources.json_lines import JsonOptions
@@ -105,6 +106,7 @@ def build_stream(
     found = stream.detect(blocks, reader, configuration, lateness)
     sinks = stream.Sinks(arguments.output, arguments.alerts_topic, arguments.sightings_out)
     stream.write(found, sinks, configuration, lateness)
+    return found
 
 
 def _run(pipeline: beam.Pipeline) -> None:

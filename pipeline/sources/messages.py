@@ -48,12 +48,12 @@ registry.register_row(Message)
 class MessagesToBlocks(beam.PTransform):  # type: ignore[misc]
     """Messages -> blocks as `OpenArrivals` reads them.
 
-    Every line of every message is in exactly one block; what cannot be decoded (damaged gzip, or more than
-    `MAX_MESSAGE_BYTES` of it, a line of more than `MAX_LINE_BYTES`) is a dead letter in one, so nothing fails and a
-    message is acknowledged with its bundle. Messages are gathered within a bundle, in no order that counts. A block is
-    stamped with the earliest arrival of its messages, in ms; none is held over the end of its bundle, so a watermark
-    that follows arrivals does not pass them. A bundle that is tried again, or a message that is delivered again, makes
-    the same records.
+    Every line of every message is in exactly one block, but for empty ones. What cannot be decoded (damaged gzip, or
+    more than `MAX_MESSAGE_BYTES` of it, a line of more than `MAX_LINE_BYTES`) is a dead letter in one, so nothing fails
+    and a message is acknowledged with its bundle. Messages are gathered within a bundle, in no order that counts. A
+    block is stamped with the earliest arrival of its messages, in ms; none is held over the end of its bundle, so a
+    watermark that follows arrivals does not pass them. A bundle that is tried again, or a message that is delivered
+    again, makes the same records.
     """
 
     def __post_init__(self) -> None:
@@ -117,9 +117,10 @@ def _blocks_of_many(messages: Iterable[Message]) -> Iterator[tuple[bytes, int]]:
     for message in messages:
         for block in line_blocks(message):
             for number, line in enumerate(block.lines, block.first_line):
-                records.add(line, message, number)
-                if records.full:
-                    yield records.block()
+                if line:
+                    records.add(line, message, number)
+                    if records.full:
+                        yield records.block()
             if block.lost:
                 yield block_of_lost(block.lost, message.arrival), message.arrival
     if records.lines:
