@@ -9,7 +9,7 @@ PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
 PRISM_VERSION := v2.77.0
 
-.PHONY: setup demo test fuzz runners test-runners lint format benchmark clean
+.PHONY: setup demo test fuzz runners test-runners test-cloud lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -36,6 +36,9 @@ $(FLINK): deploy/flink/pom.xml
 
 test-runners: runners  ## what needs those engines
 	$(BIN)/python -m pytest -m runners tests/runners --durations 5
+
+test-cloud: setup  ## what talks to emulators: Pub/Sub by drongo, and by Google's own where it is installed
+	$(BIN)/python -m pytest -m cloud tests/cloud --durations 5 -rs
 
 fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
 	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)

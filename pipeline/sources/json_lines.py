@@ -152,6 +152,13 @@ def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:
         yield from pending.batches()
 
 
+def batches_of(lines: Lines, options: JsonOptions) -> Iterator[LineBatch]:
+    """Lines, none of which holds a newline, as batches: one of plain records, one of all others."""
+    pending = _Pending(lines.source, lines.first_line, options)
+    pending.add(TextBlock.of_lines(lines.lines))
+    return pending.batches()
+
+
 class _Pending:
     """Lines of a source that become batches: one of plain records, one of all others."""
 
@@ -215,9 +222,7 @@ def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[Dead
 
 def _again(lines: Lines, options: JsonOptions) -> LineBatch:
     """A batch of plain records that was pickled."""
-    pending = _Pending(lines.source, lines.first_line, options)
-    pending.add(TextBlock.of_lines(lines.lines))
-    return next(pending.batches())
+    return next(batches_of(lines, options))
 
 
 def _column(name: str, values: list[object]) -> tuple[pa.Array | None, dict[int, str]]:

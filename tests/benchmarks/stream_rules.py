@@ -128,14 +128,15 @@ def measure(pattern: str) -> dict[str, Any]:
         index = spool(match_files([pattern]), JsonOptions(), times, Path(folder))
         for place in index:
             begun = time.process_time()
-            arrived = arrivals.read(*reader(read_block(folder, place)))
+            parsed = [arrivals.read(*batch) for batch in reader(read_block(folder, place))]
             parsing += time.process_time() - begun
             records += place.records
             engine.advance(place.arrival // 1000)
-            for found in arrived.hosts:
-                engine.add("hosts", found.key, MESSAGES.encode(found.records))
-            for covered in arrived.covered:
-                engine.add("baselines", covered.key, MESSAGES.encode(covered.sighting))
+            for arrived in parsed:
+                for found in arrived.hosts:
+                    engine.add("hosts", found.key, MESSAGES.encode(found.records))
+                for covered in arrived.covered:
+                    engine.add("baselines", covered.key, MESSAGES.encode(covered.sighting))
     steps = {
         name: {
             "messages": keyed.messages,

@@ -36,7 +36,7 @@ def talk(time: int, **more: Any) -> dict[str, Any]:
 
 def blocks(folder: Path, index: list[BlockPlace]) -> list[tuple[RawBatch, Longs]]:
     reader = OpenArrivals(JsonOptions())
-    return [reader(read_block(str(folder), place)) for place in index]
+    return [batch for place in index for batch in reader(read_block(str(folder), place))]
 
 
 def spooled(folder: Path, patterns: str, times: ArrivalTimes, options: JsonOptions | None = None) -> list[BlockPlace]:
@@ -149,8 +149,7 @@ def test_a_damaged_file_ends_the_run_or_costs_one_dead_letter(tmp_path: Path) ->
 
 
 def test_lines_of_a_message_are_a_block_by_themselves() -> None:
-    batch, arrival = OpenArrivals(JsonOptions())(
-        block_of_lines([b"[1]", b'{"host_id": 3}'], [NOON, NOON + 1], "topic", 7)
-    )
+    block = block_of_lines([b"[1]", b'{"host_id": 3}'], [NOON, NOON + 1], "topic", 7)
+    ((batch, arrival),) = OpenArrivals(JsonOptions())(block)
     assert [(letter.source, letter.record) for letter in batch.lost()] == [("topic", 7)]
     assert arrival.tolist() == [NOON + 1]

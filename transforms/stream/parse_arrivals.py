@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from transforms.rules.columns import Longs
 from transforms.rules.json_line import to_json
 from transforms.rules.normalise import RawBatch
 from transforms.rules.scan import ScanSettings
-from transforms.rules.stream.arrivals import Arrivals
+from transforms.rules.stream.arrivals import Arrivals, Arrived
 from transforms.rules.stream.delays import Delays
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import MESSAGES, Covered
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 class OpenBlock(Protocol):
     """Knows the form of a source's blocks; must be picklable."""
 
-    def __call__(self, block: bytes) -> tuple[RawBatch, Longs]:
-        """The records of a block, and when each arrived (µs since 1970)."""
+    def __call__(self, block: bytes) -> Iterable[tuple[RawBatch, Longs]]:
+        """The records of a block in batches, and when each of a batch arrived (µs since 1970)."""
 
 
 @dataclass
@@ -91,7 +91,10 @@ class _Parse(beam.DoFn):  # type: ignore[misc]
 
     def process(self, block: bytes) -> Iterator[TaggedOutput]:
         assert self._arrivals is not None, "setup() comes first"
-        arrived = self._arrivals.read(*self._open_block(block))
+        for batch, arrival in self._open_block(block):
+            yield from self._tell(self._arrivals.read(batch, arrival))
+
+    def _tell(self, arrived: Arrived) -> Iterator[TaggedOutput]:
         for found in arrived.hosts:
             element = (found.key, MESSAGES.encode(found.records))
             yield TaggedOutput("hosts", TimestampedValue(element, timestamp(found.instant)))

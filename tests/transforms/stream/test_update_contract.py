@@ -47,7 +47,7 @@ def contract() -> dict[str, Any]:
     pipeline = beam.Pipeline()
     blocks = pipeline | "ReadArrivals" >> ReadArrivals("/nowhere")
     found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration_of(Options()), Lateness())
-    stream.write(found, "/nowhere", "/nowhere", configuration_of(Options()), Lateness())
+    stream.write(found, stream.Sinks("/nowhere", None, "/nowhere"), configuration_of(Options()), Lateness())
     graph = pipeline.to_runner_api()
     steps = {}
     for transform in graph.components.transforms.values():

@@ -1,0 +1,1 @@
+"""The pipeline against emulators of cloud services, over real gRPC: `make test-cloud`."""
