@@ -20,6 +20,7 @@ from pipeline.memory import collect_seldom
 from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
+from pipeline.stream_job import run_stream, stream_arguments
 from pipeline.terminal import show_summary, start_logging
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add(commands, "backfill", run_backfill, "judge a range of history", _backfill_arguments)
+    _add(commands, "stream", run_stream, "judge what Pub/Sub delivers, until stopped", stream_arguments)
     _add(commands, "replay", run_replay, "history through the stream, on Prism", replay_arguments)
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)

@@ -81,9 +81,7 @@ def add_input_arguments(parser: argparse.ArgumentParser, required: bool = True) 
         metavar="GLOB",
         help="files on any file system Beam knows, {date} for each needed day; repeatable",
     )
-    group.add_argument(
-        "--format", default="auto", choices=formats(load_mappings()), help="of JSON lines (Parquet is native)"
-    )
+    add_format_arguments(group)
     group.add_argument(
         "--partition-slack-days",
         type=whole,
@@ -99,6 +97,13 @@ def add_input_arguments(parser: argparse.ArgumentParser, required: bool = True) 
         default="fail",
         choices=("fail", "skip"),
         help="a file that is cut or damaged: end the run (fail), or read what can be read of it and go on (skip)",
+    )
+
+
+def add_format_arguments(group: argparse._ArgumentGroup) -> None:
+    """Options that say how records are read."""
+    group.add_argument(
+        "--format", default="auto", choices=formats(load_mappings()), help="of JSON lines (Parquet is native)"
     )
     group.add_argument(
         "--keep-host-domain",

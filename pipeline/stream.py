@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from pipeline.configuration import Configuration
 from pipeline.sinks.learned import WriteLearned
+from pipeline.sinks.pubsub import PublishAlerts
 from pipeline.sinks.stream_files import WriteAlertFiles, WriteBundleFiles
 from pipeline.sources.history import ReadHistory
 from transforms.rules.days import day_number
@@ -78,15 +79,33 @@ def detect(
     )
 
 
-def write(
-    found: Detection, output: str, sightings_out: str | None, configuration: Configuration, lateness: Lateness
-) -> None:
-    """Writes what was found under a folder, and what was learned to a directory if one is given."""
-    alerts = found.alerts | "WriteAlerts" >> WriteAlertFiles(output)
-    _ = found.dead_letters | "WriteDeadLetters" >> WriteBundleFiles(output, "dead_letter")
-    if configuration.verdicts:
-        _ = found.verdicts | "WriteVerdicts" >> WriteBundleFiles(output, "verdicts")
-    if sightings_out:
+@dataclass(frozen=True)
+class Sinks:
+    """Where a stream writes.
+
+    Args:
+        output: a folder of files; `None`: no files, and dead letters are only counted.
+        alerts_topic: a Pub/Sub topic of alerts, `projects/P/topics/T`.
+        sightings_out: a directory of what is learned, for snapshots.
+    """
+
+    output: str | None
+    alerts_topic: str | None = None
+    sightings_out: str | None = None
+
+
+def write(found: Detection, sinks: Sinks, configuration: Configuration, lateness: Lateness) -> None:
+    """Writes what was found, and what was learned, to all sinks that there are."""
+    written = []
+    if sinks.output:
+        written.append(found.alerts | "WriteAlerts" >> WriteAlertFiles(sinks.output))
+        _ = found.dead_letters | "WriteDeadLetters" >> WriteBundleFiles(sinks.output, "dead_letter")
+        if configuration.verdicts:
+            _ = found.verdicts | "WriteVerdicts" >> WriteBundleFiles(sinks.output, "verdicts")
+    if sinks.alerts_topic:
+        written.append(found.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic))
+    if sinks.sightings_out:
         first = day_number(configuration.baseline.metadata.as_of) if configuration.baseline else 0
         learned = {"sightings": found.sightings, "coverage": found.coverage, "said": found.said}
-        _ = learned | "WriteLearned" >> WriteLearned(sightings_out, lateness, first, alerts)
+        alerts = written | "AlertsWritten" >> beam.Flatten()
+        _ = learned | "WriteLearned" >> WriteLearned(sinks.sightings_out, lateness, first, alerts)

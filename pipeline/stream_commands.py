@@ -132,7 +132,7 @@ def build_replay(
     blocks = pipeline | "ReadArrivals" >> ReadArrivals(spool, arguments.rate)
     reader = OpenArrivals(JsonOptions(arguments.format, arguments.keep_host_domain))
     found = stream.detect(blocks, reader, configuration, lateness)
-    stream.write(found, arguments.output, arguments.sightings_out, configuration, lateness)
+    stream.write(found, stream.Sinks(arguments.output, None, arguments.sightings_out), configuration, lateness)
     _ = found.tallies | "WriteTotal" >> WriteTotal(f"{spool}/{TOTAL}")
 
 

@@ -68,7 +68,7 @@ def on_engine(
         pipeline = beam.Pipeline(options=engine)
         blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, rate, step)
         found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
-        stream.write(found, output, sightings_out, configuration, lateness)
+        stream.write(found, stream.Sinks(output, None, sightings_out), configuration, lateness)
         _ = found.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")
         assert pipeline.run().wait_until_finish() == "DONE"
         return Found(

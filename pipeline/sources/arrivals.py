@@ -1,6 +1,7 @@
 """Blocks of arrivals: some records with when they arrived and where they came from, as an Arrow stream.
 
-A block holds either lines of JSON in any format, or rows of native columns as a Parquet file holds them.
+A block holds either lines of JSON in any format, or rows of native columns as a Parquet file holds them, or the dead
+letters of what could not even be cut into these.
 """
 
 from __future__ import annotations
@@ -27,27 +28,54 @@ ARRIVAL: Final = "_arrival"
 SOURCE: Final = "_source"
 NUMBER: Final = "_number"
 LINE: Final = "_line"
+LETTER: Final = ("reason", "detail", "raw")
+"""Columns of a block of dead letters beside `PLACE`."""
 PLACE: Final = (ARRIVAL, SOURCE, NUMBER)
 """Columns of every block: µs since 1970, the file or message a record came from, its number there from 1."""
 
 
 def write_block(table: pa.Table) -> bytes:
-    """A table with `PLACE` columns, and `LINE` or native columns, as a block."""
+    """A table with `PLACE` columns, and `LINE`, `LETTER` or native columns, as a block."""
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())
     return sink.getvalue().to_pybytes()
 
 
+def compact(table: pa.Table) -> pa.Table:
+    """A table whose dictionaries hold no value that it has not: they are those of whole files otherwise."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            plain = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, plain.combine_chunks().dictionary_encode())
+    return table
+
+
 def block_of_lines(lines: Sequence[bytes], arrivals: Sequence[int], source: str, first: int = 1) -> bytes:
     """Lines of one source that arrived at given times (µs) as a block."""
-    columns = {
+    return block_of_places(lines, arrivals, [source] * len(lines), range(first, first + len(lines)))
+
+
+def block_of_places(
+    lines: Sequence[bytes], arrivals: Sequence[int], sources: Sequence[str], numbers: Iterable[int]
+) -> bytes:
+    """Lines with when each arrived (µs), its source and its number there as a block."""
+    return write_block(pa.table(_place(arrivals, sources, numbers) | {LINE: pa.array(lines, pa.binary())}))
+
+
+def block_of_lost(letters: Sequence[DeadLetter], arrival: int) -> bytes:
+    """Dead letters of a source that arrived at one time (µs) as a block."""
+    places = _place([arrival] * len(letters), [each.source for each in letters], [each.record for each in letters])
+    said = {name: pa.array([getattr(each, name) for each in letters], pa.string()) for name in LETTER}
+    return write_block(pa.table(places | said))
+
+
+def _place(arrivals: Sequence[int], sources: Sequence[str], numbers: Iterable[int]) -> dict[str, pa.Array]:
+    return {
         ARRIVAL: pa.array(arrivals, pa.int64()),
-        SOURCE: pa.array([source] * len(lines)).dictionary_encode(),
-        NUMBER: pa.array(range(first, first + len(lines)), pa.int64()),
-        LINE: pa.array(lines, pa.binary()),
+        SOURCE: pa.array(sources, pa.string()).dictionary_encode(),
+        NUMBER: pa.array(numbers, pa.int64()),
     }
-    return write_block(pa.table(columns))
 
 
 @dataclass(frozen=True)
@@ -64,6 +92,8 @@ class OpenArrivals:
         """The records of a block, and when each arrived (µs since 1970)."""
         table = ipc.open_stream(block).read_all()
         arrival = table.column(ARRIVAL).to_numpy()
+        if LETTER[0] in table.column_names:
+            return batch_of(decode_lines([]), "", 1, _letters(table)), np.zeros(0, np.int64)
         if LINE not in table.column_names:
             return ArrivedRows(table.combine_chunks()), arrival
         decoded = decode_lines(
@@ -72,6 +102,11 @@ class OpenArrivals:
         batch = batch_of(decoded, "", 0)
         places = table.select([SOURCE, NUMBER]).combine_chunks()
         return ArrivedLines(batch, places), arrival[np.array(batch.rows, np.int64)]
+
+
+def _letters(table: pa.Table) -> list[DeadLetter]:
+    columns = [table.column(name).to_pylist() for name in ("reason", "detail", SOURCE, NUMBER, "raw")]
+    return [DeadLetter(*values) for values in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

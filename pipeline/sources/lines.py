@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import BinaryIO, Final, cast
 
 import pyarrow as pa
 from isal import igzip, igzip_lib
@@ -58,15 +58,29 @@ def read_blocks(path: str, policy: BadFilePolicy) -> Iterator[LineBlock]:
     Raises:
         UnreadableInput: the file cannot be read to its end, and the policy is to fail.
     """
-    splitter = _Splitter(path)
+    return blocks_of(lambda: _open(path), path, policy)
+
+
+def blocks_of(open_stream: Callable[[], io.BufferedReader], source: str, policy: BadFilePolicy) -> Iterator[LineBlock]:
+    """The lines of a stream of text.
+
+    Args:
+        open_stream: gives the stream; what it raises counts like damage of the text.
+        source: what dead letters call it.
+        policy: what to do if it cannot be read to its end.
+
+    Raises:
+        UnreadableInput: it cannot, and the policy is to fail.
+    """
+    splitter = _Splitter(source)
     try:
-        with _open(path) as stream:
+        with open_stream() as stream:
             for pieces in _pieces(stream):
                 yield splitter.add(pieces)
     except _UNREADABLE as error:
         problem = str(error) or type(error).__name__
         raw = splitter.rest[:_RAW_BYTES].decode("utf-8", "replace")
-        yield LineBlock(splitter.line, lost=[policy.lost(path, splitter.line, problem, raw)])
+        yield LineBlock(splitter.line, lost=[policy.lost(source, splitter.line, problem, raw)])
         return
     yield splitter.end()
 
@@ -141,11 +155,16 @@ def _pieces(stream: io.BufferedReader) -> Iterator[list[bytes]]:
         yield pieces
 
 
+def gunzipped(stream: BinaryIO) -> io.BufferedReader:
+    """The decompressed content of a gzip stream, no more at a time than what is asked for."""
+    return cast(io.BufferedReader, igzip.IGzipFile(fileobj=stream))
+
+
 def _open(path: str) -> io.BufferedReader:
     """The decompressed content; decompressors hand out no more than what is asked for at a time."""
     stream = open_binary(path)
     if path.lower().endswith(".gz"):
-        return cast(io.BufferedReader, igzip.IGzipFile(fileobj=stream))
+        return gunzipped(stream)
     if path.lower().endswith(".zst"):
         # It refuses frames that ask for a window of more than 128 MiB, and says when the last one is cut. Its own
         # `read` never frees what it was to return when the data is damaged.

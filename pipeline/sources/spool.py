@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from pipeline.sources.arrivals import ARRIVAL, LINE, PLACE, write_block
+from pipeline.sources.arrivals import ARRIVAL, LINE, PLACE, compact, write_block
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.lines import read_blocks
 from pipeline.sources.parquet import RowGroup
@@ -171,18 +171,9 @@ def _sorted(tables: list[pa.Table], folder: Path, hour: int) -> Iterator[BlockPl
             for table, times in zip(ordered, arrivals, strict=True):
                 first, last = np.searchsorted(times, start), np.searchsorted(times, end)
                 if last > first:
-                    block = write_block(_compact(table.slice(first, last - first)))
+                    block = write_block(compact(table.slice(first, last - first)))
                     yield BlockPlace(name, stream.tell(), len(block), int(last - first), start)
                     stream.write(block)
-
-
-def _compact(table: pa.Table) -> pa.Table:
-    """A table whose dictionaries hold no value that it has not: they are those of whole files otherwise."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            plain = table.column(place).cast(field.type.value_type)
-            table = table.set_column(place, field.name, plain.combine_chunks().dictionary_encode())
-    return table
 
 
 def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterator[pa.Table]:

@@ -1,0 +1,155 @@
+"""`uncommon-im stream`: the detector on what a queue delivers, for as long as it does."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import TYPE_CHECKING, Any
+
+from pipeline import options
+from pipeline.stream_commands import add_stream_arguments, lateness_of, log_configuration
+from schemas.documents import ConfigurationError, require
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from pipeline.configuration import Configuration
+    from transforms.rules.stream.lateness import Lateness
+
+log = logging.getLogger(__name__)
+
+LOCAL_RUNNER = "BundleBasedDirectRunner"
+"""Beam's engine in this process: the only local one that reads Pub/Sub."""
+
+
+def stream_arguments(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `stream`."""
+    add_source_arguments(sub)
+    group = sub.add_argument_group("output")
+    group.add_argument("--output", metavar="DIR", help="the stream's own folder; a restarted stream goes on in it")
+    group.add_argument(
+        "--alerts-topic", metavar="projects/P/topics/T", help="publish alerts; dead letters go to --output only"
+    )
+    group.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
+    sub.add_argument("--start", type=options.day, metavar="DATE", help="first day that is judged (UTC)")
+    sub.set_defaults(end=None, baseline_out=None)
+    options.add_baseline_arguments(sub, leaves_snapshot=False)
+    options.add_detector_arguments(sub)
+    add_stream_arguments(sub)
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is read: one of the sources."""
+    group = parser.add_argument_group("input")
+    source = group.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--pubsub-subscription", metavar="projects/P/subscriptions/S", help="messages are records, or lines of them"
+    )
+    source.add_argument(
+        "--notifications-subscription",
+        metavar="projects/P/subscriptions/S",
+        help="messages are notifications of Cloud Storage: read the objects that have been written",
+    )
+    options.add_format_arguments(group)
+
+
+def run_stream(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im stream`."""
+    import apache_beam as beam
+
+    from pipeline.sinks.learned import begin_learned
+
+    configuration = options.configuration_of(arguments)
+    lateness = lateness_of(arguments, configuration)
+    source = source_of(arguments)
+    _check_output(arguments)
+    beam_options = options.beam_options(["--streaming", *rest], [f"--runner={LOCAL_RUNNER}"])
+    if arguments.sightings_out:
+        begin_learned(arguments.sightings_out, configuration.stream_metadata)
+    log_configuration(configuration, lateness)
+    pipeline = beam.Pipeline(options=beam_options)
+    build_stream(pipeline, source, arguments, configuration, lateness)
+    _run(pipeline)
+
+
+def source_of(arguments: argparse.Namespace) -> beam.PTransform:
+    """What reads blocks of arrivals from the source that the arguments name.
+
+    Raises:
+        ConfigurationError: it is not named as it has to be.
+    """
+    from pipeline.sources.messages import MessagesToBlocks
+    from pipeline.sources.pubsub import ReadNotifications, ReadPubSub
+
+    if arguments.pubsub_subscription is not None:
+        _require_resource("--pubsub-subscription", arguments.pubsub_subscription, "subscriptions")
+        return ReadPubSub(arguments.pubsub_subscription) | MessagesToBlocks()
+    _require_resource("--notifications-subscription", arguments.notifications_subscription, "subscriptions")
+    return ReadNotifications(arguments.notifications_subscription)
+
+
+def build_stream(
+    pipeline: beam.Pipeline,
+    source: beam.PTransform,
+    arguments: argparse.Namespace,
+    configuration: Configuration,
+    lateness: Lateness,
+) -> None:
+    """The stream over what a source reads, with its sinks."""
+    from pipeline import stream
+    from pipeline.sources.arrivals import OpenArrivals
+    from pipeline.sources.json_lines import JsonOptions
+
+    blocks = pipeline | "ReadBlocks" >> source
+    reader = OpenArrivals(JsonOptions(arguments.format, arguments.keep_host_domain))
+    found = stream.detect(blocks, reader, configuration, lateness)
+    sinks = stream.Sinks(arguments.output, arguments.alerts_topic, arguments.sightings_out)
+    stream.write(found, sinks, configuration, lateness)
+
+
+def _run(pipeline: beam.Pipeline) -> None:
+    """Runs a pipeline until somebody stops it; where jobs live without their launcher it is only launched."""
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    runner = pipeline.options.view_as(StandardOptions).runner
+    result = pipeline.run()
+    if "Dataflow" in str(runner):
+        log.info("launched as Dataflow job %s", result.job_id())
+        return
+    log.info("the stream runs; interrupt it (Ctrl-C) to stop it")
+    try:
+        state = result.wait_until_finish()
+    except KeyboardInterrupt:
+        log.info("stopped: what was not judged yet is judged after a restart as the README says")
+        result.cancel()
+        return
+    raise RuntimeError(f"the engine ended the stream as {state}")
+
+
+def _check_output(arguments: argparse.Namespace) -> None:
+    from apache_beam.io.filesystems import FileSystems
+
+    from pipeline.sinks.json_lines import SUMMARY, require_writable
+
+    output = arguments.output
+    require(output or arguments.alerts_topic, "alerts go nowhere: give --output, --alerts-topic or both")
+    require(output or not arguments.verdicts, "--verdicts needs --output: that is where they are written")
+    if arguments.alerts_topic:
+        _require_resource("--alerts-topic", arguments.alerts_topic, "topics")
+    if output:
+        require_writable("--output", output)
+        require(
+            not FileSystems.exists(FileSystems.join(output, SUMMARY)),
+            f"--output {output}: a backfill or a replay wrote there ({SUMMARY}): give the stream its own folder",
+        )
+
+
+def _require_resource(option: str, name: str, kind: str) -> None:
+    """Raises `ConfigurationError` unless a name is that of a Pub/Sub resource of a kind."""
+    from apache_beam.io.gcp import pubsub
+
+    parse: Any = pubsub.parse_topic if kind == "topics" else pubsub.parse_subscription
+    try:
+        parse(name)
+    except ValueError:
+        raise ConfigurationError(f"{option} {name}: expected projects/PROJECT/{kind}/NAME") from None
