@@ -7,9 +7,11 @@ SECONDS_A_TARGET ?= 60
 INSTALLED := $(VENV)/installed
 PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
+KAFKA := $(VENV)/kafka
+KAFKA_BROKER := $(VENV)/kafka-broker
 PRISM_VERSION := v2.77.0
 
-.PHONY: setup demo test fuzz runners test-runners test-cloud lint format benchmark clean
+.PHONY: setup demo test fuzz runners kafka test-runners test-cloud lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -34,7 +36,15 @@ $(FLINK): deploy/flink/pom.xml
 	mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $@)
 	touch $@
 
-test-runners: runners  ## what needs those engines
+kafka: setup $(KAFKA) $(KAFKA_BROKER)  ## Kafka itself, for tests, and what reads it for Beam
+
+$(KAFKA): deploy/kafka/pom.xml
+$(KAFKA_BROKER): tests/runners/kafka_broker/pom.xml
+$(KAFKA) $(KAFKA_BROKER):
+	mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $@)
+	touch $@
+
+test-runners: runners kafka  ## what needs those engines
 	$(BIN)/python -m pytest -m runners tests/runners --durations 5
 
 test-cloud: setup  ## what talks to emulators: Pub/Sub by drongo, and by Google's own where it is installed

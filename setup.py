@@ -26,6 +26,7 @@ setup(
     extras_require={
         "dev": [
             'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64"',  # elsewhere there are no wheels
+            "confluent-kafka>=2.6,<3",
             "drongo>=0.8,<0.9",
             "duckdb>=1.4,<3",
             "hypothesis>=6.140,<7",

@@ -51,7 +51,28 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="projects/P/subscriptions/S",
         help="messages are notifications of Cloud Storage: read the objects that have been written",
     )
+    source.add_argument(
+        "--kafka-topic",
+        action="append",
+        metavar="NAME",
+        help="records' values are records, or lines of them; repeatable",
+    )
     options.add_format_arguments(group)
+    kafka = parser.add_argument_group("Kafka", "on engines that run Java steps too, such as Flink and Dataflow")
+    kafka.add_argument("--kafka-brokers", metavar="HOST:PORT,...", help="needed with --kafka-topic")
+    kafka.add_argument("--kafka-group", default="uncommon-im", metavar="NAME", help="consumer group (uncommon-im)")
+    kafka.add_argument(
+        "--kafka-timestamps",
+        choices=("LogAppendTime", "CreateTime"),
+        default="LogAppendTime",
+        help="what stamps the topics' records, which is when they arrived: the broker, or producers",
+    )
+    kafka.add_argument(
+        "--kafka-consumer", action="append", default=[], metavar="KEY=VALUE", help="of Kafka's consumer; repeatable"
+    )
+    kafka.add_argument(
+        "--kafka-expansion-service", metavar="HOST:PORT", help="that knows Beam's Kafka source (Beam starts its own)"
+    )
 
 
 def run_stream(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -85,8 +106,29 @@ def source_of(arguments: argparse.Namespace) -> beam.PTransform:
     if arguments.pubsub_subscription is not None:
         _require_resource("--pubsub-subscription", arguments.pubsub_subscription, "subscriptions")
         return ReadPubSub(arguments.pubsub_subscription) | MessagesToBlocks()
+    if arguments.kafka_topic is not None:
+        return _kafka_of(arguments) | MessagesToBlocks()
     _require_resource("--notifications-subscription", arguments.notifications_subscription, "subscriptions")
     return ReadNotifications(arguments.notifications_subscription)
+
+
+def _kafka_of(arguments: argparse.Namespace) -> beam.PTransform:
+    from pipeline.sources.kafka import ReadKafka
+
+    require(arguments.kafka_brokers is not None, "--kafka-topic needs --kafka-brokers: where the topic is")
+    consumer = {}
+    for setting in arguments.kafka_consumer:
+        key, equals, value = setting.partition("=")
+        require(key and equals, f"--kafka-consumer {setting}: expected KEY=VALUE")
+        consumer[key] = value
+    return ReadKafka(
+        arguments.kafka_brokers,
+        arguments.kafka_topic,
+        arguments.kafka_group,
+        arguments.kafka_timestamps,
+        consumer,
+        arguments.kafka_expansion_service,
+    )
 
 
 def build_stream(

@@ -97,14 +97,14 @@ def flink(folder: Path) -> Iterator[Flink]:
     server = [str(ROOT / "deploy/flink/job-server.sh"), str(JARS), f"--job-port={jobs}", f"--flink-conf-dir={folder}"]
     server += ["--flink-master=[local]", f"--artifacts-dir={folder / 'artifacts'}"]
     pool = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={workers}"]
-    with _running(server, folder / "job-server.log"), _running(pool, folder / "workers.log") as pool_process:
+    with running(server, folder / "job-server.log"), running(pool, folder / "workers.log") as pool_process:
         for port in (jobs, workers):
-            _wait_for(port, folder)
+            wait_for(port, folder)
         yield Flink(folder, jobs, workers, pool_process.pid)
 
 
 @contextmanager
-def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, with this Python first on its path: the worker pool calls it by name."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
@@ -124,7 +124,12 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def _wait_for(port: int, folder: Path) -> None:
+def wait_for(port: int, folder: Path) -> None:
+    """Waits until something listens to a port.
+
+    Raises:
+        AssertionError: nothing does within a minute; says what the logs of the folder say.
+    """
     for _ in range(_START_SECONDS * 10):
         with socket.socket() as probe:
             if probe.connect_ex(("localhost", port)) == 0:
