@@ -161,7 +161,7 @@ def kafka(folder: Path) -> Iterator[Kafka]:
     assert formatted.returncode == 0, formatted.stdout + formatted.stderr
     broker = [*java, "kafka.Kafka", str(settings)]
     service = [*_EXPANSION_JAVA, "org.apache.beam.sdk.expansion.service.ExpansionService", str(expansion)]
-    service += ["--javaClassLookupAllowlistFile=*", "--experiments=use_deprecated_read"]
+    service += ["--experiments=use_deprecated_read"]
     service += ["--defaultEnvironmentType=EXTERNAL", f"--defaultEnvironmentConfig=localhost:{worker}"]
     with running(broker, folder / "broker.log"), running(service, folder / "expansion.log"):
         for listening in (port, expansion):

@@ -54,7 +54,7 @@ def engine_of(broker: Kafka, folder: Path) -> Iterator[Flink]:
 def job(broker: Kafka, folder: Path, build: Callable[[beam.Pipeline], object]) -> Iterator[None]:
     """A stream that runs until the end of the block, and is killed then."""
     with engine_of(broker, folder) as engine:
-        pipeline = beam.Pipeline(options=engine.streaming("--checkpointing_interval=1000"))
+        pipeline = beam.Pipeline(options=engine.streaming("--checkpointing_interval=250"))
         build(pipeline)
         result = pipeline.run()
         yield
@@ -122,7 +122,7 @@ def test_flink_reads_every_record_of_three_partitions_once_when_it_arrived_and_w
         while_busy = messages_in(output).total()
         publishing.join()
         wait_until(lambda: messages_in(output).total() >= 8910)
-        time.sleep(3)  # two more checkpoints: nothing is read twice
+        time.sleep(3)  # more checkpoints: nothing is read twice
     found, content = messages_in(output), broker.content("busy")
     assert content.total() == 9000
     assert found == with_value(content)
