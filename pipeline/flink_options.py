@@ -33,11 +33,11 @@ class FlinkStreamOptions(PipelineOptions):  # type: ignore[misc]
         parser.add_argument("--state_backend", help="rocksdb, filesystem or a factory class")
         parser.add_argument("--state_backend_storage_path", help="where checkpoints go")
         parser.add_argument("--savepoint_path", help="from which to go on")
-        # Else what a bundle emits while a checkpoint is made is kept in it, and after a recovery comes behind the
-        # watermark that it should have preceded: a few verdicts are other ones then.
+        # Else what a bundle emits while a checkpoint is made is kept in it, and comes behind the watermark that it
+        # should have preceded: verdicts are other ones then, after a recovery and even without a failure.
         parser.add_argument(
             "--finish_bundle_before_checkpointing",
             action=BooleanOptionalAction,
             default=True,
-            help="what a bundle emits leaves before a checkpoint: needed for the same alerts after a failure",
+            help="what a bundle emits leaves before a checkpoint: needed for the same alerts",
         )

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -146,11 +148,21 @@ def test_the_command_runs_until_it_is_interrupted_and_goes_on_in_its_folder(queu
         assert said.splitlines()[-1].endswith("judged after a restart as the README says")
 
 
-def command(queue: Queue, output: Path) -> subprocess.Popen[str]:
-    options = ["--pubsub-subscription", queue.subscription, "--output", str(output)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.main", "stream", *options], stderr=subprocess.PIPE, text=True
-    )
+INTERRUPTIBLE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+"""A shell starts what runs in its background with interrupts ignored, and children inherit that."""
+
+
+@contextmanager
+def command(queue: Queue, output: Path) -> Iterator[subprocess.Popen[str]]:
+    """The stream as a process; killed at the end if it still runs."""
+    code = INTERRUPTIBLE + "from pipeline.main import main; sys.exit(main(sys.argv[1:]))"
+    options = ["stream", "--pubsub-subscription", queue.subscription, "--output", str(output)]
+    process = subprocess.Popen([sys.executable, "-c", code, *options], stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def wait_for_letters(output: Path, number: int, process: subprocess.Popen[str]) -> None:
