@@ -85,6 +85,11 @@ def run_stream(arguments: argparse.Namespace, rest: list[str]) -> None:
     lateness = lateness_of(arguments, configuration)
     source = source_of(arguments)
     _check_output(arguments)
+    require(
+        arguments.kafka_topic is None or any(flag.partition("=")[0] == "--runner" for flag in rest),
+        "Kafka is read by a Java step, which the engine of this process cannot run: --runner takes another one "
+        "(deploy/kafka/README.md)",
+    )
     beam_options = options.beam_options(["--streaming", *rest], [f"--runner={LOCAL_RUNNER}"])
     if arguments.sightings_out:
         begin_learned(arguments.sightings_out, configuration.stream_metadata)
