@@ -32,15 +32,12 @@ runners: setup $(PRISM) $(FLINK)  ## engines for streams on this machine: Prism 
 $(PRISM):
 	GOBIN=$(abspath $(BIN)) go install github.com/apache/beam/sdks/v2/go/cmd/prism@$(PRISM_VERSION)
 
-$(FLINK): deploy/flink/pom.xml
-	mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $@)
-	touch $@
-
 kafka: setup $(KAFKA) $(KAFKA_BROKER)  ## Kafka itself, for tests, and what reads it for Beam
 
+$(FLINK): deploy/flink/pom.xml
 $(KAFKA): deploy/kafka/pom.xml
 $(KAFKA_BROKER): tests/runners/kafka_broker/pom.xml
-$(KAFKA) $(KAFKA_BROKER):
+$(FLINK) $(KAFKA) $(KAFKA_BROKER):
 	mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $@)
 	touch $@
 

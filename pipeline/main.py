@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add(commands, "backfill", run_backfill, "judge a range of history", _backfill_arguments)
-    _add(commands, "stream", run_stream, "judge what Pub/Sub delivers, until stopped", stream_arguments)
+    _add(commands, "stream", run_stream, "judge what Pub/Sub or Kafka delivers, until stopped", stream_arguments)
     _add(commands, "replay", run_replay, "history through the stream, on Prism", replay_arguments)
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
