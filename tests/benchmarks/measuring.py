@@ -98,6 +98,15 @@ def _descendants(root: int) -> Iterator[int]:
         waiting += children.get(process, [])
 
 
+def cpu_seconds(root: int) -> float:
+    """User and system time so far of a process that runs and of its descendants, s."""
+    ticks = 0
+    for process in _descendants(root):
+        stat = Path(f"/proc/{process}/stat").read_text(errors="replace")
+        ticks += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _resident(process: int) -> float:
     try:
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE_MB

@@ -76,11 +76,12 @@ def xdr_row(event: dict[str, Any]) -> dict[str, Any]:
 def write_rows(events: Path, rows: Path) -> None:
     """One file of rows for one file of events."""
     with igzip.open(rows, "wb", compresslevel=COMPRESSION) as out:
-        for batch in _batches(events):
+        for batch in event_batches(events):
             out.write(b"".join(_ENCODE(xdr_row(event)) + b"\n" for event in batch))
 
 
-def _batches(events: Path) -> Iterator[list[dict[str, Any]]]:
+def event_batches(events: Path) -> Iterator[list[dict[str, Any]]]:
+    """The events of a Parquet file, with all columns, times in ms."""
     missing = dict.fromkeys(EVENT_COLUMNS)
     for batch in pq.ParquetFile(events).iter_batches(8192):
         place = batch.schema.get_field_index("event_time")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,23 +40,27 @@ class Flink:
         folder: of their logs and checkpoints.
         jobs: port of the job server.
         workers: port of the worker pool.
+        server: process id of the job server, in which Flink runs.
         pool: process id of the worker pool.
+        parallelism: of jobs.
     """
 
     folder: Path
     jobs: int
     workers: int
+    server: int
     pool: int
+    parallelism: int = 2
 
     @property
     def flags(self) -> list[str]:
-        """Beam's options of a job there, parallelism 2."""
+        """Beam's options of a job there."""
         return [
             "--runner=PortableRunner",
             f"--job_endpoint=localhost:{self.jobs}",
             "--environment_type=EXTERNAL",
             f"--environment_config=localhost:{self.workers}",
-            "--parallelism=2",
+            f"--parallelism={self.parallelism}",
         ]
 
     def batch(self) -> PipelineOptions:
@@ -84,9 +88,19 @@ class Flink:
         return worker
 
 
+def worker_pool(port: int) -> list[str]:
+    """The command of Beam's own pool of Python workers."""
+    return [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"]
+
+
 @contextmanager
-def flink(folder: Path) -> Iterator[Flink]:
+def flink(folder: Path, pool: Callable[[int], list[str]] = worker_pool, parallelism: int = 2) -> Iterator[Flink]:
     """Starts Flink and workers; stops them at the end.
+
+    Args:
+        folder: of logs and checkpoints.
+        pool: the command that serves workers on a port.
+        parallelism: of jobs.
 
     Raises:
         AssertionError: it is not installed, or does not start.
@@ -96,11 +110,13 @@ def flink(folder: Path) -> Iterator[Flink]:
     (folder / "flink-conf.yaml").write_text(_CONFIGURATION.format(checkpoints=(folder / "checkpoints").as_uri()))
     server = [str(ROOT / "deploy/flink/job-server.sh"), str(JARS), f"--job-port={jobs}", f"--flink-conf-dir={folder}"]
     server += ["--flink-master=[local]", f"--artifacts-dir={folder / 'artifacts'}"]
-    pool = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={workers}"]
-    with running(server, folder / "job-server.log"), running(pool, folder / "workers.log") as pool_process:
+    with (
+        running(server, folder / "job-server.log") as cluster,
+        running(pool(workers), folder / "workers.log") as pooled,
+    ):
         for port in (jobs, workers):
             wait_for(port, folder)
-        yield Flink(folder, jobs, workers, pool_process.pid)
+        yield Flink(folder, jobs, workers, cluster.pid, pooled.pid, parallelism)
 
 
 @contextmanager

@@ -1,0 +1,143 @@
+"""Messages for the stream's benchmarks: a lake's events as a queue would deliver them, and events that happen now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import apache_beam as beam
+import msgspec
+import pyarrow.ipc as ipc
+from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Duration, Timestamp
+
+from pipeline.sources.arrivals import ARRIVAL, LINE
+from pipeline.sources.messages import Message, stamp_of
+from pipeline.sources.replay import ReadArrivals
+from tests.benchmarks.xdr_rows import event_batches, xdr_row
+
+PAUSE: Final = 0.05
+"""Seconds between two looks at what has arrived."""
+TIME: Final = b'"event_time":0'
+NUMBER: Final = b"{number}"
+"""In lines of events that happen when they are sent: where the time goes, and the number of the message."""
+
+
+def lines_of(lake: Path, form: str = "native") -> Iterator[bytes]:
+    """The rows of a lake as JSON lines: native ones, or those of Cortex XDR's exports (`xdr`)."""
+    for path in sorted(lake.glob("*.parquet")):
+        for batch in event_batches(path):
+            for event in batch:
+                said = {name: value for name, value in event.items() if value is not None}
+                yield msgspec.json.encode(xdr_row(event) if form == "xdr" else said)
+
+
+@dataclass
+class ReadMessages(beam.PTransform):  # type: ignore[misc]
+    """A folder of spooled lines -> messages of one line, in the order of arrival."""
+
+    folder: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[Message]:
+        blocks = start | "ReadArrivals" >> ReadArrivals(self.folder)
+        return blocks | "ToMessages" >> beam.FlatMap(messages_of).with_output_types(Message)
+
+
+def messages_of(block: bytes) -> Iterator[Message]:
+    """The lines of a block, one message each."""
+    table = ipc.open_stream(block).read_all()
+    for line, arrival in zip(table.column(LINE).to_pylist(), table.column(ARRIVAL).to_pylist(), strict=True):
+        yield Message(line, arrival, "benchmark")
+
+
+@dataclass
+class HappenNow(beam.PTransform):  # type: ignore[misc]
+    """Lines of a file, over and over -> messages that arrive at a steady rate, each when its event happens.
+
+    The watermark is the arrival of the next message. It ends after so many seconds.
+
+    Args:
+        lines: a file of native JSON lines that have `TIME` where their time goes, and `NUMBER` where they differ.
+        rate: messages a second.
+        seconds: for how long.
+    """
+
+    lines: str
+    rate: int
+    seconds: int
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[Message]:
+        begun = start | "Begin" >> beam.Create([self.rate * self.seconds], reshuffle=False) | "Now" >> beam.Map(_now)
+        return begun | "Happen" >> beam.ParDo(_Happen(self.lines, self.rate)).with_output_types(Message)
+
+
+def _now(messages: int) -> tuple[int, int]:
+    return time.time_ns() // 1000, messages
+
+
+class _Numbers(RestrictionProvider):  # type: ignore[misc]
+    """The restriction: numbers of messages."""
+
+    def initial_restriction(self, begun: tuple[int, int]) -> OffsetRange:
+        return OffsetRange(0, begun[1])
+
+    def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
+        return OffsetRestrictionTracker(restriction)
+
+    def restriction_size(self, begun: tuple[int, int], restriction: OffsetRange) -> int:
+        return int(restriction.size())
+
+
+class _FollowsNow(WatermarkEstimatorProvider):  # type: ignore[misc]
+    """The watermark: set by hand."""
+
+    def initial_estimator_state(self, begun: tuple[int, int], restriction: OffsetRange) -> Timestamp:
+        return stamp_of(begun[0])
+
+    def create_watermark_estimator(self, state: Timestamp) -> ManualWatermarkEstimator:
+        return ManualWatermarkEstimator(state)
+
+
+class _Happen(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, lines: str, rate: int) -> None:
+        self._path, self._rate = lines, rate
+
+    def setup(self) -> None:
+        self._lines = Path(self._path).read_bytes().splitlines()
+
+    @beam.DoFn.unbounded_per_element()  # type: ignore[untyped-decorator]
+    def process(
+        self,
+        begun: tuple[int, int],
+        tracker: Any = beam.DoFn.RestrictionParam(_Numbers()),
+        watermark: Any = beam.DoFn.WatermarkEstimatorParam(_FollowsNow()),
+    ) -> Iterator[TimestampedValue]:
+        start, messages = begun
+        number = tracker.current_restriction().start
+        due = min(messages, (time.time_ns() // 1000 - start) * self._rate // 1_000_000)
+        while number < due and tracker.try_claim(number):
+            arrival = self._arrival(start, number)
+            yield TimestampedValue(Message(self._line(number, arrival), arrival, "benchmark"), stamp_of(arrival))
+            number += 1
+        if number < messages:
+            watermark.set_watermark(stamp_of(self._arrival(start, number)))
+            tracker.defer_remainder(Duration(PAUSE))
+
+    def _line(self, number: int, arrival: int) -> bytes:
+        line = self._lines[number % len(self._lines)]
+        return line.replace(NUMBER, b"%d" % number).replace(TIME, b'"event_time":%d' % (arrival // 1000), 1)
+
+    def _arrival(self, start: int, number: int) -> int:
+        return start + number * 1_000_000 // self._rate

@@ -1,0 +1,131 @@
+"""Running the stream over messages on an engine of its own, with workers that are watched."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.utils.timestamp import Timestamp
+
+from pipeline import stream
+from pipeline.configuration import Configuration
+from pipeline.options import beam_options
+from pipeline.sinks.total import WriteTotal
+from pipeline.sources.arrivals import OpenArrivals
+from pipeline.sources.json_lines import JsonOptions
+from pipeline.sources.messages import MessagesToBlocks
+from pipeline.stream_commands import NO_SPLITS
+from schemas.catalogue import load_catalogue
+from schemas.detector import load_detector
+from tests.benchmarks.measuring import cpu_seconds
+from tests.runners.flink import flink, free_port, running, wait_for
+from transforms.rules.days import SECOND_US
+from transforms.rules.stream.lateness import Lateness
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that runs, and a pool of workers that are watched.
+
+    Args:
+        options: Beam's, of a stream there.
+        engine: its process id.
+        workers: process id of the pool.
+        report: what the pool says of its steps.
+    """
+
+    options: PipelineOptions
+    engine: int
+    workers: int
+    report: Path
+
+
+@contextmanager
+def started(name: str, folder: Path) -> Iterator[Engine]:
+    """Starts an engine; stops it at the end."""
+    report = folder / "steps.json"
+
+    def pool(port: int) -> list[str]:
+        return [sys.executable, "-m", "tests.benchmarks.step_sampler", str(port), str(report)]
+
+    if name == "flink":
+        with flink(folder, pool, parallelism=1) as cluster:
+            yield Engine(cluster.streaming(), cluster.server, cluster.pool, report)
+        return
+    jobs, workers = free_port(), free_port()
+    server = [str(Path(sys.prefix) / "bin" / "prism"), f"--job_port={jobs}", "--serve_http=false", "--log_level=error"]
+    with (
+        running(server, folder / "prism.log") as prism,
+        running(pool(workers), folder / "workers.log") as pooled,
+    ):
+        for port in (jobs, workers):
+            wait_for(port, folder)
+        flags = ["--runner=PortableRunner", f"--job_endpoint=localhost:{jobs}", "--environment_type=EXTERNAL"]
+        flags += [f"--environment_config=localhost:{workers}", "--streaming", NO_SPLITS, "--job_server_timeout=86400"]
+        yield Engine(beam_options(flags), prism.pid, pooled.pid, report)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run found and took.
+
+    Args:
+        counts: what its steps counted.
+        alerts: when each was written, and when its event happened (s since 1970).
+        wall: from its start to its end, s.
+        engine: CPU time of the engine, s.
+        workers: CPU time of the workers, s.
+        steps: how often workers were seen in each step.
+    """
+
+    counts: dict[str, int]
+    alerts: list[tuple[float, float]]
+    wall: float
+    engine: float
+    workers: float
+    steps: dict[str, int]
+
+    @property
+    def messages(self) -> int:
+        """Records that were read."""
+        return sum(number for name, number in self.counts.items() if name.startswith("events.read"))
+
+
+def run(name: str, source: beam.PTransform, lateness: Lateness, **limits: int) -> Ran:
+    """Runs the stream over messages on an engine of its own."""
+    configuration = Configuration(load_detector(**limits), load_catalogue())
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, output, total = Path(temporary), Path(temporary, "output"), Path(temporary, "total.json")
+        with started(name, folder) as engine:
+            pipeline = beam.Pipeline(options=engine.options)
+            blocks = pipeline | "ReadBlocks" >> (source | MessagesToBlocks())
+            found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
+            stream.write(found, stream.Sinks(str(output)), configuration, lateness)
+            _ = found.tallies | "WriteTotal" >> WriteTotal(str(total))
+            begun = time.perf_counter()
+            state = pipeline.run().wait_until_finish()
+            wall = time.perf_counter() - begun
+            if state != "DONE":
+                raise SystemExit(f"the engine ended the run as {state}")
+            return Ran(
+                json.loads(total.read_text()),
+                [_written(path) for path in (output / "alerts").glob("*.jsonl")],
+                wall,
+                cpu_seconds(engine.engine),
+                cpu_seconds(engine.workers),
+                json.loads(engine.report.read_text()),
+            )
+
+
+def _written(path: Path) -> tuple[float, float]:
+    alert = json.loads(path.read_text(encoding="utf-8"))
+    happened = Timestamp.from_rfc3339(alert["timestamp"]).micros / SECOND_US
+    return path.stat().st_mtime, happened
