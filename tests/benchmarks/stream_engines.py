@@ -114,7 +114,7 @@ def spooled(lines: Iterable[bytes], times: ArrivalTimes) -> Iterator[str]:
 def delay(given: argparse.Namespace) -> None:
     """Events that happen now at a steady rate, one of a hundred a rare communication, each an alert of its own."""
     data = DATA / "messages-background"
-    prepare(data, {"events": 100_000, "hosts": given.hosts, "days": 1, "files": 1, "seed": 1})
+    prepare(data, {"events": 400_000, "hosts": given.hosts, "days": 1, "files": 1, "seed": 1, "messaging": 0})
     ordinary = (json.loads(line) | {"event_time": 0} for line in lines_of(data))
     rare = SELDOM | {"event_time": 0, "host_id": "host-{number}", "process_name": "tool-{number}.exe"}
     everywhere = EVERYWHERE | {"event_time": 0, "host_id": "host-{number}"}
@@ -124,7 +124,7 @@ def delay(given: argparse.Namespace) -> None:
             file.write(json.dumps(chosen, separators=(",", ":")).encode() + b"\n")
         file.flush()
         source = HappenNow(file.name, given.rate, given.seconds)
-        ran = run(given.engine, source, BRIEF, activation_days=0, max_alerts_per_group=1_000_000)
+        ran = run(given.engine, source, BRIEF, watched=False, activation_days=0, max_alerts_per_group=1_000_000)
     show(given.engine, ran)
     show_delays(ran)
 
@@ -136,6 +136,8 @@ def show(engine: str, ran: Ran) -> None:
         f"{len(ran.alerts):,} alerts in {ran.wall:.1f} s: {ran.messages / ran.wall:,.0f} messages/s; "
         f"CPU {ran.workers:.1f} s workers, {ran.engine:.1f} s engine"
     )
+    if not ran.steps:
+        return
     seen = Counter(ran.steps)
     idle = seen.pop(WAITING, 0)
     total = seen.total()

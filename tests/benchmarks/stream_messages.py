@@ -19,11 +19,11 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 
 from pipeline.sources.arrivals import ARRIVAL, LINE
 from pipeline.sources.messages import Message, stamp_of
-from pipeline.sources.replay import ReadArrivals
+from pipeline.sources.replay import BREATH_SECONDS, ReadArrivals
 from tests.benchmarks.xdr_rows import event_batches, xdr_row
 
-PAUSE: Final = 0.05
-"""Seconds between two looks at what has arrived."""
+PAUSE: Final = 0.2
+"""Seconds of messages that are handed on together: engines differ in how long they let a source wait."""
 TIME: Final = b'"event_time":0'
 NUMBER: Final = b"{number}"
 """In lines of events that happen when they are sent: where the time goes, and the number of the message."""
@@ -126,6 +126,7 @@ class _Happen(beam.DoFn):  # type: ignore[misc]
     ) -> Iterator[TimestampedValue]:
         start, messages = begun
         number = tracker.current_restriction().start
+        time.sleep(max(0.0, PAUSE - (time.time_ns() // 1000 - self._arrival(start, number)) / 1_000_000))
         due = min(messages, (time.time_ns() // 1000 - start) * self._rate // 1_000_000)
         while number < due and tracker.try_claim(number):
             arrival = self._arrival(start, number)
@@ -133,7 +134,7 @@ class _Happen(beam.DoFn):  # type: ignore[misc]
             number += 1
         if number < messages:
             watermark.set_watermark(stamp_of(self._arrival(start, number)))
-            tracker.defer_remainder(Duration(PAUSE))
+            tracker.defer_remainder(Duration(BREATH_SECONDS))
 
     def _line(self, number: int, arrival: int) -> bytes:
         line = self._lines[number % len(self._lines)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -26,20 +27,20 @@ from pipeline.stream_commands import NO_SPLITS
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
 from tests.benchmarks.measuring import cpu_seconds
-from tests.runners.flink import flink, free_port, running, wait_for
+from tests.runners.flink import flink, free_port, running, wait_for, worker_pool
 from transforms.rules.days import SECOND_US
 from transforms.rules.stream.lateness import Lateness
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that runs, and a pool of workers that are watched.
+    """An engine that runs, and a pool of workers.
 
     Args:
         options: Beam's, of a stream there.
         engine: its process id.
         workers: process id of the pool.
-        report: what the pool says of its steps.
+        report: what the pool says of its steps, if it is watched.
     """
 
     options: PipelineOptions
@@ -49,15 +50,16 @@ class Engine:
 
 
 @contextmanager
-def started(name: str, folder: Path) -> Iterator[Engine]:
-    """Starts an engine; stops it at the end."""
+def started(name: str, folder: Path, watched: bool) -> Iterator[Engine]:
+    """Starts an engine with the parallelism of the cores that it may use; stops it at the end."""
     report = folder / "steps.json"
 
-    def pool(port: int) -> list[str]:
+    def watched_pool(port: int) -> list[str]:
         return [sys.executable, "-m", "tests.benchmarks.step_sampler", str(port), str(report)]
 
+    pool = watched_pool if watched else worker_pool
     if name == "flink":
-        with flink(folder, pool, parallelism=1) as cluster:
+        with flink(folder, pool, parallelism=len(os.sched_getaffinity(0))) as cluster:
             yield Engine(cluster.streaming(), cluster.server, cluster.pool, report)
         return
     jobs, workers = free_port(), free_port()
@@ -83,7 +85,7 @@ class Ran:
         wall: from its start to its end, s.
         engine: CPU time of the engine, s.
         workers: CPU time of the workers, s.
-        steps: how often workers were seen in each step.
+        steps: how often watched workers were seen in each step.
     """
 
     counts: dict[str, int]
@@ -99,12 +101,12 @@ class Ran:
         return sum(number for name, number in self.counts.items() if name.startswith("events.read"))
 
 
-def run(name: str, source: beam.PTransform, lateness: Lateness, **limits: int) -> Ran:
-    """Runs the stream over messages on an engine of its own."""
+def run(name: str, source: beam.PTransform, lateness: Lateness, watched: bool = True, **limits: int) -> Ran:
+    """Runs the stream over messages on an engine of its own; watched workers are threads of one process."""
     configuration = Configuration(load_detector(**limits), load_catalogue())
     with tempfile.TemporaryDirectory() as temporary:
         folder, output, total = Path(temporary), Path(temporary, "output"), Path(temporary, "total.json")
-        with started(name, folder) as engine:
+        with started(name, folder, watched) as engine:
             pipeline = beam.Pipeline(options=engine.options)
             blocks = pipeline | "ReadBlocks" >> (source | MessagesToBlocks())
             found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
@@ -121,7 +123,7 @@ def run(name: str, source: beam.PTransform, lateness: Lateness, **limits: int) -
                 wall,
                 cpu_seconds(engine.engine),
                 cpu_seconds(engine.workers),
-                json.loads(engine.report.read_text()),
+                json.loads(engine.report.read_text()) if watched else {},
             )
 
 

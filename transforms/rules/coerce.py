@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from types import NoneType
 from typing import Any, Final
 
 import numpy as np
@@ -130,6 +131,8 @@ def _kind_of(value: object) -> str:
 
 
 _SCALARS: Final[dict[Kind, Callable[[object], Any]]] = {"text": to_text, "integer": to_integer, "time": to_time}
+_USUAL: Final[dict[Kind, type]] = {"text": str, "integer": int, "time": int}
+"""What most values are."""
 _WORDS: Final = {"text": "text", "integer": "a whole number"}
 _STORED: Final[dict[Kind, pa.DataType]] = {
     "text": pa.string(),
@@ -145,11 +148,12 @@ def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[i
         (string, int64 or timestamp array; row -> what is wrong, for rows that the column cannot hold).
     """
     kind = EVENT_COLUMNS[name]
-    if kind == "text" and all(value is None or type(value) is str for value in values):
+    if set(map(type, values)) <= {_USUAL[kind], NoneType}:
         try:
-            return pa.array(values, pa.string()), {}
-        except UnicodeEncodeError:
-            pass  # half of a surrogate pair somewhere: found value by value below
+            usual = pa.array(values, pa.string() if kind == "text" else pa.int64())
+            return (_micros(usual, "ms").cast(_STORED[kind]) if kind == "time" else usual), {}
+        except (UnicodeEncodeError, OverflowError):
+            pass  # half of a surrogate pair or a large number somewhere: found value by value below
     scalar = _SCALARS[kind]
     fitting: list[Any] = []
     unfit: dict[int, str] = {}

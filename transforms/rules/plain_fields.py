@@ -12,6 +12,8 @@ from transforms.rules.converters import Scalar
 from transforms.rules.json_line import Rejected, parse_line
 from transforms.rules.text_lines import TextBlock
 
+PATIENCE: Final = 100
+"""Lines of a block that are tried although none of them could be read."""
 _SCALAR: Final = str | int | None
 _NOT_PLAIN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -78,6 +80,8 @@ class FieldReader:
             try:
                 record = self._decoder.decode(line)
             except _NOT_PLAIN:
+                if not indexes and index >= PATIENCE:
+                    break  # lines of another format, it seems: whoever reads those reads the rest of them, too
                 continue
             indexes.append(index)
             records.append(record)
