@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline import options
+from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
 from pipeline.sources.errors import UnreadableInput
@@ -27,6 +28,7 @@ from schemas.documents import ConfigurationError
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
+    from pipeline.sources.inputs import Input
 
 log = logging.getLogger(__name__)
 Command = Callable[[argparse.Namespace, list[str]], None]
@@ -87,11 +89,11 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
-    files, reading = options.input_of(arguments, configuration)
-    workers = options.workers_of(arguments, beam_options, files)
+    inputs = inputs_of(arguments, configuration, beam_options)
+    workers = options.workers_of(arguments, beam_options, inputs)
     configuration = replace(configuration, shards=options.shards_of(arguments, beam_options, workers))
     if arguments.dry_run:
-        print(plan(configuration, files, arguments.output))
+        print(plan(configuration, inputs, arguments.output))
         return
     if configuration.baseline_out:
         require_writable("--baseline-out", configuration.baseline_out)
@@ -99,7 +101,8 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     pipeline = beam.Pipeline(options=beam_options)
     with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
-        found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, local), configuration)
+        scanned = backfill.scan(pipeline, inputs, reading_of(arguments), configuration, local)
+        found = backfill.detect(scanned, configuration)
         backfill.write(found, arguments.output, configuration)
         try:
             pipeline.run().wait_until_finish()
@@ -128,18 +131,28 @@ def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
     print(explain(arguments.host, load_catalogue(arguments.services), arguments.operator_ranges))
 
 
-def plan(configuration: Configuration, files: list[InputFile], output: str) -> str:
+def plan(configuration: Configuration, inputs: list[Input], output: str) -> str:
     """What a run would read, with which limits, and where it would write."""
-    size = sum(file.size for file in files)
     limits = "\n".join(f"  {name}: {value}" for name, value in vars(configuration.detector.limits).items())
     days = f"from {configuration.start or 'the first day'} to before {configuration.end or 'the end'}"
     return (
-        f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}\n"
+        f"{_inputs(inputs)}\n"
         f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
         f"limits:\n{limits}\n"
         f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
         f"would replace {output}/{{alerts,dead_letter,verdicts,summary.json}}"
     )
+
+
+def _inputs(inputs: list[Input]) -> str:
+    files = [each for each in inputs if isinstance(each, InputFile)]
+    size = sum(file.size for file in files)
+    said = [f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}"] if files else []
+    if len(files) < len(inputs):
+        from pipeline.sources.table_streams import describe
+
+        said += [f"would read {describe(each)}" for each in inputs if not isinstance(each, InputFile)]
+    return "\n".join(said)
 
 
 def _baseline(configuration: Configuration) -> str:
@@ -162,7 +175,7 @@ def _add(
 
 
 def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
-    options.add_input_arguments(sub)
+    add_input_arguments(sub)
     sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
     options.add_range_arguments(sub)
     options.add_baseline_arguments(sub)

@@ -116,7 +116,7 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
     ("arguments", "message"),
     [
         ([], "the following arguments are required: COMMAND"),
-        (["backfill", "--output", "x"], "the following arguments are required: --input"),
+        (["backfill", "--output", "x"], "nothing to read: --input says which files or tables"),
         (["backfill", "--input", "{folder}/none*", "--output", "x"], "--input {folder}/none*: matches no file"),
         (["backfill", "--input", "{folder}/notes.txt", "--output", "x"], "unknown kind of file: known are .parquet"),
         (["backfill", "--input", "{events}", "--output", "x", "--start", "1.3.2026"], "'1.3.2026' is no date"),
@@ -133,6 +133,15 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
         (["backfill", "--input", "{events}", "--output", "x", "--detector", "{folder}/none.yaml"], "cannot be read"),
         (["backfill", "--input", "{events}", "--output", "x", "--services", "{folder}/notes.txt"], "notes.txt"),
         (["backfill", "--input", "{events}", "--output", "x", "--format", "sysmno"], "invalid choice: 'sysmno'"),
+        (
+            ["replay", "--input", "bigquery://p.d.t", "--output", "x", "--runner", "FnApiRunner"],
+            "--input bigquery://p.d.t: only backfill and snapshot read tables",
+        ),
+        (["replay", "--output", "x", "--runner", "FnApiRunner"], "nothing to read: --input says which files"),
+        (
+            ["backfill", "--input", "bigquery://p.d.t", "--output", "x", "--bigquery-endpoint", "p.d.t"],
+            "--bigquery-endpoint p.d.t: expected https://HOST",
+        ),
         (["simulate", "--output", "x", "--hosts", "0"], "it must be 1 or more"),
         (["lookup", "a.example", "more"], "unknown argument more"),
     ],
