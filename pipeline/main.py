@@ -102,10 +102,14 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
         found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, local), configuration)
         backfill.write(found, arguments.output, configuration)
         try:
-            pipeline.run().wait_until_finish()
+            result = pipeline.run()
+            result.wait_until_finish()
         except BaseException:
             clear_output(arguments.output)
             raise
+    if options.only_written(result):
+        log.info("the graph is written for Dataflow, which launches the job: its summary will be in %s", arguments.output)
+        return
     with FileSystems.open(FileSystems.join(arguments.output, SUMMARY)) as stream:
         show_summary(json.loads(stream.read()), arguments.output)
 

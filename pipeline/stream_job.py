@@ -162,6 +162,9 @@ def _run(pipeline: beam.Pipeline) -> None:
 
     runner = pipeline.options.view_as(StandardOptions).runner
     result = pipeline.run()
+    if options.only_written(result):
+        log.info("the graph is written for Dataflow, which launches the job")
+        return
     if "Dataflow" in str(runner):
         log.info("launched as Dataflow job %s", result.job_id())
         return
