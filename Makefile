@@ -2,6 +2,9 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# Pyenv's own python3.13 only says where one is, unless it is switched on.
+PYTHON313 ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null || \
+	ls "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13 2>/dev/null | tail -1)
 DEMO := demo-output
 SECONDS_A_TARGET ?= 60
 INSTALLED := $(VENV)/installed
@@ -9,6 +12,7 @@ PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
 KAFKA := $(VENV)/kafka
 KAFKA_BROKER := $(VENV)/kafka-broker
+BIGQUERY := $(VENV)/bigquery-emulator
 PRISM_VERSION := v2.77.0
 
 .PHONY: setup demo test fuzz runners kafka test-runners test-cloud lint format benchmark clean
@@ -44,8 +48,17 @@ $(FLINK) $(KAFKA) $(KAFKA_BROKER):
 test-runners: runners kafka  ## what needs those engines
 	$(BIN)/python -m pytest -m runners tests/runners --durations 5
 
-test-cloud: setup  ## what talks to emulators: Pub/Sub by drongo, and by Google's own where it is installed
+test-cloud: setup $(BIGQUERY)/installed  ## what talks to emulators: Pub/Sub, BigQuery, Cloud Storage
 	$(BIN)/python -m pytest -m cloud tests/cloud --durations 5 -rs
+
+$(BIGQUERY)/installed: tests/cloud/bigquery-emulator.txt | $(INSTALLED)
+	@test -n "$(PYTHON313)" || { echo "the emulator of BigQuery needs Python 3.13: PYTHON313=PATH says where one is"; exit 1; }
+	$(PYTHON313) -m venv $(BIGQUERY)
+	$(BIGQUERY)/bin/python -m pip install --quiet --upgrade 'pip>=25,<27'
+	$(BIGQUERY)/bin/python -m pip install --quiet --requirement $<
+	HOME=$(abspath $(BIGQUERY)) $(BIGQUERY)/bin/python -c "from duckdb_extensions import import_extension as put; \
+		[put(name) for name in ('ducklake', 'icu', 'spatial')]"
+	touch $@
 
 fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
 	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)

@@ -16,6 +16,8 @@ setup(
     package_data={"schemas": ["*.yaml"], "schemas.catalogue": ["*.yaml"], "schemas.mappings": ["*.yaml"]},
     install_requires=[
         "apache-beam[gcp]>=2.77.0,<2.78",
+        "google-cloud-bigquery>=3.30,<4",
+        "google-cloud-bigquery-storage>=2.27,<3",
         "isal>=1.7,<2",
         "msgspec>=0.20,<0.23",
         "numpy>=2.0,<3",
@@ -29,6 +31,7 @@ setup(
             "confluent-kafka>=2.6,<3",
             "drongo>=0.8,<0.9",
             "duckdb>=1.4,<3",
+            "gcp-storage-emulator>=2026.7.19,<2027",
             "hypothesis>=6.140,<7",
             "mypy>=1.18,<3",
             "pytest>=9,<10",
