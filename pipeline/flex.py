@@ -82,11 +82,9 @@ def _option(action: argparse.Action, value: str, folder: Path) -> Iterator[str]:
 
 
 def _fetched(flag: str, path: str, folder: Path) -> str:
-    """A document in Cloud Storage as a local file; paths of other kinds are left as they are."""
+    """A document on any file system that Beam knows, as a local file."""
     from apache_beam.io.filesystems import FileSystems
 
-    if "://" not in path:
-        return path
     local = folder / flag.lstrip("-") / path.rpartition("/")[2]
     local.parent.mkdir(exist_ok=True)
     try:

@@ -108,7 +108,9 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
             clear_output(arguments.output)
             raise
     if options.only_written(result):
-        log.info("the graph is written for Dataflow, which launches the job: its summary will be in %s", arguments.output)
+        log.info(
+            "the graph is written for Dataflow, which launches the job: its summary will be in %s", arguments.output
+        )
         return
     with FileSystems.open(FileSystems.join(arguments.output, SUMMARY)) as stream:
         show_summary(json.loads(stream.read()), arguments.output)
