@@ -17,9 +17,9 @@ def add_bigquery_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--bigquery-endpoint",
         metavar="URL",
-        help="of its REST API: https:// a private endpoint, http:// an emulator, which is sent no credentials (Google's)",
+        help="of its REST API: https:// of a private one, http:// of an emulator, which is sent no credentials",
     )
-    group.add_argument("--bigquery-storage-endpoint", metavar="URL", help="the same of its Storage API (Google's)")
+    group.add_argument("--bigquery-storage-endpoint", metavar="URL", help="of its Storage API, likewise")
 
 
 def bigquery_of(arguments: argparse.Namespace, beam_options: PipelineOptions) -> BigQueryAccess:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import options
+from pipeline.bigquery_options import add_bigquery_arguments
+from pipeline.bigquery_output import add_bigquery_output, dataset_of
 from pipeline.terminal import show_summary
 from schemas.documents import require
 from transforms.rules.days import DAY_US, SECOND_US, day_number
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    from pipeline.bigquery_tables import Dataset
     from pipeline.configuration import Configuration
     from transforms.rules.stream.lateness import Lateness
 
@@ -38,10 +41,12 @@ def replay_arguments(sub: argparse.ArgumentParser) -> None:
     """The arguments of `replay`."""
     options.add_input_arguments(sub)
     sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
+    add_bigquery_output(sub)
     options.add_range_arguments(sub)
     options.add_baseline_arguments(sub, leaves_snapshot=False)
     options.add_detector_arguments(sub)
     add_stream_arguments(sub)
+    add_bigquery_arguments(sub)
     group = sub.add_argument_group("arrival")
     group.add_argument(
         "--shuffle-seed", type=options.whole, metavar="N", help="delay each record by up to --lateness, by this seed"
@@ -97,6 +102,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     lateness = lateness_of(arguments, configuration)
     times = _arrival_times(arguments, lateness)
     beam_options = stream_options(rest, arguments.verbose)
+    dataset = dataset_of(arguments, beam_options)
     files, reading = options.input_of(arguments, configuration)
     prepare_output(arguments.output)
     if arguments.sightings_out:
@@ -107,7 +113,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
         log.info("sorting %d files by arrival", len(files))
         spool(files, reading, times, folder)
         pipeline = beam.Pipeline(options=beam_options)
-        build_replay(pipeline, arguments, configuration, lateness, str(folder))
+        build_replay(pipeline, arguments, configuration, lateness, str(folder), dataset)
         try:
             state = pipeline.run().wait_until_finish()
             if state != "DONE":
@@ -116,11 +122,16 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
         except BaseException:
             clear_output(arguments.output)
             raise
-    show_summary(summary, arguments.output)
+    show_summary(summary, arguments.output, arguments.bigquery_output)
 
 
 def build_replay(
-    pipeline: beam.Pipeline, arguments: argparse.Namespace, configuration: Configuration, lateness: Lateness, spool: str
+    pipeline: beam.Pipeline,
+    arguments: argparse.Namespace,
+    configuration: Configuration,
+    lateness: Lateness,
+    spool: str,
+    dataset: Dataset | None = None,
 ) -> None:
     """The stream over spooled blocks, with its sinks."""
     from pipeline import stream
@@ -132,7 +143,8 @@ def build_replay(
     blocks = pipeline | "ReadArrivals" >> ReadArrivals(spool, arguments.rate)
     reader = OpenArrivals(JsonOptions(arguments.format, arguments.keep_host_domain))
     found = stream.detect(blocks, reader, configuration, lateness)
-    stream.write(found, stream.Sinks(arguments.output, None, arguments.sightings_out), configuration, lateness)
+    sinks = stream.Sinks(arguments.output, None, arguments.sightings_out, dataset)
+    stream.write(found, sinks, configuration, lateness)
     _ = found.tallies | "WriteTotal" >> WriteTotal(f"{spool}/{TOTAL}")
 
 
