@@ -54,6 +54,12 @@ locals {
       query    = "sum(delta(${local.counter}=~\"notifications[.](missing|overwritten)\"}[1h])) > 0"
       duration = "0s"
     }
+    refused-rows = {
+      title    = "BigQuery refuses rows of the stream"
+      severity = "ERROR"
+      query    = "sum(delta(${local.counter}=\"bigquery.refused\"}[1h])) > 0"
+      duration = "0s"
+    }
     alert-flood = {
       title    = "Unusually many alerts"
       severity = "WARNING"

@@ -155,14 +155,20 @@ resource "google_project_iam_member" "builder_logs" {
   member  = google_service_account.builder.member
 }
 
-# Operators: launch jobs as the worker, take subscriptions back, take snapshots. They build as the builder.
+# Operators: launch jobs as the worker, take subscriptions back, take snapshots, ask BigQuery and the logs what the
+# runbook asks. They build as the builder.
 resource "google_project_iam_member" "operators" {
   #checkov:skip=CKV_GCP_49:jobs run as an account, and of accounts operators may act as the two below only
-  for_each = toset(var.operators)
+  for_each = {
+    for pair in setproduct(
+      ["roles/bigquery.jobUser", "roles/dataflow.developer", "roles/logging.viewer", "roles/monitoring.viewer"],
+      var.operators,
+    ) : join(" ", pair) => { role = pair[0], member = pair[1] }
+  }
 
   project = local.jobs_project
-  role    = "roles/dataflow.developer"
-  member  = each.value
+  role    = each.value.role
+  member  = each.value.member
 }
 
 resource "google_service_account_iam_member" "operators_act" {

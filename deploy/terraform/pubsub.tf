@@ -7,7 +7,7 @@ locals {
 
 resource "google_pubsub_topic" "this" {
   #checkov:skip=CKV_GCP_83:kms_key is the operator's choice: without it Google's own keys encrypt
-  for_each = toset([for topic in concat(local.topics, ["undelivered"]) : topic])
+  for_each = toset(concat(local.topics, ["undelivered"]))
 
   project      = var.project
   name         = "uncommon-im-${each.value}"

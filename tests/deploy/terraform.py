@@ -12,7 +12,7 @@ import hcl2
 from hcl2 import SerializationOptions
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "terraform"
-_OPTIONS = SerializationOptions(strip_string_quotes=True, explicit_blocks=False)
+_OPTIONS = SerializationOptions(with_comments=False, strip_string_quotes=True, explicit_blocks=False)
 
 
 @cache

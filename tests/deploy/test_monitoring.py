@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from google.cloud.monitoring_v3 import AlertPolicy
 from schemas.detector import VARIATION_IDS
 from tests.deploy.terraform import FOLDER, defaults, local, resources
 from tests.oracle import Options
-from tests.pipeline.test_notifications import metrics_of_notifications
+from tests.pipeline.test_notifications import notice, read
 from tests.running import configuration_of
 from tests.streaming import metrics_in_process
 from transforms.rules.days import rfc3339
@@ -28,6 +29,7 @@ from transforms.rules.stream.lateness import Lateness
 from transforms.rules.verdicts import VERDICTS
 
 DEPLOY = FOLDER.parent
+TOP = DEPLOY.parent
 RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
 USER_COUNTER = "dataflow_googleapis_com:job_user_counter"
 OF_GOOGLE = {
@@ -92,7 +94,8 @@ QUERIES = [policy["query"] for policy in policies().values()] + queries_of_dashb
 def emitted() -> frozenset[str]:
     """Names of counters, and of distributions as Dataflow reports them, that the stream emits.
 
-    What a few records cannot bring about all at once is completed by the code's own lists of verdicts and variations.
+    What a few records cannot bring about all at once is completed by the code's own lists of verdicts and variations,
+    and by the counters that it makes under a name of their own (those of sinks and of Kafka).
     """
     record = {"process_name": "courier", "remote_host": "api.telegram.org", "event_id": "e", "host_id": "h"}
     arrivals = [
@@ -103,10 +106,17 @@ def emitted() -> frozenset[str]:
         (record | {"event_time": rfc3339(NOON), "host_id": "h4"}, NOON - 2 * HOUR),
     ]
     metrics = metrics_in_process(arrivals, configuration_of(Options(activation_days=0)), Lateness(600_000_000, DAY, 30))
-    metrics |= metrics_of_notifications()
+    with tempfile.TemporaryDirectory() as folder:
+        bucket = Path(folder, "bucket")
+        bucket.mkdir()
+        (bucket / "a.jsonl").write_text("{}")
+        *_, counted = read(bucket, notice("gone.jsonl"), notice("a.jsonl"), notice("a.jsonl", overwroteGeneration="1"))
+    metrics |= counted
     names = {name for name, value in metrics.items() if isinstance(value, int)}
     parts = ("MIN", "MAX", "MEAN", "COUNT")
     names |= {f"{name}_{part}" for name, value in metrics.items() if not isinstance(value, int) for part in parts}
+    code = "".join(path.read_text() for part in ("pipeline", "transforms") for path in (TOP / part).rglob("*.py"))
+    names |= set(re.findall(r'Metrics\.counter\(NAMESPACE, "([\w.]+)"\)', code))
     known = {f"verdicts.{verdict}" for verdict in VERDICTS} | {f"alerts.{variation}" for variation in VARIATION_IDS}
     assert {"verdicts.alert", "alerts.base", "verdicts.too_late"} <= names
     return frozenset(names | known)
@@ -164,7 +174,7 @@ def test_there_is_a_policy_for_all_that_goes_wrong() -> None:
     assert {policy["severity"] for policy in policies().values()} <= {"CRITICAL", "ERROR", "WARNING"}
 
 
-def test_every_policy_links_its_section_of_the_runbook_which_says_what_it_means_what_to_look_at_and_what_to_do() -> None:
+def test_every_policy_links_its_section_of_the_runbook_which_says_what_to_look_at_and_what_to_do() -> None:
     (documentation,) = resources("google_monitoring_alert_policy")["this"]["documentation"]
     assert documentation["content"].endswith("${var.runbook}#${each.key}")
     sections = {found[1]: found[2] for found in re.finditer(r"^## ([a-z-]+)\n(.*?)(?=^## |\Z)", RUNBOOK, re.M | re.S)}
@@ -183,9 +193,7 @@ def test_silence_is_an_alert_also_where_a_metric_is_not_there_at_all() -> None:
 def test_cloud_monitorings_own_messages_take_the_dashboard_and_the_policies() -> None:
     charts = Dashboard.from_json(json.dumps(dashboard()), ignore_unknown_fields=False).mosaic_layout.tiles
     assert len(charts) > 10
-    for left, right in ((a, b) for a in charts for b in charts if a is not b):
-        same = (left.x_pos, left.y_pos) == (right.x_pos, right.y_pos)
-        assert not same, f"{left.widget.title} and {right.widget.title} lie on each other"
+    assert len({(chart.x_pos, chart.y_pos) for chart in charts}) == len(charts), "charts lie on each other"
     for policy in policies().values():
         condition = {"query": policy["query"], "duration": policy["duration"], "evaluationInterval": "60s"}
         text = {"severity": policy["severity"], "conditions": [{"conditionPrometheusQueryLanguage": condition}]}
