@@ -16,6 +16,7 @@ BIGQUERY := $(VENV)/bigquery-emulator
 DEPLOY := $(VENV)/deploy
 HCLFMT := $(VENV)/bin/hclfmt
 LOCK := deploy/container
+COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 PRISM_VERSION := v2.77.0
 HCLFMT_VERSION := v2.24.0
 
@@ -86,8 +87,6 @@ $(HCLFMT):
 lock: $(DEPLOY)/installed  ## the newest packages within setup.py's bounds, for the container
 	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/requirements.lock setup.py
 	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/build.lock $(LOCK)/build.in
-
-COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
 	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)

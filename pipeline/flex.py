@@ -64,7 +64,7 @@ def arguments_of(parameters: Sequence[str], folder: Path) -> list[str]:
             others.append(parameter)
     _, unknown = options.beam_parser().parse_known_args(others)
     if unknown:
-        log.warning("options of the launcher that Beam does not know: %s", ", ".join(unknown))
+        log.warning("options of the launcher that Beam does not know: %s", ", ".join(flag.partition("=")[0] for flag in unknown))
     return ours + [other for other in others if other not in unknown]
 
 

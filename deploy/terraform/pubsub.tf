@@ -37,16 +37,12 @@ resource "google_pubsub_subscription" "this" {
     ttl = "" # never: a subscription that nobody reads for a month is an incident, not rubbish
   }
 
-  # The stream acknowledges whatever a message holds, so this is for messages that no worker survives. Dataflow counts a
-  # delivery whenever work is moved between workers: hence as many attempts as Pub/Sub lets one ask for.
+  # The stream acknowledges whatever a message holds, so this is for messages that no worker survives. Google lists it
+  # among what Dataflow does not support (https://cloud.google.com/pubsub/docs/handling-failures): a message counts as
+  # tried whenever its deadline passes, for whatever reason. Hence as many attempts as Pub/Sub lets one ask for.
   dead_letter_policy {
     dead_letter_topic     = google_pubsub_topic.this["undelivered"].id
     max_delivery_attempts = 100
-  }
-
-  retry_policy {
-    minimum_backoff = "10s"
-    maximum_backoff = "600s"
   }
 
   depends_on = [google_pubsub_topic_iam_member.agent_publishes]
