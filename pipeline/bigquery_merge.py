@@ -27,7 +27,7 @@ from google.cloud.bigquery import (
     SourceFormat,
 )
 from google.cloud.bigquery import Table as Existing
-from google.cloud.bigquery.retry import DEFAULT_RETRY
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 from requests.exceptions import RequestException
 
 from pipeline.bigquery import reason_of
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 _STAGING_LIVES: Final = timedelta(days=1)
 _URIS_A_JOB: Final = 10_000
 """A load job takes no more."""
+_CANCEL_SECONDS: Final = 10
+_DROP_SECONDS: Final = 60
 _FAILURES: Final = (GoogleAPICallError, RetryError, RequestException, TooSlow)
 
 
@@ -90,7 +92,7 @@ class Merge:
                 for table in tables:
                     made = Existing(names[table.name], schema=table.fields)
                     made.expires = datetime.now(UTC) + _STAGING_LIVES
-                    client.create_table(made)
+                    client.create_table(made, timeout=self.seconds)
             yield names
         finally:
             for name in names.values():
@@ -98,26 +100,33 @@ class Merge:
 
     def _load(self, client: Client, staging: str, table: Table, files: Sequence[str | bytes]) -> None:
         config = LoadJobConfig(source_format=SourceFormat.NEWLINE_DELIMITED_JSON, schema=table.fields)
+        how: dict[str, Any] = {"job_config": config, "timeout": self.seconds}
         remote = [file for file in files if isinstance(file, str) and file.startswith("gs://")]
         for first in range(0, len(remote), _URIS_A_JOB):
-            uris = remote[first : first + _URIS_A_JOB]
-            client.load_table_from_uri(uris, staging, job_config=config).result(timeout=self.seconds)
+            job = client.load_table_from_uri(remote[first : first + _URIS_A_JOB], staging, **how)
+            job.result(timeout=self.seconds)
         for file in files:
             if file not in remote:
                 with io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as lines:
-                    client.load_table_from_file(lines, staging, job_config=config).result(timeout=self.seconds)
+                    client.load_table_from_file(lines, staging, **how).result(timeout=self.seconds)
 
     def _merge(self, client: Client, staging: str, table: Table) -> None:
+        text = merge_sql(table, self.dataset.path(table), staging)
         config = QueryJobConfig(query_parameters=self._parameters())
         retry = DEFAULT_RETRY.with_timeout(self.seconds)
-        text = merge_sql(table, self.dataset.path(table), staging)
-        job = client.query(text, job_config=config, retry=retry, timeout=self.seconds)
-        try:
-            job.result(retry=retry, timeout=self.seconds)
-        except TooSlow:
-            job.cancel(retry=None, timeout=10)
-            raise
-        log.info("%s: %s", self.dataset.path(table), _in_words(job.dml_stats))
+
+        def once() -> Any:
+            job = client.query(text, job_config=config, retry=retry, timeout=self.seconds, job_retry=None)
+            try:
+                job.result(retry=retry, timeout=self.seconds, job_retry=None)
+            except TooSlow:
+                job.cancel(retry=None, timeout=_CANCEL_SECONDS)
+                raise
+            return job
+
+        # the client's own retries of a job have a deadline of 40 minutes that nothing shortens
+        done = DEFAULT_JOB_RETRY.with_timeout(self.seconds)(once)()
+        log.info("%s: %s", self.dataset.path(table), _in_words(done.dml_stats))
 
     def _parameters(self) -> list[ScalarQueryParameter | ArrayQueryParameter]:
         scope = self.scope or Scope(_NEVER, _NEVER, ())
@@ -179,7 +188,9 @@ def _spoken_for(table: Table) -> str:
 def _drop(client: Client, name: str) -> None:
     """Deletes a staging table; if that fails, it expires."""
     try:
-        client.delete_table(name, not_found_ok=True, timeout=60, retry=DEFAULT_RETRY.with_timeout(60))
+        client.delete_table(
+            name, not_found_ok=True, timeout=_DROP_SECONDS, retry=DEFAULT_RETRY.with_timeout(_DROP_SECONDS)
+        )
     except _FAILURES as error:
         log.warning("staging table %s is left, and expires within a day: %s", name, reason_of(error))
 
