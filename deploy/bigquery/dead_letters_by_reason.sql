@@ -5,7 +5,7 @@ SELECT
   COUNT(DISTINCT source) AS sources,
   MIN(found_at) AS first_found,
   MAX(found_at) AS last_found,
-  ARRAY_AGG(STRUCT(source, record, detail) ORDER BY found_at DESC, source, record LIMIT 1)[OFFSET(0)] AS example
+  ARRAY_AGG(STRUCT(source AS source, record AS record, detail AS detail) ORDER BY found_at DESC, source, record LIMIT 1)[OFFSET(0)] AS example
 FROM dead_letters
 WHERE found_at >= TIMESTAMP(@first)
 GROUP BY reason

@@ -194,3 +194,21 @@ def test_a_dataset_that_is_not_there_or_not_permitted_is_refused_with_what_to_do
     assert "there is no such dataset: `bq mk --dataset test-project:nowhere` makes it" in last_line(capsys)
     assert backfill(tables, tmp_path / "events.jsonl", "--bigquery-output", "nowhere") == 2
     assert last_line(capsys) == "uncommon-im: --bigquery-output nowhere: expected PROJECT.DATASET"
+
+
+def test_workers_elsewhere_need_a_place_that_they_share_to_stage_rows(
+    tables: BigQuery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_lines(tmp_path / "events.jsonl", [event("pc1", 20)])
+    assert backfill(tables, tmp_path / "events.jsonl", "--runner=PrismRunner") == 2
+    assert "--bigquery-output with --runner needs --temp_location: a gs:// folder" in last_line(capsys)
+
+
+def test_a_dry_run_says_which_tables_it_would_merge_into_and_leaves_them(
+    tables: BigQuery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_lines(tmp_path / "events.jsonl", [event("pc1", 20)])
+    assert backfill(tables, tmp_path / "events.jsonl", "--dry-run") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"would merge into {tables.dataset}.{{alerts,dead_letters,verdicts,summaries}}"
+    assert not any(everything(tables).values())

@@ -84,15 +84,15 @@ def test_equal_verdicts_and_dead_letters_are_as_many_as_there_are(tables: BigQue
 
 
 def test_rows_that_bigquery_refuses_become_dead_letters_with_its_words_and_cost_no_others(tables: BigQuery) -> None:
-    bad = alert(3, process={"pid": "no number"})
-    insert(tables, *(alert(number) for number in range(3)), bad, alert(4, unknown="column"))
+    insert(tables, *(alert(number) for number in range(3)), alert(3, late="perhaps"), alert(4, unknown="column"))
     assert ids(tables) == ["a0", "a1", "a2"]
     letters = rows_of(tables, "dead_letters")
     assert {letter["reason"] for letter in letters} == {"bigquery_refused"}
     assert {letter["source"] for letter in letters} == {f"{tables.dataset}.alerts"}
     raw = {json.loads(letter["raw"])["alert_id"]: letter["detail"] for letter in letters}
     assert set(raw) == {"a3", "a4"}
-    assert "unknown" in raw["a4"]
+    assert "perhaps" in raw["a3"]
+    assert raw["a4"] == "unknown: no such field: unknown."
 
 
 def test_dead_letters_that_are_refused_too_fail_the_bundle_with_bigquerys_words(tables: BigQuery) -> None:
