@@ -62,7 +62,7 @@ def test_what_is_printed_makes_the_same_tables(bigquery: BigQuery, capsys: pytes
 def test_a_table_of_an_older_version_gets_what_is_new_and_keeps_its_rows(
     tables: BigQuery, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    row = {"found_at": "2026-03-20T00:00:00Z", "reason": "malformed", "source": "s", "content_digest": "d", "copy": 1}
+    row = {"found_at": "2026-03-20T00:00:00Z", "reason": "malformed", "source": "s", "content_digest": "d"}
     insert(tables, "dead_letters", row)
     tables.query(f"ALTER TABLE `{tables.dataset}.dead_letters` DROP COLUMN detail")
     assert schema(tables, "--apply") == 0
@@ -135,7 +135,7 @@ def test_coverage_counts_each_day_once_whichever_runs_read_it(tables: BigQuery) 
 def test_dead_letters_are_counted_by_reason_with_the_newest_as_example(tables: BigQuery) -> None:
     def letter(number: int, reason: str, day: int) -> Record:
         found = {"found_at": f"2026-03-{day:02}T00:00:00Z", "reason": reason, "content_digest": str(number)}
-        return found | {"source": f"s{number}", "record": number, "detail": "why", "copy": 1}
+        return found | {"source": f"s{number}", "record": number, "detail": "why"}
 
     days = enumerate(((20, "malformed"), (21, "malformed"), (22, "bad_timestamp")))
     insert(tables, "dead_letters", *(letter(number, reason, day) for number, (day, reason) in days))

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.bigquery_tables import Dataset
 from pipeline.main import main
+from schemas.bigquery.tables import TABLES
 from tests.cloud.bigquery import BigQuery
 from tests.cloud.proxy import DOWN, Answer, Proxy, Rule
 from tests.cloud.tables import everything, rows_of, said
@@ -88,6 +90,20 @@ def test_a_rerun_after_late_files_takes_back_what_they_revoke_of_its_days_and_te
     assert sorted(alerts) == [("2026-03-20", 0), ("2026-03-20", 1), ("2026-03-21", 2)]
     assert backfill(tables, lake / "*.jsonl", *DAY_21) == 0
     assert who(tables) == rest - {("default", "pc8", "2026-03-21")}
+
+
+def test_a_backfill_replaces_what_a_stream_said_of_its_days(tables: BigQuery, tmp_path: Path) -> None:
+    write_lines(tmp_path / "events.jsonl", [event("pc1", 20)])
+    assert backfill(tables, tmp_path / "events.jsonl") == 0
+    judged, dataset = everything(tables), Dataset(tables.access, tables.dataset)
+    of_stream = [{**row, "copy": None, "run_id": "stream"} for row in judged["verdicts"]]
+    revoked = {"hour_start": "2026-03-20T15:00:00Z", "tenant": "default", "service": "slack", "content_digest": "old"}
+    for table, rows in (("verdicts", [*of_stream, *of_stream, revoked]), ("alerts", judged["alerts"])):
+        ids = [f"{table}{number}" for number in range(len(rows))]
+        assert tables.client.insert_rows_json(dataset.path(TABLES[table]), rows, row_ids=ids) == []
+    assert backfill(tables, tmp_path / "events.jsonl") == 0
+    assert rows_of(tables, "verdicts") == judged["verdicts"]
+    assert rows_of(tables, "alerts") == judged["alerts"] * 2, "the same alert, which the view has once"
 
 
 def test_an_outage_before_and_between_loads_and_merges_is_waited_for(
