@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as TooSlow
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.cloud.bigquery import (
     ArrayQueryParameter,
     Client,
@@ -27,11 +26,10 @@ from google.cloud.bigquery import (
     SourceFormat,
 )
 from google.cloud.bigquery import Table as Existing
-from google.cloud.bigquery.retry import DEFAULT_RETRY
-from requests.exceptions import RequestException
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
 from pipeline.bigquery import reason_of
-from pipeline.bigquery_tables import BigQueryFailed, Dataset
+from pipeline.bigquery_tables import FAILURES, BigQueryFailed, Dataset
 from schemas.bigquery.tables import TABLES, Table
 from transforms.rules.table_rows import Scope
 
@@ -40,7 +38,10 @@ log = logging.getLogger(__name__)
 _STAGING_LIVES: Final = timedelta(days=1)
 _URIS_A_JOB: Final = 10_000
 """A load job takes no more."""
-_FAILURES: Final = (GoogleAPICallError, RetryError, RequestException, TooSlow)
+_CANCEL_SECONDS: Final = 10
+_DROP_SECONDS: Final = 60
+_FAILURES: Final = (*FAILURES, TooSlow)
+_NO_DAY: Final = Scope(date(1970, 1, 1), date(1970, 1, 1), ())
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Merge:
         tables = [table for table in TABLES.values() if table.name in staged]
         with self._staging(client, tables) as staging:
             for table in tables:
-                with self._told(f"loading rows for {self.dataset.path(table)}", []):
+                with self._told(f"loading rows for {self.dataset.path(table)}"):
                     self._load(client, staging[table.name], table, staged[table.name])
             merged: list[str] = []
             for table in tables:
@@ -86,11 +87,11 @@ class Merge:
         suffix = uuid.uuid4().hex
         names = {table.name: f"{self.dataset.name}.staging_{table.name}_{suffix}" for table in tables}
         try:
-            with self._told("making staging tables", []):
+            with self._told("making staging tables"):
                 for table in tables:
                     made = Existing(names[table.name], schema=table.fields)
                     made.expires = datetime.now(UTC) + _STAGING_LIVES
-                    client.create_table(made)
+                    client.create_table(made, timeout=self.seconds)
             yield names
         finally:
             for name in names.values():
@@ -98,29 +99,36 @@ class Merge:
 
     def _load(self, client: Client, staging: str, table: Table, files: Sequence[str | bytes]) -> None:
         config = LoadJobConfig(source_format=SourceFormat.NEWLINE_DELIMITED_JSON, schema=table.fields)
-        remote = [file for file in files if isinstance(file, str) and file.startswith("gs://")]
+        how: dict[str, Any] = {"job_config": config, "timeout": self.seconds}
+        remote = [file for file in files if _is_object(file)]
         for first in range(0, len(remote), _URIS_A_JOB):
-            uris = remote[first : first + _URIS_A_JOB]
-            client.load_table_from_uri(uris, staging, job_config=config).result(timeout=self.seconds)
+            job = client.load_table_from_uri(remote[first : first + _URIS_A_JOB], staging, **how)
+            job.result(timeout=self.seconds)
         for file in files:
-            if file not in remote:
+            if not _is_object(file):
                 with io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as lines:
-                    client.load_table_from_file(lines, staging, job_config=config).result(timeout=self.seconds)
+                    client.load_table_from_file(lines, staging, **how).result(timeout=self.seconds)
 
     def _merge(self, client: Client, staging: str, table: Table) -> None:
+        text = merge_sql(table, self.dataset.path(table), staging)
         config = QueryJobConfig(query_parameters=self._parameters())
         retry = DEFAULT_RETRY.with_timeout(self.seconds)
-        text = merge_sql(table, self.dataset.path(table), staging)
-        job = client.query(text, job_config=config, retry=retry, timeout=self.seconds)
-        try:
-            job.result(retry=retry, timeout=self.seconds)
-        except TooSlow:
-            job.cancel(retry=None, timeout=10)
-            raise
-        log.info("%s: %s", self.dataset.path(table), _in_words(job.dml_stats))
+
+        def once() -> Any:
+            job = client.query(text, job_config=config, retry=retry, timeout=self.seconds, job_retry=None)
+            try:
+                job.result(retry=retry, timeout=self.seconds, job_retry=None)
+            except TooSlow:
+                job.cancel(retry=None, timeout=_CANCEL_SECONDS)
+                raise
+            return job
+
+        # the client's own retries of a job have a deadline of 40 minutes that nothing shortens
+        done = DEFAULT_JOB_RETRY.with_timeout(self.seconds)(once)()
+        log.info("%s: %s", self.dataset.path(table), _in_words(done.dml_stats))
 
     def _parameters(self) -> list[ScalarQueryParameter | ArrayQueryParameter]:
-        scope = self.scope or Scope(_NEVER, _NEVER, ())
+        scope = self.scope or _NO_DAY
         first, end = (datetime.combine(day, time(), UTC) for day in (scope.first_day, scope.end_day))
         return [
             ScalarQueryParameter("run_key", "STRING", self.run_key),
@@ -130,7 +138,7 @@ class Merge:
         ]
 
     @contextmanager
-    def _told(self, doing: str, merged: list[str]) -> Iterator[None]:
+    def _told(self, doing: str, merged: Sequence[str] = ()) -> Iterator[None]:
         """Says in one line what was being done when BigQuery failed, how far the run came, and what mends it."""
         try:
             yield
@@ -140,7 +148,8 @@ class Merge:
             raise BigQueryFailed(f"BigQuery: {doing}: {reason}; {far}: run the same command again") from error
 
 
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC).date()
+def _is_object(file: str | bytes) -> bool:
+    return isinstance(file, str) and file.startswith("gs://")
 
 
 def merge_sql(table: Table, target: str, staging: str) -> str:
@@ -179,7 +188,9 @@ def _spoken_for(table: Table) -> str:
 def _drop(client: Client, name: str) -> None:
     """Deletes a staging table; if that fails, it expires."""
     try:
-        client.delete_table(name, not_found_ok=True, timeout=60, retry=DEFAULT_RETRY.with_timeout(60))
+        client.delete_table(
+            name, not_found_ok=True, timeout=_DROP_SECONDS, retry=DEFAULT_RETRY.with_timeout(_DROP_SECONDS)
+        )
     except _FAILURES as error:
         log.warning("staging table %s is left, and expires within a day: %s", name, reason_of(error))
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError
+from google.auth.exceptions import GoogleAuthError
 from google.cloud.bigquery import Client, SchemaField
 from google.cloud.bigquery import Table as Existing
+from requests.exceptions import RequestException
 
 from pipeline.bigquery import BigQueryAccess, reason_of
 from pipeline.errors import RunFailed
 from schemas.bigquery.tables import TABLES, Table, latest_ddl
 from schemas.documents import ConfigurationError, require
 
-_SAME_TYPES = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
+FAILURES: Final = (GoogleAPICallError, RetryError, RequestException, GoogleAuthError)
+"""What the client library raises when BigQuery does not do what it is asked, or is not there."""
+_SAME_TYPES: Final = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 
 
 class BigQueryFailed(RunFailed):
@@ -49,11 +55,12 @@ class Dataset:
         Raises:
             ConfigurationError: the dataset is not there, or a table cannot become what runs write to.
         """
-        existing = self._existing(client, TABLES.values())
-        for table, found in existing:
-            self._refuse(table, found)
-        said = [change for table, found in existing for change in self._bring_up(client, table, found)]
-        client.query_and_wait(latest_ddl(self.name))
+        with self._answering():
+            existing = self._existing(client, TABLES.values())
+            for table, found in existing:
+                self._refuse(table, found)
+            said = [change for table, found in existing for change in self._bring_up(client, table, found)]
+            client.query_and_wait(latest_ddl(self.name))
         return said
 
     def check(self, client: Client, tables: Sequence[str]) -> None:
@@ -63,7 +70,9 @@ class Dataset:
             ConfigurationError: the dataset or a table is not there, or is not what the run writes to.
         """
         mend = f"`uncommon-im schema bigquery --dataset {self.name} --apply`"
-        for table, found in self._existing(client, [TABLES[name] for name in tables]):
+        with self._answering():
+            existing = self._existing(client, [TABLES[name] for name in tables])
+        for table, found in existing:
             where = f"{self.option} {self.path(table)}"
             if found is None:
                 raise ConfigurationError(f"{where}: there is no such table: {mend} makes it")
@@ -71,18 +80,23 @@ class Dataset:
             lacks = ", ".join(path for path, _ in lacking(table.fields, found.schema))
             require(not lacks, f"{where}: it is of an older version and lacks {lacks}: {mend} adds what is new")
 
-    def _existing(self, client: Client, tables: Iterable[Table]) -> list[tuple[Table, Existing | None]]:
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turns what BigQuery says into what there is to do."""
         try:
-            client.get_dataset(self.name)
-            return [(table, _get(client, self.path(table))) for table in tables]
+            yield
         except NotFound:
             make = f"`bq mk --dataset {self.name.replace('.', ':')}` makes it, where you want its data to be"
             raise ConfigurationError(f"{self.option} {self.name}: there is no such dataset: {make}") from None
         except Forbidden as error:
             need = "it takes bigquery.dataEditor on the dataset, and bigquery.jobUser on the project that pays"
             raise ConfigurationError(f"{self.option} {self.name}: not permitted: {reason_of(error)}: {need}") from None
-        except GoogleAPICallError as error:
-            raise BigQueryFailed(f"{self.option} {self.name}: BigQuery does not answer: {reason_of(error)}") from None
+        except FAILURES as error:
+            raise BigQueryFailed(f"{self.option} {self.name}: BigQuery does not do it: {reason_of(error)}") from error
+
+    def _existing(self, client: Client, tables: Iterable[Table]) -> list[tuple[Table, Existing | None]]:
+        client.get_dataset(self.name)
+        return [(table, _get(client, self.path(table))) for table in tables]
 
     def _refuse(self, table: Table, found: Existing | None) -> None:
         """Raises `ConfigurationError` if a table is there, but no new columns make it what runs write to."""

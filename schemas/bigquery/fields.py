@@ -42,7 +42,7 @@ def _prevalence(name: str, description: str) -> SchemaField:
 
 
 _DIGEST: Final = _text("content_digest", "Digest of what the row says, but for run_id: a rerun compares it", "REQUIRED")
-_COPY: Final = _number("copy", "1, 2, ... among rows that say the same", "REQUIRED")
+_COPY: Final = _number("copy", "1, 2, ... among the rows of a run that say the same; null: a stream wrote it")
 _RUN_ID: Final = _text("run_id", "The run or stream that wrote the row as it is")
 _FIGURES: Final = (
     _number("other_hosts", "Other hosts that showed it in the window, exact up to the limit, which plus 1 means more"),

@@ -65,9 +65,9 @@ def alert_row(alert: Mapping[str, Any]) -> Row:
 
 
 def verdict_row(verdict: Mapping[str, Any], run_id: str) -> Row:
-    """A verdict row of the files as a row of `verdicts`."""
+    """A verdict row of the files as a row of `verdicts`; `copy` is left to whoever knows all rows of a run."""
     began = {"hour_start": rfc3339(verdict["hour"] * HOUR_US)}
-    return {**began, **verdict, "run_id": run_id, "content_digest": _digest(verdict), "copy": 1}
+    return {**began, **verdict, "run_id": run_id, "content_digest": _digest(verdict)}
 
 
 def is_judged(verdict: Mapping[str, Any]) -> bool:
@@ -76,7 +76,7 @@ def is_judged(verdict: Mapping[str, Any]) -> bool:
 
 
 def dead_letter_row(letter: Mapping[str, Any], run_id: str, run_key: str | None, found_at: str) -> Row:
-    """A dead letter as a row of `dead_letters`.
+    """A dead letter as a row of `dead_letters`; `copy` is left to whoever knows all rows of a run.
 
     Args:
         letter: as the files have it.
@@ -85,7 +85,7 @@ def dead_letter_row(letter: Mapping[str, Any], run_id: str, run_key: str | None,
         found_at: when, RFC 3339.
     """
     found = {"found_at": found_at, "run_id": run_id, "run_key": run_key}
-    return {**letter, **found, "content_digest": _digest(letter), "copy": 1}
+    return {**letter, **found, "content_digest": _digest(letter)}
 
 
 def summary_row(
