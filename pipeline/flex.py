@@ -40,8 +40,8 @@ def run(parameters: Sequence[str]) -> int:
 def arguments_of(parameters: Sequence[str], folder: Path) -> list[str]:
     """The command line that says what a template's parameters say.
 
-    Options that Beam does not know come from the launcher alone, for Dataflow refuses parameters that a template does
-    not have: they are logged and left out, as Beam itself does.
+    What is neither a parameter of the template nor an option of Beam's can only be the launcher's own, which may know
+    more options than this Beam does: it is logged, without its value, and left out, as Beam itself does.
 
     Args:
         parameters: `--name=value` each.
@@ -64,7 +64,8 @@ def arguments_of(parameters: Sequence[str], folder: Path) -> list[str]:
             others.append(parameter)
     _, unknown = options.beam_parser().parse_known_args(others)
     if unknown:
-        log.warning("options of the launcher that Beam does not know: %s", ", ".join(flag.partition("=")[0] for flag in unknown))
+        names = ", ".join(flag.partition("=")[0] for flag in unknown)
+        log.warning("options of the launcher that Beam does not know are left out: %s", names)
     return ours + [other for other in others if other not in unknown]
 
 

@@ -18,8 +18,9 @@ from typing import Any, Final
 from pipeline import options
 from pipeline.main import parser
 
-SEPARATOR: Final = "|"
-"""Between the values of an option that can be repeated: a template has each parameter once."""
+SEPARATOR: Final = ";;"
+"""Between the values of an option that can be repeated: a template has each parameter once. No SQL, no glob and no
+setting of Kafka's holds it."""
 COMMAND: Final = "command"
 """The parameter that says what the one image runs."""
 
@@ -38,15 +39,15 @@ TEMPLATES: Final[dict[str, dict[str, Any]]] = {
     },
 }
 
-_RESOURCE: Final = r"[^/|]+"
+_RESOURCE: Final = "[^/]+"
 _FOLDER: Final = r"^gs://[^/]+(/.*)?$"
 _BY_METAVAR: Final[dict[str, tuple[str, str]]] = {
     "DIR": ("GCS_WRITE_FOLDER", _FOLDER),
     "FILE.yaml": ("GCS_READ_FILE", r"^gs://[^/]+/.+$"),
-    "GLOB": ("TEXT", r"^[a-z]+://[^|]+(\|[a-z]+://[^|]+)*$"),
-    "HOST:PORT": ("TEXT", r"^[^:,|]+:[0-9]+$"),
-    "HOST:PORT,...": ("TEXT", r"^[^:,|]+:[0-9]+(,[^:,|]+:[0-9]+)*$"),
-    "KEY=VALUE": ("TEXT", r"^[^=|]+=[^|]*(\|[^=|]+=[^|]*)*$"),
+    "GLOB": ("TEXT", r"^[a-z]+://.+$"),
+    "HOST:PORT": ("TEXT", r"^[^:,]+:[0-9]+$"),
+    "HOST:PORT,...": ("TEXT", r"^[^:,]+:[0-9]+(,[^:,]+:[0-9]+)*$"),
+    "KEY=VALUE": ("TEXT", r"^[^=]+=.*$"),
     "PROJECT.DATASET": ("TEXT", r"^[a-z0-9:.-]+\.\w+$"),
     "URL": ("TEXT", r"^https?://.+$"),
     "projects/P/subscriptions/S": ("PUBSUB_SUBSCRIPTION", f"^projects/{_RESOURCE}/subscriptions/{_RESOURCE}$"),
@@ -102,6 +103,7 @@ def is_document(action: argparse.Action) -> bool:
 
 @cache
 def _parser_of(command: str) -> argparse.ArgumentParser:
+    """The parser of a command; argparse lets nobody ask a parser for its options but by its own attributes."""
     (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     found: argparse.ArgumentParser = commands.choices[command]
     return found

@@ -9,9 +9,9 @@
 set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
-read_arguments job "$@"
+read_arguments backfill job "$@"
 job=${option[job]:-uncommon-im-backfill}
-[[ " ${parameters[*]} " == *" input="* ]] || die "no input=...: say what is read (see --help)"
+[[ " ${parameters[*]} " =~ \ input(_query)?= ]] || die "no input=...: say what is read (see --help)"
 running=$(running_job "$job")
 [[ -z $running ]] || die "the job $job runs already ($running): wait for it, or give this one another --job"
 run_template backfill "$job"

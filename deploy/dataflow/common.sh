@@ -16,12 +16,12 @@ usage() {
   sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"
 }
 
-# Reads options given as --name VALUE or --name=VALUE into `option`, and name=value into `parameters`.
-# usage: read_arguments "names of options" ARGUMENT...
+# Reads options given as --name VALUE or --name=VALUE into `option`, and name=value into `parameters` of a template.
+# usage: read_arguments stream|backfill "names of options" ARGUMENT...
 declare -A option=()
 read_arguments() {
-  local known=" settings $1 " name
-  shift
+  local template=$1 known=" settings $2 " name
+  shift 2
   while (($#)); do
     case $1 in
       --help) usage && exit 0 ;;
@@ -39,6 +39,7 @@ read_arguments() {
         ;;
       [a-z]*=*)
         [[ $1 != *'~'* ]] || die "$1: a parameter cannot hold ~"
+        need_parameter "$template" "${1%%=*}"
         parameters+=("$1")
         ;;
       *) die "$1: expected --option VALUE or a template's parameter as name=value (see --help)" ;;
@@ -60,6 +61,12 @@ read_settings() {
   for key in PROJECT REGION IMAGE TEMPLATES TEMP SERVICE_ACCOUNT SUBNETWORK MACHINE_TYPE MAX_WORKERS; do
     [[ -n ${setting[$key]:-} ]] || die "$1 says no $key"
   done
+}
+
+# What is misspelt would only be left out by the launcher.
+need_parameter() {
+  grep -q "\"name\": \"$2\"" "$top/deploy/dataflow/$1.json" ||
+    die "$2 is no parameter of the template: deploy/dataflow/$1.json lists them"
 }
 
 need_option() {

@@ -9,7 +9,7 @@
 set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
-read_arguments job "$@"
+read_arguments stream job "$@"
 job=${option[job]:-uncommon-im}
 ((${#parameters[@]})) || die "no parameters: say at least what is read and where alerts go (see --help)"
 running=$(running_job "$job")

@@ -18,7 +18,7 @@ set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
 KEPT_DAYS=3
-read_arguments "job as-of learned baselines baseline-in" "$@"
+read_arguments stream "job as-of learned baselines baseline-in" "$@"
 job=${option[job]:-uncommon-im}
 for name in as-of learned baselines; do need_option "$name"; done
 need_day as-of

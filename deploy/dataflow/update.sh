@@ -10,7 +10,7 @@
 set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
-read_arguments job "$@"
+read_arguments stream job "$@"
 job=${option[job]:-uncommon-im}
 ((${#parameters[@]})) || die "no parameters: the new job is given all of them again (see --help)"
 running=$(running_job "$job")

@@ -151,12 +151,12 @@ GIVEN = {"sdk_container_image": SETTINGS["IMAGE"], "pubsub_subscription": SUBSCR
 
 
 def test_launch_runs_the_streams_template_with_all_that_was_given(machine: Machine) -> None:
-    ended = machine.run("launch.sh", *PARAMETERS, "tenant=a,b c|d=e")
+    ended = machine.run("launch.sh", *PARAMETERS, "tenant=a,b c;;d=e")
     assert ended.returncode == 0, ended.stderr
     assert template_run(machine) == (
         ["uncommon-im"],
         STREAM,
-        GIVEN | {"command": "stream", "tenant": "a,b c|d=e"},
+        GIVEN | {"command": "stream", "tenant": "a,b c;;d=e"},
     )
 
 
@@ -259,7 +259,7 @@ def test_restart_says_what_is_wrong_before_it_does_anything(
 
 
 def test_a_backfill_runs_its_own_template_as_a_batch_job(machine: Machine) -> None:
-    lake = "input=gs://lake/dt={date}/*.parquet|gs://other/*.jsonl.gz"
+    lake = "input=gs://lake/dt={date}/*.parquet;;gs://other/*.jsonl.gz"
     ended = machine.run("backfill.sh", lake, "start=2026-03-01", "output=gs://data/runs/2026-03")
     assert ended.returncode == 0, ended.stderr
     job, options, parameters = template_run(machine)
@@ -298,6 +298,12 @@ def test_help_says_how_the_script_is_used_and_calls_nothing(machine: Machine, sc
 
 def test_a_name_that_dataflow_refuses_is_refused_here(machine: Machine) -> None:
     assert "Uncommon is no name of a job" in machine.refusal("launch.sh", "--job", "Uncommon", *PARAMETERS)
+
+
+def test_a_parameter_that_is_misspelt_launches_nothing(machine: Machine) -> None:
+    line = machine.refusal("launch.sh", *PARAMETERS, "latenes=60")
+    assert "latenes is no parameter of the template: deploy/dataflow/stream.json lists them" in line
+    assert "pubsub_subscription is no parameter" in machine.refusal("backfill.sh", "input=gs://a/*", *PARAMETERS)
 
 
 def test_what_the_scripts_pass_to_the_templates_are_parameters_of_theirs() -> None:
