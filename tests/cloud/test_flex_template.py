@@ -1,4 +1,4 @@
-"""What a Flex Template's launcher does, with Beam's DataflowRunner, on an emulator of Cloud Storage.
+"""What a Flex Template's launcher does, with Beam's DataflowRunner, on emulators of Cloud Storage and BigQuery.
 
 The graph for Dataflow is made and staged as on Google Cloud; what Dataflow then does with it is not proven here.
 """
@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
+from pipeline.bigquery_tables import Dataset
 from pipeline.flex import run
+from tests.cloud.bigquery import BigQuery
 from tests.cloud.storage import Bucket
 
 pytestmark = pytest.mark.cloud
@@ -66,6 +68,19 @@ def test_the_backfill_is_a_batch_job_and_its_launcher_does_not_wait_for_it(bucke
     assert job["type"] == "JOB_TYPE_BATCH"
     assert images_of(graph) == {IMAGE}
     assert bucket.names("run/") == []
+
+
+def test_a_backfill_into_bigquery_stages_where_workers_can_and_leaves_the_merge_to_the_job(
+    bucket: Bucket, bigquery: BigQuery
+) -> None:
+    Dataset(bigquery.access, bigquery.dataset).apply(bigquery.client)
+    events = bucket.put("lake/events.jsonl", json.dumps(EVENT).encode())
+    reached = [option for option in bigquery.options if not option.startswith("--project")]
+    into = (f"--bigquery_output={bigquery.dataset}", *reached)
+    _, graph = launched(bucket, "--command=backfill", f"--input={events}", *into)
+    labels = {transform.unique_name for transform in graph.components.transforms.values()}
+    assert any(label.endswith("LoadAndMerge") for label in labels)
+    assert bigquery.query(f"SELECT * FROM `{bigquery.dataset}.summaries`") == []
 
 
 def test_a_parameter_that_is_wrong_ends_the_launcher_before_anything_is_staged(
