@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from google.cloud.devtools.cloudbuild_v1 import Build
+from google.protobuf.json_format import ParseError
 
 from pipeline.flex_metadata import TEMPLATES
 from tests.deploy.terraform import FOLDER
@@ -22,6 +26,12 @@ def build() -> dict[str, Any]:
 def steps() -> dict[str, dict[str, Any]]:
     """The steps by id, in their order."""
     return {step["id"]: step for step in build()["steps"]}
+
+
+def test_cloud_builds_own_message_takes_the_file_and_no_field_that_it_does_not_have() -> None:
+    assert len(Build.from_json(json.dumps(build())).steps) == len(steps())
+    with pytest.raises(ParseError, match="timeouts"):
+        Build.from_json(json.dumps(build() | {"timeouts": "1s"}))
 
 
 def test_the_image_is_pushed_and_tried_before_a_template_names_it() -> None:

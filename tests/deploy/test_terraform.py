@@ -13,8 +13,6 @@ from tests.deploy.terraform import FOLDER, blocks, defaults, listed, local, reso
 
 WORKER = "${google_service_account.worker.member}"
 SCRIPTS = FOLDER.parent / "dataflow"
-OF_THEIR_OWN = {"each", "path", "count", "self", "pair", "topic", "encryption", "default_encryption_configuration"}
-"""First words of references that are bound where they stand."""
 
 
 def declared() -> set[str]:
@@ -30,14 +28,18 @@ def declared() -> set[str]:
     return names | {f"local.{name}" for listed_block in blocks()["locals"] for name in listed_block}
 
 
+def references(text: str) -> set[str]:
+    """All that a text refers to, comments left out."""
+    text = re.sub(r'"#.*|^\s*#.*$', "", text, flags=re.MULTILINE)
+    return set(re.findall(r"\b((?:data\.)?(?:var|local|google_\w+)\.\w+)", text))
+
+
 def test_every_reference_is_to_something_that_is_declared_and_every_variable_is_used() -> None:
     text = "\n".join(path.read_text() for path in FOLDER.glob("*.tf"))
-    text = re.sub(r'"#.*|^\s*#.*$', "", text, flags=re.MULTILINE)
-    referred = set(re.findall(r"\b((?:data\.)?(?:var|local|google_\w+)\.\w+)", text))
-    unknown = {name for name in referred if name not in declared() and name.split(".")[0] not in OF_THEIR_OWN}
-    assert not unknown
-    unused = {name for name in declared() if name.startswith(("var.", "local."))} - referred
-    assert not unused
+    assert not references(text) - declared()
+    assert not {name for name in declared() if name.startswith(("var.", "local."))} - references(text)
+    wrong = references("a = var.projects, b = google_pubsub_topic.these.id, c = local.jobs_project")
+    assert wrong - declared() == {"var.projects", "google_pubsub_topic.these"}
 
 
 def test_the_worker_has_no_predefined_role_on_a_project_and_its_own_role_reaches_no_data() -> None:
