@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,9 @@ from pipeline.local_scan import ScanInProcesses
 from pipeline.sinks.bigquery import BigQueryOutput, WriteBigQuery
 from pipeline.sinks.json_lines import WriteJsonLines, WriteSummary, add_up
 from pipeline.sinks.snapshot import WriteSnapshot
-from pipeline.sources.files import PlanReadings, ReadFiles
+from pipeline.sources.inputs import Input
 from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.readings import InputFile
+from pipeline.sources.read_inputs import PlanReadings, ReadInputs
 from pipeline.sources.snapshot import ReadSnapshot
 from transforms.judge_activities import JudgeActivities
 from transforms.learn_coverage import LearnCoverage
@@ -45,23 +46,23 @@ class LocalScan:
 
 def scan(
     pipeline: beam.Pipeline,
-    files: list[InputFile],
+    inputs: Sequence[Input],
     options: JsonOptions,
     configuration: Configuration,
     local: LocalScan | None = None,
 ) -> Any:
-    """One pass over the files, as `ScanEvents` describes it: by Beam's workers, or by processes of this machine.
+    """One pass over the inputs, as `ScanEvents` describes it: by Beam's workers, or by processes of this machine.
 
     Args:
-        files: every record of every file is scanned once.
+        inputs: files and tables; every record of each is scanned once.
         options: how files are read.
         configuration: what is looked for.
         local: by processes of this machine; `None`: Beam's own workers do it.
     """
     if local is None:
-        batches = pipeline | "ReadFiles" >> ReadFiles(files, options)
+        batches = pipeline | "ReadInputs" >> ReadInputs(inputs, options)
         return batches | "ScanEvents" >> ScanEvents(configuration.scan)
-    readings = pipeline | "PlanReadings" >> PlanReadings(files, options)
+    readings = pipeline | "PlanReadings" >> PlanReadings(inputs, options)
     return readings | "ScanEvents" >> ScanInProcesses(configuration.scan, options, local.workers, local.folder)
 
 

@@ -93,4 +93,5 @@ def merge_of(
         staging = folder
     staging = FileSystems.join(staging, f"bigquery-{configuration.run_id}")
     started = rfc3339(time.time_ns() // 1000)
-    return BigQueryOutput(dataset, staging, tuple(arguments.input), started, arguments.bigquery_timeout)
+    inputs = (*arguments.input, *arguments.input_query)
+    return BigQueryOutput(dataset, staging, inputs, started, arguments.bigquery_timeout)

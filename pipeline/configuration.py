@@ -65,6 +65,17 @@ class Configuration:
         return ScanRange(_micros(self.start), _micros(self.end))
 
     @property
+    def days_before(self) -> int:
+        """Days before `start` that a run reads to train on: none if a snapshot knows them."""
+        return 0 if self.baseline else self.detector.limits.training_days
+
+    @property
+    def needed(self) -> ScanRange:
+        """The days that a run reads, in µs: those that count, and those before them that only train."""
+        first = None if self.start is None else self.start - timedelta(days=self.days_before)
+        return ScanRange(_micros(first), _micros(self.end))
+
+    @property
     def judged_days(self) -> tuple[int, int]:
         """Day numbers of the first judged day and of the day after the last; open ends are far away."""
         return day_number(self.start or date.min), day_number(self.end or date.max)

@@ -1,4 +1,4 @@
-"""Scanning files on all cores of one machine: readings go to processes of their own, blocks come back.
+"""Scanning inputs on all cores of one machine: readings go to processes of their own, blocks come back.
 
 Beam's own parallel local modes lose elements (multi-threading) or cost half as much again (multi-processing). Here a
 part of the readings is one task, done as a whole by one process or not at all; what it returns is added once.
@@ -16,8 +16,8 @@ from typing import Any, Final
 import apache_beam as beam
 
 from pipeline.scan_worker import scan_readings
+from pipeline.sources.inputs import AnyReading
 from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.readings import Reading
 from transforms.rules.scan import ScanSettings
 from transforms.scan_events import OUTPUTS, at_end
 
@@ -42,7 +42,7 @@ class ScanInProcesses(beam.PTransform):  # type: ignore[misc]
     def __post_init__(self) -> None:
         super().__init__()
 
-    def expand(self, readings: beam.PCollection[Reading]) -> Any:
+    def expand(self, readings: beam.PCollection[AnyReading]) -> Any:
         """One step, in this process."""
         dispatch = _Dispatch(self.settings, self.options, self.workers, self.folder)
         return readings | "Scan" >> beam.ParDo(dispatch).with_outputs(*OUTPUTS)
@@ -51,12 +51,12 @@ class ScanInProcesses(beam.PTransform):  # type: ignore[misc]
 class _Dispatch(beam.DoFn):  # type: ignore[misc]
     def __init__(self, settings: ScanSettings, options: JsonOptions, workers: int, folder: str) -> None:
         self._settings, self._options, self._workers, self._folder = settings, options, workers, folder
-        self._readings: list[Reading] = []
+        self._readings: list[AnyReading] = []
 
     def start_bundle(self) -> None:
         self._readings = []
 
-    def process(self, reading: Reading) -> None:
+    def process(self, reading: AnyReading) -> None:
         self._readings.append(reading)
 
     def finish_bundle(self) -> Iterator[Any]:
@@ -76,8 +76,8 @@ class _Dispatch(beam.DoFn):  # type: ignore[misc]
                 raise
 
 
-def _tasks(readings: list[Reading], count: int) -> list[list[Reading]]:
+def _tasks(readings: list[AnyReading], count: int) -> list[list[AnyReading]]:
     """The readings in at most `count` parts of neighbours."""
-    ordered = sorted(readings, key=lambda reading: (reading.file.path, reading.row_groups or ()))
+    ordered = sorted(readings, key=lambda reading: reading.order)
     size = -(-len(ordered) // count)
     return [ordered[first : first + size] for first in range(0, len(ordered), size)] if ordered else []

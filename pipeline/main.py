@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline import options
-from pipeline.bigquery_options import add_bigquery_arguments
 from pipeline.bigquery_output import add_merge_arguments, merge_of
 from pipeline.errors import RunFailed
+from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
 from pipeline.schema_command import run_schema, schema_arguments
@@ -31,6 +31,7 @@ from schemas.documents import ConfigurationError, require
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
     from pipeline.sinks.bigquery import BigQueryOutput
+    from pipeline.sources.inputs import Input
 
 log = logging.getLogger(__name__)
 Command = Callable[[argparse.Namespace, list[str]], None]
@@ -94,13 +95,13 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
-    files, reading = options.input_of(arguments, configuration)
-    workers = options.workers_of(arguments, beam_options, files)
+    inputs = inputs_of(arguments, configuration, beam_options)
+    workers = options.workers_of(arguments, beam_options, inputs)
     configuration = replace(configuration, shards=options.shards_of(arguments, beam_options, workers))
     with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
         bigquery = merge_of(arguments, beam_options, configuration, folder)
         if arguments.dry_run:
-            print(plan(configuration, files, arguments))
+            print(plan(configuration, inputs, arguments))
             return
         if configuration.baseline_out:
             require_writable("--baseline-out", configuration.baseline_out)
@@ -108,7 +109,8 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
             prepare_output(arguments.output)
         pipeline = beam.Pipeline(options=beam_options)
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
-        found = backfill.detect(backfill.scan(pipeline, files, reading, configuration, local), configuration)
+        scanned = backfill.scan(pipeline, inputs, reading_of(arguments), configuration, local)
+        found = backfill.detect(scanned, configuration)
         backfill.write(found, arguments.output, configuration, bigquery)
         with _left_clean(arguments.output, bigquery):
             result = pipeline.run()
@@ -155,13 +157,12 @@ def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
     print(explain(arguments.host, load_catalogue(arguments.services), arguments.operator_ranges))
 
 
-def plan(configuration: Configuration, files: list[InputFile], arguments: argparse.Namespace) -> str:
+def plan(configuration: Configuration, inputs: list[Input], arguments: argparse.Namespace) -> str:
     """What a run would read, with which limits, and where it would write."""
-    size = sum(file.size for file in files)
     limits = "\n".join(f"  {name}: {value}" for name, value in vars(configuration.detector.limits).items())
     days = f"from {configuration.start or 'the first day'} to before {configuration.end or 'the end'}"
     return (
-        f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}\n"
+        f"{_inputs(inputs)}\n"
         f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
         f"limits:\n{limits}\n"
         f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
@@ -174,6 +175,17 @@ def _outputs(arguments: argparse.Namespace) -> Iterator[str]:
         yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,summary.json}}"
     if arguments.bigquery_output:
         yield f"merge into {arguments.bigquery_output}.{{alerts,dead_letters,verdicts,summaries}}"
+
+
+def _inputs(inputs: list[Input]) -> str:
+    files = [each for each in inputs if isinstance(each, InputFile)]
+    size = sum(file.size for file in files)
+    said = [f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}"] if files else []
+    if len(files) < len(inputs):
+        from pipeline.sources.table_streams import describe
+
+        said += [f"would read {describe(each)}" for each in inputs if not isinstance(each, InputFile)]
+    return "\n".join(said)
 
 
 def _baseline(configuration: Configuration) -> str:
@@ -196,14 +208,13 @@ def _add(
 
 
 def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
-    options.add_input_arguments(sub)
+    add_input_arguments(sub)
     group = sub.add_argument_group("output")
     group.add_argument("--output", metavar="DIR", help="the run's own folder; a rerun replaces it")
     add_merge_arguments(group)
     options.add_range_arguments(sub)
     options.add_baseline_arguments(sub)
     options.add_detector_arguments(sub)
-    add_bigquery_arguments(sub)
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
     sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     sub.add_argument(

@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
-from pipeline.sources.errors import BadFilePolicy
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.readings import InputFile
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
 from schemas.documents import ConfigurationError
@@ -23,9 +20,10 @@ if TYPE_CHECKING:
     from apache_beam.runners.runner import PipelineResult
 
     from pipeline.configuration import Configuration
+    from pipeline.sources.inputs import Input
 
 WORTH_PROCESSES_BYTES = 1 << 24
-"""Input (compressed) from which starting processes pays."""
+"""Input (compressed, in files) from which starting processes pays."""
 IN_PROCESS_RUNNER = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
@@ -70,35 +68,6 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
         ("max-alerts-per-group", "alerts a program, service, day and variation (25; 0: no limit)"),
     ):
         group.add_argument(f"--{name}", type=whole, metavar="N", help=what)
-
-
-def add_input_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """Options that say what is read."""
-    group = parser.add_argument_group("input")
-    group.add_argument(
-        "--input",
-        action="append",
-        required=required,
-        metavar="GLOB",
-        help="files on any file system Beam knows, {date} for each needed day; repeatable",
-    )
-    add_format_arguments(group)
-    group.add_argument(
-        "--partition-slack-days",
-        type=whole,
-        default=0,
-        metavar="N",
-        help="{date} in --input is the day of ingestion: look N partitions further for late records (0)",
-    )
-    group.add_argument(
-        "--require-marker", metavar="NAME", help="stop unless every input folder holds this file, such as _SUCCESS"
-    )
-    group.add_argument(
-        "--on-bad-file",
-        default="fail",
-        choices=("fail", "skip"),
-        help="a file that is cut or damaged: end the run (fail), or read what can be read of it and go on (skip)",
-    )
 
 
 def add_format_arguments(group: argparse._ArgumentGroup) -> None:
@@ -178,19 +147,6 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
     return with_baseline(configuration, open_snapshot(arguments.baseline_in), arguments.learn_changed_services)
 
 
-def input_of(arguments: argparse.Namespace, configuration: Configuration) -> tuple[list[InputFile], JsonOptions]:
-    """The files that a run reads, and how lines are read.
-
-    Raises:
-        ConfigurationError: there are none, or a folder is not complete.
-    """
-    from pipeline.sources.partitions import Partitions, find_files
-
-    partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
-    files = find_files(arguments.input, configuration, partitions)
-    return files, JsonOptions(arguments.format, arguments.keep_host_domain, BadFilePolicy(arguments.on_bad_file))
-
-
 def _check_baseline(arguments: argparse.Namespace) -> None:
     came, goes = arguments.baseline_in, arguments.baseline_out
     for option, path in (("--baseline-in", came), ("--baseline-out", goes)):
@@ -241,14 +197,14 @@ def only_written(result: PipelineResult) -> bool:
     return not getattr(result, "has_job", True)
 
 
-def workers_of(arguments: argparse.Namespace, beam_options: PipelineOptions, files: Sequence[InputFile]) -> int:
+def workers_of(arguments: argparse.Namespace, beam_options: PipelineOptions, inputs: Sequence[Input]) -> int:
     """Processes that scan: as asked for; else, if the pipeline runs in this process and there is much, all cores."""
     from apache_beam.options.pipeline_options import StandardOptions
 
     if arguments.workers is not None:
         return int(arguments.workers)
     local = beam_options.view_as(StandardOptions).runner == IN_PROCESS_RUNNER
-    much = sum(file.size for file in files) >= WORTH_PROCESSES_BYTES
+    much = sum(each.size for each in inputs) >= WORTH_PROCESSES_BYTES
     return (os.cpu_count() or 1) if local and much else 1
 
 

@@ -7,27 +7,27 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.memory import collect_seldom
+from pipeline.sources.inputs import AnyReading, read_input
 from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.readings import Reading, read_batches
 from transforms.kept_blocks import keep
 from transforms.rules.communications import Recogniser
 from transforms.rules.scan import Scan, ScanSettings, recogniser_of
 
 
 def scan_readings(
-    readings: list[Reading], settings: ScanSettings, options: JsonOptions, folder: str
+    readings: list[AnyReading], settings: ScanSettings, options: JsonOptions, folder: str
 ) -> list[tuple[str, Any]]:
     """(output, value) pairs of `ScanEvents` for all batches of some readings; blocks are kept in a folder.
 
     Raises:
-        UnreadableInput: a file cannot be read, and the policy is to fail.
+        UnreadableInput: an input cannot be read; of a file only if the policy is to fail.
     """
     pa.set_cpu_count(1)  # the processes share the cores already
     collect_seldom()
     scan = Scan(settings, _recogniser(settings))
     outputs: list[tuple[str, Any]] = []
     for reading in readings:
-        for batch in read_batches(reading, options):
+        for batch in read_input(reading, options):
             outputs += [("dead_letters", letter.row()) for letter in scan.add(batch)]
             if scan.full:
                 outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]

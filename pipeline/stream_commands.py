@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import options
 from pipeline.bigquery_options import add_bigquery_arguments
 from pipeline.bigquery_output import add_bigquery_output, dataset_of
+from pipeline.input_options import add_file_arguments, add_input_arguments, files_of, inputs_of, reading_of
 from pipeline.terminal import show_summary
 from schemas.documents import require
 from transforms.rules.days import DAY_US, SECOND_US, day_number
@@ -39,7 +40,7 @@ NO_SPLITS = "--experiments=prism_disable_sdf_split"
 
 def replay_arguments(sub: argparse.ArgumentParser) -> None:
     """The arguments of `replay`."""
-    options.add_input_arguments(sub)
+    add_file_arguments(sub)
     sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
     add_bigquery_output(sub)
     options.add_range_arguments(sub)
@@ -85,7 +86,7 @@ def snapshot_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--baseline-in", metavar="DIR", help="the snapshot before; needed if the stream started from one")
     sub.add_argument("--baseline-out", required=True, metavar="DIR", help="where the snapshot goes")
     sub.add_argument("--learn-changed-services", action="store_true", help="as in backfill; with --input")
-    options.add_input_arguments(sub, required=False)
+    add_input_arguments(sub)
     options.add_detector_arguments(sub)
 
 
@@ -103,7 +104,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     times = _arrival_times(arguments, lateness)
     beam_options = stream_options(rest, arguments.verbose)
     dataset = dataset_of(arguments, beam_options)
-    files, reading = options.input_of(arguments, configuration)
+    files = files_of(arguments, configuration)
     prepare_output(arguments.output)
     if arguments.sightings_out:
         begin_learned(arguments.sightings_out, configuration.stream_metadata)
@@ -111,7 +112,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="uncommon-im-") as temporary:
         folder = Path(arguments.spool or temporary)
         log.info("sorting %d files by arrival", len(files))
-        spool(files, reading, times, folder)
+        spool(files, reading_of(arguments), times, folder)
         pipeline = beam.Pipeline(options=beam_options)
         build_replay(pipeline, arguments, configuration, lateness, str(folder), dataset)
         try:
@@ -156,7 +157,7 @@ def run_snapshot(arguments: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.sources.snapshot import open_snapshot
 
     require(
-        (arguments.sightings is None) != (arguments.input is None),
+        (arguments.sightings is None) == bool(arguments.input or arguments.input_query),
         "a snapshot is taken of what a stream left (--sightings) or of raw events (--input): give one of them",
     )
     pipeline = beam.Pipeline(options=options.beam_options(rest))
@@ -187,8 +188,9 @@ def _snapshot_of_events(pipeline: beam.Pipeline, arguments: argparse.Namespace) 
 
     arguments.start, arguments.end, arguments.verdicts = None, arguments.as_of, False
     configuration = options.configuration_of(arguments)
-    files, reading = options.input_of(arguments, configuration)
-    found = backfill.detect(backfill.scan(pipeline, files, reading, configuration), configuration)
+    inputs = inputs_of(arguments, configuration, pipeline.options)
+    scanned = backfill.scan(pipeline, inputs, reading_of(arguments), configuration)
+    found = backfill.detect(scanned, configuration)
     written = WriteSnapshot(arguments.baseline_out, configuration.snapshot_metadata, [])
     _ = found.history | "WriteSnapshot" >> written
 

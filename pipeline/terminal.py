@@ -45,4 +45,4 @@ def show_summary(summary: dict[str, Any], output: str | None, dataset: str | Non
             f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True
         )
     if dataset:
-        console.print(f"tables: {dataset}.alerts, {dataset}.dead_letters, {dataset}.summaries", soft_wrap=True)
+        console.print(f"tables: {dataset}.alerts, {dataset}.dead_letters", soft_wrap=True)

@@ -21,6 +21,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from pipeline import backfill
 from pipeline.configuration import Configuration
 from pipeline.sources.files import match_files
+from pipeline.sources.inputs import Input
 from pipeline.sources.json_lines import JsonOptions
 from schemas.catalogue import Catalogue, load_catalogue
 from schemas.detector import load_detector
@@ -66,10 +67,21 @@ def run_backfill(
 
     With more workers than one it is scanned by processes of their own.
     """
+    return run_inputs(match_files(list(patterns)), configuration, format, workers, engine)
+
+
+def run_inputs(
+    inputs: Sequence[Input],
+    configuration: Configuration,
+    format: str = "auto",
+    workers: int = 1,
+    engine: PipelineOptions | None = None,
+) -> Found:
+    """A backfill over files and tables, as `run_backfill`."""
     with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as folder:
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
         with beam.Pipeline(None if engine else FnApiRunner(), options=engine) as pipeline:
-            scanned = backfill.scan(pipeline, match_files(list(patterns)), JsonOptions(format), configuration, local)
+            scanned = backfill.scan(pipeline, inputs, JsonOptions(format), configuration, local)
             backfill.write(backfill.detect(scanned, configuration), output, configuration)
         return Found(
             alerts=read_rows(output, "alerts"),
@@ -99,13 +111,15 @@ def write_lines(path: Path, records: Iterable[Record]) -> None:
     path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
 
 
+def arrow_of(records: Sequence[Record]) -> pa.Table:
+    """Records as rows of native columns; a time that is no time becomes one before 2000."""
+    arrays = [coerce_values(name, [record.get(name) for record in records])[0] for name in EVENT_COLUMNS]
+    return pa.table(arrays, schema=EVENT_SCHEMA)
+
+
 def write_parquet(path: Path, records: Sequence[Record], row_group_size: int = 1000) -> None:
-    """Records as native Parquet; a time that is no time becomes one before 2000."""
-    arrays = []
-    for name in EVENT_COLUMNS:
-        array, _ = coerce_values(name, [record.get(name) for record in records])
-        arrays.append(array)
-    pq.write_table(pa.table(arrays, schema=EVENT_SCHEMA), path, row_group_size=row_group_size)
+    """Records as native Parquet."""
+    pq.write_table(arrow_of(records), path, row_group_size=row_group_size)
 
 
 @cache

@@ -165,10 +165,13 @@ def insert(client: Client, path: str, rows: Mapping[str, Row]) -> list[Refused]:
             if lasting or not said:
                 del left[insert_id]
         if left:
-            raise ServiceUnavailable(f"{path}: {len(left)} rows are not taken yet")  # type: ignore[no-untyped-call]
+            raise ServiceUnavailable("rows failed for a while")  # type: ignore[no-untyped-call]
+
+    def say(error: Exception) -> None:
+        log.warning("%s: %d rows are not inserted yet and sent again: %s", path, len(left), reason_of(error))
 
     if left:
-        DEFAULT_RETRY(attempt)()
+        DEFAULT_RETRY(attempt, on_error=say)()
     return refused
 
 

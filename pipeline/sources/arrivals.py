@@ -15,9 +15,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from pipeline.sources.json_lines import JsonOptions, LineBatch, Lines, batch_of, batches_of
-from pipeline.sources.parquet import native_lines
-from schemas.event import EVENT_COLUMNS
-from transforms.rules.coerce import serves
+from pipeline.sources.native_rows import NativeRows
 from transforms.rules.columns import Longs
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.decode import decode_lines
@@ -148,48 +146,10 @@ class ArrivedLines:
         return replace(letter, source=source, record=number)
 
 
-@dataclass(frozen=True, eq=False)
-class ArrivedRows:
-    """Rows of native columns as a batch of records."""
+class ArrivedRows(NativeRows):
+    """Rows of native columns as a batch of records, each with its place."""
 
-    table: pa.Table
-
-    @property
-    def num_rows(self) -> int:
-        """Records of the batch."""
-        return int(self.table.num_rows)
-
-    def column(self, name: str) -> pa.Array | None:
-        """A column as its file held it; `None` if it held none of that name."""
-        if name not in EVENT_COLUMNS or name not in self.table.column_names:
-            return None
-        chunked = self.table.column(name)
-        return chunked.chunk(0) if chunked.num_chunks == 1 else pa.array([], chunked.type)
-
-    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
-        """A column at some rows."""
-        column = self.column(name)
-        return None if column is None else column.take(pa.array(rows))
-
-    def doubtful(self) -> Iterable[str]:
-        """Columns whose type may hold values that make a record malformed."""
-        native = [field for field in self.table.schema if field.name in EVENT_COLUMNS]
-        return [field.name for field in native if field.name != "event_time" and not serves(field.name, field.type)]
-
-    def unfit(self) -> dict[int, str]:
-        """Nothing: columns are typed."""
-        return {}
-
-    def lost(self) -> list[DeadLetter]:
-        """Nothing: every row can be read."""
-        return []
-
-    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
-        """The dead letters of rows, each row as a native JSON line."""
-        rows = [rejection.row for rejection in rejections]
-        lines = native_lines(self.column, rows)
-        sources, numbers = (self.table.column(name).take(pa.array(rows, pa.int64())) for name in (SOURCE, NUMBER))
-        return [
-            DeadLetter(r.reason, r.detail, source.as_py(), number.as_py(), line)
-            for r, source, number, line in zip(rejections, sources, numbers, lines, strict=True)
-        ]
+    def place(self, row: int) -> tuple[str, int]:
+        """(source, number there from 1) of a row."""
+        source, number = (self.table.column(name)[row].as_py() for name in (SOURCE, NUMBER))
+        return source, number

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-import apache_beam as beam
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.readings import KNOWN_SUFFIXES, InputFile, Reading, plan_readings, read_batches
+from pipeline.sources.readings import KNOWN_SUFFIXES, InputFile
 from schemas.documents import ConfigurationError, require
-from transforms.rules.normalise import RawBatch
-
-log = logging.getLogger(__name__)
 
 
 def match_files(patterns: list[str]) -> list[InputFile]:
@@ -40,51 +31,3 @@ def match_files(patterns: list[str]) -> list[InputFile]:
     return [
         InputFile(path, size, f"{number}/{len(sizes)}") for number, (path, size) in enumerate(sorted(sizes.items()), 1)
     ]
-
-
-@dataclass
-class PlanReadings(beam.PTransform):  # type: ignore[misc]
-    """Files -> readings, spread over workers; every record of every file is in exactly one."""
-
-    files: list[InputFile]
-    options: JsonOptions
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[Reading]:
-        """Looks into the files that have row groups."""
-        return (
-            start
-            | "ListFiles" >> beam.Create(self.files, reshuffle=False)
-            | "Plan" >> beam.FlatMap(plan_readings, self.options.policy)
-            | "SpreadReadings" >> beam.Reshuffle()
-        )
-
-
-@dataclass
-class ReadFiles(beam.PTransform):  # type: ignore[misc]
-    """Files -> batches of records.
-
-    Every record of every file is in exactly one batch; batches come in no particular order. A batch of a Parquet file
-    is a reference whose columns are read when the next step asks for them.
-    """
-
-    files: list[InputFile]
-    options: JsonOptions
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[RawBatch]:
-        """Reads what was planned."""
-        return (
-            start
-            | "PlanReadings" >> PlanReadings(self.files, self.options)
-            | "ReadBatches" >> beam.FlatMap(_read, self.options)
-        )
-
-
-def _read(reading: Reading, options: JsonOptions) -> Iterator[RawBatch]:
-    log.info("reading %s %s", reading.file.place, reading.file.path)
-    yield from read_batches(reading, options)

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
 from pipeline.sources.snapshot import Snapshot, read_parts
+from pipeline.sources.storage import open_binary
 from schemas.documents import ConfigurationError, require
 from schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata, parse_stream_metadata
 from transforms.rules import blocks
@@ -47,11 +47,11 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
         ConfigurationError: there is nothing, a day is not complete yet, or days are missing; says what to do.
     """
     try:
-        with FileSystems.open(FileSystems.join(path, STREAM), compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+        with open_binary(FileSystems.join(path, STREAM)) as stream:
             metadata = parse_stream_metadata(stream.read().decode(), path)
         pattern = FileSystems.join(path, "*", "*")
         found = [match.path for match in FileSystems.match([pattern])[0].metadata_list]
-    except (OSError, BeamIOError, ValueError) as error:
+    except (OSError, ValueError) as error:
         if isinstance(error, ConfigurationError):
             raise
         raise ConfigurationError(f"--sightings {path}: no stream wrote there ({STREAM} cannot be read)") from None

@@ -44,8 +44,7 @@ def needed_days(configuration: Configuration) -> range:
     start, end = configuration.start, configuration.end
     if start is None or end is None:
         raise ConfigurationError("--input with {date} needs --start and --end: which days are to be read?")
-    before = 0 if configuration.baseline else configuration.detector.limits.training_days
-    return range(-before, (end - start).days)
+    return range(-configuration.days_before, (end - start).days)
 
 
 def find_files(patterns: list[str], configuration: Configuration, partitions: Partitions) -> list[InputFile]:

@@ -47,6 +47,16 @@ class Reading:
     row_groups: tuple[int, ...] | None = None
     lost: DeadLetter | None = None
 
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.file.place} {self.file.path}"
+
+    @property
+    def order(self) -> tuple[str, tuple[int, ...]]:
+        """Neighbours are next to each other in this order."""
+        return self.file.path, self.row_groups or ()
+
 
 def plan_readings(file: InputFile, policy: BadFilePolicy) -> Iterator[Reading]:
     """What workers read of a file.

@@ -9,11 +9,11 @@ from typing import Any, Final
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
 from pipeline.sources.errors import UnreadableInput
+from pipeline.sources.storage import open_binary
 from schemas.documents import ConfigurationError
 from schemas.snapshot import METADATA, TABLES, Metadata, parse_metadata
 from transforms.rules import blocks
@@ -38,11 +38,9 @@ def open_snapshot(path: str) -> Snapshot:
         ConfigurationError: there is none, or it is not whole.
     """
     try:
-        with FileSystems.open(
-            FileSystems.join(path, METADATA), compression_type=CompressionTypes.UNCOMPRESSED
-        ) as stream:
+        with open_binary(FileSystems.join(path, METADATA)) as stream:
             metadata = parse_metadata(stream.read().decode("utf-8"), path)
-    except (OSError, BeamIOError, ValueError) as error:
+    except (OSError, ValueError) as error:
         if isinstance(error, ConfigurationError):
             raise
         raise ConfigurationError(
@@ -109,7 +107,7 @@ def read_parts(path: str) -> Iterator[pa.Table]:
         UnreadableInput: it is cut or damaged.
     """
     try:
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+        with open_binary(path) as stream:
             for batch in pq.ParquetFile(stream).iter_batches(_ROWS):
                 yield pa.Table.from_batches([batch])
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pipeline.sources.errors import UnreadableInput
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 def is_remote(path: str) -> bool:
@@ -16,14 +21,57 @@ def open_binary(path: str) -> io.BufferedReader:
     """The bytes of a file, as they are.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: there is no such file (any more), here or while it is read.
+        UnreadableInput: the file system refuses it, or does not answer, here or while it is read: that is no damage of
+            the file, and must not look like it.
     """
     if not is_remote(path):
         return Path(path).open("rb")
-    from apache_beam.io.filesystem import BeamIOError, CompressionTypes
-    from apache_beam.io.filesystems import FileSystems
+    return io.BufferedReader(_Remote(path))
 
-    try:
-        return cast(io.BufferedReader, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
-    except BeamIOError as error:
-        raise OSError(" ".join(str(error).split())) from error
+
+class _Remote(io.RawIOBase):
+    """A file of one of Beam's file systems, with errors that say what they mean: they have none in common."""
+
+    def __init__(self, path: str) -> None:
+        from apache_beam.io.filesystem import CompressionTypes
+        from apache_beam.io.filesystems import FileSystems
+
+        self._path = path
+        self._stream: Any = None
+        try:
+            self._stream = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        except Exception as error:
+            self._give_up(error)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        try:
+            return int(self._stream.readinto(buffer))
+        except Exception as error:
+            self._give_up(error)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return int(self._stream.seek(offset, whence))
+        except Exception as error:
+            self._give_up(error)
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+    def close(self) -> None:
+        if self._stream is not None and not self.closed:
+            self._stream.close()
+        super().close()
+
+    def _give_up(self, error: Exception) -> NoReturn:
+        reason = " ".join(str(error).split())
+        if isinstance(error, FileNotFoundError) or getattr(error, "code", None) == 404:
+            raise FileNotFoundError(f"it was deleted before it was read: {reason}") from error
+        raise UnreadableInput(f"{self._path}: cannot be read now: {type(error).__name__}: {reason}") from error

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.bigquery_tables import Dataset
@@ -15,7 +16,7 @@ from tests.cloud.bigquery import BigQuery
 from tests.cloud.proxy import DOWN, Answer, Proxy, Rule
 from tests.cloud.tables import everything, rows_of, said
 from tests.organisations import random_organisation
-from tests.running import Record, read_rows, write_lines
+from tests.running import Record, read_rows, write_lines, write_parquet
 
 pytestmark = pytest.mark.cloud
 
@@ -23,7 +24,7 @@ DAY_20 = ("--start", "2026-03-20", "--end", "2026-03-21")
 DAY_21 = ("--start", "2026-03-21", "--end", "2026-03-22")
 
 
-def backfill(to: BigQuery, events: Path, *options: str) -> int:
+def backfill(to: BigQuery, events: Path | str, *options: str) -> int:
     limits = ("--activation-days", "0", "--verdicts")
     return main(["backfill", "--input", str(events), "--bigquery-output", to.dataset, *to.options, *limits, *options])
 
@@ -61,6 +62,20 @@ def test_tables_hold_what_files_do_and_a_second_run_changes_nothing(tables: BigQ
     ]
     assert backfill(tables, events, "--start", "2026-03-12") == 0
     assert everything(tables) == first
+
+
+def test_from_a_table_of_bigquery_it_finds_what_it_found_in_files_and_writes_no_row_again(
+    tables: BigQuery, tmp_path: Path
+) -> None:
+    write_parquet(tmp_path / "events.parquet", random_organisation(3).records)
+    assert backfill(tables, tmp_path / "events.parquet") == 0
+    found = {name: rows_of(tables, name) for name in ("alerts", "verdicts")}
+    assert len(found["alerts"]) > 50
+    events = tables.load("events", pq.read_table(tmp_path / "events.parquet"))
+    for _ in range(2):
+        assert backfill(tables, f"bigquery://{events}") == 0
+        assert {name: rows_of(tables, name) for name in found} == found
+    assert len(rows_of(tables, "summaries")) == 2, "one of the run over files, one of the run over the table"
 
 
 def test_a_rerun_after_late_files_takes_back_what_they_revoke_of_its_days_and_tenants_only(

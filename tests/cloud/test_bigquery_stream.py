@@ -101,11 +101,14 @@ def test_dead_letters_that_are_refused_too_fail_the_bundle_with_bigquerys_words(
         insert(tables, alert(1, unknown="column"))
 
 
-def test_a_minute_without_bigquery_loses_and_doubles_nothing(tables: BigQuery, shaky: Proxy) -> None:
+def test_a_minute_without_bigquery_loses_and_doubles_nothing_and_is_said(
+    tables: BigQuery, shaky: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
     shaky.down_for(60)
     insert(tables, *(alert(number) for number in range(1200)))
     assert Counter(ids(tables)) == Counter(f"a{number}" for number in range(1200))
     assert rows_of(tables, "dead_letters") == []
+    assert f"{tables.dataset}.alerts: 500 rows are not inserted yet and sent again: " in caplog.text
 
 
 def test_rows_that_are_refused_for_a_while_are_sent_again_without_the_others(tables: BigQuery, shaky: Proxy) -> None:

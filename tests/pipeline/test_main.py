@@ -116,7 +116,7 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
     ("arguments", "message"),
     [
         ([], "the following arguments are required: COMMAND"),
-        (["backfill", "--output", "x"], "the following arguments are required: --input"),
+        (["backfill", "--output", "x"], "nothing to read: --input says which files or tables"),
         (["backfill", "--input", "{events}"], "alerts go nowhere: give --output, --bigquery-output or both"),
         (["schema", "bigquery"], "the following arguments are required: --dataset"),
         (["schema", "oracle", "--dataset", "p.d"], "invalid choice: 'oracle'"),

@@ -1,0 +1,64 @@
+"""Reading all inputs of a run: files on any file system, tables of BigQuery."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from pipeline.sources.inputs import AnyReading, Input, plan_input, read_input
+from pipeline.sources.json_lines import JsonOptions
+from transforms.rules.normalise import RawBatch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class PlanReadings(beam.PTransform):  # type: ignore[misc]
+    """Files and tables -> readings, spread over workers; every record of each is in exactly one."""
+
+    inputs: Sequence[Input]
+    options: JsonOptions
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[AnyReading]:
+        """Looks into the files that have row groups, and opens a read session for each table."""
+        return (
+            start
+            | "ListInputs" >> beam.Create(self.inputs, reshuffle=False)
+            | "Plan" >> beam.FlatMap(plan_input, self.options.policy)
+            | "SpreadReadings" >> beam.Reshuffle()
+        )
+
+
+@dataclass
+class ReadInputs(beam.PTransform):  # type: ignore[misc]
+    """Files and tables -> batches of records.
+
+    Every record of each is in exactly one batch; batches come in no particular order. A batch of a Parquet file is a
+    reference whose columns are read when the next step asks for them. A step that is retried reads the same rows of a
+    table again.
+    """
+
+    inputs: Sequence[Input]
+    options: JsonOptions
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[RawBatch]:
+        """Reads what was planned."""
+        return (
+            start
+            | "PlanReadings" >> PlanReadings(self.inputs, self.options)
+            | "ReadBatches" >> beam.FlatMap(_read, self.options)
+        )
+
+
+def _read(reading: AnyReading, options: JsonOptions) -> Iterator[RawBatch]:
+    log.info("reading %s", reading.name)
+    yield from read_input(reading, options)

@@ -1,0 +1,205 @@
+"""Cloud Storage for every file of a backfill: `gcp-storage-emulator` over HTTP, Beam's in-process engine.
+
+Beside each run on `gs://` stands one on local files: they find the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import Forbidden
+from google.cloud.storage.fileio import BlobReader
+
+from pipeline import main as command_line
+from pipeline.main import main
+from tests.cloud.storage import Bucket
+from tests.organisations import random_organisation
+from tests.running import Record, arrow_of, write_lines, write_parquet
+
+pytestmark = pytest.mark.cloud
+
+OPTIONS = ["--activation-days", "3", "--max-alerts-per-group", "3"]
+DAYS = ["--start", "2026-04-05", "--end", "2026-04-12"]
+AFTER = ["--start", "2026-04-12", "--end", "2026-04-16"]
+WRITTEN = ("alerts", "verdicts", "dead_letter")
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An organisation in folders by day: Parquet in the mornings, JSON in the evenings, and a marker each."""
+    folder = tmp_path_factory.mktemp("lake")
+    records = random_organisation(4).records
+    for day, some in by_day(records).items():
+        (folder / f"dt={day}").mkdir()
+        write_parquet(folder / f"dt={day}" / "am.parquet", some[::2])
+        write_lines(folder / f"dt={day}" / "pm.jsonl.gz", [*some[1::2], {"event_time": f"{day}T23:00:00Z"}])
+        (folder / f"dt={day}" / "_SUCCESS").touch()
+    return folder
+
+
+def by_day(records: Sequence[Record]) -> dict[str, list[Record]]:
+    days: dict[str, list[Record]] = {}
+    for record, time in zip(records, arrow_of(records).column("event_time").cast("int64").to_pylist(), strict=True):
+        if time is not None and time > 0:
+            days.setdefault(arrow_of([record]).column("event_time")[0].as_py().date().isoformat(), []).append(record)
+    return days
+
+
+@pytest.fixture
+def uploaded(lake: Path, bucket: Bucket) -> Bucket:
+    """A bucket that holds the lake."""
+    for path in sorted(lake.rglob("*")):
+        if path.is_file():
+            bucket.put(f"lake/{path.relative_to(lake)}", path.read_bytes())
+    return bucket
+
+
+def backfill(lake: str, output: str, *options: str) -> int:
+    given = ["--input", f"{lake}/dt={{date}}/*.parquet", "--input", f"{lake}/dt={{date}}/*.jsonl.gz", "--verdicts"]
+    return main(["backfill", *given, "--output", output, "--require-marker", "_SUCCESS", *OPTIONS, *options])
+
+
+def found_locally(folder: Path, lake: Path) -> dict[str, Counter[str]]:
+    texts = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.json*")
+        if path.parent.name in (*WRITTEN, folder.name)
+    }
+    return comparable(texts, str(lake))
+
+
+def found_in(bucket: Bucket, folder: str) -> dict[str, Counter[str]]:
+    texts = {name.removeprefix(f"{folder}/"): bucket.get(name) for name in bucket.names(f"{folder}/")}
+    return comparable(texts, f"{bucket.url}/lake")
+
+
+def comparable(texts: dict[str, bytes], lake: str) -> dict[str, Counter[str]]:
+    """Rows by what they are, without what differs from run to run; "summary" is one row."""
+    rows: dict[str, Counter[str]] = {name: Counter() for name in (*WRITTEN, "summary")}
+    for name, text in texts.items():
+        if name == "summary.json":
+            rows["summary"][json.dumps(json.loads(text), sort_keys=True)] += 1
+            continue
+        for line in text.decode().splitlines():
+            row: dict[str, Any] = json.loads(line.replace(lake, "LAKE"))
+            row.pop("run_id", None)
+            rows[name.partition("/")[0]][json.dumps(row, sort_keys=True)] += 1
+    return rows
+
+
+def test_daily_runs_in_a_bucket_find_what_they_find_in_folders(lake: Path, uploaded: Bucket, tmp_path: Path) -> None:
+    url = uploaded.url
+    for base, name in ((str(tmp_path), str(lake)), (url, f"{url}/lake")):
+        assert backfill(name, f"{base}/first", *DAYS, "--baseline-out", f"{base}/snapshots/1") == 0
+        onward = ["--baseline-in", f"{base}/snapshots/1", "--baseline-out", f"{base}/snapshots/2"]
+        assert backfill(name, f"{base}/second", *AFTER, *onward) == 0
+    for run in ("first", "second"):
+        expected = found_locally(tmp_path / run, lake)
+        assert all(expected.values()), {name: rows.total() for name, rows in expected.items()}
+        assert found_in(uploaded, run) == expected
+    local, remote = (json.loads(text) for text in (snapshot(tmp_path), uploaded.get("snapshots/2/metadata.json")))
+    assert (local["rows"], local["tenants"]) == (remote["rows"], remote["tenants"])
+
+
+def snapshot(folder: Path) -> bytes:
+    return (folder / "snapshots" / "2" / "metadata.json").read_bytes()
+
+
+def test_a_rerun_replaces_its_folder_and_its_snapshot_and_changes_nothing(uploaded: Bucket) -> None:
+    command = (f"{uploaded.url}/lake", f"{uploaded.url}/run", *DAYS, "--baseline-out", f"{uploaded.url}/snapshot")
+    assert backfill(*command) == 0
+    first, names = found_in(uploaded, "run"), uploaded.names("run/")
+    files = len(uploaded.names("snapshot/"))
+    uploaded.put("run/alerts/of-another-run.jsonl", b'{"alert_id": "x"}\n')
+    assert backfill(*command) == 0
+    assert found_in(uploaded, "run") == first
+    assert uploaded.names("run/") == names
+    assert len(uploaded.names("snapshot/")) == files
+    assert not [name for name in uploaded.names() if "temp" in name or "can-be-written" in name]
+
+
+def test_a_day_without_its_marker_stops_the_run(uploaded: Bucket, capsys: pytest.CaptureFixture[str]) -> None:
+    uploaded.delete("lake/dt=2026-04-06/_SUCCESS")
+    assert backfill(f"{uploaded.url}/lake", f"{uploaded.url}/run", *DAYS) == 2
+    said = f"--require-marker: {uploaded.url}/lake/dt=2026-04-06/_SUCCESS is missing: the folder is not complete yet"
+    assert said in capsys.readouterr().err
+    assert uploaded.names("run/") == []
+
+
+@pytest.mark.parametrize("gone", ["am.parquet", "pm.jsonl.gz"])
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_an_object_that_is_gone_when_it_is_read_is_said_and_doubles_nothing(
+    policy: str,
+    gone: str,
+    uploaded: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    listed = command_line.inputs_of
+    name = f"dt=2026-04-06/{gone}"
+
+    def deleted_after_listing(*arguments: Any) -> Any:
+        inputs = listed(*arguments)
+        uploaded.delete(f"lake/{name}")
+        return inputs
+
+    monkeypatch.setattr(command_line, "inputs_of", deleted_after_listing)
+    lake, output = f"{uploaded.url}/lake", f"{uploaded.url}/run"
+    status = backfill(lake, output, *DAYS, "--on-bad-file", policy)
+    if policy == "fail":
+        assert status == 1
+        assert f"{lake}/{name}: cannot be read from record 1 on: " in capsys.readouterr().err.splitlines()[-1]
+        assert uploaded.names("run/") == []
+        return
+    assert status == 0
+    skipped = found_in(uploaded, "run")
+    (letter,) = [row for row in map(json.loads, skipped["dead_letter"]) if row["source"] == f"LAKE/{name}"]
+    assert "cannot be read from record 1 on" in letter["detail"]
+    monkeypatch.setattr(command_line, "inputs_of", listed)
+    assert backfill(lake, f"{uploaded.url}/without", *DAYS) == 0
+    without = found_in(uploaded, "without")
+    assert (skipped["alerts"], skipped["verdicts"]) == (without["alerts"], without["verdicts"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--input", "{url}/none*.parquet", "--output", "{url}/run"], "--input {url}/none*.parquet: matches no file"),
+        (["--input", "{file}", "--output", "{url}-none/run"], "--output {url}-none/run: cannot be written: "),
+        (
+            ["--input", "{file}", "--output", "{url}/run", "--end", "2026-04-06", "--baseline-out", "{url}-none/b"],
+            "--baseline-out {url}-none/b: cannot be written: ",
+        ),
+        (
+            ["--input", "{file}", "--output", "{url}/run", "--baseline-in", "{url}/none"],
+            "--baseline-in {url}/none: no snapshot there (metadata.json cannot be read)",
+        ),
+    ],
+)
+def test_what_is_not_there_or_cannot_be_written_is_said_before_anything_runs(
+    options: list[str], said: str, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = bucket.put("events.jsonl", b"{}\n")
+    assert main(["backfill", *(option.format(url=bucket.url, file=file) for option in options)]) == 2
+    assert said.format(url=bucket.url) in capsys.readouterr().err
+    assert bucket.names() == ["events.jsonl"]
+
+
+def test_a_file_system_that_refuses_is_no_damaged_file(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = bucket.put("events.jsonl", b"{}\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise Forbidden("no storage.objects.get")
+
+    monkeypatch.setattr(BlobReader, "read", refuse)
+    command = ["backfill", "--input", file, "--output", f"{bucket.url}/run", "--on-bad-file", "skip"]
+    assert main(command) == 1
+    assert f"{file}: cannot be read now: Forbidden: 403 no storage.objects.get" in capsys.readouterr().err
+    assert bucket.names() == ["events.jsonl"]
