@@ -200,12 +200,6 @@ def test_cloud_monitorings_own_messages_take_the_dashboard_and_the_policies() ->
         AlertPolicy.from_json(json.dumps(text), ignore_unknown_fields=False)
 
 
-def test_what_the_page_on_the_stream_lists_is_what_is_emitted() -> None:
-    page = (DEPLOY / "STREAM.md").read_text()
-    for name in ("events.read", "late.records", "communications.folded", "arrival_delay_ms", "judge_delay_ms"):
-        assert f"`{name}`" in page
-
-
 def test_the_dashboard_is_that_of_terraform() -> None:
     assert "${path.module}/../dashboard.json" in resources("google_monitoring_dashboard")["this"]["dashboard_json"]
     assert Path(FOLDER, "../dashboard.json").exists()

@@ -96,11 +96,10 @@ def test_a_regex_takes_what_the_option_takes_and_refuses_what_it_refuses(name: s
     assert not re.fullmatch(regex, bad)
 
 
-def test_backfills_input_takes_globs_of_a_file_system_and_tables(tmp_path: Path) -> None:
+def test_backfills_input_takes_globs_of_a_file_system_and_tables() -> None:
     (regex,) = parameters("backfill")["input"]["regexes"]
     assert re.fullmatch(regex, "gs://lake/dt={date}/*.parquet;;bigquery://p.d.t")
     assert not re.fullmatch(regex, "lake/*.parquet")
-    assert parameters("backfill")["input"]["isOptional"] is False
 
 
 def test_parameters_become_the_options_that_they_are(tmp_path: Path) -> None:
@@ -132,6 +131,12 @@ def test_each_parameter_that_names_no_document_reaches_its_option(command: str, 
         assert rest == []
         expected = [value] if is_repeatable(action) else True if is_switch(action) else value
         assert str(getattr(arguments, action.dest)) == str(expected)
+
+
+def test_what_sql_is_made_of_does_not_cut_a_query(tmp_path: Path) -> None:
+    given = ("--command=backfill", "--input_query=SELECT a || 'x=;' FROM t WHERE b | 1 = 1;;SELECT 2")
+    queries = ["--input-query=SELECT a || 'x=;' FROM t WHERE b | 1 = 1", "--input-query=SELECT 2"]
+    assert arguments_of(given, tmp_path) == ["backfill", *queries]
 
 
 def test_an_option_that_beam_does_not_know_is_left_out_and_said_without_its_value(
