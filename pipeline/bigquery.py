@@ -99,7 +99,8 @@ def refused(error: Exception) -> bool:
 
 def reason_of(error: Exception) -> str:
     """What an error of the API says, in one line."""
-    text = error.message if isinstance(error, GoogleAPICallError) else str(error)
+    said = error.errors if isinstance(error, GoogleAPICallError) else None
+    text = said[0].get("message") if said and isinstance(said[0], dict) else getattr(error, "message", None) or error
     return " ".join(str(text).split()) or type(error).__name__
 
 

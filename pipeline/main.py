@@ -6,28 +6,31 @@ Exit status: 0 done, 1 the run failed, 2 the arguments or a file that they name 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline import options
+from pipeline.bigquery_output import add_merge_arguments, merge_of
+from pipeline.errors import RunFailed
 from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
-from pipeline.sources.errors import UnreadableInput
+from pipeline.schema_command import run_schema, schema_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
 from pipeline.terminal import show_summary, start_logging
 from schemas.catalogue import load_catalogue
-from schemas.documents import ConfigurationError
+from schemas.documents import ConfigurationError, require
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
+    from pipeline.sinks.bigquery import BigQueryOutput
     from pipeline.sources.inputs import Input
 
 log = logging.getLogger(__name__)
@@ -60,7 +63,7 @@ def _reason(error: Exception) -> str:
     """An error in one line; our own say it themselves, others need their name."""
     text = str(error).partition(" [while running")[0].strip()
     first = text.splitlines()[0] if text else "no message"
-    return first if isinstance(error, UnreadableInput) else f"{type(error).__name__}: {first}"
+    return first if isinstance(error, RunFailed) else f"{type(error).__name__}: {first}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "stream", run_stream, "judge what Pub/Sub or Kafka delivers, until stopped", stream_arguments)
     _add(commands, "replay", run_replay, "history through the stream, on Prism", replay_arguments)
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
+    _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top
@@ -82,35 +86,57 @@ def parser() -> argparse.ArgumentParser:
 def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im backfill`."""
     import apache_beam as beam
-    from apache_beam.io.filesystems import FileSystems
 
     from pipeline import backfill
-    from pipeline.sinks.json_lines import SUMMARY, clear_output, prepare_output, require_writable
+    from pipeline.sinks.bigquery import read_summary
+    from pipeline.sinks.json_lines import prepare_output, read_summary_file, require_writable
 
+    somewhere = arguments.output or arguments.bigquery_output
+    require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
     inputs = inputs_of(arguments, configuration, beam_options)
     workers = options.workers_of(arguments, beam_options, inputs)
     configuration = replace(configuration, shards=options.shards_of(arguments, beam_options, workers))
-    if arguments.dry_run:
-        print(plan(configuration, inputs, arguments.output))
-        return
-    if configuration.baseline_out:
-        require_writable("--baseline-out", configuration.baseline_out)
-    prepare_output(arguments.output)
-    pipeline = beam.Pipeline(options=beam_options)
     with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
+        bigquery = merge_of(arguments, beam_options, configuration, folder)
+        if arguments.dry_run:
+            print(plan(configuration, inputs, arguments))
+            return
+        if configuration.baseline_out:
+            require_writable("--baseline-out", configuration.baseline_out)
+        if arguments.output:
+            prepare_output(arguments.output)
+        pipeline = beam.Pipeline(options=beam_options)
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
         scanned = backfill.scan(pipeline, inputs, reading_of(arguments), configuration, local)
         found = backfill.detect(scanned, configuration)
-        backfill.write(found, arguments.output, configuration)
-        try:
-            pipeline.run().wait_until_finish()
-        except BaseException:
-            clear_output(arguments.output)
-            raise
-    with FileSystems.open(FileSystems.join(arguments.output, SUMMARY)) as stream:
-        show_summary(json.loads(stream.read()), arguments.output)
+        backfill.write(found, arguments.output, configuration, bigquery)
+        with _left_clean(arguments.output, bigquery):
+            result = pipeline.run()
+            result.wait_until_finish()
+        if options.only_written(result):
+            log.info("the graph is written for Dataflow, which launches the job")
+            return
+        summary = read_summary(bigquery, configuration) if bigquery else read_summary_file(arguments.output)
+    show_summary(summary, arguments.output, arguments.bigquery_output)
+
+
+@contextmanager
+def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator[None]:
+    """A run that fails leaves nothing in its folder, and none leaves what it has staged."""
+    from pipeline.sinks.bigquery import delete_staged
+    from pipeline.sinks.json_lines import clear_output
+
+    try:
+        yield
+    except BaseException:
+        if output:
+            clear_output(output)
+        raise
+    finally:
+        if bigquery:
+            delete_staged(bigquery)
 
 
 def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -131,7 +157,7 @@ def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
     print(explain(arguments.host, load_catalogue(arguments.services), arguments.operator_ranges))
 
 
-def plan(configuration: Configuration, inputs: list[Input], output: str) -> str:
+def plan(configuration: Configuration, inputs: list[Input], arguments: argparse.Namespace) -> str:
     """What a run would read, with which limits, and where it would write."""
     limits = "\n".join(f"  {name}: {value}" for name, value in vars(configuration.detector.limits).items())
     days = f"from {configuration.start or 'the first day'} to before {configuration.end or 'the end'}"
@@ -140,8 +166,15 @@ def plan(configuration: Configuration, inputs: list[Input], output: str) -> str:
         f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
         f"limits:\n{limits}\n"
         f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
-        f"would replace {output}/{{alerts,dead_letter,verdicts,summary.json}}"
+        f"would {' and '.join(_outputs(arguments))}"
     )
+
+
+def _outputs(arguments: argparse.Namespace) -> Iterator[str]:
+    if arguments.output:
+        yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,summary.json}}"
+    if arguments.bigquery_output:
+        yield f"merge into {arguments.bigquery_output}.{{alerts,dead_letters,verdicts,summaries}}"
 
 
 def _inputs(inputs: list[Input]) -> str:
@@ -176,11 +209,13 @@ def _add(
 
 def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     add_input_arguments(sub)
-    sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
+    group = sub.add_argument_group("output")
+    group.add_argument("--output", metavar="DIR", help="the run's own folder; a rerun replaces it")
+    add_merge_arguments(group)
     options.add_range_arguments(sub)
     options.add_baseline_arguments(sub)
     options.add_detector_arguments(sub)
-    sub.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
+    group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
     sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     sub.add_argument(
         "--workers",

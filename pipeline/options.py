@@ -17,6 +17,7 @@ from transforms.rules.decode import formats
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.runners.runner import PipelineResult
 
     from pipeline.configuration import Configuration
     from pipeline.sources.inputs import Input
@@ -168,6 +169,19 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
     """
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    _, unknown = beam_parser().parse_known_args(list(rest))
+    if unknown:
+        raise ConfigurationError(f"unknown option {unknown[0]} (see --help; Beam's own options are taken too)")
+    flags = list(rest)
+    if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
+        flags += default
+    return PipelineOptions(flags)
+
+
+def beam_parser() -> Parser:
+    """A parser of all options that Beam knows, those of its engines included."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     from pipeline import flink_options  # noqa: F401 (declaring its options is enough)
 
     parser = Parser(prog="uncommon-im", add_help=False)
@@ -175,13 +189,12 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
         adder = getattr(group, "_add_argparse_args", None)
         if adder is not None:
             adder(_Tolerant(parser))
-    _, unknown = parser.parse_known_args(list(rest))
-    if unknown:
-        raise ConfigurationError(f"unknown option {unknown[0]} (see --help; Beam's own options are taken too)")
-    flags = list(rest)
-    if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
-        flags += default
-    return PipelineOptions(flags)
+    return parser
+
+
+def only_written(result: PipelineResult) -> bool:
+    """Whether a pipeline that was run is only a graph in a file: a template's launcher has it run by Dataflow."""
+    return not getattr(result, "has_job", True)
 
 
 def workers_of(arguments: argparse.Namespace, beam_options: PipelineOptions, inputs: Sequence[Input]) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import apache_beam as beam
 
+from pipeline.bigquery_tables import Dataset
 from pipeline.configuration import Configuration
+from pipeline.sinks.bigquery_stream import InsertIntoBigQuery
 from pipeline.sinks.learned import WriteLearned
 from pipeline.sinks.pubsub import PublishAlerts
 from pipeline.sinks.stream_files import WriteAlertFiles, WriteBundleFiles
@@ -84,14 +87,16 @@ class Sinks:
     """Where a stream writes.
 
     Args:
-        output: a folder of files; `None`: no files, and dead letters are only counted.
+        output: a folder of files; `None`: no files.
         alerts_topic: a Pub/Sub topic of alerts, `projects/P/topics/T`.
         sightings_out: a directory of what is learned, for snapshots.
+        bigquery: a dataset of alerts, dead letters and verdicts.
     """
 
     output: str | None
     alerts_topic: str | None = None
     sightings_out: str | None = None
+    bigquery: Dataset | None = None
 
 
 def write(found: Detection, sinks: Sinks, configuration: Configuration, lateness: Lateness) -> None:
@@ -104,6 +109,12 @@ def write(found: Detection, sinks: Sinks, configuration: Configuration, lateness
             _ = found.verdicts | "WriteVerdicts" >> WriteBundleFiles(sinks.output, "verdicts")
     if sinks.alerts_topic:
         written.append(found.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic))
+    if sinks.bigquery:
+        to_table = partial(InsertIntoBigQuery, sinks.bigquery, run_id=configuration.run_id)
+        written.append(found.alerts | "InsertAlerts" >> to_table("alerts"))
+        _ = found.dead_letters | "InsertDeadLetters" >> to_table("dead_letters")
+        if configuration.verdicts:
+            _ = found.verdicts | "InsertVerdicts" >> to_table("verdicts")
     if sinks.sightings_out:
         first = day_number(configuration.baseline.metadata.as_of) if configuration.baseline else 0
         learned = {"sightings": found.sightings, "coverage": found.coverage, "said": found.said}

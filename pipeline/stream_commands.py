@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import options
+from pipeline.bigquery_options import add_bigquery_arguments
+from pipeline.bigquery_output import add_bigquery_output, dataset_of
 from pipeline.input_options import add_file_arguments, add_input_arguments, files_of, inputs_of, reading_of
 from pipeline.terminal import show_summary
 from schemas.documents import require
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    from pipeline.bigquery_tables import Dataset
     from pipeline.configuration import Configuration
     from transforms.rules.stream.lateness import Lateness
 
@@ -39,10 +42,12 @@ def replay_arguments(sub: argparse.ArgumentParser) -> None:
     """The arguments of `replay`."""
     add_file_arguments(sub)
     sub.add_argument("--output", required=True, metavar="DIR", help="the run's own folder; a rerun replaces it")
+    add_bigquery_output(sub)
     options.add_range_arguments(sub)
     options.add_baseline_arguments(sub, leaves_snapshot=False)
     options.add_detector_arguments(sub)
     add_stream_arguments(sub)
+    add_bigquery_arguments(sub)
     group = sub.add_argument_group("arrival")
     group.add_argument(
         "--shuffle-seed", type=options.whole, metavar="N", help="delay each record by up to --lateness, by this seed"
@@ -98,6 +103,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     lateness = lateness_of(arguments, configuration)
     times = _arrival_times(arguments, lateness)
     beam_options = stream_options(rest, arguments.verbose)
+    dataset = dataset_of(arguments, beam_options)
     files = files_of(arguments, configuration)
     prepare_output(arguments.output)
     if arguments.sightings_out:
@@ -108,7 +114,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
         log.info("sorting %d files by arrival", len(files))
         spool(files, reading_of(arguments), times, folder)
         pipeline = beam.Pipeline(options=beam_options)
-        build_replay(pipeline, arguments, configuration, lateness, str(folder))
+        build_replay(pipeline, arguments, configuration, lateness, str(folder), dataset)
         try:
             state = pipeline.run().wait_until_finish()
             if state != "DONE":
@@ -117,11 +123,16 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
         except BaseException:
             clear_output(arguments.output)
             raise
-    show_summary(summary, arguments.output)
+    show_summary(summary, arguments.output, arguments.bigquery_output)
 
 
 def build_replay(
-    pipeline: beam.Pipeline, arguments: argparse.Namespace, configuration: Configuration, lateness: Lateness, spool: str
+    pipeline: beam.Pipeline,
+    arguments: argparse.Namespace,
+    configuration: Configuration,
+    lateness: Lateness,
+    spool: str,
+    dataset: Dataset | None = None,
 ) -> None:
     """The stream over spooled blocks, with its sinks."""
     from pipeline import stream
@@ -133,7 +144,8 @@ def build_replay(
     blocks = pipeline | "ReadArrivals" >> ReadArrivals(spool, arguments.rate)
     reader = OpenArrivals(JsonOptions(arguments.format, arguments.keep_host_domain))
     found = stream.detect(blocks, reader, configuration, lateness)
-    stream.write(found, stream.Sinks(arguments.output, None, arguments.sightings_out), configuration, lateness)
+    sinks = stream.Sinks(arguments.output, None, arguments.sightings_out, dataset)
+    stream.write(found, sinks, configuration, lateness)
     _ = found.tallies | "WriteTotal" >> WriteTotal(f"{spool}/{TOTAL}")
 
 

@@ -7,12 +7,15 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pipeline import options
+from pipeline.bigquery_options import add_bigquery_arguments
+from pipeline.bigquery_output import add_bigquery_output, dataset_of
 from pipeline.stream_commands import add_stream_arguments, lateness_of, log_configuration
 from schemas.documents import ConfigurationError, require
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
+    from pipeline.bigquery_tables import Dataset
     from pipeline.configuration import Configuration
     from pipeline.stream import Detection
     from transforms.rules.stream.lateness import Lateness
@@ -29,14 +32,16 @@ def stream_arguments(sub: argparse.ArgumentParser) -> None:
     group = sub.add_argument_group("output")
     group.add_argument("--output", metavar="DIR", help="the stream's own folder; a restarted stream goes on in it")
     group.add_argument(
-        "--alerts-topic", metavar="projects/P/topics/T", help="publish alerts; dead letters go to --output only"
+        "--alerts-topic", metavar="projects/P/topics/T", help="publish alerts; dead letters go to the other outputs"
     )
-    group.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
+    add_bigquery_output(group)
+    group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
     sub.add_argument("--start", type=options.day, metavar="DATE", help="first day that is judged (UTC)")
     sub.set_defaults(end=None, baseline_out=None)
     options.add_baseline_arguments(sub, leaves_snapshot=False)
     options.add_detector_arguments(sub)
     add_stream_arguments(sub)
+    add_bigquery_arguments(sub)
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,11 +96,12 @@ def run_stream(arguments: argparse.Namespace, rest: list[str]) -> None:
         "(deploy/kafka/README.md)",
     )
     beam_options = options.beam_options(["--streaming", *rest], [f"--runner={LOCAL_RUNNER}"])
+    dataset = dataset_of(arguments, beam_options)
     if arguments.sightings_out:
         begin_learned(arguments.sightings_out, configuration.stream_metadata)
     log_configuration(configuration, lateness)
     pipeline = beam.Pipeline(options=beam_options)
-    build_stream(pipeline, source, arguments, configuration, lateness)
+    build_stream(pipeline, source, arguments, configuration, lateness, dataset)
     _run(pipeline)
 
 
@@ -142,6 +148,7 @@ def build_stream(
     arguments: argparse.Namespace,
     configuration: Configuration,
     lateness: Lateness,
+    dataset: Dataset | None = None,
 ) -> Detection:
     """The stream over what a source reads, with its sinks; what it finds."""
     from pipeline import stream
@@ -151,7 +158,7 @@ def build_stream(
     blocks = pipeline | "ReadBlocks" >> source
     reader = OpenArrivals(JsonOptions(arguments.format, arguments.keep_host_domain))
     found = stream.detect(blocks, reader, configuration, lateness)
-    sinks = stream.Sinks(arguments.output, arguments.alerts_topic, arguments.sightings_out)
+    sinks = stream.Sinks(arguments.output, arguments.alerts_topic, arguments.sightings_out, dataset)
     stream.write(found, sinks, configuration, lateness)
     return found
 
@@ -162,6 +169,9 @@ def _run(pipeline: beam.Pipeline) -> None:
 
     runner = pipeline.options.view_as(StandardOptions).runner
     result = pipeline.run()
+    if options.only_written(result):
+        log.info("the graph is written for Dataflow, which launches the job")
+        return
     if "Dataflow" in str(runner):
         log.info("launched as Dataflow job %s", result.job_id())
         return
@@ -181,8 +191,9 @@ def _check_output(arguments: argparse.Namespace) -> None:
     from pipeline.sinks.json_lines import SUMMARY, require_writable
 
     output = arguments.output
-    require(output or arguments.alerts_topic, "alerts go nowhere: give --output, --alerts-topic or both")
-    require(output or not arguments.verdicts, "--verdicts needs --output: that is where they are written")
+    tables = output or arguments.bigquery_output
+    require(tables or arguments.alerts_topic, "alerts go nowhere: give --output, --bigquery-output or --alerts-topic")
+    require(tables or not arguments.verdicts, "--verdicts needs --output or --bigquery-output, where they are written")
     if arguments.alerts_topic:
         _require_resource("--alerts-topic", arguments.alerts_topic, "topics")
     if output:

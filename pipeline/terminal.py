@@ -20,8 +20,8 @@ def start_logging(verbose: bool) -> None:
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
-def show_summary(summary: dict[str, Any], output: str) -> None:
-    """What a run counted, and where its files are."""
+def show_summary(summary: dict[str, Any], output: str | None, dataset: str | None = None) -> None:
+    """What a run counted, and where its files and tables are."""
     console = Console()
     events = summary["events"]
     lost = ", ".join(f"{count:,} {reason}" for reason, count in events["dead_letter"].items()) or "none"
@@ -40,6 +40,9 @@ def show_summary(summary: dict[str, Any], output: str) -> None:
     console.print(table)
     shown = ", ".join(f"{count:,} {variation}" for variation, count in summary["alerts"].items())
     console.print(f"alerts: {shown}")
-    console.print(
-        f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True
-    )
+    if output:
+        console.print(
+            f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True
+        )
+    if dataset:
+        console.print(f"tables: {dataset}.alerts, {dataset}.dead_letters", soft_wrap=True)

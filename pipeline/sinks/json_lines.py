@@ -50,11 +50,11 @@ class WriteJsonLines(beam.PTransform):  # type: ignore[misc]
 
 @dataclass
 class WriteSummary(beam.PTransform):  # type: ignore[misc]
-    """Tallies -> `OUTPUT/summary.json`, written after everything that `written` names.
+    """The sum of all tallies -> `OUTPUT/summary.json`, written after everything that `written` names.
 
     Args:
         output: the run's folder.
-        written: names of the files that must be complete before.
+        written: names of what must be complete before.
     """
 
     output: str
@@ -63,12 +63,11 @@ class WriteSummary(beam.PTransform):  # type: ignore[misc]
     def __post_init__(self) -> None:
         super().__init__()
 
-    def expand(self, tallies: beam.PCollection[Tally]) -> beam.PCollection[str]:
-        """Adds the tallies up and writes the sum."""
-        total = tallies | "AddUp" >> beam.CombineGlobally(add_up)
-        barrier = [AsIter(files) for files in self.written]
+    def expand(self, total: beam.PCollection[Tally]) -> beam.PCollection[str]:
+        """Waits for what is written, then writes the sum."""
+        barrier = [AsIter(names) for names in self.written]
         return (
-            tallies.pipeline
+            total.pipeline
             | "Once" >> beam.Create([self.output])
             | "WriteSummary" >> beam.Map(write_summary, AsSingleton(total), *barrier)
         )
@@ -88,6 +87,13 @@ def write_summary(output: str, total: Tally, *written: Iterable[str]) -> str:
     with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
         stream.write(json.dumps(summary_of(total), indent=2).encode() + b"\n")
     return path
+
+
+def read_summary_file(output: str) -> dict[str, Any]:
+    """The summary of a run that is done."""
+    with FileSystems.open(FileSystems.join(output, SUMMARY)) as stream:
+        summary: dict[str, Any] = json.loads(stream.read())
+    return summary
 
 
 def prepare_output(output: str) -> None:

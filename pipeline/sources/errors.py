@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, NoReturn
 
+from pipeline.errors import RunFailed
 from transforms.rules.dead_letter import DeadLetter, LostBatch
 
 OnBadFile = Literal["fail", "skip"]
 
 
-class UnreadableInput(Exception):
+class UnreadableInput(RunFailed):
     """An input cannot be read; the message is one line that names it and says why."""
 
 

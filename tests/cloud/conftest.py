@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -11,7 +12,9 @@ import pytest
 from drongo.services.pubsub.emulator import PubSubEmulator
 
 from pipeline.bigquery import BigQueryAccess
+from pipeline.bigquery_tables import Dataset
 from tests.cloud.bigquery import BigQuery, bigquery_emulator
+from tests.cloud.proxy import Proxy, proxying
 from tests.cloud.queue import Queue
 from tests.cloud.servers import free_port, serving
 from tests.cloud.storage import Bucket, storage_emulator
@@ -53,6 +56,22 @@ def bigquery(bigquery_access: BigQueryAccess) -> Iterator[BigQuery]:
     """A dataset."""
     with BigQuery(bigquery_access) as dataset:
         yield dataset
+
+
+@pytest.fixture
+def tables(bigquery: BigQuery) -> BigQuery:
+    """A dataset with the tables that runs write to."""
+    Dataset(bigquery.access, bigquery.dataset).apply(bigquery.client)
+    return bigquery
+
+
+@pytest.fixture
+def shaky(tables: BigQuery) -> Iterator[Proxy]:
+    """What stands before that dataset, for runs; the tests themselves reach it directly."""
+    assert tables.access.endpoint is not None
+    with proxying(tables.access.endpoint) as proxy:
+        tables.access = replace(tables.access, endpoint=proxy.url)
+        yield proxy
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.cloud import pubsub
 
+from pipeline.bigquery_output import dataset_of
 from pipeline.main import parser
 from pipeline.options import configuration_of
 from pipeline.stream_commands import lateness_of
@@ -100,10 +101,12 @@ def wait_for(what: Callable[[], bool]) -> None:
 def running(queue: Queue, source: beam.PTransform, *options: str) -> Iterator[None]:
     """A stream over what a source reads, with the options of the command, on `BundleBasedDirectRunner`."""
     COUNTED.clear()
-    arguments, _ = parser().parse_known_args(["stream", "--pubsub-subscription", queue.subscription, *options])
+    arguments, beams = parser().parse_known_args(["stream", "--pubsub-subscription", queue.subscription, *options])
     configuration = configuration_of(arguments)
-    pipeline = beam.Pipeline(LOCAL_RUNNER, options=PipelineOptions(["--streaming"]))
-    found = build_stream(pipeline, source, arguments, configuration, lateness_of(arguments, configuration))
+    beam_options = PipelineOptions(["--streaming", *beams])
+    pipeline = beam.Pipeline(LOCAL_RUNNER, options=beam_options)
+    lateness, dataset = lateness_of(arguments, configuration), dataset_of(arguments, beam_options)
+    found = build_stream(pipeline, source, arguments, configuration, lateness, dataset)
     _ = found.tallies | "Tallies" >> beam.Flatten() | "Keep" >> beam.Map(keep)
     with queue.beating():
         result = pipeline.run()

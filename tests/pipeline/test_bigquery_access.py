@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import google.auth
 import pytest
+from google.api_core.exceptions import Forbidden
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 
-from pipeline.bigquery import BigQueryAccess
+from pipeline.bigquery import BigQueryAccess, reason_of
 from schemas.documents import ConfigurationError
 
 PRIVATE = BigQueryAccess("p", "https://bigquery-x.p.googleapis.com", "https://bigquerystorage-x.p.googleapis.com")
@@ -76,3 +77,19 @@ def test_endpoints_that_are_none_are_refused(access: BigQueryAccess, said: str) 
 @pytest.mark.parametrize("access", [PRIVATE, EMULATOR, BigQueryAccess()])
 def test_endpoints_of_one_kind_are_taken(access: BigQueryAccess) -> None:
     access.check()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            Forbidden("GET https://h/x: Access Denied", errors=[{"message": "Access\n Denied", "reason": "no"}]),
+            "Access Denied",
+        ),
+        (Forbidden("plain"), "plain"),
+        (ValueError("other"), "other"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_a_reason_is_what_bigquery_says_in_one_line(error: Exception, said: str) -> None:
+    assert reason_of(error) == said

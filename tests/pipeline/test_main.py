@@ -117,6 +117,9 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
     [
         ([], "the following arguments are required: COMMAND"),
         (["backfill", "--output", "x"], "nothing to read: --input says which files or tables"),
+        (["backfill", "--input", "{events}"], "alerts go nowhere: give --output, --bigquery-output or both"),
+        (["schema", "bigquery"], "the following arguments are required: --dataset"),
+        (["schema", "oracle", "--dataset", "p.d"], "invalid choice: 'oracle'"),
         (["backfill", "--input", "{folder}/none*", "--output", "x"], "--input {folder}/none*: matches no file"),
         (["backfill", "--input", "{folder}/notes.txt", "--output", "x"], "unknown kind of file: known are .parquet"),
         (["backfill", "--input", "{events}", "--output", "x", "--start", "1.3.2026"], "'1.3.2026' is no date"),

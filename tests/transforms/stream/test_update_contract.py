@@ -21,6 +21,8 @@ import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
 from pipeline import stream
+from pipeline.bigquery import BigQueryAccess
+from pipeline.bigquery_tables import Dataset
 from pipeline.sources.arrivals import OpenArrivals
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.replay import ReadArrivals
@@ -42,12 +44,13 @@ _BEAMS_OWN = re.compile(r"/(Impulse|MaybeReshuffle|Map\(decode\)|FlatMap\(<lambd
 STATES = (HostState, Recent, BaselineState, JudgeState, Told, FloodState)
 
 
-def contract() -> dict[str, Any]:
+def contract(bigquery: Dataset | None = None) -> dict[str, Any]:
     """What an engine or a stored byte may know of the stream."""
     pipeline = beam.Pipeline()
     blocks = pipeline | "ReadArrivals" >> ReadArrivals("/nowhere")
     found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration_of(Options()), Lateness())
-    stream.write(found, stream.Sinks("/nowhere", None, "/nowhere"), configuration_of(Options()), Lateness())
+    sinks = stream.Sinks("/nowhere", None, "/nowhere", bigquery)
+    stream.write(found, sinks, configuration_of(Options()), Lateness())
     graph = pipeline.to_runner_api()
     steps = {}
     for transform in graph.components.transforms.values():
@@ -93,6 +96,15 @@ def _form(kind: type[msgspec.Struct]) -> str:
 def test_no_label_no_state_or_timer_name_no_coder_and_no_form_has_changed() -> None:
     frozen = json.loads(CONTRACT.read_text())
     assert contract() == frozen, "update-breaking: see the head of this file before you write a new contract"
+
+
+def test_tables_of_bigquery_add_steps_and_change_none() -> None:
+    frozen, more = json.loads(CONTRACT.read_text()), contract(Dataset(BigQueryAccess("p"), "p.d"))
+    added = set(more["labels"]) - set(frozen["labels"])
+    assert set(frozen["labels"]) < set(more["labels"])
+    steps = {f"Insert{kind}/Insert" for kind in ("Alerts", "DeadLetters", "Verdicts")}
+    assert added == {"AlertsWritten"} | steps
+    assert more["stateful_steps"] == frozen["stateful_steps"]
 
 
 def test_all_that_is_kept_or_travels_between_stateful_steps_has_one_of_beams_own_deterministic_coders() -> None:

@@ -1,0 +1,157 @@
+"""The tables of a dataset: what they hold, by which key, how they are cut into partitions; and their DDL.
+
+`python -m schemas.bigquery.tables` writes each table's columns to `schemas/bigquery/NAME.json`, the form that `bq` and
+Terraform take.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from google.cloud.bigquery import SchemaField
+
+from schemas.bigquery.fields import ALERTS, DEAD_LETTERS, SUMMARIES, VERDICTS
+
+_SQL_TYPES: Final = {"INTEGER": "INT64", "BOOLEAN": "BOOL"}
+"""Types whose name in a schema is not that in SQL."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the dataset.
+
+    Args:
+        name: of the table.
+        what: it holds.
+        fields: its columns.
+        key: columns that name a row: a rerun finds what it found before by them.
+        speaks_for: the rows that a run replaces: those of its "days" and tenants, or of the same "run" before it.
+        partition: the column whose day is the row's partition.
+        clustering: columns that the rows of a partition are sorted by; the tenant is the first if there is one.
+    """
+
+    name: str
+    what: str
+    fields: tuple[SchemaField, ...]
+    key: tuple[str, ...]
+    speaks_for: Literal["days", "run"]
+    partition: str
+    clustering: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of its columns."""
+        return [field.name for field in self.fields]
+
+    def ddl(self, dataset: str) -> str:
+        """The statement that creates it in a dataset (`PROJECT.DATASET`) unless it is there."""
+        columns = ",\n".join(f"  {_declared(field)}" for field in self.fields)
+        (partition,) = (field for field in self.fields if field.name == self.partition)
+        day = f"`{partition.name}`" if partition.field_type == "DATE" else f"TIMESTAMP_TRUNC(`{partition.name}`, DAY)"
+        return (
+            f"CREATE TABLE IF NOT EXISTS `{dataset}.{self.name}` (\n{columns}\n)\nPARTITION BY {day}\n"
+            f"CLUSTER BY {', '.join(f'`{name}`' for name in self.clustering)}\n"
+            f"OPTIONS (description = {_quoted(self.what)})"
+        )
+
+
+TABLES: Final = {
+    table.name: table
+    for table in (
+        Table(
+            "dead_letters",
+            "Records that cannot be used, with the reason",
+            DEAD_LETTERS,
+            key=("run_key", "content_digest", "copy"),
+            speaks_for="run",
+            partition="found_at",
+            clustering=("run_key", "source", "reason"),
+        ),
+        Table(
+            "verdicts",
+            "What became of each activity",
+            VERDICTS,
+            key=("content_digest", "copy"),
+            speaks_for="days",
+            partition="hour_start",
+            clustering=("tenant", "service"),
+        ),
+        Table(
+            "alerts",
+            "Uncommon communication with instant messaging servers",
+            ALERTS,
+            key=("alert_id",),
+            speaks_for="days",
+            partition="timestamp",
+            clustering=("tenant_id", "service_id"),
+        ),
+        Table(
+            "summaries",
+            "What each backfill counted",
+            SUMMARIES,
+            key=("run_key",),
+            speaks_for="run",
+            partition="first_day",
+            clustering=("run_key",),
+        ),
+    )
+}
+"""In the order in which a run writes them: whoever sees its summary sees all of it."""
+
+LATEST: Final = "alerts_latest"
+"""The view of alerts in which each is there once, however often a stream has written it."""
+
+
+def latest_ddl(dataset: str) -> str:
+    """The statement that makes the view of a dataset (`PROJECT.DATASET`)."""
+    return (
+        f"CREATE OR REPLACE VIEW `{dataset}.{LATEST}`\n"
+        "OPTIONS (description = 'alerts, each alert_id once: of its rows the one with most events')\nAS\n"
+        f"SELECT * FROM `{dataset}.alerts`\nWHERE TRUE\n"
+        "QUALIFY ROW_NUMBER() OVER (\n"
+        "  PARTITION BY alert_id ORDER BY activity.events DESC, run_id DESC, content_digest\n) = 1"
+    )
+
+
+def schema_json(table: Table) -> str:
+    """The text of a table's JSON schema file."""
+    return json.dumps([_plain(field.to_api_repr()) for field in table.fields], indent=2) + "\n"
+
+
+def schema_path(table: Table) -> Path:
+    """Where that file is."""
+    return Path(__file__).parent / f"{table.name}.json"
+
+
+def _plain(field: dict[str, Any]) -> dict[str, Any]:
+    """A field with its keys in the order in which people read them."""
+    plain = {key: field[key] for key in ("name", "type", "mode", "description")}
+    return plain | ({"fields": [_plain(each) for each in field["fields"]]} if "fields" in field else {})
+
+
+def _declared(field: SchemaField) -> str:
+    required = " NOT NULL" if field.mode == "REQUIRED" else ""
+    return f"`{field.name}` {_sql_type(field)}{required} OPTIONS (description = {_quoted(field.description)})"
+
+
+def _sql_type(field: SchemaField) -> str:
+    if field.field_type == "RECORD":
+        inner = ", ".join(_declared(each) for each in field.fields)
+        sql = f"STRUCT<{inner}>"
+    else:
+        sql = _SQL_TYPES.get(field.field_type, field.field_type)
+    return f"ARRAY<{sql}>" if field.mode == "REPEATED" else sql
+
+
+def _quoted(text: str) -> str:
+    """A string literal of GoogleSQL."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+if __name__ == "__main__":
+    for each in TABLES.values():
+        schema_path(each).write_text(schema_json(each), encoding="utf-8")
