@@ -166,7 +166,7 @@ def test_a_merge_that_takes_too_long_says_how_far_the_run_came_and_a_rerun_mends
 ) -> None:
     write_lines(tmp_path / "events.jsonl", [event("pc1", 20), {"host_id": "pc1"}])
     shaky.rule = lambda method, path, body: 90.0 if b"MERGE" in body and b".alerts`" in body else None
-    assert backfill(tables, tmp_path / "events.jsonl", "--bigquery-timeout", "15") == 1
+    assert backfill(tables, tmp_path / "events.jsonl", "--bigquery-timeout", "20") == 1
     line = last_line(capsys)
     assert f"BigQuery: the MERGE into {tables.dataset}.alerts: " in line
     assert "dead_letters and verdicts are already those of this run: run the same command again" in line
