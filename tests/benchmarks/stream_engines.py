@@ -112,15 +112,18 @@ def spooled(lines: Iterable[bytes], times: ArrivalTimes) -> Iterator[str]:
 
 
 def delay(given: argparse.Namespace) -> None:
-    """Events that happen now at a steady rate, one of a hundred a rare communication, each an alert of its own."""
-    data = DATA / "messages-background"
-    prepare(data, {"events": 400_000, "hosts": given.hosts, "days": 1, "files": 1, "seed": 1, "messaging": 0})
-    ordinary = (json.loads(line) | {"event_time": 0} for line in lines_of(data))
+    """Events that happen now at a steady rate, 1 % of them instant messaging; once a second a program that is new."""
+    data = DATA / f"messages-{given.hosts}-hosts"
+    prepare(data, {"events": 400_000, "hosts": given.hosts, "days": 1, "files": 1, "seed": 1})
     rare = SELDOM | {"event_time": 0, "host_id": "host-{number}", "process_name": "tool-{number}.exe"}
     everywhere = EVERYWHERE | {"event_time": 0, "host_id": "host-{number}"}
     with tempfile.NamedTemporaryFile() as file:
-        for number, event in enumerate(ordinary):
-            chosen = rare if number % 100 == 0 else everywhere if number % 100 <= given.popular else event
+        for number, line in enumerate(lines_of(data)):
+            chosen = json.loads(line) | {"event_time": 0}
+            if number % given.rate == 0:
+                chosen = rare
+            elif number % 1000 < given.popular:
+                chosen = everywhere
             file.write(json.dumps(chosen, separators=(",", ":")).encode() + b"\n")
         file.flush()
         source = HappenNow(file.name, given.rate, given.seconds)
@@ -169,12 +172,14 @@ def main() -> None:
     parser.add_argument("--engine", choices=("prism", "flink"), default="prism")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--events", type=int, default=300_000, help="of throughput")
-    parser.add_argument("--hosts", type=int, help="throughput, delay: 500; popular: 20,000")
+    parser.add_argument("--hosts", type=int, help="throughput: 500; delay, popular: 20,000")
     parser.add_argument("--rate", type=int, default=2_000, help="of delay: messages a second")
     parser.add_argument("--seconds", type=int, default=300, help="of delay")
-    parser.add_argument("--popular", type=int, default=0, help="of delay: percent of one program on all hosts")
+    parser.add_argument(
+        "--popular", type=int, default=0, help="of delay: of a thousand messages, those of one program on all hosts"
+    )
     given = parser.parse_args()
-    given.hosts = given.hosts or (20_000 if given.what == "popular" else 500)
+    given.hosts = given.hosts or (20_000 if given.what in ("delay", "popular") else 500)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: given.cores])
     print(f"{machine()}, used: {given.cores}", flush=True)
     {"throughput": throughput, "delay": delay, "popular": popular, "parse": parse}[given.what](given)
