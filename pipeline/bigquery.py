@@ -7,15 +7,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import grpc
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, Unauthenticated, Unauthorized
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, GoogleAPIError, Unauthenticated, Unauthorized
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud.bigquery import Client
 from google.cloud.bigquery_storage import BigQueryReadClient
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
+from requests.exceptions import RequestException
 
 from schemas.documents import ConfigurationError, require
 
+API_ERRORS: Final = (GoogleAPIError, GoogleAuthError, RequestException)
+"""Whatever the clients raise once they have given up."""
 _ANY_SIZE: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 """What the client library asks of the channels that it opens itself."""
 

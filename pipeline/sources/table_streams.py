@@ -13,14 +13,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 import pyarrow as pa
-from google.api_core.exceptions import Conflict, GoogleAPICallError, ServerError
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.exceptions import Conflict, ServerError
 from google.cloud.bigquery import Client, QueryJob, TableReference
 from google.cloud.bigquery_storage import BigQueryReadClient
 from google.cloud.bigquery_storage import types as storage
-from requests.exceptions import RequestException
 
-from pipeline.bigquery import BigQueryAccess, reason_of
+from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of
 from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.native_rows import NativeRows
 from pipeline.sources.tables import InputTable
@@ -31,7 +29,6 @@ BATCH_BYTES: Final = 1 << 26
 """Arrow data that becomes one batch: the more, the less often each distinct value is looked at."""
 _ATTEMPTS: Final = 3
 """Jobs that a query may have: BigQuery's own trouble ends one sometimes."""
-_ERRORS: Final = (GoogleAPICallError, GoogleAuthError, RequestException)
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def open_session(table: InputTable) -> storage.ReadSession:
     """
     try:
         return _reader(table.access).create_read_session(request=session_request(table, _readable(table)))
-    except _ERRORS as error:
+    except API_ERRORS as error:
         raise UnreadableInput(f"{table.path}: cannot be read: {reason_of(error)}") from None
 
 
@@ -134,7 +131,7 @@ def read_stream(table: InputTable, stream: TableStream) -> Iterator[TableRows]:
             held.add(message.arrow_record_batch.serialized_record_batch)
             if held.size >= BATCH_BYTES:
                 yield held.batch()
-    except _ERRORS as error:
+    except API_ERRORS as error:
         raise UnreadableInput(
             f"{table.path}: stream {stream.number} cannot be read from row {held.next_record:,} on: {reason_of(error)}"
         ) from None

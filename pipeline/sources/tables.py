@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NoReturn
 
-from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import Client, QueryJob, QueryJobConfig, SchemaField, Table, TableReference
 from google.cloud.bigquery.retry import DEFAULT_RETRY
-from requests.exceptions import RequestException
 
-from pipeline.bigquery import BigQueryAccess, reason_of, refused
+from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of, refused
 from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.inputs import TABLE_SCHEME
 from schemas.documents import ConfigurationError, require
@@ -144,9 +143,9 @@ class _Lookup:
     def _table(self, reference: TableReference, option: str) -> Table:
         try:
             return self.client.get_table(reference, retry=_RETRY)
-        except NotFound as error:
+        except (BadRequest, NotFound) as error:
             raise ConfigurationError(f"{option}: there is no such table: {reason_of(error)}") from None
-        except (GoogleAPICallError, RequestException) as error:
+        except API_ERRORS as error:
             _give_up(error, option)
 
     def _dry(self, sql: str, option: str) -> QueryJob:
@@ -154,7 +153,7 @@ class _Lookup:
             return self.client.query(sql, QueryJobConfig(dry_run=True), retry=_RETRY, job_retry=None)
         except (BadRequest, NotFound) as error:
             raise ConfigurationError(f"{option}: BigQuery does not take the query: {reason_of(error)}") from None
-        except (GoogleAPICallError, RequestException) as error:
+        except API_ERRORS as error:
             _give_up(error, option)
 
     def _wanted(self, schema: Sequence[SchemaField], option: str) -> tuple[tuple[str, ...], str]:

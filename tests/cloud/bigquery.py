@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,12 +59,12 @@ class BigQuery:
 
 
 @contextmanager
-def bigquery_emulator(folder: Path, arguments: Sequence[str] = ()) -> Iterator[BigQueryAccess]:
+def bigquery_emulator(folder: Path) -> Iterator[BigQueryAccess]:
     """The emulator, with its data in a folder."""
     program = ENVIRONMENT / "bin" / "local-bigquery"
     assert program.exists(), f"{program} is missing: `make test-cloud` installs it"
     rest, storage = free_port(), free_port()
     command = [str(program), "--host", "127.0.0.1", "--port", str(rest), "--grpc-port", str(storage)]
-    command += ["--project", PROJECT, "--data-dir", str(folder), *arguments, "serve"]
+    command += ["--project", PROJECT, "--data-dir", str(folder), "serve"]
     with serving(command, [rest, storage], {**os.environ, "HOME": str(ENVIRONMENT)}):
         yield BigQueryAccess(PROJECT, f"http://127.0.0.1:{rest}", f"http://127.0.0.1:{storage}")

@@ -23,7 +23,7 @@ from tests.cloud.bigquery import BigQuery
 from tests.objects import FEW, MANY, most_objects, telemetry
 from tests.oracle import Options
 from tests.organisations import random_organisation
-from tests.running import Found, Record, arrow_of, configuration_of, run_backfill, run_inputs, write_parquet
+from tests.running import Found, Record, arrow_of, configuration_of, read_rows, run_backfill, run_inputs, write_parquet
 from transforms.rules import tally
 
 pytestmark = pytest.mark.cloud
@@ -200,6 +200,24 @@ def test_the_command_says_what_it_would_read_and_reads_it(
     assert not (tmp_path / "run").exists()
     assert main(command) == 0
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["verdicts"]["alert"] == 1
+
+
+def test_files_and_tables_are_read_in_one_run(
+    bigquery: BigQuery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_parquet(tmp_path / "events.parquet", [EVENT | {"host_id": "h2"}])
+    path = f"{TABLE_SCHEME}{bigquery.load('events', arrow_of([EVENT]))}"
+    query = f"SELECT * REPLACE ('h3' AS host_id) FROM `{path.removeprefix(TABLE_SCHEME)}`"
+    command = ["backfill", "--input", str(tmp_path / "*.parquet"), "--input", path, "--input-query", query]
+    command += ["--output", str(tmp_path / "run"), "--activation-days", "0", *bigquery.options]
+    assert main([*command, "--dry-run"]) == 0
+    files, table, queried, *_ = capsys.readouterr().out.splitlines()
+    assert files.startswith("would read 1 files, ")
+    assert table.startswith(f"would read {path}: about 1 rows, ")
+    assert queried.startswith("would read input-query 1: the result of a query over ")
+    assert main(command) == 0
+    alerts = read_rows(str(tmp_path / "run"), "alerts")
+    assert sorted(alert["host"]["id"] for alert in alerts) == ["h1", "h2", "h3"]
 
 
 def test_with_a_snapshot_only_the_runs_own_days_are_read(bigquery: BigQuery, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.running import Record, arrow_of, write_lines, write_parquet
 
 pytestmark = pytest.mark.cloud
 
-OPTIONS = ["--activation-days", "3", "--max-alerts-per-group", "3"]
+OPTIONS = ["--activation-days", "3", "--training-days", "10", "--max-alerts-per-group", "3"]
 DAYS = ["--start", "2026-04-05", "--end", "2026-04-12"]
 AFTER = ["--start", "2026-04-12", "--end", "2026-04-16"]
 WRITTEN = ("alerts", "verdicts", "dead_letter")

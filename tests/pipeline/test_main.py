@@ -136,6 +136,15 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
         (["backfill", "--input", "{events}", "--output", "x", "--detector", "{folder}/none.yaml"], "cannot be read"),
         (["backfill", "--input", "{events}", "--output", "x", "--services", "{folder}/notes.txt"], "notes.txt"),
         (["backfill", "--input", "{events}", "--output", "x", "--format", "sysmno"], "invalid choice: 'sysmno'"),
+        (
+            ["replay", "--input", "bigquery://p.d.t", "--output", "x", "--runner", "FnApiRunner"],
+            "--input bigquery://p.d.t: only backfill and snapshot read tables",
+        ),
+        (["replay", "--output", "x", "--runner", "FnApiRunner"], "nothing to read: --input says which files"),
+        (
+            ["backfill", "--input", "bigquery://p.d.t", "--output", "x", "--bigquery-endpoint", "p.d.t"],
+            "--bigquery-endpoint p.d.t: expected https://HOST",
+        ),
         (["simulate", "--output", "x", "--hosts", "0"], "it must be 1 or more"),
         (["lookup", "a.example", "more"], "unknown argument more"),
     ],

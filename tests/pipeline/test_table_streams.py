@@ -17,6 +17,7 @@ import grpc
 import pyarrow as pa
 import pytest
 from google.cloud.bigquery import TableReference
+from google.cloud.bigquery.retry import DEFAULT_RETRY
 from google.cloud.bigquery_storage import types
 
 from pipeline.bigquery import BigQueryAccess
@@ -238,7 +239,7 @@ def test_a_table_that_is_refused_says_which_roles_it_takes(
 def test_bigquery_that_does_not_answer_fails_the_run(
     command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.sources.tables._RETRY", None)
+    monkeypatch.setattr("pipeline.sources.tables._RETRY", DEFAULT_RETRY.with_timeout(0.1))
     with answering(503, "try again later") as endpoint:
         assert command(endpoint) == 1
     assert "--input bigquery://p.d.t: BigQuery does not answer: " in capsys.readouterr().err
