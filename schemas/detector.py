@@ -73,6 +73,17 @@ class Detector:
 
 
 VARIATION_IDS: Final = ("suspicious_process", "uncommon_scripting_engine", "base")
+VERDICT_IDS: Final = (
+    "training",
+    "learning",
+    "common_in_organisation",
+    "common_on_host",
+    "excepted",
+    "duplicate",
+    "rolled_up",
+    "alert",
+)
+"""What becomes of an activity, in the order of `summary.json` (specification, section 7)."""
 SEVERITIES: Final = ("Informational", "Low", "Medium", "High", "Critical")
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from google.cloud.bigquery import SchemaField
 
-from schemas.detector import VARIATION_IDS
+from schemas.detector import VARIATION_IDS, VERDICT_IDS
 
 
 def _text(name: str, description: str, mode: str = "NULLABLE") -> SchemaField:
@@ -225,18 +225,7 @@ SUMMARIES: Final = (
     ),
     _number("communications", "Events that go out to a known server"),
     _number("activities", "Hours of a program, a host and a service"),
-    _counts(
-        "verdicts",
-        "Activities by verdict",
-        "training",
-        "learning",
-        "common_in_organisation",
-        "common_on_host",
-        "excepted",
-        "duplicate",
-        "rolled_up",
-        "alert",
-    ),
+    _counts("verdicts", "Activities by verdict", *VERDICT_IDS),
     _counts("alerts", "Alerts by variation", *VARIATION_IDS),
     _record(
         "unknown_values",

@@ -18,7 +18,7 @@ import pytest
 from google.cloud.monitoring_dashboard_v1 import Dashboard
 from google.cloud.monitoring_v3 import AlertPolicy
 
-from schemas.detector import VARIATION_IDS
+from schemas.detector import VARIATION_IDS, VERDICT_IDS
 from tests.deploy.terraform import FOLDER, defaults, local, resources
 from tests.oracle import Options
 from tests.pipeline.test_notifications import notice, read
@@ -26,7 +26,6 @@ from tests.running import configuration_of
 from tests.streaming import metrics_in_process
 from transforms.rules.days import rfc3339
 from transforms.rules.stream.lateness import Lateness
-from transforms.rules.verdicts import VERDICTS
 
 DEPLOY = FOLDER.parent
 TOP = DEPLOY.parent
@@ -117,7 +116,7 @@ def emitted() -> frozenset[str]:
     names |= {f"{name}_{part}" for name, value in metrics.items() if not isinstance(value, int) for part in parts}
     code = "".join(path.read_text() for part in ("pipeline", "transforms") for path in (TOP / part).rglob("*.py"))
     names |= set(re.findall(r'Metrics\.counter\(NAMESPACE, "([\w.]+)"\)', code))
-    known = {f"verdicts.{verdict}" for verdict in VERDICTS} | {f"alerts.{variation}" for variation in VARIATION_IDS}
+    known = {f"verdicts.{verdict}" for verdict in VERDICT_IDS} | {f"alerts.{variation}" for variation in VARIATION_IDS}
     assert {"verdicts.alert", "alerts.base", "verdicts.too_late"} <= names
     return frozenset(names | known)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
-from schemas.detector import VARIATION_IDS
-from transforms.rules.verdicts import VERDICTS
+from schemas.detector import VARIATION_IDS, VERDICT_IDS
 
 Tally = Counter[tuple[str, ...]]
 """Path of a number in the summary -> the number; tallies add up in any order."""
@@ -48,7 +47,7 @@ def summary_of(tally: Tally) -> dict[str, Any]:
         },
         "communications": tally[COMMUNICATIONS],
         "activities": tally[ACTIVITIES],
-        "verdicts": {name: tally[verdict(name)] for name in VERDICTS},
+        "verdicts": {name: tally[verdict(name)] for name in VERDICT_IDS},
         "alerts": {name: tally[alert(name)] for name in ("base", *VARIATION_IDS[:2])},
         **({"unknown_values": unknown} if unknown else {}),
     }

@@ -12,22 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.detector import Limits
+from schemas.detector import VERDICT_IDS, Limits
 from transforms.rules.columns import Longs, Mask, group_rows, text_of
 from transforms.rules.prevalence import Prevalence
 from transforms.rules.sightings import Coverage
-
-VERDICTS: Final = (
-    "training",
-    "learning",
-    "common_in_organisation",
-    "common_on_host",
-    "excepted",
-    "duplicate",
-    "rolled_up",
-    "alert",
-)
-"""In the order of `summary.json`."""
 
 VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
 """What a verdict row says of its activity."""
@@ -105,7 +93,7 @@ def first_verdict(
         prevalence.host_days > limits.max_host_days,
         excepted,
     ]
-    return np.select(applies, [np.array(verdict, object) for verdict in VERDICTS[:5]], np.array(OPEN, object))
+    return np.select(applies, [np.array(verdict, object) for verdict in VERDICT_IDS[:5]], np.array(OPEN, object))
 
 
 def matched_variations(suspicious: bool, execution_rare: bool) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import pytest
 from google.cloud.bigquery import SchemaField
 
 from schemas.bigquery.tables import TABLES, Table, latest_ddl, schema_json, schema_path
+from schemas.detector import VERDICT_IDS
 from tests.organisations import random_organisation
 from tests.running import Found, configuration_of, run_records
 from transforms.rules.table_rows import (
@@ -19,7 +20,6 @@ from transforms.rules.table_rows import (
     verdict_row,
 )
 from transforms.rules.tally import READ, UNKNOWN_SIGNATURES, Tally, summary_of
-from transforms.rules.verdicts import VERDICTS
 
 TABLE = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 PYTHON = {"STRING": str, "INTEGER": int, "BOOLEAN": bool, "DATE": str, "TIMESTAMP": str, "RECORD": dict}
@@ -118,7 +118,7 @@ def test_every_summary_is_a_row_of_its_table_and_comes_back_from_it() -> None:
     assert check(row, TABLES["summaries"].fields) == paths_of(TABLES["summaries"].fields)
     assert summary_of_row(row) == summary_of(tally)
     (verdicts,) = (field for field in TABLES["summaries"].fields if field.name == "verdicts")
-    assert tuple(field.name for field in verdicts.fields) == VERDICTS
+    assert tuple(field.name for field in verdicts.fields) == VERDICT_IDS
 
 
 def test_the_ddl_names_types_partition_and_clustering_as_sql_does() -> None:

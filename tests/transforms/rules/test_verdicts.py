@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.detector import Limits
+from schemas.detector import VERDICT_IDS, Limits
 from tests.transforms.rules.records import DAY, DAY_US, activities, activity, quick
 from transforms.rules.prevalence import Prevalence
-from transforms.rules.verdicts import OPEN, VERDICTS, Activation, matched_variations, rare, verdicts
+from transforms.rules.verdicts import OPEN, Activation, matched_variations, rare, verdicts
 
 RARE = {"coverage": 30, "other_hosts": 0, "host_days": 0, "excepted": False, "event_time": DAY * DAY_US}
 REASONS: dict[str, dict[str, Any]] = {
@@ -49,7 +49,7 @@ def test_each_verdict_applies_by_its_own_reason(name: str) -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for n, a in enumerate(REASONS) for b in list(REASONS)[n + 1 :]])
 def test_of_two_verdicts_that_apply_the_earlier_counts(first: str, second: str) -> None:
-    assert list(REASONS) == list(VERDICTS[:5])
+    assert list(REASONS) == list(VERDICT_IDS[:5])
     assert verdict(**REASONS[first], **REASONS[second]) == first
 
 
