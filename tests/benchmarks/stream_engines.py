@@ -29,7 +29,7 @@ from tests.benchmarks.measuring import DATA, machine, prepare
 from tests.benchmarks.popular_events import EVERYWHERE, SELDOM
 from tests.benchmarks.step_sampler import WAITING
 from tests.benchmarks.stream_messages import HappenNow, ReadMessages, lines_of, messages_of
-from tests.benchmarks.stream_runs import Ran, run
+from tests.benchmarks.stream_runs import Ran, alerts_over_kafka, run
 from transforms.rules.days import DAY_US, SECOND_US
 from transforms.rules.stream.arrivals import Arrivals
 from transforms.rules.stream.lateness import Lateness
@@ -117,19 +117,22 @@ def delay(given: argparse.Namespace) -> None:
     prepare(data, {"events": 400_000, "hosts": given.hosts, "days": 1, "files": 1, "seed": 1})
     rare = SELDOM | {"event_time": 0, "host_id": "host-{number}", "process_name": "tool-{number}.exe"}
     everywhere = EVERYWHERE | {"event_time": 0, "host_id": "host-{number}"}
+    lines = []
+    for number, line in enumerate(lines_of(data)):
+        ordinary = json.loads(line) | {"event_time": 0}
+        chosen = rare if number % given.rate == 0 else everywhere if number % 1000 < given.popular else ordinary
+        lines.append(json.dumps(chosen, separators=(",", ":")).encode())
+    limits = {"activation_days": 0, "max_alerts_per_group": 1_000_000}
+    if given.engine == "flink":
+        show_delays(alerts_over_kafka(lines, given.rate, given.seconds, BRIEF, **limits))
+        return
     with tempfile.NamedTemporaryFile() as file:
-        for number, line in enumerate(lines_of(data)):
-            chosen = json.loads(line) | {"event_time": 0}
-            if number % given.rate == 0:
-                chosen = rare
-            elif number % 1000 < given.popular:
-                chosen = everywhere
-            file.write(json.dumps(chosen, separators=(",", ":")).encode() + b"\n")
+        file.write(b"\n".join(lines))
         file.flush()
         source = HappenNow(file.name, given.rate, given.seconds)
-        ran = run(given.engine, source, BRIEF, watched=False, activation_days=0, max_alerts_per_group=1_000_000)
+        ran = run(given.engine, source, BRIEF, watched=False, **limits)
     show(given.engine, ran)
-    show_delays(ran)
+    show_delays(ran.alerts)
 
 
 def show(engine: str, ran: Ran) -> None:
@@ -149,12 +152,12 @@ def show(engine: str, ran: Ran) -> None:
     print(f"  beside {idle / 100:.0f} s in which a worker's bundle waited for elements", flush=True)
 
 
-def show_delays(ran: Ran) -> None:
-    """How much later than due alerts were written."""
-    begun = min(happened for _, happened in ran.alerts)
+def show_delays(alerts: list[tuple[float, float]]) -> None:
+    """How much later than due alerts were written, given when each was and when its event happened."""
+    begun = min(happened for _, happened in alerts)
     late = [
         written - happened - BRIEF.allowed / SECOND_US
-        for written, happened in ran.alerts
+        for written, happened in alerts
         if happened >= begun + WARM_SECONDS
     ]
     cuts = statistics.quantiles(late, n=100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +57,12 @@ def messages_of(block: bytes) -> Iterator[Message]:
     table = ipc.open_stream(block).read_all()
     for line, arrival in zip(table.column(LINE).to_pylist(), table.column(ARRIVAL).to_pylist(), strict=True):
         yield Message(line, arrival, "benchmark")
+
+
+def happening(lines: Sequence[bytes], number: int, millis: int) -> bytes:
+    """The line of a message, the number of which decides, as one that happens at an instant (ms)."""
+    line = lines[number % len(lines)]
+    return line.replace(NUMBER, b"%d" % number).replace(TIME, b'"event_time":%d' % millis, 1)
 
 
 @dataclass
@@ -130,15 +136,13 @@ class _Happen(beam.DoFn):  # type: ignore[misc]
         due = min(messages, (time.time_ns() // 1000 - start) * self._rate // 1_000_000)
         while number < due and tracker.try_claim(number):
             arrival = self._arrival(start, number)
-            yield TimestampedValue(Message(self._line(number, arrival), arrival, "benchmark"), stamp_of(arrival))
+            yield TimestampedValue(
+                Message(happening(self._lines, number, arrival // 1000), arrival, "benchmark"), stamp_of(arrival)
+            )
             number += 1
         if number < messages:
             watermark.set_watermark(stamp_of(self._arrival(start, number)))
             tracker.defer_remainder(Duration(BREATH_SECONDS))
-
-    def _line(self, number: int, arrival: int) -> bytes:
-        line = self._lines[number % len(self._lines)]
-        return line.replace(NUMBER, b"%d" % number).replace(TIME, b'"event_time":%d' % (arrival // 1000), 1)
 
     def _arrival(self, start: int, number: int) -> int:
         return start + number * 1_000_000 // self._rate

@@ -7,10 +7,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -22,14 +23,20 @@ from pipeline.options import beam_options
 from pipeline.sinks.total import WriteTotal
 from pipeline.sources.arrivals import OpenArrivals
 from pipeline.sources.json_lines import JsonOptions
+from pipeline.sources.kafka import ReadKafka
 from pipeline.sources.messages import MessagesToBlocks
 from pipeline.stream_commands import NO_SPLITS
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
 from tests.benchmarks.measuring import cpu_seconds
+from tests.benchmarks.stream_messages import happening
 from tests.runners.flink import flink, free_port, running, wait_for, worker_pool
+from tests.runners.kafka import PARTITIONS, job, kafka
 from transforms.rules.days import SECOND_US
 from transforms.rules.stream.lateness import Lateness
+
+DRAIN_SECONDS: Final = 60
+"""How long the last alerts may take."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,40 @@ def run(name: str, source: beam.PTransform, lateness: Lateness, watched: bool = 
                 cpu_seconds(engine.workers),
                 json.loads(engine.report.read_text()) if watched else {},
             )
+
+
+def alerts_over_kafka(
+    lines: Sequence[bytes], rate: int, seconds: int, lateness: Lateness, **limits: int
+) -> list[tuple[float, float]]:
+    """Alerts of a stream on Flink over what is published to Kafka meanwhile: when each was written, when it happened.
+
+    Flink holds the watermark of a Python source until it has ended; Kafka it reads itself.
+
+    Args:
+        lines: of events as `happening` takes them.
+        rate: messages a second.
+        seconds: for how long.
+        lateness: of the stream.
+        limits: of the detector.
+    """
+    configuration = Configuration(load_detector(**limits), load_catalogue())
+    numbers = range(rate * seconds)
+    records = ((n % PARTITIONS, 0, happening(lines, n, time.time_ns() // 1_000_000)) for n in numbers)
+    with tempfile.TemporaryDirectory() as temporary, kafka(Path(temporary)) as broker:
+        output = Path(temporary, "output")
+
+        def build(pipeline: beam.Pipeline) -> None:
+            service = f"localhost:{broker.expansion}"
+            source = ReadKafka(broker.brokers, ["events"], "benchmark", expansion_service=service) | MessagesToBlocks()
+            blocks = pipeline | "ReadBlocks" >> source
+            found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
+            stream.write(found, stream.Sinks(str(output)), configuration, lateness)
+
+        broker.create("events", "LogAppendTime")
+        with job(broker, Path(temporary, "flink"), build, checkpointing=10_000):
+            broker.publish("events", records, rate)
+            time.sleep(lateness.allowed / SECOND_US + DRAIN_SECONDS)
+            return [_written(path) for path in (output / "alerts").glob("*.jsonl")]
 
 
 def _written(path: Path) -> tuple[float, float]:

@@ -8,18 +8,19 @@ import sys
 import time
 import typing
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import apache_beam as beam
 import pytest
 from apache_beam.io import kafka as beam_kafka
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.runners.flink import free_port, running, wait_for
+from tests.runners.flink import Flink, flink, free_port, running, wait_for
 
 PARTITIONS: Final = 3
 EXPANSION: Final = Path(sys.prefix) / "kafka"
@@ -163,10 +164,38 @@ def kafka(folder: Path) -> Iterator[Kafka]:
     service = [*_EXPANSION_JAVA, "org.apache.beam.sdk.expansion.service.ExpansionService", str(expansion)]
     service += ["--experiments=use_deprecated_read"]
     service += ["--defaultEnvironmentType=EXTERNAL", f"--defaultEnvironmentConfig=localhost:{worker}"]
-    with running(broker, folder / "broker.log"), running(service, folder / "expansion.log"):
+    with (
+        running(broker, folder / "broker.log"),
+        running(service, folder / "expansion.log"),
+        pytest.MonkeyPatch.context() as patch,
+    ):
         for listening in (port, expansion):
             wait_for(listening, folder)
+        patch.setattr(beam_kafka, "ReadFromKafkaSchema", request_as_in_2_56)
         yield Kafka(folder, port, expansion, worker)
+
+
+@contextmanager
+def engine_of(broker: Kafka, folder: Path) -> Iterator[Flink]:
+    """Flink for one job: Beam 2.56 does not cancel a job that its own cluster runs, so it ends with that."""
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch, broker.java_worker():
+        patch.setenv("CLASSPATH", f"{EXPANSION}/*")
+        with flink(folder) as running:
+            yield running
+
+
+@contextmanager
+def job(
+    broker: Kafka, folder: Path, build: Callable[[beam.Pipeline], object], checkpointing: int = 250
+) -> Iterator[None]:
+    """A stream that runs until the end of the block, and is killed then; `checkpointing`: ms between checkpoints."""
+    with engine_of(broker, folder) as engine:
+        pipeline = beam.Pipeline(options=engine.streaming(f"--checkpointing_interval={checkpointing}"))
+        build(pipeline)
+        result = pipeline.run()
+        yield
+        result.cancel()
 
 
 def request_as_in_2_56(**fields: Any) -> Any:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.io import kafka as beam_kafka
 
 from pipeline.sinks.stream_files import WriteBundleFiles
 from pipeline.sources.kafka import ReadKafka
@@ -24,8 +23,7 @@ from tests.oracle import detect
 from tests.organisations import random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
 from tests.runners.equality import lateness_of
-from tests.runners.flink import Flink, flink
-from tests.runners.kafka import EXPANSION, PARTITIONS, Kafka, Published, kafka, request_as_in_2_56
+from tests.runners.kafka import PARTITIONS, Kafka, Published, engine_of, job, kafka
 from tests.running import Found, configuration_of, read_rows, run_records
 from tests.transforms.rules.stream.driving import on_time
 from transforms.rules.days import DAY_US, SECOND_US
@@ -35,30 +33,8 @@ pytestmark = pytest.mark.runners
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    with kafka(tmp_path_factory.mktemp("kafka")) as running, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(beam_kafka, "ReadFromKafkaSchema", request_as_in_2_56)
+    with kafka(tmp_path_factory.mktemp("kafka")) as running:
         yield running
-
-
-@contextmanager
-def engine_of(broker: Kafka, folder: Path) -> Iterator[Flink]:
-    """Flink for one job: Beam 2.56 does not cancel a job that its own cluster runs, so it ends with that."""
-    folder.mkdir()
-    with pytest.MonkeyPatch.context() as patch, broker.java_worker():
-        patch.setenv("CLASSPATH", f"{EXPANSION}/*")
-        with flink(folder) as running:
-            yield running
-
-
-@contextmanager
-def job(broker: Kafka, folder: Path, build: Callable[[beam.Pipeline], object]) -> Iterator[None]:
-    """A stream that runs until the end of the block, and is killed then."""
-    with engine_of(broker, folder) as engine:
-        pipeline = beam.Pipeline(options=engine.streaming("--checkpointing_interval=250"))
-        build(pipeline)
-        result = pipeline.run()
-        yield
-        result.cancel()
 
 
 @contextmanager
