@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
@@ -52,13 +52,8 @@ def run_exceptions(arguments: argparse.Namespace, rest: list[str]) -> int:
     entries = load_exceptions(arguments.exceptions)
     as_of = arguments.as_of or datetime.now(UTC).date()
     services = load_catalogue(arguments.services).services_by_id
-    findings = list(static_findings(entries, as_of, services))
     evidence = _evidence(entries, arguments.run) if arguments.run else None
-    if evidence:
-        known = {(finding.number, finding.kind) for finding in findings}
-        known |= {(number, "unmatched") for number, kind in known if kind == "impossible"}
-        findings += [finding for finding in evidence.findings() if (finding.number, finding.kind) not in known]
-    findings.sort(key=lambda finding: finding.number)
+    findings = _together(static_findings(entries, as_of, services), evidence.findings() if evidence else ())
     report = report_of(entries, findings, as_of, evidence)
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
@@ -77,6 +72,15 @@ def _evidence(entries: Sequence[ExceptionEntry], runs: Sequence[str]) -> Evidenc
         for alert in read_alerts(run):
             evidence.add_alert(alert.exception_values, day_number(alert.timestamp.date()))
     return evidence
+
+
+def _together(seen: Iterable[Finding], shown: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order of the exceptions; what runs show is left out where an exception says it itself."""
+    told = list(seen)
+    known = {(finding.number, finding.kind) for finding in told}
+    known |= {(number, "unmatched") for number, kind in known if kind == "impossible"}
+    told += [finding for finding in shown if (finding.number, finding.kind) not in known]
+    return sorted(told, key=lambda finding: finding.number)
 
 
 def report_of(
