@@ -67,6 +67,7 @@ class Evidences:
         rare: those that were rare.
         unexplained: activities that a run excepted, but that no entry of these can match.
         rare_programs: names of the programs that were rare.
+        of_entry: what each entry matches, in their order.
     """
 
     entries: Sequence[ExceptionEntry]
@@ -74,11 +75,10 @@ class Evidences:
     rare: int = 0
     unexplained: int = 0
     rare_programs: set[str] = field(default_factory=set)
+    of_entry: list[Evidence] = field(init=False)
 
-    @cached_property
-    def of_entry(self) -> list[Evidence]:
-        """One an entry, in their order."""
-        return [Evidence() for _ in self.entries]
+    def __post_init__(self) -> None:
+        self.of_entry = [Evidence() for _ in self.entries]
 
     def add_verdicts(self, rows: pa.RecordBatch) -> None:
         """Counts verdict rows, of `EVIDENCE_SCHEMA` without nulls."""
@@ -96,7 +96,8 @@ class Evidences:
         self.activities += rows.num_rows
         self.rare += int(rare.sum())
         self.unexplained += int(unexplained.sum())
-        self.rare_programs.update(columns["program"].take(np.flatnonzero(rare)).united().values)
+        program = columns["program"]
+        self.rare_programs.update(program.values[code] for code in np.unique(program.codes[rare]))
 
     def add_alert(self, values: Mapping[str, str | None], day: int) -> None:
         """Counts an alert: field of an exception -> normalised value of its event, and the event's day number."""

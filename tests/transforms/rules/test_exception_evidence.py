@@ -112,8 +112,9 @@ def test_an_entry_that_matches_all_that_was_rare_hides_everything() -> None:
 
 def test_an_entry_that_hides_the_only_rare_program_is_what_exceptions_are_for() -> None:
     found = Evidences(entries({"process_name": "curl"}))
-    found.add_verdicts(batch([*ROWS[:2], *ROWS[3:]]))
-    assert found.of_entry[0].rare == found.rare == 2
+    found.add_verdicts(batch([*ROWS[:2], *ROWS[:2], *ROWS[3:]]))
+    assert found.of_entry[0].rare == found.rare == 4
+    assert found.rare_programs == {"curl"}
     assert findings(found) == []
 
 
