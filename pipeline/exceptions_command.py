@@ -144,8 +144,6 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
             fields = ", ".join(missing)
             yield f"exception {entry['number']}: verdict rows do not say {fields}: only its alerts are certain"
     if report["runs"] and report["runs"]["unexplained"]:
-        yield (
-            f"{report['runs']['unexplained']:,} activities were excepted by what no exception of this file can match: "
-            "the runs had other exceptions"
-        )
+        count = report["runs"]["unexplained"]
+        yield f"excepted, but by no exception of this file: {count:,} of the activities; the runs had other exceptions"
     yield f"exceptions: {len(entries):,}; findings: {len(found):,}, as of {report['as_of']}"

@@ -142,7 +142,7 @@ def test_the_table_says_what_could_not_be_told(own: Path, run: str, capsys: pyte
     assert "What they match of 3 activities, 3 of them rare" in out
     assert "0 to 1" in out
     assert "exception 1: verdict rows do not say user_name: only its alerts are certain" in out
-    assert "1 activities were excepted by what no exception of this file can match" in out
+    assert "excepted, but by no exception of this file: 1 of the activities; the runs had other exceptions" in out
 
 
 def test_own_services_are_known(own: Path, tmp_path: Path) -> None:
