@@ -1,6 +1,7 @@
 """The command `uncommon-im`. Beam is imported by the commands that run it: the others answer at once.
 
-Exit status: 0 done, 1 the run failed, 2 the arguments or a file that they name are wrong.
+Exit status: 0 done, 1 the run failed or `exceptions check` has findings, 2 the arguments or a file that they name are
+wrong.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from pipeline import options
 from pipeline.bigquery_output import add_merge_arguments, merge_of
 from pipeline.errors import RunFailed
+from pipeline.exceptions_command import exceptions_arguments, run_exceptions
 from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from pipeline.sources.inputs import Input
 
 log = logging.getLogger(__name__)
-Command = Callable[[argparse.Namespace, list[str]], None]
+Command = Callable[[argparse.Namespace, list[str]], int | None]
+"""Does what the arguments say; gives the exit status, where it is not 0."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments, rest = parser().parse_known_args(argv)
         start_logging(arguments.verbose)
         collect_seldom()
-        arguments.command(arguments, rest)
+        return int(arguments.command(arguments, rest) or 0)
     except ConfigurationError as error:
         print(f"uncommon-im: {error}", file=sys.stderr)
         return 2
@@ -56,7 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             log.exception("the run failed")
         print(f"uncommon-im: the run failed: {_reason(error)} (--verbose shows all)", file=sys.stderr)
         return 1
-    return 0
 
 
 def _reason(error: Exception) -> str:
@@ -78,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "replay", run_replay, "history through the stream, on Prism", replay_arguments)
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
+    _add(commands, "exceptions", run_exceptions, "check the file of exceptions", exceptions_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top

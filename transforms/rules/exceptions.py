@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import cached_property
 
 from schemas.exceptions import ExceptionEntry
 from transforms.rules.days import day_number
+from transforms.rules.globs import pattern_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Exceptions:
         return [
             (
                 entry,
-                [(name, re.compile(translate(glob))) for name, glob in entry.globs],
+                [(name, pattern_of(glob)) for name, glob in entry.globs],
                 day_number(entry.expires) if entry.expires else None,
             )
             for entry in self.entries
