@@ -11,6 +11,7 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 - `constants`, `columns`: what all kinds share
 - `skip`: records that are no endpoint's by design
 - `nested`: fields that may hold the records themselves, an object or a list of them; fields beside serve each of them
+- `general`: true for a schema that many vendors share: other mappings recognise records first
 
 A column is written as a field, a list of fields (the first with a value counts), or
 `{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep, differs: PAIRS}`; a field as text or as
@@ -113,13 +114,16 @@ class VendorMapping:
     constants: Constants = ()
     columns: tuple[Column, ...] = ()
     nested: tuple[str, ...] = ()
+    general: bool = False
 
 
 @cache
 def load_mappings() -> tuple[VendorMapping, ...]:
-    """All mappings that ship with the package, by file name; the order in which records are recognised."""
+    """All mappings that ship with the package in the order in which records are recognised: by file name, but the
+    general ones last."""
     files = sorted(entry.name for entry in resources.files(PACKAGE).iterdir() if entry.name.endswith(".yaml"))
-    return tuple(parse_mapping(packaged_yaml(PACKAGE, name), name) for name in files)
+    mappings = [parse_mapping(packaged_yaml(PACKAGE, name), name) for name in files]
+    return tuple(sorted(mappings, key=lambda mapping: mapping.general))
 
 
 def parse_mapping(document: object, file: str) -> VendorMapping:
@@ -176,13 +180,15 @@ class _Parser:
         return tuple(self.paths(item, f"{where}[{n}]") for n, item in enumerate(self.items(value, where)))
 
     def mapping(self, document: object) -> VendorMapping:
-        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested")
+        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested general")
         if top["format"] != 1:
             raise self.fail("format", f"is {top['format']!r:.60}, this version reads format 1")
         key = tuple(self.text(name, f"key[{n}]") for n, name in enumerate(self.items(top["key"], "key")))
         shapes = self.items(top["shapes"], "shapes")
         events = self.items(top["events"], "events")
         nested = self.items(top["nested"], "nested") if "nested" in top else []
+        if not isinstance(top.get("general", False), bool):
+            raise self.fail("general", f"expected a truth value, not {top['general']!r:.60}")
         return VendorMapping(
             id=self.text(top["id"], "id"),
             file=self.file,
@@ -193,6 +199,7 @@ class _Parser:
             constants=self.constants(top.get("constants", {}), "constants"),
             columns=self.columns(top.get("columns", {}), "columns"),
             nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(nested)),
+            general=top.get("general", False),
         )
 
     def shape(self, value: object, where: str, key: tuple[str, ...]) -> Shape:

@@ -14,6 +14,7 @@ import msgspec
 
 from schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
 from transforms.rules.converters import CONVERTERS, Converter, whole_computer
+from transforms.rules.dotted import dotted_keys, unfolded
 from transforms.rules.json_line import Rejected
 from transforms.rules.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
 
@@ -63,7 +64,9 @@ class Adapter:
         converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
         self.mapping = mapping
         self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
-        self.fields = _fields(mapping)
+        paths = _paths(mapping)
+        self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
+        self._dotted = dotted_keys(paths)
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
@@ -83,6 +86,7 @@ class Adapter:
             held = record.get(name)
             if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
                 return rows
+        record = unfolded(record, self._dotted)
         for shape, choose in self.shapes:
             if _matches(record, shape):
                 return self._adapt(record, shape, choose)
@@ -104,7 +108,8 @@ class Adapter:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
         items = held if isinstance(held, list) else [held]
         beside = self._beside(record)
-        wholes = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
+        overlaid = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
+        wholes = [None if whole is None else unfolded(whole, self._dotted) for whole in overlaid]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
             return None
@@ -175,19 +180,19 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     return choose
 
 
-def _fields(mapping: VendorMapping) -> frozenset[str]:
-    """Names at the top of records that the mapping looks at, but for those that others are nested in."""
-    columns = [*mapping.columns]
-    paths: list[Path] = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
+def _paths(mapping: VendorMapping) -> frozenset[Path]:
+    """Where the mapping looks, from the top of records."""
+    columns = [*mapping.columns, *(column for event in mapping.events for column in event.columns)]
+    in_data = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
+    in_data += [path for event in mapping.events for group in event.needs for path in group]
+    in_data += [path for column in columns for pair in column.differs for path in pair]
+    found: set[Path] = set()
     for shape in mapping.shapes:
-        columns += shape.columns
-        paths += [shape.data or (), *(path for group in (*shape.match, *shape.key) for path in group)]
-    for event in mapping.events:
-        columns += event.columns
-        paths += [path for group in event.needs for path in group]
-    for column in columns:
-        paths += [*(field.path for field in column.fields), *(path for pair in column.differs for path in pair)]
-    return frozenset(path[0] for path in paths if path) - frozenset(mapping.nested)
+        found.update(path for group in (*shape.match, *shape.key) for path in group)
+        found.update((*shape.data, *path) for path in in_data)
+        for field in (field for column in (*shape.columns, *columns) for field in column.fields):
+            found.add(field.path if field.from_record else (*shape.data, *field.path))
+    return frozenset(found)
 
 
 def _overlaid(beside: Row, item: object) -> Row | None:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Final, TypeVar
 
+import msgspec
+
 from transforms.rules.coerce import Unfit, to_integer
 from transforms.rules.text import MISSING, base_name, clean_remote_host, is_address
 
@@ -26,8 +28,13 @@ _TIME: Final = re.compile(
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
 _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
 _WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
-_DNS_CODES: Final = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
-"""RFC 1035, section 4.1.1."""
+_DNS_CODES: Final = {
+    "NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5,
+    "SUCCESS": 0, "ERROR_TIMEOUT": 1460, "DNS_ERROR_RCODE_FORMAT_ERROR": 9001, "DNS_ERROR_RCODE_SERVER_FAILURE": 9002,
+    "DNS_ERROR_RCODE_NAME_ERROR": 9003, "DNS_ERROR_RCODE_NOT_IMPLEMENTED": 9004, "DNS_ERROR_RCODE_REFUSED": 9005,
+    "DNS_INFO_NO_RECORDS": 9501, "DNS_ERROR_BAD_PACKET": 9502, "DNS_ERROR_RECORD_DOES_NOT_EXIST": 9701,
+}  # fmt: skip
+"""RFC 1035, section 4.1.1, and what Windows calls its own ("System Error Codes")."""
 _PLAIN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
 """Host names as nearly all are; no address looks like one."""
 _UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
@@ -136,6 +143,33 @@ def _name(value: Scalar) -> Scalar:
     return None if _address(value) else value
 
 
+def _absent(value: Scalar) -> Scalar:
+    """`absent` for false, else `None`: of what says whether something is there."""
+    return "absent" if _if_false(value) else None
+
+
+def _if_failure(value: Scalar) -> Scalar:
+    """True for an outcome that is a failure, else `None`."""
+    return True if str(value).strip().lower() == "failure" else None
+
+
+class _Lookup(msgspec.Struct):
+    """Of the JSON object in `AdditionalFields` of Defender's lookups what was asked for."""
+
+    DnsQueryString: str | None = None
+
+
+_LOOKUP: Final = msgspec.json.Decoder(_Lookup)
+
+
+def _dns_query_string(value: Scalar) -> Scalar:
+    """`DnsQueryString` of an object in JSON text; `None` for other texts."""
+    try:
+        return _LOOKUP.decode(str(value)).DnsQueryString
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
 def _if_false(value: Scalar) -> Scalar:
     """True for false, else `None`."""
     return True if str(value).strip().lower() in ("false", "0", "0.0", "no") else None
@@ -159,6 +193,9 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "address": _address,
     "name": _name,
     "if_false": _if_false,
+    "if_failure": _if_failure,
+    "absent": _absent,
+    "dns_query_string": _dns_query_string,
     "only_text": lambda value: value if isinstance(value, str) else None,
 }
 
