@@ -1,0 +1,51 @@
+"""What holds of the golden records of all formats that have them with what they prove: nothing mapped is untested."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from schemas.mapping import Path as Keys
+from schemas.mapping import load_mappings
+from tests.golden_records import Golden, columns_of, fields_of, golden, mapping_of, without
+from transforms.rules.decode import Decoded, decode_lines
+
+FORMATS = ("ecs", "m365", "xdr")
+CASES = [(format, case) for of in FORMATS for case in golden(of) for format in case.formats]
+FIELDS = [(format, path) for format in FORMATS for path in sorted({path for _, path in fields_of(mapping_of(format))})]
+COLUMNS = [
+    (format, name) for format in FORMATS for name in sorted({column.name for column in columns_of(mapping_of(format))})
+]
+
+
+def decode(record: object, format: str) -> Decoded:
+    return decode_lines([json.dumps(record).encode()], format, load_mappings())
+
+
+@pytest.mark.parametrize(
+    ("format", "case"), CASES, ids=[f"{format} {case.formats[-1]} {case.proves}" for format, case in CASES]
+)
+def test_a_golden_record_gives_the_expected_rows_and_dead_lines(format: str, case: Golden) -> None:
+    decoded = decode(case.record, format)
+    assert decoded.rows == case.rows
+    assert [{"reason": dead.reason, "detail": dead.detail} for dead in decoded.dead] == case.dead
+
+
+@pytest.mark.parametrize(("format", "field"), FIELDS, ids=[f"{format} {'.'.join(path)}" for format, path in FIELDS])
+def test_a_golden_record_gives_other_rows_without_the_field(format: str, field: Keys) -> None:
+    places = {(*shape.data, *field) for shape in mapping_of(format).shapes} | {field}
+    for case in golden(format):
+        if len(case.rows) + len(case.dead) == 1:
+            for changed in (without(case.record, place) for place in places):
+                decoded = decode(changed, format)
+                if (decoded.rows, len(decoded.dead)) != (case.rows, len(case.dead)):
+                    return
+    pytest.fail(f"no golden record of {format} proves {'.'.join(field)}")
+
+
+@pytest.mark.parametrize(("format", "column"), COLUMNS)
+def test_every_column_of_a_format_has_a_golden_record_with_and_one_without_it(format: str, column: str) -> None:
+    rows = [found for case in golden(format) for found in case.rows]
+    assert any(column in found for found in rows)
+    assert column == "host_id" or any(column not in found for found in rows)
