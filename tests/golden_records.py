@@ -60,3 +60,11 @@ def without(record: dict[str, Any], path: Keys) -> dict[str, Any]:
     if len(path) == 1:
         return {key: value for key, value in record.items() if key != path[0]}
     return {**record, path[0]: without(below, path[1:])} if isinstance(below, dict) else record
+
+
+def with_value(record: dict[str, Any], path: Keys, value: object) -> dict[str, Any]:
+    """A copy of the record with a value in a field; what is no object on the way there becomes one."""
+    below = record.get(path[0])
+    if len(path) == 1:
+        return {**record, path[0]: value}
+    return {**record, path[0]: with_value(below if isinstance(below, dict) else {}, path[1:], value)}

@@ -60,6 +60,12 @@ def test_shipped_mappings_load_compile_and_are_loaded_once() -> None:
         adapter(mapping, keep_domain=True)
 
 
+def test_records_are_recognised_in_the_order_of_file_names_but_by_general_mappings_last() -> None:
+    order = [(mapping.general, mapping.file) for mapping in load_mappings()]
+    assert order == sorted(order)
+    assert {general for general, _ in order} == {False, True}
+
+
 def test_sysmon_reads_exactly_the_documented_events() -> None:
     sysmon = next(mapping for mapping in load_mappings() if mapping.id == "sysmon")
     ids = {event_id for event in sysmon.events for event_id in event.keys[1]}
@@ -184,6 +190,7 @@ def test_records_nested_in_a_field_are_rows_that_the_fields_beside_serve() -> No
         ),
         (changed("nested", to="events"), r"nested: expected a list that is not empty, not 'events'"),
         (changed("nested", to=[3]), r"nested\[0\]: expected a text"),
+        (changed("general", to="yes"), r"general: expected a truth value, not 'yes'"),
         ([], r"document: expected an object, not \[\]"),
         (changed("format", to=2), r"format: is 2, this version reads format 1"),
         (changed("events", to=...), r"document\.events: is missing"),

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from schemas.event import EVENT_COLUMNS
 from schemas.mapping import Path as Keys
 from schemas.mapping import load_mappings
-from tests.golden_records import Golden, columns_of, fields_of, golden, mapping_of, without
+from tests.golden_records import FOLDER, Golden, columns_of, fields_of, golden, mapping_of, with_value, without
+from transforms.rules.coerce import coerce_values
 from transforms.rules.decode import Decoded, decode_lines
 
 FORMATS = ("ecs", "m365", "xdr")
@@ -49,3 +51,35 @@ def test_every_column_of_a_format_has_a_golden_record_with_and_one_without_it(fo
     rows = [found for case in golden(format) for found in case.rows]
     assert any(column in found for found in rows)
     assert column == "host_id" or any(column not in found for found in rows)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_any_field_may_hold_anything_and_costs_no_more_than_columns_of_its_record(format: str) -> None:
+    odd: list[object] = [None, "", "-", 0, -1, 1.5, 2**63, True, [], [[]], [None, 3], {}, {"a": 1}, "\x00", "9" * 400]
+    record = next(case.record for case in golden(format) if len(case.rows) == 1)
+    for path in sorted({path for _, path in fields_of(mapping_of(format))}):
+        for value in odd:
+            decoded = decode(with_value(record, path, value), format)
+            assert len(decoded.rows) + len(decoded.dead) == 1, (path, value)
+            for row in decoded.rows:
+                for name in EVENT_COLUMNS.keys() - {"event_time"}:
+                    assert coerce_values(name, [row.get(name)])[1] == {}, (path, value)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_vendors_record_is_taken_for_anothers(format: str) -> None:
+    sysmon = [
+        json.loads(line)
+        for path in (FOLDER / "sysmon").glob("*.jsonl")
+        if ".rows" not in path.name
+        for line in path.open("rb")
+    ]
+    others = [case.record for other in FORMATS if other != format for case in golden(other)]
+    assert sysmon
+    for record in [*sysmon, *others]:
+        decoded = decode(record, format)
+        assert decoded.rows == []
+        assert {dead.reason for dead in decoded.dead} == {"malformed"}
+    for case in golden(format):
+        if "auto" in case.formats:
+            assert {dead.reason for dead in decode(case.record, "sysmon").dead} == {"malformed"}

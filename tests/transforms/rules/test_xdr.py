@@ -244,21 +244,6 @@ def test_other_records_stay_native(record: Row) -> None:
     assert (decoded.rows, decoded.dead) == ([record], [])
 
 
-def test_the_vendors_records_are_never_taken_for_each_others() -> None:
-    adapters = {mapping.id: mapping for mapping in load_mappings()}
-    lines = [line for file in (GOLDEN / "sysmon").glob("*.jsonl") if ".rows" not in file.name
-             for line in file.read_text(encoding="utf-8").splitlines()]  # fmt: skip
-    assert lines
-    for line in lines:
-        found = adapt(json.loads(line), adapters["xdr"])
-        assert isinstance(found, Rejected)
-        assert found.reason == "malformed"
-    for case in golden("xdr"):
-        found = adapt(case.record, adapters["sysmon"])
-        assert isinstance(found, Rejected)
-        assert found.reason == "malformed"
-
-
 def test_events_of_one_line_are_rows_and_dead_lines_of_that_line() -> None:
     alert = {**ALERT, "events": [XQL, None, XQL, {"event_type": "File Event"}]}
     decoded = decode(XQL, alert, XQL)

@@ -1,0 +1,144 @@
+"""Records of the Elastic Common Schema become native columns, and leave to Sysmon what is Sysmon's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from schemas.mapping import load_mappings
+from tests.golden_records import golden, mapping_of
+from transforms.rules.adapt import MOST_NESTED, Row, adapt
+from transforms.rules.decode import Decoded, decode_lines
+
+CONNECTION: dict[str, Any] = {
+    "@timestamp": "2026-03-01T10:00:00.81Z",
+    "event": {"category": ["network"], "action": "connection_attempted"},
+    "host": {"id": "h1"},
+    "process": {"name": "curl"},
+    "destination": {"ip": "203.0.113.9"},
+}
+
+
+def decode(*records: object, format: str = "auto") -> Decoded:
+    return decode_lines([json.dumps(record).encode() for record in records], format, load_mappings())
+
+
+def row(keep_domain: bool = False, **fields: object) -> Row:
+    found = adapt({**CONNECTION, **fields}, mapping_of("ecs"), keep_domain)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_other_formats_recognise_records_before_this_one_does() -> None:
+    assert [mapping.id for mapping in load_mappings()][-1] == "ecs"
+
+
+def test_winlogbeats_records_are_sysmons_unless_this_format_is_asked_for() -> None:
+    for case in golden("ecs"):
+        if "auto" not in case.formats:
+            auto = decode(case.record)
+            assert (auto.rows, auto.dead) == (
+                decode(case.record, format="sysmon").rows,
+                decode(case.record, format="sysmon").dead,
+            )
+            assert auto.rows != case.rows
+
+
+def test_a_sysmon_record_with_the_schemas_fields_stays_a_sysmon_record() -> None:
+    data = {
+        "Image": "C:\\a\\b.exe",
+        "QueryName": "chat.example.net",
+        "QueryStatus": "0",
+        "UtcTime": "2026-03-01 10:00:00",
+    }
+    winlog = {"event_id": "22", "channel": "Microsoft-Windows-Sysmon/Operational", "computer_name": "pc-1"}
+    record = {**CONNECTION, "ecs": {"version": "8.0"}, "winlog": {**winlog, "event_data": data}}
+    (found,) = decode(record).rows
+    assert (found["event_type"], found["host_id"], found["process_name"]) == ("dns", "pc-1", "b.exe")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        *((text, "signed") for text in ("trusted", "Trusted", ["trusted"])),
+        *((text, "unsigned") for text in ("noSignature", "nosignature")),
+        *((f"error{text}", "invalid") for text in ("BadDigest", "Chaining", "Expired", "Revoked", "Untrusted")),
+        ("errorUntrustedRoot", "invalid"),
+        ("errorCode_endpoint: 0x800b0100", "errorCode_endpoint: 0x800b0100"),
+    ],
+)
+def test_a_status_outweighs_what_else_is_said_of_a_signature(written: object, expected: str) -> None:
+    signature = {"status": written, "exists": True, "trusted": False}
+    assert row(process={"name": "a", "code_signature": signature})["process_signature_status"] == expected
+
+
+@pytest.mark.parametrize(
+    ("exists", "trusted", "expected"),
+    [(True, True, "signed"), (True, False, "invalid"), (False, None, "unsigned"), ("false", "false", "unsigned"),
+     (None, True, "signed"), (True, None, None), (None, None, None)],
+)  # fmt: skip
+def test_a_signature_without_a_status_is_read_from_whether_it_is_there_and_trusted(
+    exists: object, trusted: object, expected: str | None
+) -> None:
+    signature = {"exists": exists, "trusted": trusted}
+    found = row(process={"name": "a", "code_signature": signature})
+    assert found.get("process_signature_status") == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("egress", "outbound"), ("OUTBOUND", "outbound"), ("ingress", "inbound"), ("inbound", "inbound"),
+     *((text, None) for text in ("internal", "external", "listening", 1, None))],
+)  # fmt: skip
+def test_a_direction_is_the_hosts_or_none(written: object, expected: str | None) -> None:
+    assert row(network={"direction": written}).get("direction") == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [({"dns.response_code": "NOERROR"}, 0), ({"dns.response_code": "SERVFAIL"}, 2), ({"dns.Ext.status": "9003"}, 9003),
+     ({"sysmon.dns.status": "SUCCESS"}, 0), ({"sysmon.dns.status": "ERROR_TIMEOUT"}, 1460),
+     ({"dns.Ext.status": 0, "dns.response_code": "NXDOMAIN"}, 0), ({"sysmon.dns.status": "?"}, None), ({}, None)],
+)  # fmt: skip
+def test_a_lookups_status_is_a_number_however_it_is_written(written: Row, expected: int | None) -> None:
+    found = row(event={"category": ["network"], "action": "lookup_result"}, **{"dns.question.name": "a.b"}, **written)
+    assert (found["event_type"], found["remote_host"], found.get("dns_status")) == ("dns", "a.b", expected)
+
+
+def test_a_host_known_by_name_only_keeps_its_domain_if_that_is_asked_for() -> None:
+    host = {"name": "PC-7.Corp.Example."}
+    assert row(host=host)["host_id"] == "pc-7"
+    assert row(keep_domain=True, host=host)["host_id"] == "pc-7.corp.example"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"event": "network"},
+        {"event": {"action": "connection_attempted"}},
+        {"_source": {"message": "hello"}},
+        {"_source": "text", "message": "hello"},
+        {**CONNECTION, "event_time": 1, "host_id": "h1"},
+    ],
+)
+def test_other_records_stay_native(record: Row) -> None:
+    decoded = decode(record)
+    assert (decoded.rows, decoded.dead) == ([record], [])
+
+
+def test_a_record_of_another_shape_is_malformed_and_says_what_is_expected() -> None:
+    (dead,) = decode({"message": "hello"}, format="ecs").dead
+    assert (dead.reason, dead.detail) == ("malformed", "not a ecs record: expected event.category")
+
+
+def test_a_source_of_too_many_records_is_one_dead_line() -> None:
+    decoded = decode({"_source": [CONNECTION] * (MOST_NESTED + 1)})
+    assert [dead.detail for dead in decoded.dead] == ["_source holds 1001 records, more than 1000"]
+
+
+def test_a_key_of_very_many_dots_costs_nothing() -> None:
+    decoded = decode({**CONNECTION, "process" + ".a" * 200_000: 1, "." * 200_000: 2})
+    assert decoded.rows == [row()]
