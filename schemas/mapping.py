@@ -25,17 +25,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
-from schemas.documents import ConfigurationError, packaged_yaml
+from schemas.documents import packaged_yaml
 from schemas.event import EVENT_COLUMNS, EVENT_TYPES, FAILED
+from schemas.nodes import Nodes, Path
 
 PACKAGE: Final = "schemas.mappings"
 ANY: Final = "*"
 """In a part of an event's key: whatever the record has there."""
-
-Path = tuple[str, ...]
-"""Keys from the top of an object down to a value."""
 
 
 @dataclass(frozen=True)
@@ -135,49 +133,8 @@ def parse_mapping(document: object, file: str) -> VendorMapping:
     return _Parser(file).mapping(document)
 
 
-class _Parser:
-    """Turns the document into dataclasses; `where` is the place in the document, for messages."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-
-    def fail(self, where: str, problem: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.file}: {where}: {problem}")
-
-    def node(self, value: object, where: str, required: str = "", optional: str = "") -> dict[str, Any]:
-        """`value` as an object; if names are given, with all the required and no unknown keys."""
-        if not isinstance(value, dict):
-            raise self.fail(where, f"expected an object, not {value!r:.60}")
-        needed, known = required.split(), f"{required} {optional}".split()
-        for name in needed:
-            if name not in value:
-                raise self.fail(f"{where}.{name}", "is missing")
-        for name in value if known else ():
-            if name not in known:
-                raise self.fail(f"{where}.{name}", f"unknown key (known: {', '.join(known)})")
-        return value
-
-    def items(self, value: object, where: str) -> list[Any]:
-        if not isinstance(value, list) or not value:
-            raise self.fail(where, f"expected a list that is not empty, not {value!r:.60}")
-        return value
-
-    def text(self, value: object, where: str) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise self.fail(where, f"expected a text, not {value!r:.60}")
-        return value
-
-    def path(self, value: object, where: str) -> Path:
-        path = tuple(self.text(value, where).split("."))
-        if not all(path):
-            raise self.fail(where, f"not a path of keys: {value!r:.60}")
-        return path
-
-    def paths(self, value: object, where: str) -> tuple[Path, ...]:
-        return tuple(self.path(item, f"{where}[{n}]") for n, item in enumerate(self.items(value, where)))
-
-    def groups(self, value: object, where: str) -> tuple[tuple[Path, ...], ...]:
-        return tuple(self.paths(item, f"{where}[{n}]") for n, item in enumerate(self.items(value, where)))
+class _Parser(Nodes):
+    """Turns the document into dataclasses."""
 
     def mapping(self, document: object) -> VendorMapping:
         top = self.node(document, "document", "format id key shapes events", "constants columns skip nested general")
@@ -187,8 +144,6 @@ class _Parser:
         shapes = self.items(top["shapes"], "shapes")
         events = self.items(top["events"], "events")
         nested = self.items(top["nested"], "nested") if "nested" in top else []
-        if not isinstance(top.get("general", False), bool):
-            raise self.fail("general", f"expected a truth value, not {top['general']!r:.60}")
         return VendorMapping(
             id=self.text(top["id"], "id"),
             file=self.file,
@@ -199,7 +154,7 @@ class _Parser:
             constants=self.constants(top.get("constants", {}), "constants"),
             columns=self.columns(top.get("columns", {}), "columns"),
             nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(nested)),
-            general=top.get("general", False),
+            general=self.flag(top.get("general", False), "general"),
         )
 
     def shape(self, value: object, where: str, key: tuple[str, ...]) -> Shape:

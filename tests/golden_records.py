@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.mapping import Column, VendorMapping, load_mappings
-from schemas.mapping import Path as Keys
+from schemas.nodes import Path as Keys
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, Final
 
 from schemas.event import EVENT_COLUMNS
-from schemas.mapping import Column, Path, VendorMapping
+from schemas.mapping import Column, VendorMapping
+from schemas.nodes import Path
 
 FITTING: Final[dict[str, tuple[Any, ...]]] = {
     "event_id": ("e1", "e2"),

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
+from schemas.mapping import ANY, Shape, Skip, VendorMapping
+from schemas.nodes import Path
 from transforms.rules.converters import CONVERTERS, Converter, whole_computer
 from transforms.rules.dotted import dotted_keys, unfolded
 from transforms.rules.json_line import Rejected
@@ -78,7 +79,7 @@ class Adapter:
     @cached_property
     def _unknown(self) -> Rejected:
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
-        return Rejected("malformed", f"not a {self.mapping.id} record: expected {needed}")
+        return Rejected("malformed", f"no record of {self.mapping.id}: expected {needed}")
 
     def recognise(self, record: Record) -> Adapted | None:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from schemas.mapping import Path
+from schemas.nodes import Path
 from transforms.rules.plan import Record, Row
 
 Dotted = Mapping[str, Path]

@@ -131,7 +131,7 @@ def test_other_records_stay_native(record: Row) -> None:
 
 def test_a_record_of_another_shape_is_malformed_and_says_what_is_expected() -> None:
     (dead,) = decode({"message": "hello"}, format="ecs").dead
-    assert (dead.reason, dead.detail) == ("malformed", "not a ecs record: expected event.category")
+    assert (dead.reason, dead.detail) == ("malformed", "no record of ecs: expected event.category")
 
 
 def test_a_source_of_too_many_records_is_one_dead_line() -> None:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from schemas.event import EVENT_COLUMNS
-from schemas.mapping import Path as Keys
 from schemas.mapping import load_mappings
+from schemas.nodes import Path as Keys
 from tests.golden_records import FOLDER, Golden, columns_of, fields_of, golden, mapping_of, with_value, without
 from transforms.rules.coerce import coerce_values
 from transforms.rules.decode import Decoded, decode_lines
