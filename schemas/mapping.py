@@ -6,17 +6,19 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 - `shapes`: how each way of writing the records is recognised, where its key and its data are, and the columns that
   depend on the shape (time, host)
 - `events`: the kinds of records by key, with constants and columns, or with `skip`: why they are not read. A part of
-  a key may be `*`, any text; the more exact key counts, and of two the one that says the later part. Of several events
-  of one key the first counts of whose `needs` each group has a field with a value
+  a key may be `*`, any text, or empty, where records have nothing; the more exact key counts, and of two the one that
+  says the later part. Of several events of one key the first counts of whose `needs` each group has a field with a
+  value
 - `constants`, `columns`: what all kinds share
 - `skip`: records that are no endpoint's by design
 - `nested`: fields that may hold the records themselves, an object or a list of them; fields beside serve each of them
-- `general`: true for a schema that many vendors share: other mappings recognise records first
+- `yields`: as `match` of a shape; where the format is not given, records with one of these are left to other mappings
 
 A column is written as a field, a list of fields (the first with a value counts), or
 `{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep, differs: PAIRS}`; a field as text or as
 `{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.converters`. With `differs` the
-column counts only if the first of the pairs of fields that both have a value differ. `null` is no column.
+column counts only if the first of the pairs of fields that both have a value differ. `null` is no column. A field
+below the top of a record may as well be written as one key with dots (`transforms.rules.dotted`).
 """
 
 from __future__ import annotations
@@ -112,16 +114,14 @@ class VendorMapping:
     constants: Constants = ()
     columns: tuple[Column, ...] = ()
     nested: tuple[str, ...] = ()
-    general: bool = False
+    yields: tuple[tuple[Path, ...], ...] = ()
 
 
 @cache
 def load_mappings() -> tuple[VendorMapping, ...]:
-    """All mappings that ship with the package in the order in which records are recognised: by file name, but the
-    general ones last."""
+    """All mappings that ship with the package, by file name; the order in which records are recognised."""
     files = sorted(entry.name for entry in resources.files(PACKAGE).iterdir() if entry.name.endswith(".yaml"))
-    mappings = [parse_mapping(packaged_yaml(PACKAGE, name), name) for name in files]
-    return tuple(sorted(mappings, key=lambda mapping: mapping.general))
+    return tuple(parse_mapping(packaged_yaml(PACKAGE, name), name) for name in files)
 
 
 def parse_mapping(document: object, file: str) -> VendorMapping:
@@ -137,7 +137,7 @@ class _Parser(Nodes):
     """Turns the document into dataclasses."""
 
     def mapping(self, document: object) -> VendorMapping:
-        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested general")
+        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested yields")
         if top["format"] != 1:
             raise self.fail("format", f"is {top['format']!r:.60}, this version reads format 1")
         key = tuple(self.text(name, f"key[{n}]") for n, name in enumerate(self.items(top["key"], "key")))
@@ -154,7 +154,7 @@ class _Parser(Nodes):
             constants=self.constants(top.get("constants", {}), "constants"),
             columns=self.columns(top.get("columns", {}), "columns"),
             nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(nested)),
-            general=self.flag(top.get("general", False), "general"),
+            yields=self.groups(top["yields"], "yields") if "yields" in top else (),
         )
 
     def shape(self, value: object, where: str, key: tuple[str, ...]) -> Shape:

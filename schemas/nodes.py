@@ -49,12 +49,6 @@ class Nodes:
             raise self.fail(where, f"expected a text, not {value!r:.60}")
         return value
 
-    def flag(self, value: object, where: str) -> bool:
-        """`value` as true or false."""
-        if not isinstance(value, bool):
-            raise self.fail(where, f"expected a truth value, not {value!r:.60}")
-        return value
-
     def path(self, value: object, where: str) -> Path:
         """`value`, keys with dots between them, as a path."""
         path = tuple(self.text(value, where).split("."))

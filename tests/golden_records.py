@@ -16,22 +16,18 @@ FOLDER = Path(__file__).resolve().parent / "golden"
 
 @dataclass(frozen=True)
 class Golden:
-    """A record, the rows that it gives, and reason and detail of its dead lines.
-
-    `formats` are those by which it gives them: its own, and `auto` unless another format recognises it first.
-    """
+    """A record, the rows that it gives, and reason and detail of its dead lines."""
 
     proves: str
     record: dict[str, Any]
     rows: list[dict[str, Any]]
     dead: list[dict[str, str]]
-    formats: tuple[str, ...]
 
 
 def golden(format: str) -> list[Golden]:
     """The golden records of a format, in the order of their files."""
-    cases = [json.loads(line) for path in sorted((FOLDER / format).glob("*.jsonl")) for line in path.open("rb")]
-    return [Golden(**{"formats": ("auto", format), **case}) for case in cases]
+    paths = sorted((FOLDER / format).glob("*.jsonl"))
+    return [Golden(**json.loads(line)) for path in paths for line in path.read_bytes().splitlines()]
 
 
 def mapping_of(format: str) -> VendorMapping:

@@ -148,7 +148,7 @@ def line(random: Random, vocabulary: Vocabulary) -> bytes:
 def words(vocabulary: Vocabulary) -> Iterator[str]:
     """Names and texts that a byte-wise fuzzer cannot guess."""
     yield from sorted({name for path in vocabulary.fields for name in path} | set(vocabulary.nested))
-    yield from sorted({text for kind in vocabulary.kinds for texts in kind.values() for text in texts})
+    yield from sorted({text for kind in vocabulary.kinds for texts in kind.values() for text in texts if text})
     yield from ("reason", "raw", "source", "malformed", "missing_field:host_id")
 
 

@@ -197,7 +197,7 @@ def test_mended_dead_letters_of_every_reason_give_the_events_that_were_meant(for
         assert found.summary["events"]["valid"] == found.summary["events"]["read"] == len(bad)
 
 
-@pytest.mark.parametrize("make", [native, sysmon, xdr, ecs, m365])
+@pytest.mark.parametrize("make", [native, sysmon, xdr])
 def test_the_wrong_format_is_mended_by_reading_the_dead_letters_with_the_right_one(
     make: Callable[..., Record], tmp_path: Path
 ) -> None:

@@ -71,7 +71,7 @@ class Adapter:
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
-        row = self.recognise(record)
+        row = self._rows(record)
         if row is not None:
             return row
         return self._unknown
@@ -82,6 +82,11 @@ class Adapter:
         return Rejected("malformed", f"no record of {self.mapping.id}: expected {needed}")
 
     def recognise(self, record: Record) -> Adapted | None:
+        """What a record gives that may be the vendor's; `None` if it is not, or is left to others."""
+        yields = self.mapping.yields
+        return None if yields and _matches(unfolded(record, self._dotted), yields) else self._rows(record)
+
+    def _rows(self, record: Record) -> Adapted | None:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
             held = record.get(name)
@@ -89,7 +94,7 @@ class Adapter:
                 return rows
         record = unfolded(record, self._dotted)
         for shape, choose in self.shapes:
-            if _matches(record, shape):
+            if _matches(record, shape.match):
                 return self._adapt(record, shape, choose)
         return None
 
@@ -131,7 +136,7 @@ class Adapter:
         return rows
 
     def _shape(self, record: Record) -> Choices | None:
-        return next((entry for entry in self.shapes if _matches(record, entry[0])), None)
+        return next((entry for entry in self.shapes if _matches(record, entry[0].match)), None)
 
     def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejected:
         data = lookup(record, shape.data) if shape.data else record
@@ -187,7 +192,7 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
     in_data = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
     in_data += [path for event in mapping.events for group in event.needs for path in group]
     in_data += [path for column in columns for pair in column.differs for path in pair]
-    found: set[Path] = set()
+    found: set[Path] = {path for group in mapping.yields for path in group}
     for shape in mapping.shapes:
         found.update(path for group in (*shape.match, *shape.key) for path in group)
         found.update((*shape.data, *path) for path in in_data)
@@ -212,9 +217,9 @@ def _counts(value: object) -> bool:
     return bool(value) if isinstance(value, dict) else scalar is not None and is_value(scalar)
 
 
-def _matches(record: Record, shape: Shape) -> bool:
-    """True if all paths of one of the shape's alternatives lead to a value."""
-    for paths in shape.match:
+def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool:
+    """True if all paths of one of the alternatives lead to a value."""
+    for paths in alternatives:
         for path in paths:
             value = record.get(path[0])
             if value is None or (len(path) > 1 and lookup(value, path[1:]) is None):

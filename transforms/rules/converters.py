@@ -28,13 +28,11 @@ _TIME: Final = re.compile(
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
 _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
 _WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
-_DNS_CODES: Final = {
-    "NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5,
-    "SUCCESS": 0, "ERROR_TIMEOUT": 1460, "DNS_ERROR_RCODE_FORMAT_ERROR": 9001, "DNS_ERROR_RCODE_SERVER_FAILURE": 9002,
-    "DNS_ERROR_RCODE_NAME_ERROR": 9003, "DNS_ERROR_RCODE_NOT_IMPLEMENTED": 9004, "DNS_ERROR_RCODE_REFUSED": 9005,
-    "DNS_INFO_NO_RECORDS": 9501, "DNS_ERROR_BAD_PACKET": 9502, "DNS_ERROR_RECORD_DOES_NOT_EXIST": 9701,
-}  # fmt: skip
-"""RFC 1035, section 4.1.1, and what Windows calls its own ("System Error Codes")."""
+_DNS_CODES: Final = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
+"""RFC 1035, section 4.1.1."""
+_WINDOWS_ERROR: Final = re.compile(r"(?:DNS_|ERROR_|WSA)[A-Z0-9_]+", _FLAGS)
+_OTHER_ERROR: Final = 9504
+"""DNS_ERROR_RCODE, an error that is not said ("System Error Codes"): stands for Windows' errors that are named."""
 _PLAIN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
 """Host names as nearly all are; no address looks like one."""
 _UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
@@ -131,6 +129,12 @@ def _dns_code(value: Scalar) -> Scalar:
     return _DNS_CODES.get(str(value).strip().upper(), _integer(value))
 
 
+def _windows_dns_status(value: Scalar) -> Scalar:
+    """A status of Windows' DNS client: a number, `SUCCESS`, or any error's name; `None` for other texts."""
+    text = str(value).strip().upper()
+    return 0 if text == "SUCCESS" else _OTHER_ERROR if _WINDOWS_ERROR.fullmatch(text) else _integer(value)
+
+
 @remembered
 def _address(value: Scalar) -> Scalar:
     """The address that a destination is; `None` for names."""
@@ -190,6 +194,7 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "enum": _enum,
     "integer": _integer,
     "dns_code": _dns_code,
+    "windows_dns_status": _windows_dns_status,
     "address": _address,
     "name": _name,
     "if_false": _if_false,

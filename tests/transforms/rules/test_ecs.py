@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.mapping import load_mappings
-from tests.golden_records import golden, mapping_of
+from tests.golden_records import mapping_of
 from transforms.rules.adapt import MOST_NESTED, Row, adapt
 from transforms.rules.decode import Decoded, decode_lines
 
@@ -31,32 +31,27 @@ def row(keep_domain: bool = False, **fields: object) -> Row:
     return found
 
 
-def test_other_formats_recognise_records_before_this_one_does() -> None:
-    assert [mapping.id for mapping in load_mappings()][-1] == "ecs"
+WINLOG = {"event_id": "22", "channel": "Microsoft-Windows-Sysmon/Operational", "computer_name": "pc-1"}
 
 
-def test_winlogbeats_records_are_sysmons_unless_this_format_is_asked_for() -> None:
-    for case in golden("ecs"):
-        if "auto" not in case.formats:
-            auto = decode(case.record)
-            assert (auto.rows, auto.dead) == (
-                decode(case.record, format="sysmon").rows,
-                decode(case.record, format="sysmon").dead,
-            )
-            assert auto.rows != case.rows
+@pytest.mark.parametrize("own", ["Image", "QueryName", "Application"])
+def test_a_windows_event_with_fields_of_its_own_is_left_to_sysmon_unless_this_format_is_asked_for(own: str) -> None:
+    record = {**CONNECTION, "winlog": {**WINLOG, "event_data": {own: "x"}}}
+    assert decode(record).rows == decode(record, format="sysmon").rows
+    assert decode(record).rows != decode(record, format="ecs").rows == [row(winlog=WINLOG)]
+    dotted = {**CONNECTION, "winlog.event_id": "22", f"winlog.event_data.{own}": "x"}
+    assert [dead.reason for dead in decode(dotted).dead] == ["not_endpoint"]
 
 
-def test_a_sysmon_record_with_the_schemas_fields_stays_a_sysmon_record() -> None:
-    data = {
-        "Image": "C:\\a\\b.exe",
-        "QueryName": "chat.example.net",
-        "QueryStatus": "0",
-        "UtcTime": "2026-03-01 10:00:00",
-    }
-    winlog = {"event_id": "22", "channel": "Microsoft-Windows-Sysmon/Operational", "computer_name": "pc-1"}
-    record = {**CONNECTION, "ecs": {"version": "8.0"}, "winlog": {**winlog, "event_data": data}}
-    (found,) = decode(record).rows
-    assert (found["event_type"], found["host_id"], found["process_name"]) == ("dns", "pc-1", "b.exe")
+def test_a_windows_event_whose_fields_winlogbeat_moved_is_read_as_this_format() -> None:
+    record = {**CONNECTION, "winlog": {**WINLOG, "event_data": {"RuleName": "-"}}}
+    assert decode(record).rows == [row(winlog=WINLOG)]
+
+
+def test_a_windows_event_that_no_module_read_stays_sysmons() -> None:
+    record = {**CONNECTION, "event": {"code": "4"}, "ecs": {"version": "8.0"}, "winlog": {**WINLOG, "event_id": "4"}}
+    (dead,) = decode(record).dead
+    assert dead.detail == "sysmon does not read channel microsoft-windows-sysmon/operational, event id 4"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +94,8 @@ def test_a_direction_is_the_hosts_or_none(written: object, expected: str | None)
 @pytest.mark.parametrize(
     ("written", "expected"),
     [({"dns.response_code": "NOERROR"}, 0), ({"dns.response_code": "SERVFAIL"}, 2), ({"dns.Ext.status": "9003"}, 9003),
-     ({"sysmon.dns.status": "SUCCESS"}, 0), ({"sysmon.dns.status": "ERROR_TIMEOUT"}, 1460),
+     ({"sysmon.dns.status": "SUCCESS"}, 0), ({"sysmon.dns.status": "ERROR_TIMEOUT"}, 9504),
+     ({"sysmon.dns.status": 9003}, 9003),
      ({"dns.Ext.status": 0, "dns.response_code": "NXDOMAIN"}, 0), ({"sysmon.dns.status": "?"}, None), ({}, None)],
 )  # fmt: skip
 def test_a_lookups_status_is_a_number_however_it_is_written(written: Row, expected: int | None) -> None:
