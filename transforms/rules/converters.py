@@ -132,7 +132,9 @@ def _dns_code(value: Scalar) -> Scalar:
 def _windows_dns_status(value: Scalar) -> Scalar:
     """A status of Windows' DNS client: a number, `SUCCESS`, or any error's name; `None` for other texts."""
     text = str(value).strip().upper()
-    return 0 if text == "SUCCESS" else _OTHER_ERROR if _WINDOWS_ERROR.fullmatch(text) else _integer(value)
+    if text == "SUCCESS":
+        return 0
+    return _OTHER_ERROR if _WINDOWS_ERROR.fullmatch(text) else _integer(value)
 
 
 @remembered
