@@ -78,7 +78,7 @@ def add_format_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--keep-host-domain",
         action="store_true",
-        help="where host ids are computer names (sysmon), keep the domain: host.example.org instead of host",
+        help="where host ids are computer names (sysmon, ecs), keep the domain: host.example.org instead of host",
     )
 
 

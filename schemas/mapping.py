@@ -6,16 +6,19 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 - `shapes`: how each way of writing the records is recognised, where its key and its data are, and the columns that
   depend on the shape (time, host)
 - `events`: the kinds of records by key, with constants and columns, or with `skip`: why they are not read. A part of
-  a key may be `*`, any text; the more exact key counts, and of two the one that says the later part. Of several events
-  of one key the first counts of whose `needs` each group has a field with a value
+  a key may be `*`, any text, or empty, where records have nothing; the more exact key counts, and of two the one that
+  says the later part. Of several events of one key the first counts of whose `needs` each group has a field with a
+  value
 - `constants`, `columns`: what all kinds share
 - `skip`: records that are no endpoint's by design
 - `nested`: fields that may hold the records themselves, an object or a list of them; fields beside serve each of them
+- `yields`: as `match` of a shape; where the format is not given, records with one of these are left to other mappings
 
 A column is written as a field, a list of fields (the first with a value counts), or
 `{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep, differs: PAIRS}`; a field as text or as
 `{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.converters`. With `differs` the
-column counts only if the first of the pairs of fields that both have a value differ. `null` is no column.
+column counts only if the first of the pairs of fields that both have a value differ. `null` is no column. A field
+below the top of a record may as well be written as one key with dots (`transforms.rules.dotted`).
 """
 
 from __future__ import annotations
@@ -24,17 +27,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
-from schemas.documents import ConfigurationError, packaged_yaml
+from schemas.documents import packaged_yaml
 from schemas.event import EVENT_COLUMNS, EVENT_TYPES, FAILED
+from schemas.nodes import Nodes, Path
 
 PACKAGE: Final = "schemas.mappings"
 ANY: Final = "*"
 """In a part of an event's key: whatever the record has there."""
-
-Path = tuple[str, ...]
-"""Keys from the top of an object down to a value."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class VendorMapping:
     constants: Constants = ()
     columns: tuple[Column, ...] = ()
     nested: tuple[str, ...] = ()
+    yields: tuple[tuple[Path, ...], ...] = ()
 
 
 @cache
@@ -131,52 +133,11 @@ def parse_mapping(document: object, file: str) -> VendorMapping:
     return _Parser(file).mapping(document)
 
 
-class _Parser:
-    """Turns the document into dataclasses; `where` is the place in the document, for messages."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-
-    def fail(self, where: str, problem: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.file}: {where}: {problem}")
-
-    def node(self, value: object, where: str, required: str = "", optional: str = "") -> dict[str, Any]:
-        """`value` as an object; if names are given, with all the required and no unknown keys."""
-        if not isinstance(value, dict):
-            raise self.fail(where, f"expected an object, not {value!r:.60}")
-        needed, known = required.split(), f"{required} {optional}".split()
-        for name in needed:
-            if name not in value:
-                raise self.fail(f"{where}.{name}", "is missing")
-        for name in value if known else ():
-            if name not in known:
-                raise self.fail(f"{where}.{name}", f"unknown key (known: {', '.join(known)})")
-        return value
-
-    def items(self, value: object, where: str) -> list[Any]:
-        if not isinstance(value, list) or not value:
-            raise self.fail(where, f"expected a list that is not empty, not {value!r:.60}")
-        return value
-
-    def text(self, value: object, where: str) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise self.fail(where, f"expected a text, not {value!r:.60}")
-        return value
-
-    def path(self, value: object, where: str) -> Path:
-        path = tuple(self.text(value, where).split("."))
-        if not all(path):
-            raise self.fail(where, f"not a path of keys: {value!r:.60}")
-        return path
-
-    def paths(self, value: object, where: str) -> tuple[Path, ...]:
-        return tuple(self.path(item, f"{where}[{n}]") for n, item in enumerate(self.items(value, where)))
-
-    def groups(self, value: object, where: str) -> tuple[tuple[Path, ...], ...]:
-        return tuple(self.paths(item, f"{where}[{n}]") for n, item in enumerate(self.items(value, where)))
+class _Parser(Nodes):
+    """Turns the document into dataclasses."""
 
     def mapping(self, document: object) -> VendorMapping:
-        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested")
+        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested yields")
         if top["format"] != 1:
             raise self.fail("format", f"is {top['format']!r:.60}, this version reads format 1")
         key = tuple(self.text(name, f"key[{n}]") for n, name in enumerate(self.items(top["key"], "key")))
@@ -193,6 +154,7 @@ class _Parser:
             constants=self.constants(top.get("constants", {}), "constants"),
             columns=self.columns(top.get("columns", {}), "columns"),
             nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(nested)),
+            yields=self.groups(top["yields"], "yields") if "yields" in top else (),
         )
 
     def shape(self, value: object, where: str, key: tuple[str, ...]) -> Shape:

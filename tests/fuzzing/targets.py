@@ -36,6 +36,16 @@ def xdr(data: bytes) -> None:
     _json_lines(data, "xdr")
 
 
+def ecs(data: bytes) -> None:
+    """Records of the Elastic Common Schema in JSON lines."""
+    _json_lines(data, "ecs")
+
+
+def m365(data: bytes) -> None:
+    """Records of Microsoft Defender XDR in JSON lines."""
+    _json_lines(data, "m365")
+
+
 def parquet(data: bytes) -> None:
     """A Parquet file of native events."""
     outcome = read_files([data], ".parquet")
@@ -70,6 +80,8 @@ TARGETS: Final[dict[str, Target]] = {
     "native": native,
     "sysmon": sysmon,
     "xdr": xdr,
+    "ecs": ecs,
+    "m365": m365,
     "parquet": parquet,
     "lines": whole_files,
 }
@@ -79,7 +91,7 @@ def _json_lines(data: bytes, format: str) -> None:
     outcome = read_files([data + b"\n"], ".jsonl", format)  # in one batch, whether the last line is ended or not
     assert not outcome.unreadable
     records = [line for line in data.split(b"\n") if line and not line.isspace()]
-    if format == "xdr":
+    if format in ("xdr", "ecs", "m365"):  # a line may hold several
         assert outcome.read >= len(records)
     else:
         assert outcome.read == len(records)

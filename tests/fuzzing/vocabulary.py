@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, Final
 
 from schemas.event import EVENT_COLUMNS
-from schemas.mapping import Column, Path, VendorMapping
+from schemas.mapping import Column, VendorMapping
+from schemas.nodes import Path
 
 FITTING: Final[dict[str, tuple[Any, ...]]] = {
     "event_id": ("e1", "e2"),
@@ -147,7 +148,7 @@ def line(random: Random, vocabulary: Vocabulary) -> bytes:
 def words(vocabulary: Vocabulary) -> Iterator[str]:
     """Names and texts that a byte-wise fuzzer cannot guess."""
     yield from sorted({name for path in vocabulary.fields for name in path} | set(vocabulary.nested))
-    yield from sorted({text for kind in vocabulary.kinds for texts in kind.values() for text in texts})
+    yield from sorted({text for kind in vocabulary.kinds for texts in kind.values() for text in texts if text})
     yield from ("reason", "raw", "source", "malformed", "missing_field:host_id")
 
 

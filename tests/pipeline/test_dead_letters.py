@@ -56,6 +56,29 @@ def xdr(name: str, **more: Any) -> Record:
     } | more
 
 
+def ecs(name: str, **more: Any) -> Record:
+    """The same as Elastic Defend saw it."""
+    return {
+        "@timestamp": "2026-03-01T10:00:00.6007809Z",
+        "event": {"id": name, "category": ["network"], "type": ["start"], "action": "connection_attempted"},
+        "host": {"id": "e1"},
+        "process": {"name": f"{name}.exe", "executable": f"C:\\Tools\\{name}.exe"},
+        "destination": {"domain": "api.telegram.org"},
+    } | more
+
+
+def m365(name: str, **more: Any) -> Record:
+    """The same as a row of Microsoft Defender XDR."""
+    return {
+        "Timestamp": "2026-03-01T10:00:00.0259186Z",
+        "DeviceId": "d1",
+        "ActionType": "ConnectionSuccess",
+        "InitiatingProcessFileName": f"{name}.exe",
+        "InitiatingProcessFolderPath": f"c:\\tools\\{name}.exe",
+        "RemoteUrl": "https://api.telegram.org/bot",
+    } | more
+
+
 @dataclass(frozen=True)
 class Case:
     """A bad record, the reason that it gives, and the record that was meant."""
@@ -114,6 +137,32 @@ CASES = [
             "bad_timestamp": {"event_timestamp": [5]},
         },
     ),
+    *cases(
+        "ecs",
+        ecs,
+        {
+            "malformed": {"event": None},
+            "not_endpoint": {"process": {"pid": 7}},
+            "missing_field:event_time": {"@timestamp": None},
+            "missing_field:host_id": {"host": {"id": "-"}},
+            "missing_field:process_name": {"process": {"executable": "C:\\"}},
+            "missing_field:remote_host": {"destination": {"port": 443}},
+            "bad_timestamp": {"@timestamp": "2026-03-01T10:00:00"},
+        },
+    ),
+    *cases(
+        "m365",
+        m365,
+        {
+            "malformed": {"DeviceId": None, "InitiatingProcessFileName": None, "InitiatingProcessFolderPath": None},
+            "not_endpoint": {"ActionType": "ListeningConnectionCreated"},
+            "missing_field:event_time": {"Timestamp": None},
+            "missing_field:host_id": {"DeviceId": "", "DeviceName": None},
+            "missing_field:process_name": {"InitiatingProcessFileName": "", "InitiatingProcessFolderPath": "c:\\"},
+            "missing_field:remote_host": {"RemoteUrl": None, "RemoteIP": "-"},
+            "bad_timestamp": {"Timestamp": "Mar 1, 2026 10:00:00 AM"},
+        },
+    ),
 ]
 
 
@@ -133,7 +182,7 @@ def mended_raw(letters: Sequence[Record], bad: Sequence[Case]) -> list[Record]:
     return [mend(letter, meant[letter["raw"]]) for letter in letters]
 
 
-@pytest.mark.parametrize("format", ["native", "sysmon", "xdr"])
+@pytest.mark.parametrize("format", ["native", "sysmon", "xdr", "ecs", "m365"])
 def test_mended_dead_letters_of_every_reason_give_the_events_that_were_meant(format: str, tmp_path: Path) -> None:
     bad = [case for case in CASES if case.format == format]
     lost = run(tmp_path, [case.bad for case in bad], format)
@@ -174,7 +223,7 @@ def test_a_dead_letter_of_any_reason_is_read_as_the_record_that_it_holds(tmp_pat
 
 
 def test_the_union_of_a_run_and_of_its_mended_dead_letters_is_a_run_over_the_mended_input(tmp_path: Path) -> None:
-    makers = {"native": native, "sysmon": sysmon, "xdr": xdr}
+    makers = {"native": native, "sysmon": sysmon, "xdr": xdr, "ecs": ecs, "m365": m365}
     good = [make(f"good{name}") for name, make in makers.items()]
     first = run(tmp_path, [*good, *(case.bad for case in CASES)])
     # Without a format a record of no vendor is a native one that lacks its time.

@@ -70,7 +70,7 @@ def test_an_escaped_nul_is_a_character_of_its_text(tmp_path: Path) -> None:
     assert (alert["host"]["id"], alert["user_name"]) == ("h\x001", "\x00")
 
 
-@pytest.mark.parametrize("format", ["auto", "native", "sysmon", "xdr"])
+@pytest.mark.parametrize("format", ["auto", "native", "sysmon", "xdr", "ecs", "m365"])
 def test_lines_that_are_no_records_are_malformed_in_every_format(format: str) -> None:
     lines = [
         b"[1]", b"17", b"null", b'"text"', b"{", b"\xff\xfe{}", b'{"a": NaN}', b'{"a": -Infinity}',

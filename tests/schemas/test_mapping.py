@@ -60,6 +60,16 @@ def test_shipped_mappings_load_compile_and_are_loaded_once() -> None:
         adapter(mapping, keep_domain=True)
 
 
+def test_records_that_a_mapping_yields_are_not_recognised_but_read_if_they_are_said_to_be_its_own() -> None:
+    mapping = parse_mapping({**VENDOR, "yields": [["other.id"], ["x", "y"]]}, "vendor.yaml")
+    record = {"kind": 2, "agent": "a", "actor": {"name": "n"}}
+    for left in ({"other": {"id": 1}}, {"other.id": 1}, {"x": 1, "y": 2}):
+        assert adapter(mapping).recognise({**record, **left}) is None
+        assert adapt({**record, **left}, mapping) == adapt(record, mapping)
+    for kept in ({}, {"x": 1}, {"other": {}}):
+        assert adapter(mapping).recognise({**record, **kept}) == adapt(record, mapping)
+
+
 def test_sysmon_reads_exactly_the_documented_events() -> None:
     sysmon = next(mapping for mapping in load_mappings() if mapping.id == "sysmon")
     ids = {event_id for event in sysmon.events for event_id in event.keys[1]}
@@ -184,6 +194,7 @@ def test_records_nested_in_a_field_are_rows_that_the_fields_beside_serve() -> No
         ),
         (changed("nested", to="events"), r"nested: expected a list that is not empty, not 'events'"),
         (changed("nested", to=[3]), r"nested\[0\]: expected a text"),
+        (changed("yields", to=["a"]), r"yields\[0\]: expected a list"),
         ([], r"document: expected an object, not \[\]"),
         (changed("format", to=2), r"format: is 2, this version reads format 1"),
         (changed("events", to=...), r"document\.events: is missing"),

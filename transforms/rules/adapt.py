@@ -12,8 +12,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
+from schemas.mapping import ANY, Shape, Skip, VendorMapping
+from schemas.nodes import Path
 from transforms.rules.converters import CONVERTERS, Converter, whole_computer
+from transforms.rules.dotted import dotted_keys, unfolded
 from transforms.rules.json_line import Rejected
 from transforms.rules.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
 
@@ -63,11 +65,13 @@ class Adapter:
         converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
         self.mapping = mapping
         self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
-        self.fields = _fields(mapping)
+        paths = _paths(mapping)
+        self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
+        self._dotted = dotted_keys(paths)
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
-        row = self.recognise(record)
+        row = self._rows(record)
         if row is not None:
             return row
         return self._unknown
@@ -75,16 +79,22 @@ class Adapter:
     @cached_property
     def _unknown(self) -> Rejected:
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
-        return Rejected("malformed", f"not a {self.mapping.id} record: expected {needed}")
+        return Rejected("malformed", f"no record of {self.mapping.id}: expected {needed}")
 
     def recognise(self, record: Record) -> Adapted | None:
+        """What a record gives that may be the vendor's; `None` if it is not, or is left to others."""
+        yields = self.mapping.yields
+        return None if yields and _matches(unfolded(record, self._dotted), yields) else self._rows(record)
+
+    def _rows(self, record: Record) -> Adapted | None:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
             held = record.get(name)
             if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
                 return rows
+        record = unfolded(record, self._dotted)
         for shape, choose in self.shapes:
-            if _matches(record, shape):
+            if _matches(record, shape.match):
                 return self._adapt(record, shape, choose)
         return None
 
@@ -104,7 +114,8 @@ class Adapter:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
         items = held if isinstance(held, list) else [held]
         beside = self._beside(record)
-        wholes = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
+        overlaid = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
+        wholes = [None if whole is None else unfolded(whole, self._dotted) for whole in overlaid]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
             return None
@@ -125,7 +136,7 @@ class Adapter:
         return rows
 
     def _shape(self, record: Record) -> Choices | None:
-        return next((entry for entry in self.shapes if _matches(record, entry[0])), None)
+        return next((entry for entry in self.shapes if _matches(record, entry[0].match)), None)
 
     def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejected:
         data = lookup(record, shape.data) if shape.data else record
@@ -175,19 +186,19 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     return choose
 
 
-def _fields(mapping: VendorMapping) -> frozenset[str]:
-    """Names at the top of records that the mapping looks at, but for those that others are nested in."""
-    columns = [*mapping.columns]
-    paths: list[Path] = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
+def _paths(mapping: VendorMapping) -> frozenset[Path]:
+    """Where the mapping looks, from the top of records."""
+    columns = [*mapping.columns, *(column for event in mapping.events for column in event.columns)]
+    in_data = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
+    in_data += [path for event in mapping.events for group in event.needs for path in group]
+    in_data += [path for column in columns for pair in column.differs for path in pair]
+    found: set[Path] = {path for group in mapping.yields for path in group}
     for shape in mapping.shapes:
-        columns += shape.columns
-        paths += [shape.data or (), *(path for group in (*shape.match, *shape.key) for path in group)]
-    for event in mapping.events:
-        columns += event.columns
-        paths += [path for group in event.needs for path in group]
-    for column in columns:
-        paths += [*(field.path for field in column.fields), *(path for pair in column.differs for path in pair)]
-    return frozenset(path[0] for path in paths if path) - frozenset(mapping.nested)
+        found.update(path for group in (*shape.match, *shape.key) for path in group)
+        found.update((*shape.data, *path) for path in in_data)
+        for field in (field for column in (*shape.columns, *columns) for field in column.fields):
+            found.add(field.path if field.from_record else (*shape.data, *field.path))
+    return frozenset(found)
 
 
 def _overlaid(beside: Row, item: object) -> Row | None:
@@ -206,9 +217,9 @@ def _counts(value: object) -> bool:
     return bool(value) if isinstance(value, dict) else scalar is not None and is_value(scalar)
 
 
-def _matches(record: Record, shape: Shape) -> bool:
-    """True if all paths of one of the shape's alternatives lead to a value."""
-    for paths in shape.match:
+def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool:
+    """True if all paths of one of the alternatives lead to a value."""
+    for paths in alternatives:
         for path in paths:
             value = record.get(path[0])
             if value is None or (len(path) > 1 and lookup(value, path[1:]) is None):

@@ -8,6 +8,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Final, TypeVar
 
+import msgspec
+
 from transforms.rules.coerce import Unfit, to_integer
 from transforms.rules.text import MISSING, base_name, clean_remote_host, is_address
 
@@ -28,6 +30,9 @@ _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _
 _WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
 _DNS_CODES: Final = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 """RFC 1035, section 4.1.1."""
+_WINDOWS_ERROR: Final = re.compile(r"(?:DNS_|ERROR_|WSA)[A-Z0-9_]+", _FLAGS)
+_OTHER_ERROR: Final = 9504
+"""DNS_ERROR_RCODE, an error that is not said ("System Error Codes"): stands for Windows' errors that are named."""
 _PLAIN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
 """Host names as nearly all are; no address looks like one."""
 _UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
@@ -124,6 +129,14 @@ def _dns_code(value: Scalar) -> Scalar:
     return _DNS_CODES.get(str(value).strip().upper(), _integer(value))
 
 
+def _windows_dns_status(value: Scalar) -> Scalar:
+    """A status of Windows' DNS client: a number, `SUCCESS`, or any error's name; `None` for other texts."""
+    text = str(value).strip().upper()
+    if text == "SUCCESS":
+        return 0
+    return _OTHER_ERROR if _WINDOWS_ERROR.fullmatch(text) else _integer(value)
+
+
 @remembered
 def _address(value: Scalar) -> Scalar:
     """The address that a destination is; `None` for names."""
@@ -134,6 +147,33 @@ def _address(value: Scalar) -> Scalar:
 def _name(value: Scalar) -> Scalar:
     """A destination unless it is an address."""
     return None if _address(value) else value
+
+
+def _absent(value: Scalar) -> Scalar:
+    """`absent` for false, else `None`: of what says whether something is there."""
+    return "absent" if _if_false(value) else None
+
+
+def _if_failure(value: Scalar) -> Scalar:
+    """True for an outcome that is a failure, else `None`."""
+    return True if str(value).strip().lower() == "failure" else None
+
+
+class _Lookup(msgspec.Struct):
+    """Of the JSON object in `AdditionalFields` of Defender's lookups what was asked for."""
+
+    DnsQueryString: str | None = None
+
+
+_LOOKUP: Final = msgspec.json.Decoder(_Lookup)
+
+
+def _dns_query_string(value: Scalar) -> Scalar:
+    """`DnsQueryString` of an object in JSON text; `None` for other texts."""
+    try:
+        return _LOOKUP.decode(str(value)).DnsQueryString
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _if_false(value: Scalar) -> Scalar:
@@ -156,9 +196,13 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "enum": _enum,
     "integer": _integer,
     "dns_code": _dns_code,
+    "windows_dns_status": _windows_dns_status,
     "address": _address,
     "name": _name,
     "if_false": _if_false,
+    "if_failure": _if_failure,
+    "absent": _absent,
+    "dns_query_string": _dns_query_string,
     "only_text": lambda value: value if isinstance(value, str) else None,
 }
 

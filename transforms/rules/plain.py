@@ -216,4 +216,5 @@ def _deciding(mapping: VendorMapping, wanted: Sequence[str]) -> set[str]:
 def _signs(mapping: VendorMapping) -> Iterable[str]:
     """Names at the top of records of which one is in every record that a mapping recognises."""
     yield from mapping.nested
-    yield from (paths[0][0] for shape in mapping.shapes for paths in shape.match)
+    for first in (paths[0] for shape in mapping.shapes for paths in shape.match):
+        yield from (first[0], ".".join(first))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.event import ARROW_TYPES, EVENT_COLUMNS
-from schemas.mapping import Path
+from schemas.nodes import Path
 from transforms.rules.adapt import Adapter
 from transforms.rules.coerce import to_text, to_time
 from transforms.rules.columns import Codes, Longs, Mask, group_rows, run_starts

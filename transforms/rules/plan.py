@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from schemas.documents import ConfigurationError
-from schemas.mapping import Column, Path
+from schemas.mapping import Column
+from schemas.nodes import Path
 from transforms.rules.converters import Converter, Scalar, remembered
 from transforms.rules.text import MISSING, is_marker
 

@@ -79,7 +79,7 @@ def test_a_detail_never_repeats_a_whole_hostile_value() -> None:
 def test_an_object_of_no_known_shape_is_malformed() -> None:
     assert rejected({"message": "hello"}) == Rejected(
         "malformed",
-        "not a sysmon record: expected winlog.event_id, or event_id and log_name, or EventID and Channel",
+        "no record of sysmon: expected winlog.event_id, or event_id and log_name, or EventID and Channel",
     )
 
 

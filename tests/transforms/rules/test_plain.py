@@ -32,7 +32,8 @@ XQL: Final[dict[str, Any]] = {
     "actor_process_image_name": "relay.exe",
     "action_external_hostname": "api.telegram.org",
 }
-FIELDS: Final = sorted({name for record in RECORDS for name in record if isinstance(record, dict)} | {"host_id", "raw"})
+OTHERS: Final = {"host_id", "raw", "event", "event.category", "DeviceId", "records"}
+FIELDS: Final = sorted({name for record in RECORDS for name in record if isinstance(record, dict)} | OTHERS)
 ODD: Final[list[Any]] = [
     None, "", "-", " N/A ", "null", "unknown", 0, 1, 5, -1, 2**62, 2**63, 10**40, True, False, 1.0, 1.5, [], ["x"], [7],
     {}, {"a": 1}, "x", " a.exe ", "Ä.exe", "149.154.167.99", "[2001:db8::1]:443", "https://t.me/x",
@@ -162,7 +163,23 @@ def test_fields_beside_a_held_row_serve_it_where_they_decide_nothing() -> None:
     assert_same_as_alone([line], "auto")
 
 
-@pytest.mark.parametrize("sign", [{"host_id": "h"}, {"event_time": 1}, {"raw": "{}"}, {"EventID": 3}, {"winlog": {}}])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"host_id": "h"},
+        {"event_time": 1},
+        {"raw": "{}"},
+        {"EventID": 3},
+        {"winlog": {}},
+        {"winlog.event_id": 3},
+        {"event": {}},
+        {"event.category": "network"},
+        {"_source": {}},
+        {"DeviceId": "d"},
+        {"properties": {}},
+        {"records": []},
+    ],
+)
 def test_a_record_with_a_sign_of_another_format_is_looked_at_by_itself(sign: Row) -> None:
     assert table_of([[encoded(XQL | sign)]])[1] == [0]
 
@@ -184,6 +201,8 @@ def test_what_is_no_json_is_found_where_nobody_reads(unread: bytes) -> None:
 
 def test_mappings_that_read_below_the_top_have_no_plain_records() -> None:
     assert {mapping.id: has_plain_records(mapping, ALWAYS_NEEDED) for mapping in MAPPINGS} == {
+        "ecs": False,
+        "m365": False,
         "sysmon": False,
         "xdr": True,
     }

@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schemas.event import EVENT_COLUMNS
-from schemas.mapping import Path as Keys
 from schemas.mapping import VendorMapping, load_mappings
+from tests.golden_records import columns_of, fields_of, golden, mapping_of
 from transforms.rules.adapt import MOST_NESTED, Rejected, Row, adapt
 from transforms.rules.coerce import coerce_values
 from transforms.rules.decode import DeadLine, Decoded, decode_lines
@@ -32,7 +30,7 @@ ALERT: Row = {"alert_id": "7", "endpoint_id": "e1", "host_name": "Desk-1"}
 
 
 def xdr() -> VendorMapping:
-    return next(mapping for mapping in load_mappings() if mapping.id == "xdr")
+    return mapping_of("xdr")
 
 
 def decode(*records: object, format: str = "auto") -> Decoded:
@@ -45,46 +43,9 @@ def row(**fields: object) -> Row:
     return adapted
 
 
-def golden() -> list[dict[str, Any]]:
-    files = sorted((GOLDEN / "xdr").glob("*.jsonl"))
-    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-@pytest.mark.parametrize("case", golden(), ids=lambda case: case["proves"])
-@pytest.mark.parametrize("format", ["auto", "xdr"])
-def test_a_golden_record_gives_the_expected_rows_and_dead_lines(case: dict[str, Any], format: str) -> None:
-    decoded = decode(case["record"], format=format)
-    assert decoded.rows == case["rows"]
-    assert [{"reason": dead.reason, "detail": dead.detail} for dead in decoded.dead] == case["dead"]
-
-
-def fields_of(mapping: VendorMapping) -> Iterator[tuple[str, Keys]]:
-    """(column, field) of every column, and (what it is, field) of the fields that decide."""
-    owners = (mapping, *mapping.shapes, *mapping.events)
-    for column in (column for owner in owners for column in owner.columns):
-        yield from ((column.name, field.path) for field in column.fields)
-        yield from (("differs", path) for pair in column.differs for path in pair)
-    yield from (("needs", path) for event in mapping.events for group in event.needs for path in group)
-    yield from (("skip", path) for skip in mapping.skips for path, _ in skip.when)
-    yield from (("key", path) for shape in mapping.shapes for paths in shape.key for path in paths)
-
-
-@pytest.mark.parametrize("field", sorted({".".join(path) for _, path in fields_of(xdr())}))
-def test_a_golden_record_gives_other_rows_without_the_field(field: str) -> None:
-    for case in golden():
-        record = case["record"]
-        if field in record and len(case["rows"]) + len(case["dead"]) == 1:
-            without = decode({key: value for key, value in record.items() if key != field}, format="xdr")
-            if (without.rows, len(without.dead)) != (case["rows"], len(case["dead"])):
-                return
-    pytest.fail(f"no golden record proves {field}")
-
-
-@pytest.mark.parametrize("column", sorted(EVENT_COLUMNS.keys() - {"tenant_id"}))
-def test_every_column_has_a_golden_record_with_and_one_without_it(column: str) -> None:
-    rows = [found for case in golden() for found in case["rows"]]
-    assert any(column in found for found in rows)
-    assert column in ("event_type", "host_id") or any(column not in found for found in rows)
+def test_a_column_that_no_field_can_fill_is_the_tenants_only() -> None:
+    filled = {column.name for column in columns_of(xdr())} | {name for e in xdr().events for name, _ in e.constants}
+    assert EVENT_COLUMNS.keys() - filled == {"tenant_id"}
 
 
 @pytest.mark.parametrize(
@@ -283,21 +244,6 @@ def test_other_records_stay_native(record: Row) -> None:
     assert (decoded.rows, decoded.dead) == ([record], [])
 
 
-def test_the_vendors_records_are_never_taken_for_each_others() -> None:
-    adapters = {mapping.id: mapping for mapping in load_mappings()}
-    lines = [line for file in (GOLDEN / "sysmon").glob("*.jsonl") if ".rows" not in file.name
-             for line in file.read_text(encoding="utf-8").splitlines()]  # fmt: skip
-    assert lines
-    for line in lines:
-        found = adapt(json.loads(line), adapters["xdr"])
-        assert isinstance(found, Rejected)
-        assert found.reason == "malformed"
-    for case in golden():
-        found = adapt(case["record"], adapters["sysmon"])
-        assert isinstance(found, Rejected)
-        assert found.reason == "malformed"
-
-
 def test_events_of_one_line_are_rows_and_dead_lines_of_that_line() -> None:
     alert = {**ALERT, "events": [XQL, None, XQL, {"event_type": "File Event"}]}
     decoded = decode(XQL, alert, XQL)
@@ -353,7 +299,7 @@ def test_rows_of_one_alert_do_not_share_state() -> None:
 
 
 def test_broken_records_never_raise_and_are_all_accounted_for() -> None:
-    seeds = [json.dumps(case["record"]).encode() for case in golden()]
+    seeds = [json.dumps(case.record).encode() for case in golden("xdr")]
     chance = random.Random(11)
     lines = []
     for line in itertools.islice(itertools.cycle(seeds), 3000):

@@ -1,0 +1,66 @@
+"""Records made for the project, each with what it gives and what it proves: `tests/golden/FORMAT/*.jsonl`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.mapping import Column, VendorMapping, load_mappings
+from schemas.nodes import Path as Keys
+
+FOLDER = Path(__file__).resolve().parent / "golden"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A record, the rows that it gives, and reason and detail of its dead lines."""
+
+    proves: str
+    record: dict[str, Any]
+    rows: list[dict[str, Any]]
+    dead: list[dict[str, str]]
+
+
+def golden(format: str) -> list[Golden]:
+    """The golden records of a format, in the order of their files."""
+    paths = sorted((FOLDER / format).glob("*.jsonl"))
+    return [Golden(**json.loads(line)) for path in paths for line in path.read_bytes().splitlines()]
+
+
+def mapping_of(format: str) -> VendorMapping:
+    """The shipped mapping of this id."""
+    return next(mapping for mapping in load_mappings() if mapping.id == format)
+
+
+def columns_of(mapping: VendorMapping) -> list[Column]:
+    """All columns, of the mapping, its shapes and its events."""
+    return [column for owner in (mapping, *mapping.shapes, *mapping.events) for column in owner.columns]
+
+
+def fields_of(mapping: VendorMapping) -> Iterator[tuple[str, Keys]]:
+    """(column, field) of every column, and (what it is, field) of the fields that decide; paths in the data."""
+    for column in columns_of(mapping):
+        yield from ((column.name, field.path) for field in column.fields)
+        yield from (("differs", path) for pair in column.differs for path in pair)
+    yield from (("needs", path) for event in mapping.events for group in event.needs for path in group)
+    yield from (("skip", path) for skip in mapping.skips for path, _ in skip.when)
+    yield from (("key", path) for shape in mapping.shapes for paths in shape.key for path in paths)
+
+
+def without(record: dict[str, Any], path: Keys) -> dict[str, Any]:
+    """A copy of the record without a field; the record itself if it has none there."""
+    below = record.get(path[0])
+    if len(path) == 1:
+        return {key: value for key, value in record.items() if key != path[0]}
+    return {**record, path[0]: without(below, path[1:])} if isinstance(below, dict) else record
+
+
+def with_value(record: dict[str, Any], path: Keys, value: object) -> dict[str, Any]:
+    """A copy of the record with a value in a field; what is no object on the way there becomes one."""
+    below = record.get(path[0])
+    if len(path) == 1:
+        return {**record, path[0]: value}
+    return {**record, path[0]: with_value(below if isinstance(below, dict) else {}, path[1:], value)}
