@@ -16,8 +16,8 @@ from pipeline.sources.arrivals import block_of_lost, block_of_places
 from pipeline.sources.errors import BadFilePolicy
 from pipeline.sources.lines import BLOCK_BYTES, MAX_LINE_BYTES, LineBlock, blocks_of, gunzipped
 
-BLOCK_RECORDS: Final = 20_000
-"""Records of a block, at most: what Parse looks at together."""
+BLOCK_RECORDS: Final = 10_000
+"""Records of a block, at most: what Parse looks at together. Larger blocks leave a processor's cache."""
 HELD_BYTES: Final = 1 << 23
 """Messages that wait for their block, at most, but for the last of them."""
 MAX_MESSAGE_BYTES: Final = 1 << 28

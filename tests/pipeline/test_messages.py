@@ -61,7 +61,7 @@ def opened(messages: list[Message]) -> tuple[Counter[tuple[str, int]], list[Dead
 def test_every_line_of_every_kind_of_message_is_read_once_and_arrived_with_its_message(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BLOCK_RECORDS", (3, 20_000)[seed % 2])
+    monkeypatch.setattr(module, "BLOCK_RECORDS", (3, 10_000)[seed % 2])
     rng = random.Random(seed)
     expected: Counter[tuple[str, int]] = Counter()
     messages = []
