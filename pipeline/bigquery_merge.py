@@ -28,8 +28,8 @@ from google.cloud.bigquery import (
 from google.cloud.bigquery import Table as Existing
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
-from pipeline.bigquery import reason_of
-from pipeline.bigquery_tables import FAILURES, BigQueryFailed, Dataset
+from pipeline.bigquery import API_ERRORS, reason_of
+from pipeline.bigquery_tables import BigQueryFailed, Dataset
 from schemas.bigquery.tables import TABLES, Table
 from transforms.rules.table_rows import Scope
 
@@ -40,7 +40,7 @@ _URIS_A_JOB: Final = 10_000
 """A load job takes no more."""
 _CANCEL_SECONDS: Final = 10
 _DROP_SECONDS: Final = 60
-_FAILURES: Final = (*FAILURES, TooSlow)
+_FAILURES: Final = (*API_ERRORS, TooSlow)
 _NO_DAY: Final = Scope(date(1970, 1, 1), date(1970, 1, 1), ())
 
 

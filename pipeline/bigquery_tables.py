@@ -7,19 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.bigquery import Client, SchemaField
 from google.cloud.bigquery import Table as Existing
-from requests.exceptions import RequestException
 
-from pipeline.bigquery import BigQueryAccess, reason_of
+from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of
 from pipeline.errors import RunFailed
 from schemas.bigquery.tables import TABLES, Table, latest_ddl
 from schemas.documents import ConfigurationError, require
 
-FAILURES: Final = (GoogleAPICallError, RetryError, RequestException, GoogleAuthError)
-"""What the client library raises when BigQuery does not do what it is asked, or is not there."""
 _SAME_TYPES: Final = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 
 
@@ -91,7 +87,7 @@ class Dataset:
         except Forbidden as error:
             need = "it takes bigquery.dataEditor on the dataset, and bigquery.jobUser on the project that pays"
             raise ConfigurationError(f"{self.option} {self.name}: not permitted: {reason_of(error)}: {need}") from None
-        except FAILURES as error:
+        except API_ERRORS as error:
             raise BigQueryFailed(f"{self.option} {self.name}: BigQuery does not do it: {reason_of(error)}") from error
 
     def _existing(self, client: Client, tables: Iterable[Table]) -> list[tuple[Table, Existing | None]]:

@@ -27,7 +27,7 @@ from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
 from tests.benchmarks.measuring import DATA, machine, prepare
 from tests.benchmarks.popular_events import EVERYWHERE, SELDOM
-from tests.benchmarks.step_sampler import WAITING
+from tests.benchmarks.step_sampler import INTERVAL, WAITING
 from tests.benchmarks.stream_messages import HappenNow, ReadMessages, lines_of, messages_of
 from tests.benchmarks.stream_runs import Ran, alerts_over_kafka, run
 from transforms.rules.days import DAY_US, SECOND_US
@@ -149,7 +149,7 @@ def show(engine: str, ran: Ran) -> None:
     total = seen.total()
     for step, times in seen.most_common():
         print(f"  {100 * times / total:5.1f} %  {step}")
-    print(f"  beside {idle / 100:.0f} s in which a worker's bundle waited for elements", flush=True)
+    print(f"  beside {idle * INTERVAL:.0f} s in which a worker's bundle waited for elements", flush=True)
 
 
 def show_delays(alerts: list[tuple[float, float]]) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,19 +105,16 @@ class Ran:
     @property
     def messages(self) -> int:
         """Records that were read."""
-        return sum(number for name, number in self.counts.items() if name.startswith("events.read"))
+        return self.counts["events.read"]
 
 
 def run(name: str, source: beam.PTransform, lateness: Lateness, watched: bool = True, **limits: int) -> Ran:
     """Runs the stream over messages on an engine of its own; watched workers are threads of one process."""
-    configuration = Configuration(load_detector(**limits), load_catalogue())
     with tempfile.TemporaryDirectory() as temporary:
         folder, output, total = Path(temporary), Path(temporary, "output"), Path(temporary, "total.json")
         with started(name, folder, watched) as engine:
             pipeline = beam.Pipeline(options=engine.options)
-            blocks = pipeline | "ReadBlocks" >> (source | MessagesToBlocks())
-            found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
-            stream.write(found, stream.Sinks(str(output)), configuration, lateness)
+            found = _stream(pipeline, source, output, lateness, limits)
             _ = found.tallies | "WriteTotal" >> WriteTotal(str(total))
             begun = time.perf_counter()
             state = pipeline.run().wait_until_finish()
@@ -126,7 +123,7 @@ def run(name: str, source: beam.PTransform, lateness: Lateness, watched: bool = 
                 raise SystemExit(f"the engine ended the run as {state}")
             return Ran(
                 json.loads(total.read_text()),
-                [_written(path) for path in (output / "alerts").glob("*.jsonl")],
+                _alerts_in(output),
                 wall,
                 cpu_seconds(engine.engine),
                 cpu_seconds(engine.workers),
@@ -148,7 +145,6 @@ def alerts_over_kafka(
         lateness: of the stream.
         limits: of the detector.
     """
-    configuration = Configuration(load_detector(**limits), load_catalogue())
     numbers = range(rate * seconds)
     records = ((n % PARTITIONS, 0, happening(lines, n, time.time_ns() // 1_000_000)) for n in numbers)
     with tempfile.TemporaryDirectory() as temporary, kafka(Path(temporary)) as broker:
@@ -156,16 +152,30 @@ def alerts_over_kafka(
 
         def build(pipeline: beam.Pipeline) -> None:
             service = f"localhost:{broker.expansion}"
-            source = ReadKafka(broker.brokers, ["events"], "benchmark", expansion_service=service) | MessagesToBlocks()
-            blocks = pipeline | "ReadBlocks" >> source
-            found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
-            stream.write(found, stream.Sinks(str(output)), configuration, lateness)
+            source = ReadKafka(broker.brokers, ["events"], "benchmark", expansion_service=service)
+            _stream(pipeline, source, output, lateness, limits)
 
         broker.create("events", "LogAppendTime")
         with job(broker, Path(temporary, "flink"), build, checkpointing=10_000):
             broker.publish("events", records, rate)
             time.sleep(lateness.allowed / SECOND_US + DRAIN_SECONDS)
-            return [_written(path) for path in (output / "alerts").glob("*.jsonl")]
+            return _alerts_in(output)
+
+
+def _stream(
+    pipeline: beam.Pipeline, source: beam.PTransform, output: Path, lateness: Lateness, limits: Mapping[str, int]
+) -> stream.Detection:
+    """The stream over what a source reads, with files as its sink."""
+    configuration = Configuration(load_detector(**limits), load_catalogue())
+    blocks = pipeline | "ReadBlocks" >> (source | MessagesToBlocks())
+    found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
+    stream.write(found, stream.Sinks(str(output)), configuration, lateness)
+    return found
+
+
+def _alerts_in(output: Path) -> list[tuple[float, float]]:
+    """When each alert was written, and when its event happened."""
+    return [_written(path) for path in (output / "alerts").glob("*.jsonl")]
 
 
 def _written(path: Path) -> tuple[float, float]:
