@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ from rich.text import Text
 from pipeline import options
 from schemas.documents import require
 from transforms.rules.days import day_of
+from transforms.rules.standing import TRAITS_IN_WORDS, standing
 
 
 def review_arguments(sub: argparse.ArgumentParser) -> None:
@@ -34,7 +35,6 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
         ConfigurationError: an argument is wrong, or the evidence does not tell so much.
     """
     from pipeline.sources.evidence import open_evidence
-    from transforms.rules.standing import standing
 
     options.no_more(rest)
     evidence = open_evidence(arguments.run)
@@ -66,8 +66,6 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
 
 def show(report: Mapping[str, Any], top: int) -> None:
     """The report as a table, expected programs counted beside it, and what the traits mean."""
-    from transforms.rules.standing import TRAITS_IN_WORDS
-
     console = Console()
     unexpected = [program for program in report["programs"] if not program["expected"]]
     expected = len(report["programs"]) - len(unexpected)
@@ -87,22 +85,23 @@ def _table(programs: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> 
         title=f"At most {report['max_other_hosts']} other hosts, {report['min_host_days']} days or more on this one",
         title_justify="left",
     )
-    for name in ("program", "service"):
-        table.add_column(name, overflow="fold")
-    for name in ("hosts", "days"):
-        table.add_column(name, justify="right")
-    for name in ("seen", "why", "for example"):
-        table.add_column(name, overflow="fold")
+    table.add_column("program and service", overflow="fold")
+    table.add_column("hosts", justify="right")
+    table.add_column("days, seen", no_wrap=True)
+    table.add_column("why", overflow="fold", min_width=max(map(len, TRAITS_IN_WORDS)))
+    table.add_column("for example", overflow="fold")
     for program in programs:
-        who = [program[name] for name in ("program", "origin", "script") if program[name]]
+        days = f"{program['host_days']} of {report['training_days']}"
         cells = (
-            "\n".join(who),
-            program["service"],
+            _lines(program[name] for name in ("program", "origin", "script", "service")),
             f"{program['hosts']:,}",
-            f"{program['host_days']} of {report['training_days']}",
-            f"{program['first_day']}\n{program['last_day']}",
-            ", ".join((*program["traits"], *program["reasons"])),
-            "\n".join(filter(None, program["example"].values())),
+            _lines((days, program["first_day"], program["last_day"])),
+            _lines((*program["traits"], *program["reasons"])),
+            _lines(value for name, value in program["example"].items() if name != "host_name"),
         )
         table.add_row(*map(Text, cells), style="bold red" if program["reasons"] else "")
     return table
+
+
+def _lines(texts: Iterable[str | None]) -> str:
+    return "\n".join(filter(None, texts))

@@ -167,19 +167,20 @@ def show(report: Mapping[str, Any]) -> None:
     console = Console()
     run, details = report["run"], report["details"]
     days = f"{run['days']:,} days, {run['first_day']} to {run['last_day']}" if run["days"] else "no day that was judged"
-    console.print(_grid(report["grid"], details, f"Alerts a day, and on the worst day ({days})"))
+    console.print(_grid(report["grid"], details))
     alerts = details["verdicts"]["alert"]
     limits = ", ".join(f"{name} {details[name]}" for name in ("max_other_hosts", "max_host_days"))
-    console.print(f"with {limits}: {alerts:,} alerts")
+    console.print(f"{days}; with {limits}: {alerts:,} alerts", soft_wrap=True)
     for name, beside in (("programs", "services"), ("services", "programs")):
         console.print(_table(f"Top {name}", details[name], beside))
     console.print(_exceptions(details["exceptions"], alerts))
 
 
-def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any], title: str) -> Table:
+def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Table:
     """A row a `max_host_days`, a column a `max_other_hosts`; the limits of the details stand out."""
-    table = Table(title=title, title_justify="left", caption="columns: max_other_hosts", caption_justify="left")
-    table.add_column("max_host_days", justify="right")
+    table = Table(title="Alerts a day, and on the worst day", title_justify="left", caption_justify="left")
+    table.caption = "a row a max_host_days, a column a max_other_hosts"
+    table.add_column("days", justify="right")
     columns = sorted({cell["max_other_hosts"] for cell in cells})
     for most in columns:
         table.add_column(str(most), justify="right")
