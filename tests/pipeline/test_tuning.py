@@ -99,7 +99,10 @@ def other_limits(seed: int, limits: Limits) -> list[Limits]:
 
 def assert_equal(preview: Preview, found: Found) -> None:
     """Alert by alert, day by day, verdict by verdict."""
-    assert Counter(alert.alert_id for alert in preview.alerts) == Counter(alert["alert_id"] for alert in found.alerts)
+    names = ("alert_id", "event_id")
+    assert Counter((alert.alert_id, alert.activity["event_id"]) for alert in preview.alerts) == Counter(
+        tuple(alert[name] for name in names) for alert in found.alerts
+    )
     assert preview.days() == Counter(
         (day_number(date.fromisoformat(alert["timestamp"][:10])), alert["variation"]) for alert in found.alerts
     )

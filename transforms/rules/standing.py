@@ -5,8 +5,7 @@ To the detector they are common on their host and never an alert. Somebody has t
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -27,9 +26,11 @@ TRAITS_IN_WORDS: Final[dict[Trait, str]] = {
     "weekends": "one day in five or more is a Saturday or Sunday",
 }
 
-_KEY: Final = ("tenant", "program", "origin", "reduced_script", "service")
+_KEY: Final = ["tenant", "program", "origin", "reduced_script", "service"]
 _EXAMPLE: Final = ("host", "host_name", "user_name", "process_path", "parent_process_name", "remote_host")
-_FEW_HOURS, _MOST_HOURS = 2, 20
+_HOURS_A_DAY: Final = 24
+_FEW_HOURS, _MANY_HOURS = 2, 20
+_SATURDAY: Final = 5
 _WEEKEND_SHARE: Final = 0.2
 
 
@@ -91,58 +92,70 @@ def standing(activities: pa.Table, limits: Limits, max_other_hosts: int) -> list
         limits: of the run: what is common on a host.
         max_other_hosts: how many other hosts are few.
     """
+    other_hosts = activities.column("other_hosts")
     common = pc.greater(activities.column("host_days"), limits.max_host_days)
-    few = pc.less_equal(activities.column("other_hosts"), max_other_hosts)
-    rare = pc.and_(pc.invert(common), pc.less_equal(activities.column("other_hosts"), limits.max_other_hosts))
-    once_rare = set(_keys(activities.filter(rare)))
-    grouped: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in activities.filter(pc.and_(common, few)).to_pylist():
-        grouped[tuple(row[name] for name in _KEY)].append(row)
-    found = (_standing(key, rows, key not in once_rare) for key, rows in grouped.items())
+    rare = pc.and_(pc.invert(common), pc.less_equal(other_hosts, limits.max_other_hosts))
+    once_rare = {_key(row) for row in activities.filter(rare).group_by(_KEY).aggregate([]).to_pylist()}
+    few = activities.filter(pc.and_(common, pc.less_equal(other_hosts, max_other_hosts)))
+    found = (_standing(row, _key(row) not in once_rare) for row in _by_program(few).to_pylist())
     return sorted(found, key=lambda program: program.rank)
 
 
-def _keys(activities: pa.Table) -> Iterable[tuple[str, ...]]:
-    columns: list[list[str]] = [activities.column(name).to_pylist() for name in _KEY]
-    return zip(*columns, strict=True)
+def _by_program(activities: pa.Table) -> pa.Table:
+    """One row a program and service: what its activities say together, and the last of them."""
+    hour = activities.column("hour").to_numpy()
+    ordered = (
+        activities.append_column("day", pa.array(hour // _HOURS_A_DAY))
+        .append_column("hour_of_day", pa.array(hour % _HOURS_A_DAY))
+        .sort_by([(name, "ascending") for name in ("event_time", "event_id", "host")])
+    )
+    as_it_is = pc.ScalarAggregateOptions(skip_nulls=False)
+    return ordered.group_by(_KEY, use_threads=False).aggregate(
+        [
+            ([], "count_all"),
+            *((name, "distinct") for name in ("day", "hour_of_day", "reasons")),
+            *((name, how) for name, how in (("host", "count_distinct"), ("host_days", "max"), ("first_day", "min"))),
+            *((name, "last", as_it_is) for name in (*_EXAMPLE, "known_as")),
+        ]
+    )
 
 
-def _standing(key: tuple[str, ...], rows: Sequence[dict[str, Any]], never_rare: bool) -> Standing:
-    tenant, program, origin, script, service = key
-    last = max(rows, key=lambda row: (row["event_time"], row["event_id"], row["host"]))
-    reasons = sorted({reason for row in rows for reason in row["reasons"].split(",") if reason})
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in _KEY)
+
+
+def _standing(row: Mapping[str, Any], never_rare: bool) -> Standing:
+    tenant, program, origin, script, service = _key(row)
     return Standing(
         tenant=tenant,
         program=program,
         origin=origin,
         script=script,
         service=service,
-        known_as=last["known_as"],
-        hosts=len({row["host"] for row in rows}),
-        activities=len(rows),
-        host_days=max(row["host_days"] for row in rows),
-        first_day=min(row["first_day"] for row in rows),
-        last_day=last["hour"] // 24,
-        hours=len({row["hour"] % 24 for row in rows}),
-        reasons=tuple(reasons),
-        traits=tuple(_traits(rows, never_rare)),
-        example={name: last[name] for name in _EXAMPLE},
+        known_as=row["known_as_last"],
+        hosts=row["host_count_distinct"],
+        activities=row["count_all"],
+        host_days=row["host_days_max"],
+        first_day=row["first_day_min"],
+        last_day=max(row["day_distinct"]),
+        hours=len(row["hour_of_day_distinct"]),
+        reasons=tuple(sorted({reason for told in row["reasons_distinct"] for reason in told.split(",") if reason})),
+        traits=tuple(_traits(row, never_rare)),
+        example={name: row[f"{name}_last"] for name in _EXAMPLE},
     )
 
 
-def _traits(rows: Sequence[dict[str, Any]], never_rare: bool) -> Iterator[Trait]:
-    days = {row["hour"] // 24 for row in rows}
-    weekends = sum(day_of(day).weekday() >= 5 for day in days)
-    hours = len({row["hour"] % 24 for row in rows})
-    if any(row["reasons"] for row in rows):
+def _traits(row: Mapping[str, Any], never_rare: bool) -> Iterator[Trait]:
+    days = row["day_distinct"]
+    if any(row["reasons_distinct"]):
         yield "suspicious"
     if never_rare:
         yield "never_rare"
-    if rows[0]["origin"].startswith(FOLDER_ORIGINS):
+    if row["origin"].startswith(FOLDER_ORIGINS):
         yield "no_signer"
-    if rows[0]["script"]:
+    if row["reduced_script"]:
         yield "script"
-    if not _FEW_HOURS < hours < _MOST_HOURS:
+    if not _FEW_HOURS < len(row["hour_of_day_distinct"]) < _MANY_HOURS:
         yield "steady_hours"
-    if weekends >= _WEEKEND_SHARE * len(days):
+    if sum(day_of(day).weekday() >= _SATURDAY for day in days) >= _WEEKEND_SHARE * len(days):
         yield "weekends"

@@ -6,10 +6,9 @@ The rules are those of the run itself: rareness, variations, deduplication, floo
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +18,8 @@ from schemas.exceptions import ExceptionEntry
 from transforms.rules import ids
 from transforms.rules.columns import Longs, Mask
 from transforms.rules.deduplication import Said
+from transforms.rules.exception_evidence import VERDICT_COLUMN
+from transforms.rules.exception_findings import ALWAYS_THERE
 from transforms.rules.exceptions import Exceptions
 from transforms.rules.flood_control import control_flood
 from transforms.rules.judgement import (
@@ -32,7 +33,10 @@ from transforms.rules.judgement import (
 from transforms.rules.verdicts import matched_variations
 
 Activity = dict[str, Any]
-"""A row of `RARE_ACTIVITY_SCHEMA`."""
+"""A row of `RARE_ACTIVITY_SCHEMA`, of the columns that say who it was, when, and why it is suspicious."""
+
+_FIGURES: Final = ("other_hosts", "host_days", "execution_other_hosts", "execution_host_days", "excepted")
+_NEEDED: Final = [*DEDUPLICATION_KEY, "script", "reasons", "hour", "event_time", "event_id"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ class Tuning:
             said: what deduplication had let through before it, of `SAID_SCHEMA`.
             detector: of the run.
         """
-        self._activities, self._detector = activities, detector
+        self._activities, self._detector = activities.select(_NEEDED), detector
+        self._columns = {name: _filled(activities.column(name)) for name in _FIGURES}
+        self._known: dict[int, Activity] = {}
         self._before: Mapping[DeduplicationKey, list[Said]] = said_before(said)
         self._candidates: dict[tuple[int, str], Candidate] = {}
 
@@ -91,13 +97,13 @@ class Tuning:
             exception: of fields that all events of an activity have in common: process name, origin, service, host.
         """
         rare = self._rare(limits, "")
-        excepted = self._numbers("excepted").astype(np.bool_)
+        excepted = self._columns["excepted"] == 1
         if exception is not None:
             excepted = excepted | self._matched(exception, rare & ~excepted)
         unusual = self._rare(limits, "execution_")
         keyed: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
-        for row in np.flatnonzero(rare & ~excepted).tolist():
-            candidate = self._candidate(row, bool(unusual[row]))
+        for row, activity in self._rows(rare & ~excepted):
+            candidate = self._candidate(row, activity, bool(unusual[row]))
             keyed[candidate.key].append(candidate)
         kept, duplicates = without_repeats(keyed, self._before, limits)
         alerts, rolled_up = _limited(kept, limits.max_alerts_per_group)
@@ -110,46 +116,36 @@ class Tuning:
         return Preview(counts, alerts, duplicates + rolled_up)
 
     def _rare(self, limits: Limits, kind: str) -> Mask:
-        """Activities whose communication (or `execution_`) is rare."""
-        other_hosts, host_days = self._numbers(f"{kind}other_hosts"), self._numbers(f"{kind}host_days")
+        """Activities whose communication is rare, or whose execution, if they have one."""
+        other_hosts, host_days = self._columns[f"{kind}other_hosts"], self._columns[f"{kind}host_days"]
         most_hosts, most_days = getattr(limits, f"{kind}max_other_hosts"), getattr(limits, f"{kind}max_host_days")
         return (other_hosts >= 0) & (other_hosts <= most_hosts) & (host_days <= most_days)
 
     def _matched(self, exception: ExceptionEntry, among: Mask) -> Mask:
         exceptions = Exceptions((exception,))
         matched = np.zeros(len(among), np.bool_)
-        for row in np.flatnonzero(among).tolist():
-            activity = self._rows[row]
+        for row, activity in self._rows(among):
             matched[row] = exceptions.match(exception_values(activity), activity["hour"] // 24) is not None
         return matched
 
-    def _candidate(self, row: int, execution_rare: bool) -> Candidate:
-        activity = self._rows[row]
+    def _candidate(self, row: int, activity: Activity, execution_rare: bool) -> Candidate:
         variation = matched_variations(bool(activity["reasons"]), execution_rare)[0]
         known = self._candidates.get((row, variation))
         if known is None:
             known = self._candidates[row, variation] = _candidate_of(activity, variation, self._detector)
         return known
 
-    def _numbers(self, name: str) -> Longs:
-        """A column; -1 where there is no value."""
-        return self._columns[name]
-
-    @cached_property
-    def _columns(self) -> dict[str, Longs]:
-        names = ("other_hosts", "host_days", "execution_other_hosts", "execution_host_days", "excepted")
-        return {name: _filled(self._activities.column(name)) for name in names}
-
-    @cached_property
-    def _rows(self) -> list[Activity]:
-        rows: list[Activity] = self._activities.to_pylist()
-        return rows
+    def _rows(self, which: Mask) -> Iterator[tuple[int, Activity]]:
+        """(number, activity) of some rows; only those that are ever looked at become Python objects."""
+        rows = np.flatnonzero(which).tolist()
+        unknown = [row for row in rows if row not in self._known]
+        self._known.update(zip(unknown, self._activities.take(pa.array(unknown, pa.int64())).to_pylist(), strict=True))
+        return ((row, self._known[row]) for row in rows)
 
 
 def exception_values(activity: Activity) -> dict[str, str]:
     """Fields of an exception -> values that all events of an activity have in common."""
-    columns = {"process_name": "program", "origin": "origin", "service_id": "service", "host_id": "host"}
-    return {field: activity[column] for field, column in columns.items()}
+    return {field: activity[VERDICT_COLUMN[field]] for field in ALWAYS_THERE}
 
 
 def _candidate_of(activity: Activity, variation: str, detector: Detector) -> Candidate:
@@ -186,5 +182,6 @@ def _limited(candidates: Sequence[Candidate], limit: int) -> tuple[list[RaisedAl
 
 
 def _filled(column: pa.ChunkedArray) -> Longs:
+    """A column as numbers; -1 where there is no value."""
     numbers: Longs = column.cast(pa.int64()).fill_null(-1).to_numpy()
     return numbers
