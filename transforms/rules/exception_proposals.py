@@ -51,7 +51,7 @@ def proposals(tuning: Tuning, preview: Preview, limits: Limits, most: int) -> li
     """
     ranked = sorted(_matches(preview).items(), key=lambda item: (-len(item[1]), item[0]))[:most]
     found = [_proposal(match, alerts, tuning, preview, limits) for match, alerts in ranked]
-    return sorted((found_one for found_one in found if found_one.alerts > 0), key=lambda proposal: -proposal.alerts)
+    return sorted((proposal for proposal in found if proposal.alerts > 0), key=lambda proposal: -proposal.alerts)
 
 
 def _matches(preview: Preview) -> dict[Match, list[RaisedAlert]]:

@@ -76,10 +76,10 @@ class Tuning:
     """The evidence of a run, ready to be judged again and again."""
 
     def __init__(self, activities: pa.Table, said: pa.Table, detector: Detector) -> None:
-        """Of `activities`, of `RARE_ACTIVITY_SCHEMA`.
+        """Knows all that the evidence tells.
 
         Args:
-            activities: all of a run.
+            activities: all of a run's evidence, of `RARE_ACTIVITY_SCHEMA`.
             said: what deduplication had let through before it, of `SAID_SCHEMA`.
             detector: of the run.
         """
