@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 OTHER_HOSTS: Final = (0, 1, 2, 3, 5, 10)
 HOST_DAYS: Final = (0, 1, 2, 3, 5, 7)
-"""What the grid holds unless other limits are asked for; the run's own are always in it."""
+"""What the grid holds beside the run's own limits, unless others are asked for."""
+_LIMITS: Final = ("max_other_hosts", "max_host_days", "execution_max_other_hosts", "execution_max_host_days")
+_PROGRAM: Final = ("program", "origin")
+_SERVICE: Final = ("service",)
 
 
 def tune_arguments(sub: argparse.ArgumentParser) -> None:
@@ -109,16 +112,15 @@ def report_of(evidence: Evidence, cells: Sequence[Limits], top: int) -> dict[str
         "details": _limits_of(limits)
         | _counts(preview, len(metadata.days))
         | {
-            "programs": _most(preview.alerts, ("program", "origin"), "service", top),
-            "services": _most(preview.alerts, ("service",), "program", top),
+            "programs": _most(preview.alerts, _PROGRAM, "service", top),
+            "services": _most(preview.alerts, _SERVICE, "program", top),
             "exceptions": [_proposed(proposal) for proposal in proposals(tuning, preview, limits, top)],
         },
     }
 
 
 def _limits_of(limits: Limits) -> dict[str, int]:
-    names = ("max_other_hosts", "max_host_days", "execution_max_other_hosts", "execution_max_host_days")
-    return {name: getattr(limits, name) for name in names}
+    return {name: getattr(limits, name) for name in _LIMITS}
 
 
 def _counts(preview: Preview, days: int) -> dict[str, Any]:
@@ -171,8 +173,8 @@ def show(report: Mapping[str, Any]) -> None:
     alerts = details["verdicts"]["alert"]
     limits = ", ".join(f"{name} {details[name]}" for name in ("max_other_hosts", "max_host_days"))
     console.print(f"{days}; with {limits}: {alerts:,} alerts", soft_wrap=True)
-    for name, beside in (("programs", "services"), ("services", "programs")):
-        console.print(_table(f"Top {name}", details[name], beside))
+    console.print(_top("Top programs", details["programs"], _PROGRAM, "services"))
+    console.print(_top("Top services", details["services"], _SERVICE, "programs"))
     console.print(_exceptions(details["exceptions"], alerts))
 
 
@@ -186,7 +188,7 @@ def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Tab
         table.add_column(str(most), justify="right")
     rows: defaultdict[int, dict[int, Text]] = defaultdict(dict)
     for cell in cells:
-        own = all(cell[name] == details[name] for name in _limits_names(cell))
+        own = all(cell[name] == details[name] for name in _LIMITS)
         said = f"{cell['alerts_a_day']:,.1f} ({cell['alerts_on_the_worst_day']:,})"
         rows[cell["max_host_days"]][cell["max_other_hosts"]] = Text(said, style="bold reverse" if own else "")
     for days, row in sorted(rows.items()):
@@ -194,13 +196,9 @@ def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Tab
     return table
 
 
-def _limits_names(cell: Mapping[str, Any]) -> Iterator[str]:
-    return (name for name in cell if "max_" in name)
-
-
-def _table(title: str, rows: Sequence[Mapping[str, Any]], beside: str) -> Table:
+def _top(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str], beside: str) -> Table:
+    """What has most alerts by the columns of these names, and what goes with it."""
     table = Table(title=title, title_justify="left")
-    names = [name for name in (rows[0] if rows else ()) if name not in ("alerts", "hosts", beside)]
     for name in names:
         table.add_column(name, overflow="fold")
     for name in ("alerts", "hosts"):
