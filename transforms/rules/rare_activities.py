@@ -6,6 +6,7 @@ Verdicts do not read it. `tuning` judges it again with other limits, `standing` 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from schemas.catalogue import Catalogue
 from schemas.detector import Limits
 from schemas.evidence import RARE_ACTIVITY_SCHEMA
 from transforms.rules.activities import event_id, row_values
-from transforms.rules.prevalence import Prevalence, measure
+from transforms.rules.prevalence import measure
 from transforms.rules.suspicion import Suspicions
 
 
@@ -38,7 +39,7 @@ def rare_activities(
     execution = measure(activities, "execution", answers, own, limits, np.zeros_like(suspicious))
     has_none = activities.column("execution").is_null().to_numpy()
     columns: dict[str, pa.Array] = {
-        **_figures(common),
+        **{figure.name: pa.array(getattr(common, figure.name)) for figure in fields(common)},
         "execution_other_hosts": pa.array(execution.other_hosts, mask=has_none),
         "execution_host_days": pa.array(execution.host_days, mask=has_none),
         "event_id": pa.array(list(_event_ids(activities)), pa.string()),
@@ -46,11 +47,6 @@ def rare_activities(
     }
     named = [columns[name] if name in columns else activities.column(name) for name in RARE_ACTIVITY_SCHEMA.names]
     return pa.table(named, schema=RARE_ACTIVITY_SCHEMA)
-
-
-def _figures(common: Prevalence) -> dict[str, pa.Array]:
-    names = ("other_hosts", "host_days", "active_days", "first_day", "last_day")
-    return {name: pa.array(getattr(common, name)) for name in names}
 
 
 def _event_ids(activities: pa.Table) -> Iterator[str]:
