@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from pipeline import options
 from pipeline.flex_metadata import COMMAND, SEPARATOR, TEMPLATES, is_document, is_repeatable, is_switch, options_of
 from pipeline.main import main
+from pipeline.terminal import complain
 from schemas.documents import ConfigurationError, require
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def run(parameters: Sequence[str]) -> int:
         try:
             arguments = arguments_of(parameters, Path(folder))
         except ConfigurationError as error:
-            print(f"uncommon-im: {error}", file=sys.stderr)
+            complain(error)
             return 2
         return main(arguments)
 
@@ -64,7 +64,7 @@ def arguments_of(parameters: Sequence[str], folder: Path) -> list[str]:
             others.append(parameter)
     _, unknown = options.beam_parser().parse_known_args(others)
     if unknown:
-        names = ", ".join(flag.partition("=")[0] for flag in unknown)
+        names = ", ".join(map(options.name_of, unknown))
         log.warning("options of the launcher that Beam does not know are left out: %s", names)
     return ours + [other for other in others if other not in unknown]
 

@@ -26,7 +26,7 @@ from pipeline.schema_command import run_schema, schema_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
-from pipeline.terminal import show_summary, start_logging
+from pipeline.terminal import complain, show_summary, start_logging
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError, require
 
@@ -49,15 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         collect_seldom()
         return int(arguments.command(arguments, rest) or 0)
     except ConfigurationError as error:
-        print(f"uncommon-im: {error}", file=sys.stderr)
+        complain(error)
         return 2
     except KeyboardInterrupt:
-        print("uncommon-im: stopped; the output is not complete", file=sys.stderr)
+        complain("stopped; the output is not complete")
         return 1
     except Exception as error:  # the last line of defence: whatever failed, say it in one line
         if arguments is not None and arguments.verbose:
             log.exception("the run failed")
-        print(f"uncommon-im: the run failed: {_reason(error)} (--verbose shows all)", file=sys.stderr)
+        complain(f"the run failed: {_reason(error)} (--verbose shows all)")
         return 1
 
 
