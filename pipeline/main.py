@@ -145,13 +145,16 @@ def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator
 def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im simulate`."""
     from pipeline.simulation import simulate
+    from pipeline.sinks.upload import local_folder
 
     options.no_more(rest)
-    try:
-        made = simulate(arguments.output, arguments.hosts, arguments.days, arguments.seed)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    print(f"{made.events:,} events of {made.hosts} hosts in {made.events_glob}, labels in {made.labels_file}")
+    with local_folder("--output", arguments.output, replaced="events/dt=*.parquet") as folder:
+        try:
+            made = simulate(folder, arguments.hosts, arguments.days, arguments.seed)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+    events, labels = (path.replace(folder, arguments.output, 1) for path in (made.events_glob, made.labels_file))
+    print(f"{made.events:,} events of {made.hosts} hosts in {events}, labels in {labels}")
 
 
 def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What is said while BigQuery does not answer: the client library's own requests to servers of this process. No engine."""
+"""What is said while BigQuery does not answer: the client library's requests to servers of this process. No engine."""
 
 from __future__ import annotations
 

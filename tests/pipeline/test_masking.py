@@ -1,4 +1,4 @@
-"""No password and no token that a command is given comes back: not in its errors, its log, its help. No engine is run."""
+"""No password and no token that a command is given comes back, not in errors, log or help. No engine is run."""
 
 from __future__ import annotations
 
