@@ -78,7 +78,7 @@ class BigQueryAccess:
             )
         except (DefaultCredentialsError, OSError) as error:
             raise _no_access(error) from None
-        say_outages(client._http)
+        say_outages(client._http)  # the library has no other name for its session
         return client
 
     def read_client(self) -> BigQueryReadClient:

@@ -32,7 +32,9 @@ def say_outages(session: Session) -> None:
 
 
 def storage_retry(path: str) -> Retry:
-    """How a call of the Storage API is tried again: for ten minutes, as the client does by itself, but not in silence.
+    """How a call of the Storage API is tried again: for ten minutes, and not in silence.
+
+    The client by itself says nothing, and tries for a day to read a stream: the engine repeats the step sooner.
 
     Args:
         path: what is read, for the log.

@@ -148,12 +148,13 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.sinks.upload import local_folder
 
     options.no_more(rest)
-    with local_folder("--output", arguments.output, replaced="events/dt=*.parquet") as folder:
+    output = arguments.output.rstrip("/") or "/"
+    with local_folder("--output", output, replaced="events/dt=*.parquet") as folder:
         try:
             made = simulate(folder, arguments.hosts, arguments.days, arguments.seed)
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
-    events, labels = (path.replace(folder, arguments.output, 1) for path in (made.events_glob, made.labels_file))
+    events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
     print(f"{made.events:,} events of {made.hosts} hosts in {events}, labels in {labels}")
 
 
