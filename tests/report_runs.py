@@ -79,7 +79,7 @@ def many(count: int) -> Found:
         real.summary
         | {
             "activities": count,
-            "verdicts": {name: 0 for name in real.summary["verdicts"]} | {"alert": count},
+            "verdicts": dict.fromkeys(real.summary["verdicts"], 0) | {"alert": count},
             "alerts": {name: variations[name] for name in real.summary["alerts"]},
         },
     )

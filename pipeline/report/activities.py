@@ -122,7 +122,7 @@ class Activities:
         found = found.append_column("hosts", pc.list_value_length(found.column("host_distinct")))
         order = [("alerts_sum", "descending"), ("hosts", "ascending"), *((key, "ascending") for key in keys)]
         rows = found.take(pc.sort_indices(found, order)[:limit]).to_pylist()
-        return [_pair(row, [row[key] for key in keys]) for row in rows], found.num_rows
+        return [_pair(row) for row in rows], found.num_rows
 
     def services(self) -> list[ServiceUse]:
         """The services, those on most hosts first."""
@@ -176,10 +176,13 @@ def _sums_of(row: dict[str, Any]) -> tuple[int, int]:
     return row["activities_sum"], row["alerts_sum"]
 
 
-def _pair(row: dict[str, Any], names: list[str]) -> Pair:
+def _pair(row: dict[str, Any]) -> Pair:
     hosts, days = sorted(row["host_distinct"]), row["day_distinct"]
     return Pair(
-        *names,
+        program=row["program"],
+        origin=row["origin"],
+        script=row["script"],
+        service=row["service"],
         hosts=len(hosts),
         named_hosts=tuple(hosts[:HOSTS_NAMED]),
         days=len(days),

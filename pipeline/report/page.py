@@ -23,8 +23,10 @@ MOST_PAIRS: Final = 200
 """Rare pairs that are listed."""
 MOST_TENANTS: Final = 100
 """Tenants that are listed."""
-MOST_CHARACTERS: Final = 2000
-"""Of a dead letter's record; what is longer is cut, and said to be."""
+MOST_CHARACTERS: Final = 200
+"""Of a value in a table; what is longer is cut. Alerts are whole, at a click."""
+MOST_OF_A_RECORD: Final = 2000
+"""Characters of a dead letter's record; what is longer is cut, and said to be."""
 
 VARIATIONS: Final = (
     Series("suspicious_process", "by a suspicious process", "--suspicious"),
@@ -87,6 +89,7 @@ def render(run: Run, catalogue: Catalogue) -> str:
         tenants=tenants[:MOST_TENANTS],
         all_tenants=len(tenants),
         most_characters=MOST_CHARACTERS,
+        most_of_a_record=MOST_OF_A_RECORD,
     )
 
 

@@ -2,7 +2,8 @@
 // The list of alerts: unpacked, filtered by what the address says after #, written as text only.
 {
   const PAGE = 50;
-  const LONG = 2000;
+  const LONG = 2000; // characters of a value that are shown at first
+  const SHORT = 200; // and in the list
   // Shown above the cards.
   const ABOVE = new Set(["title", "description", "steps"]);
   const MONO = /command_line|path|sha256|fingerprint|origin|script|digest|^ip$|_id$|^id$|^matched$/;
@@ -26,6 +27,7 @@
   // Hidden characters as their numbers: a name that reads backwards must not pass for another.
   const visible = (text) => String(text).replace(HIDDEN, (c) => `⟨U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
   const bdi = (text) => element("bdi", {}, visible(text));
+  const short = (text) => bdi(text.length > SHORT ? `${text.slice(0, SHORT)}…` : text);
   const words = (key) => {
     const said = key.split("_").map((word) => WORDS[word] ?? word).join(" ");
     return said.charAt(0).toUpperCase() + said.slice(1);
@@ -116,7 +118,7 @@
   }
 
   function body(alert) {
-    const made = [element("h3", {}, bdi(alert.title)), element("p", {}, bdi(alert.description))];
+    const made = [element("h3", {}, bdi(alert.title)), element("p", {}, ...cut(alert.description))];
     if (Array.isArray(alert.steps) && alert.steps.length) {
       made.push(element("h4", {}, "Next steps"), element("ol", {}, ...alert.steps.map(step)));
     }
@@ -133,8 +135,8 @@
     const why = element("span", { class: "why" }, element("b", {}, visible(alert.severity)), ` · ${visible(nameOf(alert.variation))}`);
     const summary = element("summary", {},
       element("span", { class: "when" }, element("time", { datetime: alert.timestamp }, `${alert.timestamp.slice(0, 10)} ${alert.timestamp.slice(11, 16)}`)),
-      element("span", { class: "what" }, bdi(alert.process.name), " → ", bdi(alert.service.name)),
-      element("span", { class: "where" }, bdi(hostOf(alert)), ...(alert.user_name === null ? [] : [" · ", bdi(alert.user_name)])),
+      element("span", { class: "what" }, short(alert.process.name), " → ", short(alert.service.name)),
+      element("span", { class: "where" }, short(hostOf(alert)), ...(alert.user_name === null ? [] : [" · ", short(alert.user_name)])),
       why);
     const made = element("details", { class: "alert", "data-id": alert.alert_id }, summary);
     made.classList.add(alert.variation.replace(/\W/g, "_"));

@@ -182,8 +182,8 @@ def read_run(folder: str, most_alerts: int) -> Run:
 
 
 def _summary(folder: str) -> Summary:
-    path = FileSystems.join(folder, SUMMARY)
     try:
+        path = FileSystems.join(folder, SUMMARY)
         there = FileSystems.exists(path)
     except Exception as error:  # file systems have no error in common
         raise ConfigurationError(f"{folder}: cannot be looked up: {' '.join(str(error).split())}") from None
