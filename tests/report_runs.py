@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -89,10 +90,13 @@ def _variant(alert: Record, number: int) -> Record:
     made = copy.deepcopy(alert)
     time = datetime.fromisoformat(alert["timestamp"]) + (number * 7 % 44) * DAY + timedelta(seconds=number)
     made["timestamp"] = time.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    made["alert_id"] = f"{number:032x}"
+    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    made |= {"alert_id": digest[:32], "group_id": digest[32:], "event_id": digest[::-1]}
+    made["process"] |= {"sha256": digest[::2] * 2, "pid": number}
     made["host"] |= {"id": f"h{number % 1700}", "name": f"w{number % 1700:05}.corp.example"}
     made["user_name"] = f"CORP\\user{number % 900}"
     made["process"]["name"] = alert["process"]["name"].replace(".", f"{number % 90}.")
+    made["process"]["command_line"] = f'"C:\\Users\\user{number % 900}\\{made["process"]["name"]}" --run {digest[:9]}'
     return made
 
 

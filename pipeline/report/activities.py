@@ -25,13 +25,15 @@ ACTIVITY_SCHEMA: Final = pa.schema(
 """What is read of verdict rows."""
 HOSTS_NAMED: Final = 3
 """Hosts of a rare pair that are named; its number of hosts is exact."""
+_PAIR: Final = ("tenant", "program", "origin", "script", "service")
 _COMPACT_ROWS: Final = 1 << 18
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A program and a service whose communication was rare; days are those on which it was."""
+    """A program of a tenant and a service whose communication was rare; days are those on which it was."""
 
+    tenant: str
     program: str
     origin: str
     script: str
@@ -41,13 +43,12 @@ class Pair:
     days: int
     first_day: date
     last_day: date
-    activities: int
     alerts: int
 
 
 @dataclass(frozen=True)
 class ServiceUse:
-    """Who uses a service; a program is a name and an origin here."""
+    """How many hosts and programs use a service, in how many activities, and how many of these are alerts."""
 
     service: str
     hosts: int
@@ -63,7 +64,6 @@ class TenantDays:
     tenant: str
     days: set[date] = field(default_factory=set)
     learning: set[date] = field(default_factory=set)
-    activities: int = 0
     alerts: int = 0
 
     @property
@@ -101,8 +101,8 @@ class Activities:
     """
 
     def __init__(self, rows: Iterator[pa.RecordBatch]) -> None:
-        self._rare = Counted("program", "origin", "script", "service", "host", "day", "verdict")
-        self._uses = Counted("service", "host", "program", "origin", "verdict")
+        self._rare = Counted(*_PAIR, "host", "day", "verdict")
+        self._uses = Counted("service", "tenant", "host", "program", "origin", "verdict")
         self._days = Counted("tenant", "day", "verdict")
         for batch in chain([pa.RecordBatch.from_pylist([], ACTIVITY_SCHEMA)], rows):
             self._add(pa.Table.from_batches([batch]))
@@ -116,23 +116,22 @@ class Activities:
 
     def pairs(self, limit: int) -> tuple[list[Pair], int]:
         """The rare pairs with most alerts, and of these on fewest hosts first; and how many there are in all."""
-        keys = ["program", "origin", "script", "service"]
         hosts, days = ("host", "distinct"), ("day", "distinct")
-        found = _with_alerts(self._rare.table).group_by(keys).aggregate([*_SUMS, hosts, days])
+        found = _with_alerts(self._rare.table).group_by(list(_PAIR)).aggregate([("alerts", "sum"), hosts, days])
         found = found.append_column("hosts", pc.list_value_length(found.column("host_distinct")))
-        order = [("alerts_sum", "descending"), ("hosts", "ascending"), *((key, "ascending") for key in keys)]
+        order = [("alerts_sum", "descending"), ("hosts", "ascending"), *((key, "ascending") for key in _PAIR)]
         rows = found.take(pc.sort_indices(found, order)[:limit]).to_pylist()
         return [_pair(row) for row in rows], found.num_rows
 
     def services(self) -> list[ServiceUse]:
-        """The services, those on most hosts first."""
+        """The services, those on most hosts first; a program is a name and an origin."""
         uses = _with_alerts(self._uses.table)
-        counted = uses.group_by("service").aggregate([*_SUMS, ("host", "count_distinct")])
-        named = uses.group_by(["service", "program", "origin"]).aggregate([])
-        programs = Counter(named.column("service").to_pylist())
+        hosts = _different(uses, "tenant", "host")
+        programs = _different(uses, "program", "origin")
+        counted = uses.group_by("service").aggregate([("activities", "sum"), ("alerts", "sum")])
         found = [
-            ServiceUse(row["service"], row["host_count_distinct"], programs[row["service"]], *_sums_of(row))
-            for row in counted.to_pylist()
+            ServiceUse(service, hosts[service], programs[service], activities, alerts)
+            for service, activities, alerts in zip(*(column.to_pylist() for column in counted.columns), strict=True)
         ]
         return sorted(found, key=lambda use: (-use.hosts, use.service))
 
@@ -143,7 +142,6 @@ class Activities:
             tenant = found.setdefault(row["tenant"], TenantDays(row["tenant"]))
             day = day_of(row["day"])
             tenant.days.add(day)
-            tenant.activities += row["activities"]
             if row["verdict"] == "learning":
                 tenant.learning.add(day)
             if row["verdict"] == "alert":
@@ -158,9 +156,6 @@ class Activities:
         return counted
 
 
-_SUMS: Final = (("activities", "sum"), ("alerts", "sum"))
-
-
 def _sums(rows: pa.Table, columns: list[str]) -> pa.Table:
     summed = rows.group_by(columns).aggregate([("activities", "sum")])
     return summed.rename_columns({"activities_sum": "activities"})
@@ -172,22 +167,19 @@ def _with_alerts(rows: pa.Table) -> pa.Table:
     return rows.append_column("alerts", pc.if_else(is_alert, rows.column("activities"), 0))
 
 
-def _sums_of(row: dict[str, Any]) -> tuple[int, int]:
-    return row["activities_sum"], row["alerts_sum"]
+def _different(uses: pa.Table, *columns: str) -> Counter[str]:
+    """Service -> how many different values of the columns use it."""
+    return Counter(uses.group_by(["service", *columns]).aggregate([]).column("service").to_pylist())
 
 
 def _pair(row: dict[str, Any]) -> Pair:
     hosts, days = sorted(row["host_distinct"]), row["day_distinct"]
     return Pair(
-        program=row["program"],
-        origin=row["origin"],
-        script=row["script"],
-        service=row["service"],
+        **{name: row[name] for name in _PAIR},
         hosts=len(hosts),
         named_hosts=tuple(hosts[:HOSTS_NAMED]),
         days=len(days),
         first_day=day_of(min(days)),
         last_day=day_of(max(days)),
-        activities=row["activities_sum"],
         alerts=row["alerts_sum"],
     )

@@ -56,9 +56,11 @@
     if (value === null || value === "" || (Array.isArray(value) && !value.length)) return [element("span", { class: "none" }, "none")];
     if (value === true) return ["yes"];
     if (value === false) return ["no"];
-    if (Array.isArray(value) && !value.some((each) => typeof each === "object")) return [bdi(value.join(", "))];
-    return cut(typeof value === "object" ? JSON.stringify(value) : String(value));
+    if (Array.isArray(value) && value.some(isObject)) return [element("ul", {}, ...value.map((each) => element("li", {}, ...cut(line(each)))))];
+    return cut(Array.isArray(value) ? value.join(", ") : String(value));
   }
+
+  const line = (value) => (isObject(value) ? Object.entries(value).map(([key, inner]) => `${words(key)}: ${line(inner)}`).join("; ") : String(value));
 
   function facts(entries) {
     const rows = entries.flatMap(([key, value]) => [
@@ -107,14 +109,18 @@
   function step(each) {
     if (!isObject(each)) return element("li", {}, bdi(each));
     const { question, why, ...queries } = each;
+    const written = Object.entries(queries).filter(([, text]) => typeof text === "string");
     const made = [element("strong", {}, bdi(question ?? "")), ...(why ? [element("div", { class: "none" }, bdi(why))] : [])];
-    for (const [key, text] of Object.entries(queries)) {
-      if (typeof text !== "string") continue;
-      const name = words(key);
-      const heading = element("div", {}, name, copyButton(`Copy ${name}`, text));
-      made.push(element("div", { class: "query" }, heading, element("pre", { tabindex: "0", "aria-label": name }, bdi(text))));
+    if (written.length) {
+      const heading = element("summary", {}, `Queries: ${written.map(([key]) => words(key)).join(", ")}`);
+      made.push(element("details", { class: "queries" }, heading, ...written.map(([key, text]) => query(words(key), text))));
     }
     return element("li", {}, ...made);
+  }
+
+  function query(name, text) {
+    const heading = element("div", {}, name, copyButton(`Copy ${name}`, text));
+    return element("div", { class: "query" }, heading, element("pre", { tabindex: "0", "aria-label": name }, bdi(text)));
   }
 
   function body(alert) {
@@ -166,7 +172,7 @@
       && (!filters.from || day >= filters.from)
       && (!filters.to || day <= filters.to)
       && (!asked || `${alert.host.id}\n${alert.host.name ?? ""}`.toLowerCase().includes(asked))
-      && filters.q.toLowerCase().split(/\s+/).every((word) => searchText(alert).includes(word));
+      && filters.q.toLowerCase().split(/\s+/).filter(Boolean).every((word) => searchText(alert).includes(word));
   }
 
   const rareness = (alert) => alert.baseline.other_hosts * 100 + alert.baseline.host_days;
@@ -257,6 +263,7 @@
   const packed = document.getElementById("packed");
   if (packed) {
     unpack(packed.textContent).then(start).catch((error) => {
+      list.replaceChildren();
       status.textContent = `The alerts cannot be shown by this browser (${error.message}); the files alerts/*.jsonl have them.`;
     });
   }

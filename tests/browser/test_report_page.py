@@ -176,6 +176,8 @@ def test_next_steps_show_their_queries_and_copy_them(opened: Opened) -> None:
     steps = page.locator(".body ol > li")
     expect(steps).to_have_count(2)
     expect(steps.nth(0)).to_contain_text("Is it <i>known</i>?")
+    expect(page.get_by_role("button", name="Copy XQL")).to_be_hidden()
+    steps.nth(0).locator("summary").click()
     expect(steps.nth(0)).to_contain_text(sql, use_inner_text=True)
     expect(steps.nth(1)).to_have_text("Ask the user")
     page.get_by_role("button", name="Copy BigQuery SQL").click()
@@ -206,14 +208,15 @@ def test_hostile_text_in_every_field_stays_text(kind: str, opened: Opened) -> No
 def test_missing_values_and_fields_of_other_versions_are_shown(opened: Opened) -> None:
     found = many(1)
     (alert,) = found.alerts
-    alert |= {"user_name": None, "execution": None, "new_field": {"deep": {"deeper": [1, {"a": "b"}]}}, "empty": []}
+    alert |= {"user_name": None, "execution": None, "empty": []}
+    alert["new_field"] = {"deep": {"deeper": [1, {"a": {"so_deep": "b"}}]}}
     alert["investigation"] = {"question": "a plain answer", "figures": {"hosts": None, "first": {"day": "2026-01-01"}}}
     alert["host"]["name"] = alert["destination"]["ip"] = None
     page = ready(opened(found))
     expect(rows(page)).to_contain_text(["h0"])
     rows(page).locator("summary").click()
     body = page.locator(".body")
-    for said in ("a plain answer", "2026-01-01", '[1,{"a":"b"}]', "New field", "Investigation: figures"):
+    for said in ("a plain answer", "2026-01-01", "A: So deep: b", "New field", "Investigation: figures"):
         expect(body).to_contain_text(said)
     expect(body).not_to_contain_text("null")
 
@@ -274,7 +277,7 @@ def test_light_and_dark_have_colours_of_their_own(opened: Opened) -> None:
     colours = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        bar = page.locator("figure .wide [role=graphics-symbol] [fill^=var], figure .wide path[fill^=var]").first
+        bar = page.locator(".wide path[fill='var(--suspicious)']").first
         colours.append(
             (
                 bar.evaluate("bar => getComputedStyle(bar).fill"),

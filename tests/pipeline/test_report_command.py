@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from datetime import date, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from pipeline.main import main
 from pipeline.report.charts import Series, over_time
+from pipeline.report.page import visible
 from tests.oracle import Options
 from tests.report_runs import many, real_run, with_every_text, write_run
 from tests.running import Found, configuration_of, read_rows, run_records, write_lines
@@ -131,6 +133,15 @@ def test_examples_of_each_reason_are_few_and_long_records_are_cut(tmp_path: Path
     assert [f"record {number} " in said for number in (1, 2, 3, 4, 99)] == [True, True, True, False, True]
     assert said.count("and 10 more characters") == 4
     assert "gone 2 No example is left in the run's folder." in said
+
+
+def test_the_page_and_its_script_show_the_same_hidden_characters() -> None:
+    script = resources.files("pipeline.report").joinpath("report.js").read_text(encoding="utf-8")
+    (pattern,) = re.findall(r"HIDDEN = /(.*)/g;", script)
+    characters = [chr(code) for code in range(0x10000)]
+    assert [each for each in characters if re.match(pattern, each)] == [
+        each for each in characters if visible(each) != each
+    ]
 
 
 SERIES = (Series("a", "as", "--a"), Series("b", "bs", "--b"))
