@@ -17,7 +17,7 @@ import vl_convert
 from markupsafe import Markup
 
 _VEGA_LITE: Final = "6.4"
-_WIDTHS: Final = {"wide": 960, "narrow": 300}
+_WIDTHS: Final = {"wide": 860, "narrow": 340}
 _MOST_BARS: Final = 140
 """Days that get a bar each; with more a bar is a week."""
 _LEAST_BARS: Final = 21

@@ -10,7 +10,7 @@
   const WORDS = {
     ip: "IP", os: "OS", id: "ID", pid: "PID", sha256: "SHA-256", sql: "SQL", xql: "XQL", bigquery: "BigQuery", utc: "UTC", attack: "ATT&CK",
   };
-  const VARIATIONS = { suspicious_process: "suspicious process", uncommon_scripting_engine: "uncommon scripting engine", base: "base" };
+  const VARIATIONS = { suspicious_process: "suspicious process", uncommon_scripting_engine: "scripting engine", base: "base" };
   const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
   const form = document.getElementById("filters");
   const list = document.getElementById("list");

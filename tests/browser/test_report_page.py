@@ -295,8 +295,9 @@ def test_the_chart_says_each_bar(opened: Opened) -> None:
 
 
 def test_printed_it_has_no_controls_and_all_rows(opened: Opened) -> None:
-    page = ready(opened(many(10)))
+    page = ready(opened(many(10), width=700))
     page.emulate_media(media="print")
+    expect(page.locator(".wide svg").first).to_be_visible()
     expect(page.locator("nav")).to_be_hidden()
     expect(page.locator("#filters")).to_be_hidden()
     expect(rows(page).last).to_be_visible()
