@@ -23,13 +23,16 @@ from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
 from pipeline.report_command import report_arguments, run_report
+from pipeline.review_command import review_arguments, run_review
 from pipeline.schema_command import run_schema, schema_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
 from pipeline.terminal import complain, show_summary, start_logging
+from pipeline.tune_command import run_tune, tune_arguments
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError, require
+from schemas.evidence import MAX_OTHER_HOSTS
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
@@ -82,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
     _add(commands, "exceptions", run_exceptions, "check the file of exceptions", exceptions_arguments)
+    _add(commands, "tune", run_tune, "what other limits and exceptions would change", tune_arguments)
+    _add(commands, "review", run_review, "what few hosts do on many days", review_arguments)
     _add(commands, "report", run_report, "a run as a page to look at", report_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
@@ -98,6 +103,7 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 
     somewhere = arguments.output or arguments.bigquery_output
     require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
+    require(arguments.output or arguments.evidence is None, "--evidence needs --output, where it is written")
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
     inputs = inputs_of(arguments, configuration, beam_options)
@@ -181,7 +187,7 @@ def plan(configuration: Configuration, inputs: list[Input], arguments: argparse.
 
 def _outputs(arguments: argparse.Namespace) -> Iterator[str]:
     if arguments.output:
-        yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,summary.json}}"
+        yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}"
     if arguments.bigquery_output:
         yield f"merge into {arguments.bigquery_output}.{{alerts,dead_letters,verdicts,summaries}}"
 
@@ -225,6 +231,14 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     options.add_baseline_arguments(sub)
     options.add_detector_arguments(sub)
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
+    group.add_argument(
+        "--evidence",
+        nargs="?",
+        type=options.whole,
+        const=MAX_OTHER_HOSTS,
+        metavar="N",
+        help=f"also write activities that at most N ({MAX_OTHER_HOSTS}) other hosts showed, for `tune` and `review`",
+    )
     sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     sub.add_argument(
         "--workers",

@@ -138,6 +138,7 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         start=arguments.start,
         end=arguments.end,
         verdicts=arguments.verdicts,
+        evidence=arguments.evidence,
         run_id=new_run_id(),
         baseline_out=arguments.baseline_out,
     )

@@ -37,7 +37,7 @@ def stream_arguments(sub: argparse.ArgumentParser) -> None:
     add_bigquery_output(group)
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
     sub.add_argument("--start", type=options.day, metavar="DATE", help="first day that is judged (UTC)")
-    sub.set_defaults(end=None, baseline_out=None)
+    sub.set_defaults(end=None, baseline_out=None, evidence=None)
     options.add_baseline_arguments(sub, leaves_snapshot=False)
     options.add_detector_arguments(sub)
     add_stream_arguments(sub)

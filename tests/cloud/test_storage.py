@@ -106,6 +106,25 @@ def test_daily_runs_in_a_bucket_find_what_they_find_in_folders(lake: Path, uploa
     assert (local["rows"], local["tenants"]) == (remote["rows"], remote["tenants"])
 
 
+def test_evidence_in_a_bucket_says_what_it_says_in_a_folder(
+    lake: Path, uploaded: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for base, name in ((str(tmp_path), str(lake)), (uploaded.url, f"{uploaded.url}/lake")):
+        assert backfill(name, f"{base}/run", *DAYS, "--max-host-days", "0", "--evidence") == 0
+        for command in ("tune", "review"):
+            capsys.readouterr()
+            assert main([command, f"{base}/run", "--json"]) == 0
+            told.append(json.loads(capsys.readouterr().out))
+    local_tune, local_review, tune, review = told
+    assert local_tune["details"]["verdicts"]["alert"] > 0
+    assert local_review["programs"]
+    assert (tune["grid"], tune["details"]) == (local_tune["grid"], local_tune["details"])
+    assert review["programs"] == local_review["programs"]
+    assert main(["tune", f"{uploaded.url}/none"]) == 2
+    assert "no evidence/metadata.json there" in capsys.readouterr().err
+
+
 def snapshot(folder: Path) -> bytes:
     return (folder / "snapshots" / "2" / "metadata.json").read_bytes()
 
