@@ -7,6 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from transforms.rules.alert import Alert
 from transforms.rules.judgement import Candidate, VerdictRow
+from transforms.rules.steps import steps_of
+
+
+def raised(alert: Alert, saturated: bool) -> Alert:
+    """An alert as it leaves; its steps are written only now, for what is rolled up needs none."""
+    return alert | {"group_saturated": saturated, "steps": steps_of(alert)}
 
 
 def control_flood(candidates: Iterable[Candidate], limit: int) -> Iterator[tuple[Alert | None, VerdictRow]]:
@@ -24,6 +30,6 @@ def control_flood(candidates: Iterable[Candidate], limit: int) -> Iterator[tuple
         else:
             last = bool(limit) and saturated and candidate.order == first[-1]
             yield (
-                candidate.alert | {"group_saturated": last},
+                raised(candidate.alert, saturated=last),
                 candidate.row | {"verdict": "alert", "duplicate_of": None},
             )

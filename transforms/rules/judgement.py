@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 
 from schemas.detector import Limits
 from schemas.snapshot import SAID_SCHEMA
-from transforms.rules.alert import Alert, AlertWriter, Rareness
+from transforms.rules.alert import Alert, AlertWriter
 from transforms.rules.deduplication import Said, deduplicate
 from transforms.rules.prevalence import Prevalence, measure
+from transforms.rules.rareness import Rareness
 from transforms.rules.subjects import KINDS, Kind
 from transforms.rules.tables import with_codes
 from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, Activation, matched_variations, rare, verdicts
@@ -181,6 +182,7 @@ def candidate_of(
         execution=execution,
         parentage=shown.get("parentage"),
         binary=shown.get("binary"),
+        hour_of_day=shown.get("hour_of_day"),
         coverage_days=coverage,
     )
     alert = writer.write(activity, variations, rareness)

@@ -1,0 +1,56 @@
+"""What an analyst does next about an alert: questions with ready queries (specification, first page and section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from transforms.rules import bigquery_queries, xql_queries
+from transforms.rules.asked import Asked
+
+_STEPS: Final = (
+    (
+        "Is the application legitimate?",
+        "One name with several signers, folders or digests is no name to trust; an image that many hosts have had for "
+        "long is likely what it says.",
+        bigquery_queries.images,
+        xql_queries.images,
+    ),
+    (
+        "What is its parent process?",
+        "A parent that starts this program on no other host, or a document, mail or script behind it, says who meant "
+        "it to run.",
+        bigquery_queries.parents,
+        xql_queries.parents,
+    ),
+    (
+        "Is the time of the communication unusual?",
+        "People use a messenger when they work: an hour at which nobody else does points to a schedule or a stranger.",
+        bigquery_queries.hours,
+        xql_queries.hours,
+    ),
+    (
+        "What else did the process and its host do around the time?",
+        "Half an hour before and after: what came in, what it started, what it looked up, and how much went out.",
+        bigquery_queries.around,
+        xql_queries.around,
+    ),
+    (
+        "Who else communicates like this?",
+        "The same program with the same service on other hosts and for other users: a roll-out, or an outbreak.",
+        bigquery_queries.others,
+        xql_queries.others,
+    ),
+)
+
+
+def steps_of(alert: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The `steps` of an alert: question, why to ask it, and the query in BigQuery's SQL and in XQL.
+
+    Queries are made of the alert's host, process name, digest, destination and time: of nothing that holds secrets.
+    """
+    asked = Asked.of(alert)
+    return [
+        {"question": question, "why": why, "bigquery_sql": in_sql(asked), "xql": in_xql(asked)}
+        for question, why, in_sql, in_xql in _STEPS
+    ]
