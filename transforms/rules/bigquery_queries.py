@@ -15,14 +15,14 @@ from typing import Final
 from transforms.rules.asked import AROUND, Asked
 
 TABLE: Final = "`DATASET.xdr_events`"
+_FIRST_LAST: Final = "MIN(event_time) AS first, MAX(event_time) AS last"
 
 
 def images(asked: Asked) -> str:
     """Where the image, or another of its name, was seen: by folder, signer and digest."""
-    named = "process_name, process_path, process_signature_status, process_signer, process_sha256"
     return (
-        f"SELECT {named},\n  COUNT(DISTINCT host_id) AS hosts, COUNT(DISTINCT DATE(event_time)) AS days,\n"
-        f"  MIN(event_time) AS first_seen, MAX(event_time) AS last_seen\n"
+        "SELECT process_name, process_path, process_signature_status, process_signer, process_sha256,\n"
+        f"  COUNT(DISTINCT host_id) AS hosts, COUNT(DISTINCT DATE(event_time)) AS days, {_FIRST_LAST}\n"
         f"FROM {TABLE}\nWHERE {_days(asked)}\n  AND {_program(asked)}\n"
         f"GROUP BY 1, 2, 3, 4, 5\nORDER BY hosts DESC\nLIMIT 100"
     )
@@ -31,9 +31,8 @@ def images(asked: Asked) -> str:
 def parents(asked: Asked) -> str:
     """What starts programs of this name, on how many hosts, and whether on this one."""
     return (
-        "SELECT parent_process_name, causality_process_name,\n  COUNT(DISTINCT host_id) AS hosts,\n"
-        f"  LOGICAL_OR(host_id = {text(asked.host_id)}) AS on_this_host,\n"
-        "  MIN(event_time) AS first_seen, MAX(event_time) AS last_seen\n"
+        "SELECT parent_process_name, causality_process_name, COUNT(DISTINCT host_id) AS hosts,\n"
+        f"  LOGICAL_OR(host_id = {text(asked.host_id)}) AS on_this_host, {_FIRST_LAST}\n"
         f"FROM {TABLE}\nWHERE {_days(asked)}\n  AND {_name(asked)}\n"
         "GROUP BY 1, 2\nORDER BY hosts DESC\nLIMIT 100"
     )
@@ -65,10 +64,9 @@ def around(asked: Asked) -> str:
 def others(asked: Asked) -> str:
     """Who else communicates with the service by this program."""
     return (
-        "SELECT host_id, user_name, process_path,\n  COUNT(*) AS events, SUM(bytes_sent) AS bytes_sent,\n"
-        "  MIN(event_time) AS first_seen, MAX(event_time) AS last_seen\n"
+        f"SELECT host_id, user_name, process_path, SUM(bytes_sent) AS bytes_sent, {_FIRST_LAST}\n"
         f"FROM {TABLE}\nWHERE {_days(asked)}\n  AND {_program(asked)}\n  AND {_destination(asked)}\n"
-        "GROUP BY 1, 2, 3\nORDER BY first_seen\nLIMIT 1000"
+        "GROUP BY 1, 2, 3\nORDER BY first\nLIMIT 1000"
     )
 
 

@@ -10,6 +10,7 @@ from transforms.rules.days import moment_of
 from transforms.rules.destination import MATCHED_BY
 from transforms.rules.investigation import REASONS_IN_WORDS
 from transforms.rules.rareness import Rareness
+from transforms.rules.text import base_name
 
 
 def describe(
@@ -55,7 +56,7 @@ def _who(activity: Mapping[str, Any]) -> str:
     if activity["process_signer"] and activity["process_signature_status"] == "signed":
         who += f", signed by {activity['process_signer']}"
     if activity["parent_process_name"]:
-        who += f", started by {activity['parent_process_name']}"
+        who += f", started by {base_name(activity['parent_process_name'])}"
     if activity["user_name"]:
         who += f", run by {activity['user_name']}"
     return f"{who}," if "," in who else who

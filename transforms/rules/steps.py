@@ -11,33 +11,31 @@ from transforms.rules.asked import Asked
 _STEPS: Final = (
     (
         "Is the application legitimate?",
-        "One name with several signers, folders or digests is no name to trust; an image that many hosts have had for "
-        "long is likely what it says.",
+        "One name with several signers, folders or digests is none to trust; what many hosts have had for long is.",
         bigquery_queries.images,
         xql_queries.images,
     ),
     (
         "What is its parent process?",
-        "A parent that starts this program on no other host, or a document, mail or script behind it, says who meant "
-        "it to run.",
+        "A parent that starts it on no other host, or a document, a mail or a script behind it, needs an explanation.",
         bigquery_queries.parents,
         xql_queries.parents,
     ),
     (
         "Is the time of the communication unusual?",
-        "People use a messenger when they work: an hour at which nobody else does points to a schedule or a stranger.",
+        "People chat when they work: an hour at which nobody else does points to a schedule or to a stranger.",
         bigquery_queries.hours,
         xql_queries.hours,
     ),
     (
         "What else did the process and its host do around the time?",
-        "Half an hour before and after: what came in, what it started, what it looked up, and how much went out.",
+        "Half an hour before and after: what came in, what was started and looked up, how much went out.",
         bigquery_queries.around,
         xql_queries.around,
     ),
     (
         "Who else communicates like this?",
-        "The same program with the same service on other hosts and for other users: a roll-out, or an outbreak.",
+        "The program with the service on other hosts and for other users: a roll-out, or an outbreak.",
         bigquery_queries.others,
         xql_queries.others,
     ),

@@ -13,6 +13,7 @@ from typing import Final
 from transforms.rules.asked import AROUND, Asked
 
 _NOT_LITERAL: Final = re.compile(r'["\x00-\x1f\x7f-\x9f\u2028\u2029]+')
+_FIRST_LAST: Final = "min(_time) as first_time, max(_time) as last_time"
 _HOSTS: Final = "action_external_hostname, dst_action_external_hostname, dns_query_name"
 
 
@@ -24,7 +25,7 @@ def images(asked: Asked) -> str:
     return _query(
         _window(asked),
         f"filter {_program(asked)}",
-        f"comp count_distinct(agent_id) as hosts, min(_time) as first_seen, max(_time) as last_seen by {named}",
+        f"comp count_distinct(agent_id) as hosts, {_FIRST_LAST} by {named}",
         "sort desc hosts",
         "limit 100",
     )
@@ -36,8 +37,8 @@ def parents(asked: Asked) -> str:
         _window(asked),
         "filter event_type = ENUM.PROCESS and event_sub_type = ENUM.PROCESS_START "
         f"and action_process_image_name = {text(asked.process_name)}",
-        "comp count_distinct(agent_id) as hosts, values(agent_hostname) as host_names, min(_time) as first_seen, "
-        "max(_time) as last_seen by actor_process_image_name, causality_actor_process_image_name",
+        f"comp count_distinct(agent_id) as hosts, values(agent_hostname) as host_names, {_FIRST_LAST} "
+        "by actor_process_image_name, causality_actor_process_image_name",
         "sort desc hosts",
         "limit 100",
     )
@@ -59,9 +60,9 @@ def around(asked: Asked) -> str:
     return _query(
         _between(asked.moment - AROUND, asked.moment + AROUND),
         f"filter {_host(asked)}",
-        "fields _time, event_type, event_sub_type, actor_process_image_name, actor_process_os_pid, "
-        "actor_process_command_line, action_process_image_name, action_process_image_command_line, action_file_path, "
-        "action_external_hostname, dns_query_name, action_remote_ip, action_remote_port, action_upload",
+        "fields _time, event_sub_type, actor_process_image_name, actor_process_os_pid, "
+        "action_process_image_command_line, action_file_path, action_external_hostname, dns_query_name, "
+        "action_remote_ip, action_upload",
         "sort asc _time",
         "limit 1000",
     )
@@ -71,11 +72,10 @@ def others(asked: Asked) -> str:
     """Who else communicates with the service by this program."""
     return _query(
         _window(asked),
-        f"filter {_program(asked)}",
-        f"filter {_destination(asked)}",
-        "comp count() as events, sum(action_upload) as bytes_sent, min(_time) as first_seen, max(_time) as last_seen "
+        f"filter {_program(asked)} and {_destination(asked)}",
+        f"comp sum(action_upload) as bytes_sent, {_FIRST_LAST} "
         "by agent_hostname, actor_effective_username, actor_process_image_path",
-        "sort asc first_seen",
+        "sort asc first_time",
         "limit 1000",
     )
 
