@@ -7,9 +7,9 @@ Source: https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical (e
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from ipaddress import ip_network
+from json.encoder import encode_basestring
 from typing import Final
 
 from transforms.rules.asked import AROUND, Asked
@@ -76,7 +76,7 @@ def text(value: str) -> str:
     >>> print(text('a "quoted" \\\\ path'))
     "a \\"quoted\\" \\\\ path"
     """
-    return json.dumps(value, ensure_ascii=False)
+    return encode_basestring(value)
 
 
 def _days(asked: Asked) -> str:
@@ -106,4 +106,4 @@ def _midnight(day: date) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    return f'TIMESTAMP "{moment:%Y-%m-%d %H:%M:%S}+00"'
+    return f'TIMESTAMP "{moment.isoformat(" ", "seconds")}"'

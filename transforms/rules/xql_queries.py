@@ -99,7 +99,11 @@ def _window(asked: Asked) -> str:
 
 
 def _between(first: datetime, last: datetime) -> str:
-    return f'timeframe between "{first:%Y-%m-%d %H:%M:%S} +0000" and "{last:%Y-%m-%d %H:%M:%S} +0000"'
+    return f'timeframe between "{_utc(first)}" and "{_utc(last)}"'
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.replace(tzinfo=None).isoformat(' ', 'seconds')} +0000"
 
 
 def _host(asked: Asked) -> str:

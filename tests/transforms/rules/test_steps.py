@@ -104,7 +104,7 @@ def test_queries_name_this_host_process_digest_destination_and_time() -> None:
     assert strings_of(images["bigquery_sql"]) == window | {"odd.exe", DIGEST.lower()}
     assert strings_of(parents["bigquery_sql"]) == window | {"odd.exe", "ID-7"}
     assert strings_of(hours["bigquery_sql"]) == window | {"Asia/Kolkata", "ID-7", ".t.me", "."}
-    around_it = {"2026-03-01 11:30:00+00", "2026-03-01 12:30:00+00"}
+    around_it = {"2026-03-01 11:30:00+00:00", "2026-03-01 12:30:00+00:00"}
     assert strings_of(around["bigquery_sql"]) == around_it | {"odd.exe", "ID-7"}
     assert "process_pid = 7" in around["bigquery_sql"]
     assert strings_of(others["bigquery_sql"]) == window | {"odd.exe", DIGEST.lower(), ".t.me", "."}
