@@ -136,6 +136,7 @@ ALERTS: Final = (
             _text("client_of", "The service whose client it is; null: it is none's that the catalogue knows"),
             _text("client_known_by", "signature (of its publisher) or name (alone): what says so"),
             _text("reasons", "Why the process is suspicious, in words", "REPEATED"),
+            _record("execution", "Prevalence of what a scripting engine runs; null: there is none", *_FIGURES),
         ),
         _record(
             "parent",

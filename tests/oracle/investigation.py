@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,7 +52,11 @@ def investigate(item: Communication, baseline: Baseline, coverage: int, options:
         for kind, subject in subjects_of(item, options).items()
     }
     application = {"program": all_figures(shown["communication"], options), **who_made_it(event, item.match.service)}
-    application |= {"binary": all_figures(shown["binary"], options), "reasons": len(item.reasons)}
+    application |= {"binary": all_figures(shown["binary"], options), "reasons": len(item.reasons), "execution": None}
+    if item.execution is not None:
+        ran = baseline.prevalence(event.tenant, ("execution", item.execution), event.host, event.day, guard=0)
+        limits = replace(options, max_other_hosts=options.execution_max_other_hosts)
+        application["execution"] = all_figures(ran, limits)
     parent = {
         "name": event.text("parent_process_name"),
         "causality": event.text("causality_process_name"),

@@ -41,7 +41,7 @@ class AlertWriter:
     time_zone: str = UTC_ZONE
 
     def write(self, activity: Mapping[str, Any], variations: tuple[str, ...], rareness: Rareness) -> Alert:
-        """The alert of an activity; if flood control raises it, it sets `group_saturated` and writes `steps`.
+        """The alert of an activity; flood control sets `group_saturated` and writes the `steps` of those it raises.
 
         Args:
             activity: a row of `ACTIVITY_SCHEMA`.

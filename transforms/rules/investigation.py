@@ -2,7 +2,8 @@
 
 Is the application legitimate? What is its parent process? Is the time of the communication unusual? All figures are
 prevalence in the window before the day (section 5). That a program was *seen* means here that it communicated with the
-alert's service; that an image, or a parent with its program, was seen: that it communicated with any known service.
+alert's service; that an image, or a parent with its program, was seen: that it communicated with any known service;
+that what a scripting engine runs was seen: that it ran.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class Investigator:
             "client_of": client_of,
             "client_known_by": clients.get(client_of or ""),
             "reasons": [REASONS_IN_WORDS[reason] for reason in reasons],
+            "execution": rareness.execution and figures(rareness.execution),
         }
 
     def _time(self, activity: Mapping[str, Any], rareness: Rareness) -> dict[str, Any]:

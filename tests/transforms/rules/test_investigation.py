@@ -35,6 +35,8 @@ def test_figures_of_every_subject_are_there_and_nothing_is_missing_if_the_event_
     found = investigation(shown=shown, **COMPLETE)
     assert found["application"]["program"] == found["application"]["binary"] == FIGURES
     assert found["parent"]["parentage"] == FIGURES
+    assert found["application"]["execution"] is None
+    assert investigation(shown={"execution": SHOWN}, fingerprint="python|stdin")["application"]["execution"] == FIGURES
     days = {name: FIGURES[name] for name in ("active_days", "first_day", "last_day")}
     assert found["time"]["service_at_this_hour"] == days
     assert found["missing"] == []
