@@ -22,11 +22,12 @@ from pipeline.exceptions_command import exceptions_arguments, run_exceptions
 from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
+from pipeline.report_command import report_arguments, run_report
 from pipeline.schema_command import run_schema, schema_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
-from pipeline.terminal import show_summary, start_logging
+from pipeline.terminal import complain, show_summary, start_logging
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError, require
 
@@ -49,15 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         collect_seldom()
         return int(arguments.command(arguments, rest) or 0)
     except ConfigurationError as error:
-        print(f"uncommon-im: {error}", file=sys.stderr)
+        complain(error)
         return 2
     except KeyboardInterrupt:
-        print("uncommon-im: stopped; the output is not complete", file=sys.stderr)
+        complain("stopped; the output is not complete")
         return 1
     except Exception as error:  # the last line of defence: whatever failed, say it in one line
         if arguments is not None and arguments.verbose:
             log.exception("the run failed")
-        print(f"uncommon-im: the run failed: {_reason(error)} (--verbose shows all)", file=sys.stderr)
+        complain(f"the run failed: {_reason(error)} (--verbose shows all)")
         return 1
 
 
@@ -81,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
     _add(commands, "exceptions", run_exceptions, "check the file of exceptions", exceptions_arguments)
+    _add(commands, "report", run_report, "a run as a page to look at", report_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top
@@ -145,13 +147,17 @@ def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator
 def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im simulate`."""
     from pipeline.simulation import simulate
+    from pipeline.sinks.upload import local_folder
 
     options.no_more(rest)
-    try:
-        made = simulate(arguments.output, arguments.hosts, arguments.days, arguments.seed)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    print(f"{made.events:,} events of {made.hosts} hosts in {made.events_glob}, labels in {made.labels_file}")
+    output = arguments.output.rstrip("/") or "/"
+    with local_folder("--output", output, replaced="events/dt=*.parquet") as folder:
+        try:
+            made = simulate(folder, arguments.hosts, arguments.days, arguments.seed)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+    events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
+    print(f"{made.events:,} events of {made.hosts} hosts in {events}, labels in {labels}")
 
 
 def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:

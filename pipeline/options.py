@@ -179,7 +179,7 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
 
     _, unknown = beam_parser().parse_known_args(list(rest))
     if unknown:
-        raise ConfigurationError(f"unknown option {unknown[0]} (see --help; Beam's own options are taken too)")
+        raise ConfigurationError(f"unknown option {name_of(unknown[0])} (see --help; Beam's own options are taken too)")
     flags = list(rest)
     if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
         flags += default
@@ -269,4 +269,9 @@ def positive(text: str) -> int:
 def no_more(rest: Sequence[str]) -> None:
     """Raises `ConfigurationError` if arguments are left over."""
     if rest:
-        raise ConfigurationError(f"unknown argument {rest[0]} (see --help)")
+        raise ConfigurationError(f"unknown argument {name_of(rest[0])} (see --help)")
+
+
+def name_of(argument: str) -> str:
+    """An argument without its value, for messages: what is misspelt may have been meant to hold a password."""
+    return argument.partition("=")[0]

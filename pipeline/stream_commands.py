@@ -99,6 +99,10 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.sources.spool import spool
 
     arguments.baseline_out = None
+    require(
+        "://" not in (arguments.spool or ""),
+        f"--spool {arguments.spool}: expected a folder of a file system that this machine and all workers have mounted",
+    )
     configuration = options.configuration_of(arguments)
     lateness = lateness_of(arguments, configuration)
     times = _arrival_times(arguments, lateness)

@@ -128,9 +128,10 @@ def _kafka_of(arguments: argparse.Namespace) -> beam.PTransform:
 
     require(arguments.kafka_brokers is not None, "--kafka-topic needs --kafka-brokers: where the topic is")
     consumer = {}
-    for setting in arguments.kafka_consumer:
+    for number, setting in enumerate(arguments.kafka_consumer, 1):
         key, equals, value = setting.partition("=")
-        require(key and equals, f"--kafka-consumer {setting}: expected KEY=VALUE")
+        # it is not shown: it may be a password
+        require(key and equals, f"--kafka-consumer, number {number} of them: expected KEY=VALUE")
         consumer[key] = value
     return ReadKafka(
         arguments.kafka_brokers,
