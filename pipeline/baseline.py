@@ -44,6 +44,12 @@ def with_baseline(configuration: Configuration, snapshot: Snapshot, learn_change
         f"--baseline-in {path}: the snapshot tells up to {kept} other hosts, --evidence {configuration.evidence} needs "
         f"more: give --evidence {kept}, or start from the snapshot of a run with --evidence {configuration.evidence}",
     )
+    zone = snapshot.metadata.time_zone
+    require(
+        zone == configuration.time_zone,
+        f"--baseline-in {path}: the snapshot's hours of the day are those of {zone}, this run's those of "
+        f"{configuration.time_zone}: run with --time-zone {zone}, or take a new snapshot from the events",
+    )
     require(
         snapshot.metadata.identity_digest == configuration.identity_digest,
         f"--baseline-in {path}: process classes, engines, exclusions, --operator-ranges or folding rules differ from "

@@ -20,6 +20,7 @@ from schemas.snapshot import Metadata
 from transforms.judge_activities import JudgeSettings
 from transforms.rules.alert import AlertWriter
 from transforms.rules.days import DAY_US, day_number
+from transforms.rules.local_time import UTC_ZONE
 from transforms.rules.scan import ScanRange, ScanSettings
 
 IDENTITY_RULES: Final = 1
@@ -36,6 +37,7 @@ class Configuration:
         exceptions: the user's.
         tenant: of records that name none.
         operator_ranges: match ranges that carry the owner's other products too.
+        time_zone: in which hours of the day are counted, by its IANA name.
         start: first day that is judged; earlier days only train. `None`: every day is judged.
         end: first day that is out of range. `None`: none is.
         verdicts: write a row for each verdict.
@@ -52,6 +54,7 @@ class Configuration:
     exceptions: tuple[ExceptionEntry, ...] = ()
     tenant: str = "default"
     operator_ranges: bool = False
+    time_zone: str = UTC_ZONE
     start: date | None = None
     end: date | None = None
     verdicts: bool = False
@@ -102,6 +105,7 @@ class Configuration:
             "limits": asdict(self.detector.limits),
             "catalogue": self.catalogue.digest,
             "operator_ranges": self.operator_ranges,
+            "time_zone": self.time_zone,
             "identity_rules": IDENTITY_RULES,
         }
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
@@ -117,6 +121,7 @@ class Configuration:
             range=self.range,
             shards=self.shards,
             hosts_kept=self.counted.hosts_kept,
+            time_zone=self.time_zone,
         )
 
     @property
@@ -124,7 +129,7 @@ class Configuration:
         """How activities are judged."""
         as_of = str(self.baseline.metadata.as_of) if self.baseline else None
         return JudgeSettings(
-            writer=AlertWriter(self.detector, self.catalogue, self.run_id, self.digest, as_of),
+            writer=AlertWriter(self.detector, self.catalogue, self.run_id, self.digest, as_of, self.time_zone),
             start=self.range.start,
             with_rows=self.verdicts,
             learning_since={service: day_number(day) for service, day in self.learning_since.items()},
@@ -140,7 +145,7 @@ class Configuration:
     @property
     def identity_digest(self) -> str:
         """Of everything but services that decides what a subject is."""
-        parts = [IDENTITY_RULES, self.catalogue.identity_digest, self.operator_ranges]
+        parts = [IDENTITY_RULES, self.catalogue.identity_digest, self.operator_ranges, self.time_zone]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
@@ -152,6 +157,7 @@ class Configuration:
         return Metadata(
             as_of=self.end,
             limits=self.counted,
+            time_zone=self.time_zone,
             identity_digest=self.identity_digest,
             service_digests=self.catalogue.service_digests,
             learning_since={service: day for service, day in self.learning_since.items() if day > oldest},
@@ -171,6 +177,7 @@ class Configuration:
         """What a stream of this configuration says of itself beside what it learns."""
         return StreamMetadata(
             limits=self.detector.limits,
+            time_zone=self.time_zone,
             identity_digest=self.identity_digest,
             service_digests=self.catalogue.service_digests,
             learning_since=dict(self.learning_since),

@@ -14,6 +14,7 @@ from schemas.documents import ConfigurationError
 from schemas.exceptions import load_exceptions
 from schemas.mapping import load_mappings
 from transforms.rules.decode import formats
+from transforms.rules.local_time import UTC_ZONE, zone_of
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -59,6 +60,12 @@ def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
     add_catalogue_arguments(group)  # type: ignore[arg-type]
     group.add_argument("--exceptions", metavar="FILE.yaml", help="communications that need no alert")
     group.add_argument("--tenant", default="default", metavar="ID", help="tenant of records that name none")
+    group.add_argument(
+        "--time-zone",
+        default=UTC_ZONE,
+        metavar="NAME",
+        help="of the organisation (Europe/Berlin, Asia/Kolkata): says whether an alert's hour of the day is usual",
+    )
     for name, what in (
         ("activation-days", "days with telemetry before the detector speaks (14)"),
         ("training-days", "days of the rolling baseline (30)"),
@@ -135,6 +142,7 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         exceptions=load_exceptions(arguments.exceptions),
         tenant=arguments.tenant.strip(),
         operator_ranges=arguments.operator_ranges,
+        time_zone=zone_of(arguments.time_zone).key,
         start=arguments.start,
         end=arguments.end,
         verdicts=arguments.verdicts,

@@ -28,8 +28,9 @@ from transforms.stream.parse_arrivals import OpenBlock, ParseArrivals, SeeTeleme
 class Detection:
     """What the stream finds: alerts, verdicts and dead letters as JSON text, and what it learned.
 
-    Of what it learned, `sightings` are each new to its host, `coverage` is which tenants delivered when, `said` what
-    deduplication let through: messages under keys. `tallies` are the parts of what was counted, by names of metrics.
+    Of what it learned, `sightings` are each new to its host or of an hour of the day, `coverage` is which tenants
+    delivered when, `said` what deduplication let through: messages under keys. `tallies` are the parts of what was
+    counted, by names of metrics.
     """
 
     alerts: beam.PCollection[str]
@@ -60,7 +61,7 @@ def detect(
         (parsed.hosts, earlier.hosts) | "AllOfHosts" >> beam.Flatten() | "FollowHosts" >> FollowHosts(lateness, start)
     )
     kept = (
-        (followed.sightings, followed.questions, telemetry, earlier.baselines)
+        (followed.sightings, parsed.hours, followed.questions, telemetry, earlier.baselines)
         | "AllOfSubjects" >> beam.Flatten()
         | "KeepBaselines" >> KeepBaselines(lateness, limits)
     )
@@ -75,7 +76,7 @@ def detect(
         alerts=limited.alerts,
         verdicts=(followed.verdicts, judged.verdicts, limited.verdicts) | "AllVerdicts" >> beam.Flatten(),
         dead_letters=parsed.dead_letters,
-        sightings=followed.sightings,
+        sightings=(followed.sightings, parsed.hours) | "AllSightings" >> beam.Flatten(),
         coverage=parsed.coverage,
         said=judged.said,
         tallies=(parsed.tallies, followed.tallies, judged.tallies, limited.tallies),

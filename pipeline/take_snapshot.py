@@ -45,6 +45,7 @@ class SnapshotPlan:
         return Metadata(
             as_of=self.as_of,
             limits=stream.limits,
+            time_zone=stream.time_zone,
             identity_digest=stream.identity_digest,
             service_digests=stream.service_digests,
             learning_since={service: day for service, day in stream.learning_since.items() if day > oldest},

@@ -19,7 +19,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from schemas.detector import Limits
-from schemas.documents import ConfigurationError
+from schemas.documents import ConfigurationError, require
 from schemas.snapshot import SAID_SCHEMA
 
 STREAM: Final = "stream.json"
@@ -50,6 +50,7 @@ class StreamMetadata:
     """
 
     limits: Limits
+    time_zone: str
     identity_digest: str
     service_digests: dict[str, str]
     learning_since: dict[str, date]
@@ -76,6 +77,11 @@ def parse_stream_metadata(text: str, path: str) -> StreamMetadata:
     """
     try:
         document: dict[str, Any] = json.loads(text)
+        require(
+            "time_zone" in document,
+            f"{path}: the stream that wrote there did not learn hours of the day: take the snapshot with the version "
+            "of the stream, or from the events",
+        )
         started = document["started_from"]
         return StreamMetadata(
             **{
@@ -85,5 +91,7 @@ def parse_stream_metadata(text: str, path: str) -> StreamMetadata:
                 "started_from": date.fromisoformat(started) if started else None,
             }
         )
+    except ConfigurationError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{path}: {STREAM} is none of a stream: {error}") from None

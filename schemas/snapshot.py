@@ -3,7 +3,8 @@
 A snapshot is a directory:
 
     metadata.json                    what it is, and which files belong to it; written last, in one piece
-    RUN/sightings-NNNNN.parquet      what the organisation showed: at most `hosts_kept` hosts a (tenant, subject, day)
+    RUN/sightings-NNNNN.parquet      what the organisation showed: at most `hosts_kept` hosts a (tenant, subject, day),
+                                     no host (an empty one) where it was nobody in particular
     RUN/host_sightings-NNNNN.parquet what each host showed: a mask of days a (tenant, host, subject)
     RUN/said-NNNNN.parquet           activities that deduplication let through and later ones may repeat
     RUN/coverage-NNNNN.parquet       (tenant, day) with telemetry, and how many events
@@ -23,7 +24,8 @@ import pyarrow as pa
 from schemas.detector import Limits
 from schemas.documents import ConfigurationError, require
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""2: sightings of hours of the day, in a time zone."""
 METADATA: Final = "metadata.json"
 TABLES: Final = ("sightings", "host_sightings", "said", "coverage")
 
@@ -59,6 +61,7 @@ class Metadata:
     Args:
         as_of: the day boundary it was taken at; days before it are in it.
         limits: of the run that took it; a later run may need less, not more.
+        time_zone: in which hours of the day were counted.
         identity_digest: of everything but services that decides what a subject is.
         service_digests: service id -> digest of what traffic is its own.
         learning_since: services that were new or changed under --learn-changed-services -> their first day.
@@ -70,6 +73,7 @@ class Metadata:
 
     as_of: date
     limits: Limits
+    time_zone: str
     identity_digest: str
     service_digests: dict[str, str]
     learning_since: dict[str, date]

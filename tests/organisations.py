@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from tests.oracle.builder import DAYS, ELSEWHERE, Builder, Record, chrome, plain
 
 Scene = Callable[[Builder, str], None]
 SCENES: tuple[Scene, ...] = (*scenes_time.SCENES, *scenes_identity.SCENES, *scenes_records.SCENES)
+PARENTS = ("explorer.exe", "C:\\Windows\\Explorer.EXE", "systemd", "/usr/lib/systemd/systemd", "launchd", "C:\\")
+ZONES = ("UTC", "Asia/Kolkata", "America/New_York", "Europe/Berlin", "Pacific/Chatham")
 PAUSES = {
     "steady": range(DAYS),
     "late": range(28, DAYS),
@@ -49,6 +52,7 @@ def random_organisation(seed: int) -> Organisation:
         tenant = "default" if rng.random() < 0.8 else rng.choice(list(tenants))
         scene(builder, tenant)
         story.append(f"{scene.__name__} in {tenant}")
+    name_images_and_parents(builder.records, random.Random(f"images and parents {seed}"))
     deliver_again(builder)
     rng.shuffle(builder.records)
     options = random_options(rng, seed, builder.exceptions)
@@ -73,6 +77,19 @@ def heartbeats(b: Builder, tenant: str) -> None:
             # A program that is rare in one tenant is no less rare because of another tenant.
             courier = plain("courier", "/opt/courier/")
             b.add(tenant, f"box{b.rng.randrange(6)}", day, b.moment(), courier, remote_host="chat.zulip.org")
+
+
+def name_images_and_parents(records: list[Record], rng: random.Random) -> None:
+    """Some events have the image's digest, a parent, a causality owner: few of each, so that they come again."""
+    for record in records:
+        name = str(record.get("process_name"))
+        if rng.random() < 0.6:
+            digest = hashlib.sha256(f"{name} {rng.choice((1, 1, 1, 2))}".encode()).hexdigest()
+            record.setdefault("process_sha256", rng.choice((digest, digest.upper())))
+        if rng.random() < 0.5:
+            record.setdefault("parent_process_name", rng.choice(PARENTS))
+        if rng.random() < 0.3:
+            record.setdefault("causality_process_name", rng.choice((*PARENTS, name)))
 
 
 def deliver_again(b: Builder) -> None:
@@ -104,6 +121,7 @@ def random_options(rng: random.Random, seed: int, exceptions: list[Record]) -> O
             "deduplication_hours": rng.choice((24, 12, 48)),
         }
     changed["operator_ranges"] = rng.random() < 0.3
+    changed["time_zone"] = ZONES[seed % len(ZONES)]
     return Options(exceptions=tuple(exceptions), **changed)
 
 

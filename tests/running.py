@@ -163,6 +163,7 @@ def configuration_of(options: Options, **changes: Any) -> Configuration:
         "exceptions": parse_exceptions([dict(entry) for entry in options.exceptions], "exceptions"),
         "tenant": options.tenant,
         "operator_ranges": options.operator_ranges,
+        "time_zone": options.time_zone,
         "start": options.start,
         "end": options.end,
         "verdicts": True,

@@ -12,6 +12,7 @@ from apache_beam.pvalue import TaggedOutput
 from transforms.rules import tally
 from transforms.rules.flood_control import control_flood
 from transforms.rules.judgement import Candidate
+from transforms.rules.steps import with_steps
 from transforms.rules.tally import Tally
 
 
@@ -50,7 +51,7 @@ def _limit(group: tuple[tuple[str, str], Iterable[Candidate]], limit: int, with_
         counts[tally.verdict(row["verdict"])] += 1
         if alert is not None:
             counts[tally.alert(alert["variation"])] += 1
-            yield TaggedOutput("alerts", alert)
+            yield TaggedOutput("alerts", with_steps(alert))
         if with_rows:
             yield TaggedOutput("verdicts", row)
     yield TaggedOutput("tallies", counts)

@@ -111,7 +111,8 @@ def _write(
     shard: tuple[int, Iterable[bytes]], table: str, path: str, allowed: int, window: Any = beam.DoFn.WindowParam
 ) -> str:
     number, messages = shard
-    rows = [_values(MESSAGES.decode(message)) for message in messages]
+    told = set(messages) if table == "sightings" else messages  # several blocks may show the same hour of the day
+    rows = [_values(MESSAGES.decode(message)) for message in told]
     schema = LEARNED[table]
     ordered = pa.Table.from_pylist(rows, schema=schema).sort_by([(name, "ascending") for name in schema.names])
     sink = pa.BufferOutputStream()
@@ -155,8 +156,8 @@ def begin_learned(path: str, metadata: StreamMetadata) -> None:
             before = parse_stream_metadata(stream.read().decode(), path)
         require(
             before.same_subjects(metadata),
-            f"--sightings-out {path}: another stream wrote there, with other limits or another catalogue: give this "
-            "one a directory of its own",
+            f"--sightings-out {path}: another stream wrote there, with other limits, another time zone or another "
+            "catalogue: give this one a directory of its own",
         )
         if metadata.started_from is not None:
             return

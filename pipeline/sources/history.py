@@ -16,6 +16,7 @@ from transforms.rules.days import day_number
 from transforms.rules.judgement import DEDUPLICATION_KEY
 from transforms.rules.stream.day_sets import DaySet
 from transforms.rules.stream.messages import MESSAGES, TELEMETRY, HostHistory, Message, SaidBefore, Sighting, key_of
+from transforms.rules.subjects import NOBODY
 from transforms.stream.keyed_step import Keyed
 
 OUTPUTS: Final = ("hosts", "baselines", "judge")
@@ -65,7 +66,7 @@ def _message(table: str, row: dict[str, Any], as_of: int) -> tuple[str, str, Mes
     """(step, key, message) of a row of a snapshot."""
     tenant = row["tenant"]
     if table == "coverage":
-        return "baselines", key_of(tenant, TELEMETRY), Sighting(tenant, TELEMETRY, "", row["day"], row["day"])
+        return "baselines", key_of(tenant, TELEMETRY), Sighting(tenant, TELEMETRY, NOBODY, row["day"], row["day"])
     host = row["host"]
     if table == "sightings":
         sighting = Sighting(tenant, row["subject"], host, row["day"], row["day"])

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
@@ -19,6 +20,7 @@ from schemas.documents import ConfigurationError, require
 from schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata, parse_stream_metadata
 from transforms.rules import blocks
 from transforms.rules.days import day_number
+from transforms.rules.subjects import NOBODY
 from transforms.rules.tables import SIGHTING_SCHEMA
 
 OUTPUTS: Final = ("sightings", "own_sightings", "said", "coverage")
@@ -88,7 +90,8 @@ def _check_gap(path: str, as_of: date, metadata: StreamMetadata, baseline: Snaps
     require(
         (baseline.metadata.identity_digest, baseline.metadata.service_digests)
         == (metadata.identity_digest, metadata.service_digests),
-        f"--baseline-in {baseline.path}: another catalogue than the stream's: programs would have other names",
+        f"--baseline-in {baseline.path}: another catalogue or time zone than the stream's: subjects would have other "
+        "names",
     )
 
 
@@ -136,5 +139,6 @@ def _read(named: tuple[str, str], as_of: int, shards: int) -> Iterator[TaggedOut
         shown = known.select(SIGHTING_SCHEMA.names)
         for shard, block in blocks.cut(shown, blocks.subject_shards(shown, shards)):
             yield TaggedOutput("sightings", (shard, block))
-        for shard, block in blocks.cut(shown, blocks.host_shards(shown, shards)):
+        own = shown.filter(pc.not_equal(shown.column("host"), NOBODY))
+        for shard, block in blocks.cut(own, blocks.host_shards(own, shards)):
             yield TaggedOutput("own_sightings", (shard, block))

@@ -53,6 +53,7 @@ class Activity:
     verdict: str = ""
     duplicate_of: str | None = None
     saturated: bool = False
+    investigation: dict[str, Any] = field(default_factory=dict)
     reduced: Program = field(init=False)
 
     def __post_init__(self) -> None:

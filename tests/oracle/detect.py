@@ -11,6 +11,7 @@ from typing import Any
 from tests.oracle.activities import Activity, Communication, communication_of, first_communications
 from tests.oracle.command_lines import execution_of
 from tests.oracle.events import EPOCH, DeadLetterError, Event, normalise
+from tests.oracle.investigation import investigate, sightings_of
 from tests.oracle.options import Options
 from tests.oracle.prevalence import Baseline, iso_day
 
@@ -74,7 +75,7 @@ def day_number(day: date) -> int:
 
 
 def learn(events: list[Event], communications: list[Communication], options: Options) -> Baseline:
-    """Sightings of communications and executions, and covered days."""
+    """Sightings of what events show, and covered days."""
     baseline = Baseline(options)
     for event in events:
         baseline.cover(event.tenant, event.day)
@@ -82,8 +83,8 @@ def learn(events: list[Event], communications: list[Communication], options: Opt
         if execution is not None:
             baseline.see(event.tenant, ("execution", execution), event.host, event.day)
     for item in communications:
-        subject = ("communication", item.program, item.match.service)
-        baseline.see(item.event.tenant, subject, item.event.host, item.event.day)
+        for subject, host in sightings_of(item, options):
+            baseline.see(item.event.tenant, subject, host, item.event.day)
     return baseline
 
 
@@ -109,6 +110,8 @@ def judge(first: Communication, baseline: Baseline, options: Options) -> Activit
         activity.verdict = "common_on_host"
     elif first.excepted:
         activity.verdict = "excepted"
+    else:
+        activity.investigation = investigate(first, baseline, activity.coverage, options)
     return activity
 
 
@@ -233,5 +236,6 @@ def alert_row(activity: Activity, options: Options) -> dict[str, Any]:
         },
         "baseline": baseline_row(activity, options),
         "suspicion_reasons": list(first.reasons),
+        "investigation": activity.investigation,
         "group_saturated": activity.saturated,
     }

@@ -24,4 +24,5 @@ class Options:
     deduplication_hours: int = 24
     max_alerts_per_group: int = 25
     operator_ranges: bool = False
+    time_zone: str = "UTC"
     exceptions: tuple[dict[str, Any], ...] = ()

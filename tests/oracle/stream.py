@@ -11,6 +11,7 @@ from tests.oracle.activities import Activity, Communication, communication_of
 from tests.oracle.command_lines import execution_of
 from tests.oracle.detect import HOUR, Result, activity_row, alert_row, day_number, judge
 from tests.oracle.events import DeadLetterError, Event, normalise
+from tests.oracle.investigation import sightings_of
 from tests.oracle.options import Options
 from tests.oracle.prevalence import Baseline, Prevalence
 
@@ -161,8 +162,8 @@ def teach(event: Event, known: int, baseline: LearningBaseline, options: Options
         baseline.see_on(known, event.tenant, ("execution", execution), event.host, event.day)
     communication = communication_of(event, options)
     if communication is not None:
-        subject = ("communication", communication.program, communication.match.service)
-        baseline.see_on(known, event.tenant, subject, event.host, event.day)
+        for subject, host in sightings_of(communication, options):
+            baseline.see_on(known, event.tenant, subject, host, event.day)
     return communication
 
 

@@ -133,6 +133,10 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
             "must not exceed training_days",
         ),
         (["backfill", "--input", "{events}", "--output", "x", "--tenant", " "], "--tenant is empty"),
+        (
+            ["backfill", "--input", "{events}", "--output", "x", "--time-zone", "CET/Berlin"],
+            "--time-zone 'CET/Berlin' is no time zone of the IANA database: write it as UTC, Europe/Berlin",
+        ),
         (["backfill", "--input", "{events}", "--output", "x", "--detector", "{folder}/none.yaml"], "cannot be read"),
         (["backfill", "--input", "{events}", "--output", "x", "--services", "{folder}/notes.txt"], "notes.txt"),
         (["backfill", "--input", "{events}", "--output", "x", "--format", "sysmno"], "invalid choice: 'sysmno'"),

@@ -38,6 +38,7 @@ from tests.oracle import Options, detect
 from tests.oracle.activities import communication_of
 from tests.oracle.command_lines import execution_of
 from tests.oracle.events import DeadLetterError, base_name, normalise
+from tests.oracle.investigation import NOBODY, local
 from tests.organisations import Organisation, random_organisation
 from tests.running import Found, Record, configuration_of, run_records, write_lines
 from transforms.rules.days import DAY_US, HOUR_US, day_number, day_of
@@ -468,6 +469,11 @@ FROM_B = ("--baseline-in", "{B}")
             [*FROM_B, "--detector", "{F}/25.yaml"],
             "--baseline-in {B}: " + NO_LONGER.format("deduplication_hours 24", 25),
         ),
+        (
+            [*FROM_B, "--time-zone", "Asia/Kolkata"],
+            "--baseline-in {B}: the snapshot's hours of the day are those of UTC, this run's those of Asia/Kolkata: "
+            "run with --time-zone UTC, or take a new snapshot from the events",
+        ),
         ([*FROM_B, "--operator-ranges"], "--baseline-in {B}: " + OTHER_NAMES),
         ([*FROM_B, "--operator-ranges", "--learn-changed-services"], "--baseline-in {B}: " + OTHER_NAMES),
         ([*FROM_B, "--services", "{F}/exclusions.yaml"], "--baseline-in {B}: " + OTHER_NAMES),
@@ -504,6 +510,7 @@ def write_yaml_files(folder: Path) -> None:
         ["--training-days", "14", "--max-other-hosts", "0", "--detector", "{F}/12.yaml"],
         ["--services", "{F}/services.yaml", "--learn-changed-services"],
         ["--learn-changed-services"],
+        ["--time-zone", "UTC"],
     ],
 )
 def test_what_fits_is_taken(
@@ -524,7 +531,7 @@ def test_a_snapshot_of_another_version_or_that_is_not_whole_is_refused(
     document = json.loads((path / "metadata.json").read_text())
     arguments = ["--baseline-in", str(path)]
 
-    (path / "metadata.json").write_text(json.dumps(document | {"schema_version": 2}))
+    (path / "metadata.json").write_text(json.dumps(document | {"schema_version": 1}))
     assert backfill(made, arguments, tmp_path / "run") == 2
     (path / "metadata.json").write_text(json.dumps({"name": "something else"}))
     assert backfill(made, arguments, tmp_path / "run") == 2
@@ -535,7 +542,7 @@ def test_a_snapshot_of_another_version_or_that_is_not_whole_is_refused(
     assert capsys.readouterr().err.splitlines() == [
         f"uncommon-im: --baseline-in {path}: " + reason
         for reason in (
-            "snapshot version 2, this program reads 1: take a new one from the events",
+            "snapshot version 1, this program reads 2: take a new one from the events",
             "metadata.json is none of a snapshot: 'schema_version'",
             f"{missing} is missing: copy the whole directory",
         )
@@ -630,9 +637,10 @@ def test_a_snapshot_holds_what_the_events_of_the_window_show_and_nothing_else(se
     for record in known.records(day_of(days[0]), known.end):
         seen = normalise(record, options.tenant)
         coverage[seen.tenant, seen.day] += 1
-        for subject in subjects_of(record, options):
-            hosts[seen.tenant, subject, seen.day].add(seen.host)
-            masks[seen.tenant, seen.host, subject] |= 1 << (end - 1 - seen.day)
+        for subject, host in shown_by(record, options):
+            hosts[seen.tenant, subject, seen.day].add(host)
+            if host != NOBODY:
+                masks[seen.tenant, host, subject] |= 1 << (end - 1 - seen.day)
     kept = max(options.max_other_hosts, options.execution_max_other_hosts) + 2
     assert max(map(len, hosts.values())) > kept
     sightings = [
@@ -648,21 +656,23 @@ def test_a_snapshot_holds_what_the_events_of_the_window_show_and_nothing_else(se
     assert known.metadata.as_of == known.end
 
 
-def subjects_of(record: Record, options: Options) -> list[str]:
-    """The subjects that a record shows, by the oracle's reading."""
+def shown_by(record: Record, options: Options) -> list[tuple[str, str]]:
+    """(subject, host) that a record shows, by the oracle's reading."""
     seen = normalise(record, options.tenant)
     execution, found = execution_of(seen), communication_of(seen, options)
-    subjects: list[list[str]] = []
+    shown: list[tuple[list[str], str]] = []
     if execution is not None:
-        subjects.append(["execution", execution])
+        shown.append((["execution", execution], seen.host))
     if found is not None:
-        subjects.append(["communication", *found.program, found.match.service])
-        parent, sha256 = seen.text("parent_process_name"), seen.text("process_sha256")
-        if parent is not None:
-            subjects.append(["parentage", base_name(parent).lower(), *found.program])
+        shown.append((["communication", *found.program, found.match.service], seen.host))
+        hour = str(local(seen, options).hour)
+        shown.append((["hour_of_day", found.match.service, hour], NOBODY))
+        parent, sha256 = base_name(seen.text("parent_process_name") or ""), seen.text("process_sha256")
+        if parent:
+            shown.append((["parentage", parent.lower(), *found.program], seen.host))
         if sha256 is not None:
-            subjects.append(["binary", sha256.lower()])
-    return [json.dumps(subject, ensure_ascii=False, separators=(",", ":")) for subject in subjects]
+            shown.append((["binary", sha256.lower()], seen.host))
+    return [(json.dumps(subject, ensure_ascii=False, separators=(",", ":")), host) for subject, host in shown]
 
 
 def host_order(host: str) -> bytes:

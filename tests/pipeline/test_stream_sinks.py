@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from schemas.documents import ConfigurationError
 from schemas.learned import COMPLETE, StreamMetadata
 from tests.running import read_rows
 
-METADATA = StreamMetadata(Limits(), "identity", {"telegram": "digest"}, {}, None)
+METADATA = StreamMetadata(Limits(), "UTC", "identity", {"telegram": "digest"}, {}, None)
 
 
 def alert(number: int, **more: object) -> str:
@@ -65,7 +66,7 @@ def test_a_bundle_is_one_file_and_nothing_unfinished_is_left(tmp_path: Path) -> 
 def learned(folder: Path, *days: str, started_from: date | None = None) -> str:
     """A directory in which a stream has completed some days."""
     folder.mkdir(exist_ok=True)
-    begin_learned(str(folder), StreamMetadata(Limits(), "identity", {}, {}, started_from))
+    begin_learned(str(folder), StreamMetadata(Limits(), "UTC", "identity", {}, {}, started_from))
     for day in days:
         (folder / day).mkdir()
         (folder / day / COMPLETE).write_text("{}")
@@ -96,10 +97,19 @@ def test_a_stream_with_another_catalogue_does_not_write_into_the_same_directory(
     begin_learned(str(tmp_path), METADATA)
     begin_learned(str(tmp_path), METADATA)
     with pytest.raises(ConfigurationError, match="another stream wrote there"):
-        begin_learned(str(tmp_path), StreamMetadata(Limits(), "other", {}, {}, None))
+        begin_learned(str(tmp_path), replace(METADATA, identity_digest="other"))
+
+
+def test_a_directory_of_a_stream_that_learned_no_hours_of_the_day_is_refused(tmp_path: Path) -> None:
+    path = learned(tmp_path, "2026-03-02")
+    document = json.loads((tmp_path / "stream.json").read_text())
+    del document["time_zone"]
+    (tmp_path / "stream.json").write_text(json.dumps(document))
+    with pytest.raises(ConfigurationError, match="did not learn hours of the day: take the snapshot with the version"):
+        open_learned(path, date(2026, 3, 3), None)
 
 
 def test_a_restarted_stream_leaves_what_the_first_one_said_of_itself(tmp_path: Path) -> None:
     begin_learned(str(tmp_path), METADATA)
-    begin_learned(str(tmp_path), StreamMetadata(Limits(), "identity", METADATA.service_digests, {}, date(2026, 3, 5)))
+    begin_learned(str(tmp_path), replace(METADATA, started_from=date(2026, 3, 5)))
     assert json.loads((tmp_path / "stream.json").read_text())["started_from"] is None

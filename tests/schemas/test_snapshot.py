@@ -24,6 +24,7 @@ from schemas.snapshot import (
 METADATA = Metadata(
     as_of=date(2026, 4, 1),
     limits=Limits(training_days=21, max_other_hosts=5),
+    time_zone="Europe/Berlin",
     identity_digest="0" * 64,
     service_digests={"telegram": "1" * 64},
     learning_since={"telegram": date(2026, 3, 20)},
@@ -51,16 +52,16 @@ def test_what_is_written_is_read_again() -> None:
 
 def test_dates_and_the_version_are_plain_json() -> None:
     written = document()
-    assert written["schema_version"] == SCHEMA_VERSION == 1
+    assert written["schema_version"] == SCHEMA_VERSION == 2
     assert written["as_of"] == "2026-04-01"
     assert written["learning_since"] == {"telegram": "2026-03-20"}
     assert written["limits"]["training_days"] == 21
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None])
 def test_another_version_is_refused(version: object) -> None:
     assert error_of(json.dumps(document(schema_version=version))) == (
-        f"--baseline-in B: snapshot version {version}, this program reads 1: take a new one from the events"
+        f"--baseline-in B: snapshot version {version}, this program reads 2: take a new one from the events"
     )
 
 
@@ -69,7 +70,7 @@ def test_another_version_is_refused(version: object) -> None:
     [
         ("", "Expecting value: line 1 column 1 (char 0)"),
         ("{}", "'schema_version'"),
-        ('{"schema_version": 1}', "'as_of'"),
+        ('{"schema_version": 2}', "'as_of'"),
         (json.dumps(document(as_of="yesterday")), "Invalid isoformat string: 'yesterday'"),
         (json.dumps(document(as_of=20000)), "fromisoformat: argument must be str"),
         (json.dumps(document(learning_since=[])), "'list' object has no attribute 'items'"),

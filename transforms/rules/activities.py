@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.event import EVENT_COLUMNS
@@ -18,6 +19,7 @@ from transforms.rules import subjects
 from transforms.rules.columns import Codes, Longs, column_codes, group_rows, numbers_of, one_chunk, run_starts
 from transforms.rules.communications import Communications
 from transforms.rules.days import HOUR_US
+from transforms.rules.local_time import local_hours
 from transforms.rules.normalise import Events
 from transforms.rules.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, EVIDENCE, coded
 
@@ -25,8 +27,14 @@ TOTALS: Final = ("events", "total_sent", "total_received")
 _OF_EVENT: Final = (*EVIDENCE, "event_id", "event_time")
 
 
-def activities_of(events: Events, found: Communications) -> pa.Table:
-    """The activities of a batch's communications, of `ACTIVITY_SCHEMA`, one row for each communication."""
+def activities_of(events: Events, found: Communications, time_zone: str) -> pa.Table:
+    """The activities of a batch's communications, of `ACTIVITY_SCHEMA`, one row for each communication.
+
+    Args:
+        events: the batch.
+        found: its communications.
+        time_zone: in which hours of the day are counted.
+    """
     rows = found.rows
     identity = _spread(found.identities, found.identity)
     match = _spread(found.matches, found.match)
@@ -50,6 +58,7 @@ def activities_of(events: Events, found: Communications) -> pa.Table:
         "execution": identity(lambda i: i.fingerprint and subjects.execution(i.fingerprint)),
         "parentage": identity(lambda i: i.parent and subjects.parentage(i.parent, i)),
         "binary": hashes.translate(subjects.binary).arrow(),
+        "hour_of_day": _hours_of_day(found, local_hours(time, time_zone)),
         "event_time": pa.array(time),
         "event_id": events.text_at("event_id", rows).arrow(),
         "attribution": match(lambda m: m.attribution),
@@ -136,15 +145,27 @@ def _sums(table: pa.Table, name: str, order: Longs, starts: Longs) -> pa.Array:
 
 
 def _communications(found: Communications) -> pa.Array:
-    """The communication subject of each row, written once for each (identity, service) that occurs."""
-    groups, first = group_rows([found.identity, found.match]) if len(found.rows) else (found.rows, found.rows)
-    texts = pa.array(
-        [
-            subjects.communication(found.identities[found.identity[row]], found.matches[found.match[row]].service_id)
-            for row in first
-        ],
-        pa.string(),
-    )
+    """The communication subject of each row."""
+
+    def subject(row: int) -> str:
+        return subjects.communication(found.identities[found.identity[row]], found.matches[found.match[row]].service_id)
+
+    return _written_once([found.identity, found.match], subject)
+
+
+def _hours_of_day(found: Communications, hours: Longs) -> pa.Array:
+    """The subject of each row that tells when its service is used."""
+
+    def subject(row: int) -> str:
+        return subjects.hour_of_day(found.matches[found.match[row]].service_id, int(hours[row]))
+
+    return _written_once([found.match, hours], subject)
+
+
+def _written_once(keys: list[npt.NDArray[np.integer[Any]]], subject: Callable[[int], str]) -> pa.Array:
+    """A column of `subject(row)`, which is asked once for rows that agree in the keys."""
+    groups, first = group_rows(keys) if len(keys[0]) else (keys[0], keys[0])
+    texts = pa.array([subject(row) for row in first.tolist()], pa.string())
     return pa.DictionaryArray.from_arrays(pa.array(groups.astype(np.int32)), texts)
 
 

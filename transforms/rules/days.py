@@ -29,5 +29,9 @@ def rfc3339(micros: int) -> str:
     >>> rfc3339(1_700_000_000_000_001)
     '2023-11-14T22:13:20.000001Z'
     """
-    moment = _EPOCH_TIME + timedelta(microseconds=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment_of(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(micros: int) -> datetime:
+    """µs since 1970 as a moment, UTC."""
+    return _EPOCH_TIME + timedelta(microseconds=micros)

@@ -23,7 +23,5 @@ def control_flood(candidates: Iterable[Candidate], limit: int) -> Iterator[tuple
             yield None, candidate.row | {"verdict": "rolled_up", "duplicate_of": None}
         else:
             last = bool(limit) and saturated and candidate.order == first[-1]
-            yield (
-                candidate.alert | {"group_saturated": last},
-                candidate.row | {"verdict": "alert", "duplicate_of": None},
-            )
+            alert = candidate.alert | {"group_saturated": last}
+            yield alert, candidate.row | {"verdict": "alert", "duplicate_of": None}

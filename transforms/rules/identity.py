@@ -66,7 +66,7 @@ class Identities:
             ),
             fingerprint=fingerprint,
             reasons=self.suspicions.reasons(process, service_id),
-            parent=base_name(process.parent_name).lower() if process.parent_name else None,
+            parent=base_name(process.parent_name or "").lower() or None,
         )
 
     def origin(self, process: Process) -> str:

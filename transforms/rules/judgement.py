@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 
 from schemas.detector import Limits
 from schemas.snapshot import SAID_SCHEMA
-from transforms.rules.alert import Alert, AlertWriter, Rareness
+from transforms.rules.alert import Alert, AlertWriter
 from transforms.rules.deduplication import Said, deduplicate
 from transforms.rules.prevalence import Prevalence, measure
 from transforms.rules.rare_activities import rare_activities
+from transforms.rules.rareness import Rareness
 from transforms.rules.subjects import KINDS, Kind
 from transforms.rules.tables import with_codes
 from transforms.rules.verdicts import NOT_ACTIVE, OPEN, VERDICT_COLUMNS, Activation, matched_variations, rare, verdicts
@@ -171,6 +172,7 @@ def candidate_of(
         execution=execution,
         parentage=shown.get("parentage"),
         binary=shown.get("binary"),
+        hour_of_day=shown.get("hour_of_day"),
         coverage_days=coverage,
     )
     alert = writer.write(activity, variations, rareness)

@@ -19,7 +19,7 @@ from schemas.detector import Limits
 from schemas.evidence import RARE_ACTIVITY_SCHEMA
 from transforms.rules.activities import event_id, row_values
 from transforms.rules.prevalence import measure
-from transforms.rules.suspicion import Suspicions
+from transforms.rules.suspicion import Process, Suspicions
 
 
 def rare_activities(
@@ -58,11 +58,13 @@ def _known_as(activities: pa.Table, suspicions: Suspicions) -> Iterator[str | No
     """Of each activity's program: the service's own client, a browser, or neither."""
 
     @cache
-    def known_as(name: str, signer: str | None, os: str | None, service: str) -> str | None:
-        if suspicions.client_of(name, signer, os) == service:
+    def known_as(
+        os: str | None, name: str, path: str | None, status: str | None, signer: str | None, service: str
+    ) -> str | None:
+        if service in suspicions.clients(Process(os, name, path, status, signer)):
             return "own_client"
         return "browser" if suspicions.in_class("browser", name, os) else None
 
-    names = ("process_name", "process_signer", "os", "service")
+    names = ("os", "process_name", "process_path", "process_signature_status", "process_signer", "service")
     columns: list[list[Any]] = [activities.column(name).to_pylist() for name in names]
     return (known_as(*values) for values in zip(*columns, strict=True))

@@ -23,6 +23,7 @@ from transforms.rules.dead_letter import DeadLetter, LostBatch
 from transforms.rules.destination import Destinations
 from transforms.rules.exceptions import Exceptions
 from transforms.rules.identity import Identities
+from transforms.rules.local_time import UTC_ZONE
 from transforms.rules.normalise import Events, RawBatch
 from transforms.rules.sightings import (
     capped,
@@ -30,6 +31,7 @@ from transforms.rules.sightings import (
     distinct,
     sightings_of_activities,
     sightings_of_executions,
+    sightings_of_hours,
 )
 from transforms.rules.subjects import KINDS
 from transforms.rules.tables import QUESTION_SCHEMA, coded
@@ -65,6 +67,7 @@ class ScanSettings:
         range: the days that count.
         shards: into how many shards of hosts and of subjects the work is cut.
         hosts_kept: hosts kept a (subject, day).
+        time_zone: in which hours of the day are counted.
     """
 
     catalogue: Catalogue
@@ -74,6 +77,7 @@ class ScanSettings:
     range: ScanRange
     shards: int
     hosts_kept: int
+    time_zone: str = UTC_ZONE
 
 
 def recogniser_of(settings: ScanSettings) -> Recogniser:
@@ -93,6 +97,7 @@ class Scan:
         self.coverage: Counter[tuple[str, int]] = Counter()
         self._activities: list[pa.Table] = []
         self._sightings: list[pa.Table] = []
+        self._hours: list[pa.Table] = []
         self._rows = 0
 
     def add(self, batch: RawBatch) -> list[DeadLetter]:
@@ -115,11 +120,13 @@ class Scan:
         end = self.settings.range.end
         in_range = valid if end is None else valid & (events.time.values < end)
         executions = sightings_of_executions(events, *self.recogniser.executions(events, in_range))
-        activities = activities_of(events, self.recogniser.communications(events, in_range))
+        communications = self.recogniser.communications(events, in_range)
+        activities = activities_of(events, communications, self.settings.time_zone)
         # every column has been read: from here on nothing fails
         self.tally.update(counts_of(events, in_range, activities, dead, len(lost)))
         self.coverage.update(coverage_of(events, in_range))
         self._sightings += [executions, sightings_of_activities(activities)]
+        self._hours.append(sightings_of_hours(activities))
         self._activities.append(activities)
         self._rows += executions.num_rows + activities.num_rows
         return dead
@@ -135,10 +142,11 @@ class Scan:
             return
         activities = merge_activities(pa.concat_tables(self._activities))
         sightings = distinct(pa.concat_tables(self._sightings))
-        self._activities, self._sightings, self._rows = [], [], 0
+        hours = distinct(pa.concat_tables(self._hours))
+        self._activities, self._sightings, self._hours, self._rows = [], [], [], 0
         shard = blocks.host_shards(activities, self.settings.shards)
         questions = self._questions(activities, shard)
-        shared = capped(sightings, self.settings.hosts_kept, repeats=False)
+        shared = pa.concat_tables([capped(sightings, self.settings.hosts_kept, repeats=False), hours])
         outgoing: tuple[tuple[Block, pa.Table, Codes], ...] = (
             ("activities", activities, shard),
             ("own_sightings", sightings, blocks.host_shards(sightings, self.settings.shards)),

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.rules import subjects
-from transforms.rules.columns import Codes, Longs, Text, column_codes, group_rows, text_of
+from transforms.rules.columns import Codes, Longs, Text, column_codes, constant, group_rows, text_of
 from transforms.rules.days import HOUR_US
 from transforms.rules.normalise import Events
-from transforms.rules.subjects import KINDS
+from transforms.rules.subjects import NOBODY, SHOWN_BY_COMMUNICATIONS
 from transforms.rules.tables import SIGHTING_SCHEMA, coded
 from transforms.rules.text import remembered
 
@@ -34,12 +34,24 @@ def sightings_of_activities(activities: pa.Table) -> pa.Table:
     Args:
         activities: one row a communication (before merging: an activity keeps its first event's parent only).
     """
-    tables = [
-        sightings(activities, activities.column(kind), _days(activities.column("hour")))
-        for kind in KINDS
-        if kind != "execution"
-    ]
-    return distinct(pa.concat_tables(tables))
+    day = _days(activities.column("hour"))
+    return distinct(
+        pa.concat_tables([sightings(activities, activities.column(kind), day) for kind in SHOWN_BY_COMMUNICATIONS])
+    )
+
+
+def sightings_of_hours(activities: pa.Table) -> pa.Table:
+    """Sightings of hours of the day by `NOBODY`, of `SIGHTING_SCHEMA`: one a (tenant, service, hour, day).
+
+    Args:
+        activities: one row a communication (an activity keeps its first event's hour of the day only).
+    """
+    day, subject = _days(activities.column("hour")), activities.column("hour_of_day")
+    _, first = group_rows([*column_codes(activities, ("tenant", "hour_of_day")), day.to_numpy()])
+    rows = pa.array(first)
+    nobody = constant(NOBODY, len(first)).arrow()
+    columns = [activities.column("tenant").take(rows), subject.take(rows), nobody, day.take(rows)]
+    return pa.table(columns, schema=coded(SIGHTING_SCHEMA))
 
 
 def sightings_of_executions(events: Events, rows: Longs, codes: Codes, fingerprints: list[str]) -> pa.Table:

@@ -10,8 +10,12 @@ from typing import Final, Literal
 
 from transforms.rules.identity import Identity
 
-Kind = Literal["communication", "execution", "parentage", "binary"]
-KINDS: Final[tuple[Kind, ...]] = ("communication", "execution", "parentage", "binary")
+Kind = Literal["communication", "execution", "parentage", "binary", "hour_of_day"]
+KINDS: Final[tuple[Kind, ...]] = ("communication", "execution", "parentage", "binary", "hour_of_day")
+SHOWN_BY_COMMUNICATIONS: Final[tuple[Kind, ...]] = ("communication", "parentage", "binary")
+"""What the host of a communication shows; executions are shown by all events, hours of the day by nobody."""
+NOBODY: Final = ""
+"""The host of sightings by nobody in particular: of subjects of which only active days count. No host is called so."""
 
 
 def subject(kind: Kind, *parts: str) -> str:
@@ -36,6 +40,11 @@ def execution(fingerprint: str) -> str:
 def parentage(parent: str, identity: Identity) -> str:
     """parent name -> program."""
     return subject("parentage", parent, identity.name, identity.origin, identity.script)
+
+
+def hour_of_day(service_id: str, hour: int) -> str:
+    """service in an hour of the day, 0 to 23, in the run's time zone; shown by `NOBODY`, whoever communicates."""
+    return subject("hour_of_day", service_id, str(hour))
 
 
 def binary(sha256: str) -> str:

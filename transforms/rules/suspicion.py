@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from schemas.catalogue import Catalogue
 from transforms.rules.paths import Locations, slashed
@@ -24,6 +24,9 @@ _COMMON_NAME: Final = re.compile(r"(?:^|,\s*)CN=(?:\"([^\"]*)\"|(.*?)(?=,\s*[A-Z
 _TEAM_ID: Final = re.compile(r"\s*\(([A-Za-z0-9]+)\)$")
 _DEVELOPER_ID: Final = "developer id application:"
 _PLATFORM_PUBLISHERS: Final = ("microsoft ", "apple ")
+
+KnownBy = Literal["signature", "name"]
+"""What says that a program is a service's own client: its publisher's signature, or nothing but its name."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,26 @@ class Suspicions:
         """True if the class lists the name for that system (for any, if the system is missing)."""
         return class_id in self._classes_of(name, os)
 
-    def client_of(self, name: str, signer: str | None, os: str | None) -> str | None:
-        """The service whose own client this is by name (and publisher, if one is known on both sides)."""
-        for service_id, platform, publishers in self._clients.get(name.lower(), ()):
-            if os in (None, platform) and (not publishers or signer is None or signer_names(signer) & publishers):
-                return service_id
-        return None
+    def clients(self, process: Process) -> dict[str, KnownBy]:
+        """The services whose own client this is, in the catalogue's order, and what says so.
+
+        A client is known by its name; a signature of somebody else, or none where programs have one, speaks against it.
+        """
+        if _is_unsigned(process):
+            return {}
+        signer = process.signer
+        found: dict[str, KnownBy] = {}
+        for service_id, platform, publishers in self._clients.get(process.name.lower(), ()):
+            by_publisher = signer is not None and bool(signer_names(signer) & publishers)
+            by_another = signer is not None and bool(publishers) and not by_publisher
+            if process.os in (None, platform) and not by_another:
+                signed = by_publisher and process.signature_status == "signed"
+                found[service_id] = "signature" if signed else "name"
+        return found
 
     def _reasons(self, process: Process, service_id: str | None) -> Iterator[str]:
         name = process.name.lower()
-        if process.os in ("windows", "macos") and process.signature_status in ("unsigned", "invalid"):
+        if _is_unsigned(process):
             yield "unsigned"
         for class_id in self._reason_classes & self._classes_of(name, process.os):
             if not self._expected(class_id, process, service_id):
@@ -157,6 +170,11 @@ class Suspicions:
                     for key in ((name, platform), (name, None)):
                         found[key] = found.get(key, frozenset()) | publishers
         return found
+
+
+def _is_unsigned(process: Process) -> bool:
+    """True where programs are signed and this one is not."""
+    return process.os in ("windows", "macos") and process.signature_status in ("unsigned", "invalid")
 
 
 def signer_names(signer: str) -> frozenset[str]:

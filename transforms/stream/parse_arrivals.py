@@ -34,7 +34,7 @@ class OpenBlock(Protocol):
 
 @dataclass
 class ParseArrivals(beam.PTransform):  # type: ignore[misc]
-    """Blocks -> "hosts" by (tenant, host), "coverage" by tenant, "dead_letters" as JSON text.
+    """Blocks -> "hosts" by (tenant, host), "hours" by (tenant, subject), "coverage" by tenant, "dead_letters" as JSON.
 
     Each record is counted once, as valid or as a dead letter. A block may hold any records, in any order: what leaves
     is stamped with the instant from which it counts, `max(event time + lateness, arrival)`, which no watermark passes
@@ -56,7 +56,7 @@ class ParseArrivals(beam.PTransform):  # type: ignore[misc]
     def expand(self, blocks: beam.PCollection[bytes]) -> Any:
         """One pass over the blocks."""
         parse = beam.ParDo(_Parse(self.open_block, self.settings, self.lateness))
-        types = {"hosts": Keyed, "coverage": Keyed, "dead_letters": str, "tallies": Tallied}
+        types = {"hosts": Keyed, "hours": Keyed, "coverage": Keyed, "dead_letters": str, "tallies": Tallied}
         return blocks | "Parse" >> parse.with_output_types(None, **types).with_outputs(*types)
 
 
@@ -98,6 +98,9 @@ class _Parse(beam.DoFn):  # type: ignore[misc]
         for found in arrived.hosts:
             element = (found.key, MESSAGES.encode(found.records))
             yield TaggedOutput("hosts", TimestampedValue(element, timestamp(found.instant)))
+        for seen in arrived.hours:
+            element = (seen.key, MESSAGES.encode(seen.sighting))
+            yield TaggedOutput("hours", TimestampedValue(element, timestamp(seen.instant)))
         for covered in arrived.covered:
             element = (covered.tenant, MESSAGES.encode(covered))
             yield TaggedOutput("coverage", TimestampedValue(element, timestamp(covered.instant)))

@@ -53,8 +53,13 @@ def check(row: Row, fields: tuple[SchemaField, ...], where: str = "") -> set[str
 
 def names_of(row: Row, prefix: str = "") -> set[str]:
     """The paths of a row, with and without values."""
-    inner = (names_of(value, f"{prefix}{name}.") for name, value in row.items() if isinstance(value, dict))
+    listed = {name: value if isinstance(value, list) else [value] for name, value in row.items()}
+    inner = (names_of(each, f"{prefix}{name}.") for name, values in listed.items() for each in values if is_row(each))
     return {f"{prefix}{name}" for name in row}.union(*inner)
+
+
+def is_row(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def paths_of(fields: tuple[SchemaField, ...], prefix: str = "") -> set[str]:

@@ -36,7 +36,7 @@ START = DAY * DAY_US
 def recognised(*records: Record) -> pa.Table:
     recogniser = Recogniser(Destinations(CATALOGUE), Identities(CATALOGUE), Exceptions(()))
     events = events_of(*records)
-    return activities_of(events, recogniser.communications(events, events.valid))
+    return activities_of(events, recogniser.communications(events, events.valid), "UTC")
 
 
 def digest(text: str) -> str:

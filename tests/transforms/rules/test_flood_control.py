@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.transforms.rules import alerts
 from tests.transforms.rules.records import quick
 from transforms.rules.flood_control import control_flood
 from transforms.rules.judgement import Candidate
 
+WHOLE = alerts.candidate().alert
+
 
 def candidate(time: int, event_id: str = "e", host: str = "h") -> Candidate:
     alert_id = f"{time}-{event_id}-{host}"
-    alert = {"event_id": event_id, "host": {"id": host}, "alert_id": alert_id, "group_saturated": False}
+    alert = WHOLE | {"event_id": event_id, "host": WHOLE["host"] | {"id": host}, "alert_id": alert_id}
     return Candidate(
         alert=alert, key=(host,), group=("group", "base"), time=time, row={"host": host, "alert_id": alert_id}
     )
@@ -24,10 +27,10 @@ def candidate(time: int, event_id: str = "e", host: str = "h") -> Candidate:
 def controlled(candidates: list[Candidate], limit: int) -> tuple[list[str], list[str], list[str]]:
     """Alert ids of (alerts, alerts that say that the group is saturated, rolled up)."""
     found = list(control_flood(candidates, limit))
-    alerts = [alert for alert, _ in found if alert]
-    saturated = [alert["alert_id"] for alert in alerts if alert["group_saturated"]]
+    raised = [alert for alert, _ in found if alert]
+    saturated = [alert["alert_id"] for alert in raised if alert["group_saturated"]]
     rolled_up = [row["alert_id"] for alert, row in found if alert is None]
-    return sorted(alert["alert_id"] for alert in alerts), saturated, sorted(rolled_up)
+    return sorted(alert["alert_id"] for alert in raised), saturated, sorted(rolled_up)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 25])

@@ -29,7 +29,9 @@ from transforms.rules.sightings import (
     host_rank,
     sightings_of_activities,
     sightings_of_executions,
+    sightings_of_hours,
 )
+from transforms.rules.subjects import NOBODY
 from transforms.rules.tables import SIGHTING_SCHEMA, plain
 
 ROWS = st.lists(
@@ -141,6 +143,25 @@ def test_communications_show_three_subjects_where_they_have_them_and_no_executio
         ("acme", "p1", "h1", DAY),
         ("other", "c1", "h1", DAY),
     ]
+
+
+def test_hours_of_the_day_are_sighted_once_a_tenant_service_hour_and_day_by_nobody_in_particular() -> None:
+    table = activities(
+        activity(hour_of_day="s12"),
+        activity(hour_of_day="s12", host="h2"),
+        activity(hour_of_day="s13"),
+        activity(hour_of_day="s12", hour=DAY * 24 + 24),
+        activity(hour_of_day="s12", tenant="other"),
+    )
+    shown = sightings_of_hours(table)
+    assert plain(shown).schema == SIGHTING_SCHEMA
+    assert rows_of(shown) == [
+        ("acme", "s12", NOBODY, DAY),
+        ("acme", "s12", NOBODY, DAY + 1),
+        ("acme", "s13", NOBODY, DAY),
+        ("other", "s12", NOBODY, DAY),
+    ]
+    assert sightings_of_hours(activities()).num_rows == 0
 
 
 def test_each_parent_is_sighted_before_activities_are_merged() -> None:

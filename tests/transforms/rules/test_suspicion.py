@@ -300,20 +300,22 @@ def test_others_are_no_resolvers(os: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("os", "name", "signer", "service"),
+    ("os", "name", "signature", "clients"),
     [
-        ("windows", "Telegram.exe", "Telegram FZ-LLC", "telegram"),
-        ("windows", "telegram.exe", None, "telegram"),
-        ("windows", "Telegram.exe", "Acme Corp", None),
-        ("linux", "Telegram.exe", None, None),
-        ("windows", "LINE.exe", "Acme Corp", "line"),
-        ("windows", "chrome.exe", "Google LLC", None),
+        ("windows", "Telegram.exe", ("signed", "Telegram FZ-LLC"), {"telegram": "signature"}),
+        ("windows", "Telegram.exe", (None, "Telegram FZ-LLC"), {"telegram": "name"}),
+        ("windows", "telegram.exe", (None, None), {"telegram": "name"}),
+        ("windows", "telegram.exe", ("unsigned", None), {}),
+        ("windows", "Telegram.exe", ("signed", "Acme Corp"), {}),
+        ("linux", "Telegram.exe", (None, None), {}),
+        ("windows", "LINE.exe", ("signed", "Acme Corp"), {"line": "name"}),
+        ("windows", "chrome.exe", ("signed", "Google LLC"), {}),
     ],
 )
-def test_a_services_own_client_is_known_by_name_and_publisher(
-    os: str, name: str, signer: str | None, service: str | None
+def test_a_services_own_client_is_known_by_name_unless_its_signature_speaks_against_it(
+    os: str, name: str, signature: tuple[str | None, str | None], clients: dict[str, str]
 ) -> None:
-    assert SUSPICIONS.client_of(name, signer, os) == service
+    assert SUSPICIONS.clients(Process(os, name, None, *signature)) == clients
 
 
 def test_a_name_without_known_publishers_never_masquerades() -> None:

@@ -19,12 +19,10 @@ from transforms.rules.dead_letter import DeadLetter, LostBatch
 from transforms.rules.normalise import Events, RawBatch
 from transforms.rules.scan import ScanSettings, counts_of, counts_of_lost, recogniser_of
 from transforms.rules.stream.lateness import FUTURE_US, Lateness
-from transforms.rules.stream.messages import Communication, Covered, HostRecords, Shown, key_of
-from transforms.rules.subjects import KINDS
+from transforms.rules.stream.messages import Communication, Covered, HostRecords, Shown, Sighting, key_of
+from transforms.rules.subjects import NOBODY, SHOWN_BY_COMMUNICATIONS
 from transforms.rules.tally import Tally
 
-_SHOWN: Final = tuple(kind for kind in KINDS if kind != "execution")
-"""Subjects that communications show; executions are shown by all events."""
 _NEVER: Final = 2**62
 
 
@@ -36,6 +34,14 @@ class OfHost(NamedTuple):
     instant: int
 
 
+class Seen(NamedTuple):
+    """A sighting by nobody in particular under its subject's key, and the instant (ms) from which it counts."""
+
+    key: str
+    sighting: Sighting
+    instant: int
+
+
 @dataclass
 class Arrived:
     """What a block of arrivals holds.
@@ -43,6 +49,7 @@ class Arrived:
     Args:
         hosts: what it says of each host.
         covered: days with telemetry.
+        hours: services used in hours of the day.
         dead: records that are no events.
         counts: as in `summary.json`, and late ones.
         delays: arrival less event time of the valid events, in µs.
@@ -50,6 +57,7 @@ class Arrived:
 
     hosts: list[OfHost] = field(default_factory=list)
     covered: list[Covered] = field(default_factory=list)
+    hours: list[Seen] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     counts: Tally = field(default_factory=Tally)
     delays: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -88,9 +96,10 @@ class Arrivals:
         time = _Times(events.time.values, arrival, self._lateness)
         executions = list(self._executions(events, used, time))
         found = self._recogniser.communications(events, used)
-        activities = activities_of(events, found)
+        activities = activities_of(events, found, self._settings.time_zone)
         arrived = Arrived(dead=dead, delays=(arrival - events.time.values)[used])
         arrived.hosts = list(_by_host(executions, activities, time.at(found.rows)))
+        arrived.hours = list(_hours(activities, time.at(found.rows)))
         arrived.covered = list(_covered(events, used, time))
         arrived.counts = counts_of(events, used, activities, dead, len(lost))
         arrived.counts[LATE] = int((time.late & used).sum())
@@ -156,6 +165,19 @@ def _covered(events: Events, used: Mask, time: _Times) -> Iterator[Covered]:
         yield Covered(whose, int(at.day[row]), int(at.known[row]), int(counts[place]), int(instants[place]))
 
 
+def _hours(activities: pa.Table, time: _Times) -> Iterator[Seen]:
+    """Sightings of hours of the day, each once."""
+    if not activities.num_rows:
+        return
+    tenant, subject = text_of(activities.column("tenant")), text_of(activities.column("hour_of_day"))
+    groups, first = group_rows([tenant.codes, subject.codes, time.day, time.known])
+    instants = _smallest(time.instant, groups).tolist()
+    named = zip(first.tolist(), tenant.at_rows(first), subject.at_rows(first), instants, strict=True)
+    for row, whose, what, instant in named:
+        sighting = Sighting(whose or "", what or "", NOBODY, int(time.day[row]), int(time.known[row]))
+        yield Seen(key_of(sighting.tenant, sighting.subject), sighting, instant)
+
+
 def _by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table, time: _Times) -> Iterator[OfHost]:
     """What is said of each host: sightings, each once, and communications, those of an activity in one."""
     shown: defaultdict[tuple[str, str], dict[tuple[str, int, int], Shown]] = defaultdict(dict)
@@ -177,7 +199,7 @@ def _sightings(activities: pa.Table, time: _Times) -> Iterator[tuple[str, str, S
     if not activities.num_rows:
         return
     tenant, host = text_of(activities.column("tenant")), text_of(activities.column("host"))
-    for kind in _SHOWN:
+    for kind in SHOWN_BY_COMMUNICATIONS:
         subject = text_of(activities.column(kind))
         groups, first = group_rows([tenant.codes, host.codes, subject.codes, time.day, time.known])
         instants = _smallest(time.instant, groups)

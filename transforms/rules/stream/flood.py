@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from transforms.rules.days import DAY_US
+from transforms.rules.steps import with_steps
 from transforms.rules.stream.lateness import Lateness
 from transforms.rules.stream.messages import Alert, Candidate, Codec, Message, Outcomes, VerdictRow, Wait
 from transforms.rules.stream.step import Observations
@@ -98,7 +99,7 @@ class Flood:
         return False
 
     def _alert(self, candidate: Candidate, saturated: bool) -> Outcomes:
-        alert: dict[str, Any] = json.loads(candidate.alert) | {"group_saturated": saturated}
+        alert = with_steps(json.loads(candidate.alert) | {"group_saturated": saturated})
         self.observed.counts[f"alerts.{alert['variation']}"] += 1
         self.observed.counts["alerts.late"] += alert["late"]
         yield Alert(alert)

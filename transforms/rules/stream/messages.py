@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from transforms.rules.stream.day_sets import Packed
+from transforms.rules.subjects import NOBODY
 
 VERSION: Final = b"\x01"
 TELEMETRY: Final = '["telemetry"]'
@@ -96,7 +97,7 @@ class Covered(_Message, frozen=True, tag="covered"):
     @property
     def sighting(self) -> Sighting:
         """As a sighting of the subject that every event shows, by nobody in particular."""
-        return Sighting(self.tenant, TELEMETRY, "", self.day, self.known)
+        return Sighting(self.tenant, TELEMETRY, NOBODY, self.day, self.known)
 
 
 class Question(_Message, frozen=True, tag="question"):

@@ -119,6 +119,9 @@ def give(engine: Engine, arrived: Arrived) -> None:
         engine.give("hosts", found.key, found.records, found.instant)
     for covered in arrived.covered:
         engine.give("baselines", covered.key, covered.sighting, covered.instant)
+    for seen in arrived.hours:
+        engine.sightings.append(seen.sighting)
+        engine.give("baselines", seen.key, seen.sighting, seen.instant)
 
 
 def batch_of(records: Sequence[Any]) -> Batch:

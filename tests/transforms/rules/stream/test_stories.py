@@ -15,6 +15,8 @@ from transforms.rules import tally
 from transforms.rules.days import rfc3339
 from transforms.rules.stream.arrivals import LATE, TOO_LATE, Arrivals
 from transforms.rules.stream.lateness import Lateness
+from transforms.rules.stream.messages import Sighting
+from transforms.rules.subjects import NOBODY
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 NOON = 20_500 * DAY + 12 * HOUR
@@ -195,13 +197,22 @@ def test_judged_hours_and_what_was_said_are_kept_for_the_horizon_no_longer() -> 
     engine.settle()
     assert {name: len(stage.cells) for name, stage in engine.stages.items()} == {
         "hosts": 1,
-        "baselines": 2,
+        "baselines": 3,
         "judge": 0,
         "flood": 0,
     }
     (cell,) = engine.stages["hosts"].cells.values()
     state = engine.stages["hosts"].step.codec.decode(cell)
     assert (state.open, state.recent, len(state.days)) == ({}, [], 1)
+
+
+def test_when_a_service_is_used_is_seen_once_a_block_and_kept_with_no_host() -> None:
+    records = [talk(NOON + n, f"host{n}") for n in range(50)]
+    arrived = read_arrivals(records, [NOON] * 50, Arrivals(configuration_of(OPTIONS).scan, WAIT))
+    (seen,) = arrived.hours
+    assert seen.sighting == Sighting("default", '["hour_of_day","telegram","12"]', NOBODY, NOON // DAY, NOON // DAY)
+    assert seen.instant == (NOON + WAIT.allowed) // 1000
+    assert not any("hour_of_day" in shown.subject for found in arrived.hosts for shown in found.records.shown)
 
 
 def test_a_subject_of_a_thousand_hosts_keeps_a_few_of_them() -> None:
