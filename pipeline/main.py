@@ -96,6 +96,7 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 
     somewhere = arguments.output or arguments.bigquery_output
     require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
+    options.check_alert_format(arguments, arguments.output)
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
     inputs = inputs_of(arguments, configuration, beam_options)
@@ -219,6 +220,7 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     options.add_baseline_arguments(sub)
     options.add_detector_arguments(sub)
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
+    options.add_alert_arguments(group)
     sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     sub.add_argument(
         "--workers",

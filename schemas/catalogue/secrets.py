@@ -73,7 +73,8 @@ def _pattern(entry: Any, where: str) -> SecretPattern:
         f"{where} ({kind}): hints must be a list of pieces of text, one of which is in every text with such a secret",
     )
     require(
-        all(hint == hint.lower() for hint in hints), f"{where} ({kind}): hints are compared in lower case: write {hints}"
+        all(hint == hint.lower() for hint in hints),
+        f"{where} ({kind}): hints are compared in lower case: write {hints}",
     )
     require(isinstance(pattern, str), f"{where} ({kind}): pattern {pattern!r} is no text")
     written = _PART.sub(lambda part: _PARTS[part[1]].format(part[2]) if part[2] else _PARTS[part[1]], pattern)

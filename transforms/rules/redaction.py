@@ -133,4 +133,3 @@ def _is_json(text: str) -> bool:
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         return False
     return True
-
