@@ -27,10 +27,11 @@ _CUT_CHARACTERS: Final = 10_000
 class PublishAlerts(beam.PTransform):  # type: ignore[misc]
     """Alerts as JSON text -> messages; yields the ids of those that Pub/Sub has taken.
 
-    The data is the alert, in the format that is asked for; "tenant", "severity", "service" and "alert_id" are attributes, for subscriptions to filter
-    by. The tenant is the ordering key: a subscription that orders by it delivers a tenant's messages as they were
-    published, which is in no order of event time. At least once: an alert that the engine tries again, or that another
-    job finds again, is published again under the same `alert_id`. Consumers deduplicate by that.
+    The data is the alert, in the format that is asked for; "tenant", "severity", "service" and "alert_id" are
+    attributes, for subscriptions to filter by. The tenant is the ordering key: a subscription that orders by it
+    delivers a tenant's messages as they were published, which is in no order of event time. At least once: an alert
+    that the engine tries again, or that another job finds again, is published again under the same `alert_id`.
+    Consumers deduplicate by that.
 
     Values that are longer than Pub/Sub takes are cut: whatever a record holds, it does not block the stream.
 

@@ -12,17 +12,8 @@ from schemas.documents import ConfigurationError, packaged_yaml, read_yaml, requ
 FORMAT: Final = 1
 SERVICE_KEYS: Final = frozenset(
     (
-        "id",
-        "name",
-        "category",
-        "status",
-        "self_hosted",
-        "hosts",
-        "ranges",
-        "clients",
-        "publishers",
-        "secrets",
-        "sources",
+        *("id", "name", "category", "status", "self_hosted"),
+        *("hosts", "ranges", "clients", "publishers", "secrets", "sources"),
     )
 )
 

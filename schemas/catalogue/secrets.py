@@ -12,12 +12,12 @@ _KIND: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _END: Final = r"(?![^\s\"';,)&|/:@}\]])"
 _NO_SECRET: Final = (
     r"(?!\\?[\"']?(?:\$\{|\$\(|\{\{|<\w[\w -]*>|--?[A-Za-z]|/[A-Za-z]+(?:[\s/:]|$)"
-    rf"|(?:\$(?:env:)?\w+|%\w+%|\*+|true|false|yes|no|null|none|prompt|required){_END}))"
+    rf"|(?:\$(?:env:)?\w+|%\w+%|\*+|true|false|yes|no|null|none|prompt|required|\[redacted:[a-z0-9-]+\]){_END}))"
 )
 """What is no secret, though it stands where one belongs."""
 _QUOTED: Final = r"\\?\"([^\"]*?)\\?\"|'([^']*)'"
 _PARTS: Final = {
-    "run": r"(?i:(?<![\w.-])(?:{})(?:\.exe|\.py)?[\"']?\s)(?:.{{0,500}}?\s)?",
+    "run": r"(?i:(?<![\w.-])(?:{})(?:\.exe|\.py)?[\"']?\s)(?:.{{0,500}}?\s)??",
     "sep": r"(?:[:=]\s*|\s+)",
     "value": rf"{_NO_SECRET}(?:{_QUOTED}|([^\s\"'](?:[^\s\"']|[\"'](?=\w))*))",
     "word": rf"{_NO_SECRET}([^\s\"']+)",
@@ -74,7 +74,7 @@ def _pattern(entry: Any, where: str) -> SecretPattern:
     )
     require(
         all(hint == hint.lower() for hint in hints),
-        f"{where} ({kind}): hints are compared in lower case: write {hints}",
+        f"{where} ({kind}): hints are looked for in lower case: {hints} never match: write them so",
     )
     require(isinstance(pattern, str), f"{where} ({kind}): pattern {pattern!r} is no text")
     written = _PART.sub(lambda part: _PARTS[part[1]].format(part[2]) if part[2] else _PARTS[part[1]], pattern)

@@ -15,14 +15,14 @@ from typing import Any, Final
 Json = dict[str, Any]
 
 VERSION: Final = "1.5.0"
+_OTHER: Final = 99
 _SEVERITIES: Final = {"Informational": 1, "Low": 2, "Medium": 3, "High": 4, "Critical": 5}
 _SYSTEMS: Final = {
     "windows": (100, "Windows"),
     "linux": (200, "Linux"),
     "macos": (300, "macOS"),
-    "other": (99, "Other"),
+    "other": (_OTHER, "Other"),
 }
-_OTHER: Final = 99
 _PLACED: Final = frozenset(
     (
         *("alert_id", "group_id", "detector_id", "detector_version", "tenant_id", "title", "description", "severity"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from schemas.catalogue import Catalogue
-from transforms.rules.secrets import Finder, SecretText, mask
+from transforms.rules.secrets import SecretText, mask
 
 Row = dict[str, Any]
 
@@ -30,8 +30,6 @@ _MEMBER: Final = re.compile(rf"(?:({_LITERAL})(\s*:\s*))?({_LITERAL})", re.DOTAL
 """Text in JSON, after its name if it has one."""
 _LEAST: Final = 14
 """Characters of text in JSON, with its quotes, that can say both that there is a secret and which."""
-_HIDDEN: Final = "\\u"
-"""An escape that may hide a letter of a hint."""
 _REMEMBERED: Final = 1 << 14
 """Programs whose text is masked once."""
 
@@ -68,17 +66,13 @@ class Redactor:
             return self._unreadable(raw)
         values = ",".join([text for _, _, text in _MEMBER.findall(raw) if len(text) >= _LEAST])
         texts = "\n".join(json.loads(f"[{values}]"))
-        finders = self._secrets.fitting(texts)
-        if self._secrets.masked(texts, finders) == texts and not self._named.search(raw):
+        if self._secrets.masked(texts) == texts and not self._named.search(raw):
             return raw
-        return _MEMBER.sub(lambda member: self._member(member, finders), raw)
+        return _MEMBER.sub(self._member, raw)
 
     def _unreadable(self, raw: str) -> str:
         """What is no JSON, masked: as JSON as far as it is some, then as text."""
-        finders = self._secrets.finders if _HIDDEN in raw else self._secrets.fitting(raw)
-        if not finders:
-            return raw
-        masked = self._secrets.masked(_MEMBER.sub(lambda member: self._member(member, finders), raw))
+        masked = self._secrets.masked(_MEMBER.sub(self._member, raw))
         return mask("record") if _is_json(masked) else masked
 
     @cached_property
@@ -102,18 +96,18 @@ class Redactor:
             return [self._value(item) for item in value]
         return self.alert(value) if isinstance(value, dict) else value
 
-    def _member(self, member: re.Match[str], finders: Sequence[Finder]) -> str:
+    def _member(self, member: re.Match[str]) -> str:
         """Text in JSON, masked; as it was if it holds no secret."""
         name, between, text = member.groups()
         if name is None:
-            return self._literal(text, finders)
+            return self._literal(text)
         if _text_of(name).lower() in self.catalogue.secrets.keys and len(text) > len('""'):
             return f"{name}{between}{json.dumps(mask('secret'))}"
-        return f"{name}{between}{self._literal(text, finders)}"
+        return f"{name}{between}{self._literal(text)}"
 
-    def _literal(self, literal: str, finders: Sequence[Finder]) -> str:
+    def _literal(self, literal: str) -> str:
         text = _text_of(literal)
-        masked = self._secrets.masked(text, self._secrets.fitting(text, finders))
+        masked = self._secrets.masked(text)
         return literal if masked == text else json.dumps(masked)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -19,6 +19,8 @@ from detect_secrets.core.plugins.initialize import from_plugin_classname
 from schemas.catalogue import Catalogue, SecretDetector, SecretPattern
 
 _MASK: Final = re.compile(r"\[redacted:([a-z0-9-]+)\]")
+_CODED: Final = "encoded"
+"""What the finder of encoded text calls itself: what is in it says the kind."""
 _ENCODED: Final = re.compile(
     r"(?i)(?:\s[-/]e(?:c|n|nc|nco\w*)?\s+|base64\w*[\s(]+|echo\s+)\\?[\"']?([a-z0-9+/]{16,}={0,2})"
 )
@@ -52,10 +54,6 @@ class Finder:
     patterns: tuple[re.Pattern[str], ...]
     least: int = 1
 
-    def fits(self, lowered: str) -> bool:
-        """Whether it is worth trying on a text, given in lower case."""
-        return any(hint in lowered for hint in self.hints)
-
     def find(self, text: str) -> Iterator[Found]:
         """All that it recognises."""
         for pattern in self.patterns:
@@ -75,27 +73,24 @@ class SecretText:
 
     catalogue: Catalogue
 
-    def masked(self, text: str, finders: Iterable[Finder] | None = None) -> str:
+    def masked(self, text: str) -> str:
         """Text without secrets.
 
-        Args:
-            text: any.
-            finders: those that may find something; `None`: all are looked at.
+        A mask may uncover what stood behind a secret, so it is looked again until there is nothing new.
         """
-        found = self._find(text, self.fitting(text) if finders is None else finders)
-        if not found:
-            return text
-        pieces, at = [], 0
-        for each in found:
-            pieces += [text[at : each.start], mask(each.kind)]
-            at = each.end
-        return "".join([*pieces, text[at:]])
+        while found := self._find(text):
+            pieces, at = [], 0
+            for each in found:
+                pieces += [text[at : each.start], mask(each.kind)]
+                at = each.end
+            before, text = text, "".join([*pieces, text[at:]])
+            if text == before:
+                break
+        return text
 
-    def fitting(self, text: str, finders: Sequence[Finder] | None = None) -> list[Finder]:
-        """Those finders, of all or of some, that may find something in a text or in a piece of it."""
+    def fitting(self, text: str) -> list[Finder]:
+        """The finders that may find something in a text."""
         lowered = text.lower()
-        if finders is not None:
-            return [finder for finder in finders if finder.fits(lowered)]
         numbers = {number for hint, owners in self._by_hint.items() if hint in lowered for number in owners}
         return [self.finders[number] for number in sorted(numbers)]
 
@@ -109,7 +104,7 @@ class SecretText:
             *own,
             *map(_of_pattern, general.tokens),
             *library,
-            Finder("encoded", _ENCODED_HINTS, (_ENCODED,)),
+            Finder(_CODED, _ENCODED_HINTS, (_ENCODED,)),
             *map(_of_pattern, general.contexts),
         ]
 
@@ -121,21 +116,20 @@ class SecretText:
                 owners.setdefault(hint, []).append(number)
         return owners
 
-    def _find(self, text: str, finders: Iterable[Finder]) -> list[Found]:
-        """What finders find, in order and apart; masks that are there already are among it."""
+    def _find(self, text: str) -> list[Found]:
+        """What is secret, in order and apart; if anything is, the masks that are there already are among it."""
         masks = [Found(*match.span(), match[1]) for match in _MASK.finditer(text)]
         ranked = [(found, rank) for rank, found in enumerate(masks)]
-        for finder in finders:
+        for finder in self.fitting(text):
             for found in finder.find(text):
-                kind = self._kind_inside(text[found.start : found.end]) if finder.kind == "encoded" else found.kind
+                kind = self._kind_inside(text[found.start : found.end]) if finder.kind == _CODED else found.kind
                 if kind:
                     ranked.append((Found(found.start, found.end, kind), len(ranked)))
         return _apart(ranked) if len(ranked) > len(masks) else []
 
     def _kind_inside(self, encoded: str) -> str | None:
         """The kind of the first secret in encoded text; `None`: there is none."""
-        decoded = _decoded(encoded)
-        found = self._find(decoded, self.fitting(decoded))
+        found = self._find(_decoded(encoded))
         return found[0].kind if found else None
 
 
