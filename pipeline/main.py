@@ -10,6 +10,7 @@ import argparse
 import logging
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,7 +27,7 @@ from pipeline.schema_command import run_schema, schema_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
-from pipeline.terminal import show_summary, start_logging
+from pipeline.terminal import show_summary, start_logging, without_secrets
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError, require
 
@@ -56,8 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:  # the last line of defence: whatever failed, say it in one line
         if arguments is not None and arguments.verbose:
-            log.exception("the run failed")
-        print(f"uncommon-im: the run failed: {_reason(error)} (--verbose shows all)", file=sys.stderr)
+            log.error("the run failed\n%s", without_secrets(traceback.format_exc()))
+        reason = without_secrets(_reason(error))
+        print(f"uncommon-im: the run failed: {reason} (--verbose shows all)", file=sys.stderr)
         return 1
 
 

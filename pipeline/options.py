@@ -197,7 +197,9 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
 
     _, unknown = beam_parser().parse_known_args(list(rest))
     if unknown:
-        raise ConfigurationError(f"unknown option {unknown[0]} (see --help; Beam's own options are taken too)")
+        raise ConfigurationError(
+            f"unknown option {_name_of(unknown[0])} (see --help; Beam's own options are taken too)"
+        )
     flags = list(rest)
     if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
         flags += default
@@ -287,4 +289,9 @@ def positive(text: str) -> int:
 def no_more(rest: Sequence[str]) -> None:
     """Raises `ConfigurationError` if arguments are left over."""
     if rest:
-        raise ConfigurationError(f"unknown argument {rest[0]} (see --help)")
+        raise ConfigurationError(f"unknown argument {_name_of(rest[0])} (see --help)")
+
+
+def _name_of(argument: str) -> str:
+    """An argument without its value, which may be a secret."""
+    return argument.partition("=")[0]

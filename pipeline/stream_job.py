@@ -131,7 +131,7 @@ def _kafka_of(arguments: argparse.Namespace) -> beam.PTransform:
     consumer = {}
     for setting in arguments.kafka_consumer:
         key, equals, value = setting.partition("=")
-        require(key and equals, f"--kafka-consumer {setting}: expected KEY=VALUE")
+        require(key and equals, "--kafka-consumer: expected KEY=VALUE each time (not shown: it may be a password)")
         consumer[key] = value
     return ReadKafka(
         arguments.kafka_brokers,

@@ -20,6 +20,14 @@ def start_logging(verbose: bool) -> None:
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
+def without_secrets(text: str) -> str:
+    """What is said of a failure: it may quote a record."""
+    from schemas.catalogue import load_catalogue
+    from transforms.rules.secrets import SecretText
+
+    return SecretText(load_catalogue()).masked(text)
+
+
 def show_summary(summary: dict[str, Any], output: str | None, dataset: str | None = None) -> None:
     """What a run counted, and where its files and tables are."""
     console = Console()

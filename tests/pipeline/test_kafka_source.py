@@ -76,7 +76,7 @@ def test_kafka_is_read_as_bytes_from_the_groups_offsets_which_are_committed_with
     ("options", "said"),
     [
         ([], "--kafka-topic needs --kafka-brokers"),
-        (["--kafka-brokers", "k:9092", "--kafka-consumer", "ssl"], "--kafka-consumer ssl: expected KEY=VALUE"),
+        (["--kafka-brokers", "k:9092", "--kafka-consumer", "ssl"], "--kafka-consumer: expected KEY=VALUE"),
         (["--kafka-brokers", "k:9092", "--kafka-timestamps", "Now"], "invalid choice: 'Now'"),
         (["--kafka-brokers", "k:9092"], "Kafka is read by a Java step, which the engine of this process cannot run"),
     ],

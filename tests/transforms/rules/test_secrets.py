@@ -111,6 +111,21 @@ def test_what_only_stands_for_a_secret_stays(value: str) -> None:
     assert SECRETS.masked(f"tool --password={value} --next") == f"tool --password={value} --next"
 
 
+@pytest.mark.parametrize(
+    ("script", "masked"),
+    [
+        ("api.telegram.org/bot*:aab*cd-e*fghijk/x", "api.telegram.org/bot*:[redacted:telegram-bot-token]/x"),
+        (f"discord.com/api/webhooks/*/{'a*b-' * 9}", "discord.com/api/webhooks/*/[redacted:discord-webhook]"),
+        (
+            "hooks.slack.com/services/t*be*ld/b*be*/a*cdef*hij",
+            "hooks.slack.com/services/t*be*ld/b*be*/[redacted:slack-webhook]",
+        ),
+    ],
+)
+def test_what_a_folded_script_has_of_a_webhook_is_masked_too(script: str, masked: str) -> None:
+    assert SECRETS.masked(f"mshta|script:https://{script}") == f"mshta|script:https://{masked}"
+
+
 def test_an_encoded_command_without_a_secret_stays() -> None:
     harmless = next(line for line in ordinary() if "-EncodedCommand" in line)
     assert SECRETS.masked(harmless) == harmless
