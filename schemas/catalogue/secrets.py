@@ -17,7 +17,7 @@ _NO_SECRET: Final = (
 """What is no secret, though it stands where one belongs."""
 _QUOTED: Final = r"\\?\"([^\"]*?)\\?\"|'([^']*)'"
 _PARTS: Final = {
-    "run": r"(?i:(?<![\w.-])(?:{})(?:\.exe|\.py)?[\"']?\s)(?:.{{0,500}}?\s)??",
+    "run": r"(?i:(?<![\w.-])(?:{})(?:\.exe|\.py)?[\"']?\s)(?:.{{0,2000}}?\s)??",
     "sep": r"(?:[:=]\s*|\s+)",
     "value": rf"{_NO_SECRET}(?:{_QUOTED}|([^\s\"'](?:[^\s\"']|[\"'](?=\w))*))",
     "word": rf"{_NO_SECRET}([^\s\"']+)",

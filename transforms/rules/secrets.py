@@ -27,6 +27,8 @@ _ENCODED: Final = re.compile(
 _ENCODED_HINTS: Final = ("-e", "/e", "base64", "echo")
 _LEAST_OF_LIBRARY: Final = 16
 """Characters that a group of the library's patterns has if it is the secret, and not the beginning of one."""
+_MOST_ROUNDS: Final = 32
+"""A round masks what is found at once; one program's many options of the same kind take a round each."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,15 @@ class SecretText:
     def masked(self, text: str) -> str:
         """Text without secrets.
 
-        A mask may uncover what stood behind a secret, so it is looked again until there is nothing new.
+        A mask may uncover what stood behind a secret, so it is looked again until there is nothing new. What goes on
+        for longer than any command line does is masked whole.
         """
-        while found := self._find(text):
-            pieces, at = [], 0
-            for each in found:
-                pieces += [text[at : each.start], mask(each.kind)]
-                at = each.end
-            before, text = text, "".join([*pieces, text[at:]])
-            if text == before:
-                break
-        return text
+        for _ in range(_MOST_ROUNDS):
+            masked = _replaced(text, self._find(text))
+            if masked == text:
+                return text
+            text = masked
+        return mask("text")
 
     def fitting(self, text: str) -> list[Finder]:
         """The finders that may find something in a text."""
@@ -136,6 +136,15 @@ class SecretText:
 def mask(kind: str) -> str:
     """What stands for a secret."""
     return f"[redacted:{kind}]"
+
+
+def _replaced(text: str, secrets: list[Found]) -> str:
+    """Text with masks instead of secrets, which are in order and apart."""
+    pieces, at = [], 0
+    for secret in secrets:
+        pieces += [text[at : secret.start], mask(secret.kind)]
+        at = secret.end
+    return "".join([*pieces, text[at:]])
 
 
 def _apart(ranked: list[tuple[Found, int]]) -> list[Found]:
