@@ -31,7 +31,9 @@ _MEMBER: Final = re.compile(rf"(?:({_LITERAL})(\s*:\s*))?({_LITERAL})", re.DOTAL
 _LEAST: Final = 14
 """Characters of text in JSON, with its quotes, that can say both that there is a secret and which."""
 _REMEMBERED: Final = 1 << 14
-"""Programs whose text is masked once."""
+"""Texts that are looked at once: of programs, and of records."""
+_MOST_REMEMBERED: Final = 500
+"""Characters of a record's text that is remembered."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,24 @@ class Redactor:
         """
         if not _is_json(raw):
             return self._unreadable(raw)
-        values = ",".join([text for _, _, text in _MEMBER.findall(raw) if len(text) >= _LEAST])
-        texts = "\n".join(json.loads(f"[{values}]"))
-        if self._secrets.masked(texts) == texts and not self._named.search(raw):
+        if self._is_clean(raw) and not self._named.search(raw):
             return raw
         return _MEMBER.sub(self._member, raw)
+
+    def _is_clean(self, raw: str) -> bool:
+        """Whether no text of a JSON record holds a secret; those that had none before are not looked at again."""
+        new = [text for _, _, text in _MEMBER.findall(raw) if len(text) >= _LEAST and text not in self._clean]
+        texts = "\n".join(json.loads(f"[{','.join(new)}]"))
+        if self._secrets.masked(texts) != texts:
+            return False
+        if len(self._clean) > _REMEMBERED:
+            self._clean.clear()
+        self._clean.update(text for text in new if len(text) <= _MOST_REMEMBERED)
+        return True
+
+    @cached_property
+    def _clean(self) -> set[str]:
+        return set()
 
     def _unreadable(self, raw: str) -> str:
         """What is no JSON, masked: as JSON as far as it is some, then as text."""
