@@ -16,8 +16,8 @@ _NO_SECRET: Final = (
 )
 """What is no secret, though it stands where one belongs."""
 _QUOTED: Final = r"\\?\"([^\"]*?)\\?\"|'([^']*)'"
+_RUN: Final = r"(?i:(?<![\w.-])(?:{})(?:\.exe|\.py)?[\"']?\s)(?:.{{0,2000}}?\s)??"
 _PARTS: Final = {
-    "run": r"(?i:(?<![\w.-])(?:{})(?:\.exe|\.py)?[\"']?\s)(?:.{{0,2000}}?\s)??",
     "sep": r"(?:[:=]\s*|\s+)",
     "value": rf"{_NO_SECRET}(?:{_QUOTED}|([^\s\"'](?:[^\s\"']|[\"'](?=\w))*))",
     "word": rf"{_NO_SECRET}([^\s\"']+)",
@@ -27,7 +27,7 @@ _PARTS: Final = {
     ),
     "short": rf"{_NO_SECRET}(?:{_QUOTED}|([^\s\"';,&|)}}\]]+))",
 }
-_PART: Final = re.compile(rf"<({'|'.join(_PARTS)})(?::([\w|.-]+))?>")
+_PART: Final = re.compile(rf"<run:([\w|.-]+)>|<({'|'.join(_PARTS)})>")
 
 
 def load_secrets() -> Secrets:
@@ -77,7 +77,7 @@ def _pattern(entry: Any, where: str) -> SecretPattern:
         f"{where} ({kind}): hints are looked for in lower case: {hints} never match: write them so",
     )
     require(isinstance(pattern, str), f"{where} ({kind}): pattern {pattern!r} is no text")
-    written = _PART.sub(lambda part: _PARTS[part[1]].format(part[2]) if part[2] else _PARTS[part[1]], pattern)
+    written = _PART.sub(lambda part: _RUN.format(part[1]) if part[1] else _PARTS[part[2]], pattern)
     try:
         compiled = re.compile(written)
     except re.error as error:
