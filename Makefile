@@ -15,12 +15,13 @@ KAFKA_BROKER := $(VENV)/kafka-broker
 BIGQUERY := $(VENV)/bigquery-emulator
 DEPLOY := $(VENV)/deploy
 HCLFMT := $(VENV)/bin/hclfmt
+CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 LOCK := deploy/container
 COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 PRISM_VERSION := v2.77.0
 HCLFMT_VERSION := v2.24.0
 
-.PHONY: setup demo test fuzz runners kafka test-runners test-cloud test-deploy lock lint format benchmark clean
+.PHONY: setup demo test fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -64,6 +65,11 @@ $(BIGQUERY)/installed: tests/cloud/bigquery-emulator.txt | $(INSTALLED)
 	HOME=$(abspath $(BIGQUERY)) $(BIGQUERY)/bin/python -c "from duckdb_extensions import import_extension as put; \
 		[put(name) for name in ('ducklake', 'icu', 'spatial')]"
 	touch $@
+
+test-report: setup  ## the page of `report` in a browser: the Chromium that is there, else Debian's, else Playwright's
+	@test -n "$(CHROMIUM)" || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
+		|| $(BIN)/playwright install chromium
+	$(BIN)/python -m pytest -m browser tests/browser --durations 5
 
 test-deploy: $(DEPLOY)/installed $(HCLFMT)  ## what deploys it: checkov, the form of Terraform's files, locks that install
 	$(DEPLOY)/bin/checkov --directory deploy/terraform --framework terraform --quiet --compact --skip-download

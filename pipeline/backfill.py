@@ -12,6 +12,7 @@ from pipeline.configuration import Configuration
 from pipeline.leaving import as_written, without_secrets
 from pipeline.local_scan import ScanInProcesses
 from pipeline.sinks.bigquery import BigQueryOutput, WriteBigQuery
+from pipeline.sinks.evidence import WriteEvidence
 from pipeline.sinks.json_lines import WriteJsonLines, WriteSummary, add_up
 from pipeline.sinks.snapshot import WriteSnapshot
 from pipeline.sources.inputs import Input
@@ -28,13 +29,15 @@ from transforms.warn_of_thin_days import WarnOfThinDays
 
 @dataclass(frozen=True)
 class Detection:
-    """What the backfill finds: collections of JSON rows, tallies that add up to the summary, parts of a snapshot."""
+    """What the backfill finds: collections of JSON rows, tallies that add up to the summary, parts of a snapshot and of
+    the evidence."""
 
     alerts: beam.PCollection[dict[str, Any]]
     verdicts: beam.PCollection[dict[str, Any]]
     dead_letters: beam.PCollection[dict[str, Any]]
     tallies: beam.PCollection[Any]
     history: dict[str, beam.PCollection[Any]]
+    evidence: dict[str, beam.PCollection[Any]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
     measured = {
         "sightings": (scanned.sightings, earlier.sightings) | "AllSightings" >> beam.Flatten(),
         "questions": scanned.questions,
-    } | "MeasurePrevalence" >> MeasurePrevalence(limits, as_of)
+    } | "MeasurePrevalence" >> MeasurePrevalence(configuration.counted, as_of)
     judged = {
         "activities": scanned.activities,
         "own_sightings": (scanned.own_sightings, earlier.own_sightings) | "AllOwnSightings" >> beam.Flatten(),
@@ -105,6 +108,7 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
             "said": judged.said,
             "coverage": coverage,
         },
+        evidence={"activities": judged.evidence, "said": earlier.said, "coverage": coverage},
     )
 
 
@@ -122,6 +126,9 @@ def write(
         ]
         if configuration.verdicts:
             written.append(found.verdicts | "WriteVerdicts" >> WriteJsonLines(output, "verdicts"))
+        if configuration.evidence is not None:
+            evidence = WriteEvidence(output, configuration.evidence_metadata, configuration.judged_days)
+            written.append(found.evidence | "WriteEvidence" >> evidence)
     if bigquery:
         rows = {"alerts": found.alerts, "dead_letters": found.dead_letters}
         rows |= {"verdicts": found.verdicts} if configuration.verdicts else {}

@@ -38,6 +38,12 @@ def with_baseline(configuration: Configuration, snapshot: Snapshot, learn_change
         f"--baseline-in {path}: the snapshot was taken at {as_of}: --end must be later",
     )
     check_limits(snapshot.metadata.limits, configuration.detector.limits, path)
+    kept = snapshot.metadata.limits.hosts_kept - 2
+    require(
+        configuration.counted.max_other_hosts <= kept,
+        f"--baseline-in {path}: the snapshot tells up to {kept} other hosts, --evidence {configuration.evidence} needs "
+        f"more: give --evidence {kept}, or start from the snapshot of a run with --evidence {configuration.evidence}",
+    )
     require(
         snapshot.metadata.identity_digest == configuration.identity_digest,
         f"--baseline-in {path}: process classes, engines, exclusions, --operator-ranges or folding rules differ from "

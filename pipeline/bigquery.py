@@ -7,7 +7,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import grpc
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, GoogleAPIError, Unauthenticated, Unauthorized
+from google.api_core.exceptions import (
+    Forbidden,
+    GoogleAPICallError,
+    GoogleAPIError,
+    RetryError,
+    Unauthenticated,
+    Unauthorized,
+)
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud.bigquery import Client
@@ -15,6 +22,7 @@ from google.cloud.bigquery_storage import BigQueryReadClient
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
 from requests.exceptions import RequestException
 
+from pipeline.bigquery_outages import say_outages
 from schemas.documents import ConfigurationError, require
 
 API_ERRORS: Final = (GoogleAPIError, GoogleAuthError, RequestException)
@@ -57,19 +65,21 @@ class BigQueryAccess:
         )
 
     def client(self) -> Client:
-        """A client of the REST API: jobs, datasets, tables, streaming inserts.
+        """A client of the REST API: jobs, datasets, tables, streaming inserts. What it waits out is logged.
 
         Raises:
             ConfigurationError: there are no credentials.
         """
         try:
-            return Client(
+            client = Client(
                 project=self.project,
                 credentials=AnonymousCredentials() if is_plain(self.endpoint) else None,  # type: ignore[no-untyped-call]
                 client_options={"api_endpoint": self.endpoint} if self.endpoint else None,
             )
         except (DefaultCredentialsError, OSError) as error:
             raise _no_access(error) from None
+        say_outages(client._http)  # the library has no other name for its session
+        return client
 
     def read_client(self) -> BigQueryReadClient:
         """A client of the Storage Read API.
@@ -98,7 +108,9 @@ def refused(error: Exception) -> bool:
 
 
 def reason_of(error: Exception) -> str:
-    """What an error of the API says, in one line."""
+    """What an error of the API says, in one line; of tries that were given up, what the last of them met."""
+    if isinstance(error, RetryError) and error.cause:
+        return f"{str(error.message).rstrip('.')}, the last try: {reason_of(error.cause)}"
     said = error.errors if isinstance(error, GoogleAPICallError) else None
     text = said[0].get("message") if said and isinstance(said[0], dict) else getattr(error, "message", None) or error
     return " ".join(str(text).split()) or type(error).__name__

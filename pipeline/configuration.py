@@ -6,13 +6,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from pipeline.sources.snapshot import Snapshot
 from schemas.catalogue import Catalogue
-from schemas.detector import DETECTOR_VERSION, Detector
+from schemas.detector import DETECTOR_VERSION, Detector, Limits
+from schemas.evidence import EvidenceMetadata
 from schemas.exceptions import ExceptionEntry
 from schemas.learned import StreamMetadata
 from schemas.snapshot import Metadata
@@ -39,6 +40,7 @@ class Configuration:
         start: first day that is judged; earlier days only train. `None`: every day is judged.
         end: first day that is out of range. `None`: none is.
         verdicts: write a row for each verdict.
+        evidence: write activities that at most so many other hosts showed. `None`: none.
         shards: into how many shards of hosts and of subjects the work is cut.
         run_id: names the run in its alerts.
         baseline: the snapshot that the run starts from.
@@ -56,6 +58,7 @@ class Configuration:
     start: date | None = None
     end: date | None = None
     verdicts: bool = False
+    evidence: int | None = None
     shards: int = 8
     run_id: str = "run"
     baseline: Snapshot | None = None
@@ -63,6 +66,16 @@ class Configuration:
     learning_since: Mapping[str, date] = field(default_factory=dict)
     redact: bool = True
     alert_format: str = NATIVE
+
+    @property
+    def counted(self) -> Limits:
+        """The limits as far as hosts are counted: evidence looks beyond those of the detector."""
+        limits, reach = self.detector.limits, self.evidence or 0
+        return replace(
+            limits,
+            max_other_hosts=max(limits.max_other_hosts, reach),
+            execution_max_other_hosts=max(limits.execution_max_other_hosts, reach),
+        )
 
     @property
     def range(self) -> ScanRange:
@@ -108,7 +121,7 @@ class Configuration:
             tenant=self.tenant,
             range=self.range,
             shards=self.shards,
-            hosts_kept=self.detector.limits.hosts_kept,
+            hosts_kept=self.counted.hosts_kept,
         )
 
     @property
@@ -121,6 +134,7 @@ class Configuration:
             with_rows=self.verdicts,
             learning_since={service: day_number(day) for service, day in self.learning_since.items()},
             as_of=self.snapshot_day,
+            evidence=None if self.evidence is None else self.counted,
         )
 
     @property
@@ -142,7 +156,7 @@ class Configuration:
         oldest = self.end - timedelta(days=self.detector.limits.training_days)
         return Metadata(
             as_of=self.end,
-            limits=self.detector.limits,
+            limits=self.counted,
             identity_digest=self.identity_digest,
             service_digests=self.catalogue.service_digests,
             learning_since={service: day for service, day in self.learning_since.items() if day > oldest},
@@ -151,6 +165,11 @@ class Configuration:
             files={},
             run_id=self.run_id,
         )
+
+    @property
+    def evidence_metadata(self) -> EvidenceMetadata:
+        """What the run's evidence says of itself, but for its days."""
+        return EvidenceMetadata(self.detector, self.counted.max_other_hosts, (), self.run_id)
 
     @property
     def stream_metadata(self) -> StreamMetadata:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pipeline import options
-from pipeline.flex_metadata import COMMAND, SEPARATOR, TEMPLATES, is_document, is_repeatable, is_switch, options_of
+from pipeline.flex_metadata import COMMAND, SEPARATOR, TEMPLATES, is_repeatable, is_switch, options_of
 from pipeline.main import main
+from pipeline.terminal import complain
 from schemas.documents import ConfigurationError, require
 
 log = logging.getLogger(__name__)
@@ -28,16 +26,15 @@ def run(parameters: Sequence[str]) -> int:
     Args:
         parameters: `--name=value` each, as the launcher gives them.
     """
-    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
-        try:
-            arguments = arguments_of(parameters, Path(folder))
-        except ConfigurationError as error:
-            print(f"uncommon-im: {error}", file=sys.stderr)
-            return 2
-        return main(arguments)
+    try:
+        arguments = arguments_of(parameters)
+    except ConfigurationError as error:
+        complain(error)
+        return 2
+    return main(arguments)
 
 
-def arguments_of(parameters: Sequence[str], folder: Path) -> list[str]:
+def arguments_of(parameters: Sequence[str]) -> list[str]:
     """The command line that says what a template's parameters say.
 
     What is neither a parameter of the template nor an option of Beam's can only be the launcher's own, which may know
@@ -45,11 +42,9 @@ def arguments_of(parameters: Sequence[str], folder: Path) -> list[str]:
 
     Args:
         parameters: `--name=value` each.
-        folder: where documents in Cloud Storage are fetched to.
 
     Raises:
-        ConfigurationError: there is no command of that name, a switch is neither true nor false, or a document cannot
-            be read.
+        ConfigurationError: there is no command of that name, or a switch is neither true nor false.
     """
     given = [parameter.partition("=")[::2] for parameter in parameters]
     command = dict(given).get(f"--{COMMAND}", "")
@@ -59,17 +54,17 @@ def arguments_of(parameters: Sequence[str], folder: Path) -> list[str]:
     for parameter, (flag, value) in zip(parameters, given, strict=True):
         name = flag.removeprefix("--").replace("-", "_")
         if name in known:
-            ours += _option(known[name], value, folder)
+            ours += _option(known[name], value)
         elif name != COMMAND:
             others.append(parameter)
     _, unknown = options.beam_parser().parse_known_args(others)
     if unknown:
-        names = ", ".join(flag.partition("=")[0] for flag in unknown)
+        names = ", ".join(map(options.name_of, unknown))
         log.warning("options of the launcher that Beam does not know are left out: %s", names)
     return ours + [other for other in others if other not in unknown]
 
 
-def _option(action: argparse.Action, value: str, folder: Path) -> Iterator[str]:
+def _option(action: argparse.Action, value: str) -> Iterator[str]:
     """A parameter as the option that it is; none for what was left empty."""
     flag = action.option_strings[-1]
     if is_switch(action):
@@ -79,18 +74,4 @@ def _option(action: argparse.Action, value: str, folder: Path) -> Iterator[str]:
         return
     for one in value.split(SEPARATOR) if is_repeatable(action) else (value,):
         if one:
-            yield f"{flag}={_fetched(flag, one, folder) if is_document(action) else one}"
-
-
-def _fetched(flag: str, path: str, folder: Path) -> str:
-    """A document on any file system that Beam knows, as a local file."""
-    from apache_beam.io.filesystems import FileSystems
-
-    local = folder / flag.lstrip("-") / path.rpartition("/")[2]
-    local.parent.mkdir(exist_ok=True)
-    try:
-        with FileSystems.open(path) as stream:
-            local.write_bytes(stream.read())
-    except Exception as error:  # whatever the storage's client raises, the launcher's log has to say which file it was
-        raise ConfigurationError(f"{flag} {path}: cannot be read: {type(error).__name__}: {error}") from None
-    return str(local)
+            yield f"{flag}={one}"

@@ -96,11 +96,6 @@ def is_repeatable(action: argparse.Action) -> bool:
     return isinstance(action, argparse._AppendAction)
 
 
-def is_document(action: argparse.Action) -> bool:
-    """Whether an option names a file that only the launcher reads."""
-    return action.metavar == "FILE.yaml"
-
-
 @cache
 def _parser_of(command: str) -> argparse.ArgumentParser:
     """The parser of a command; argparse lets nobody ask a parser for its options but by its own attributes."""

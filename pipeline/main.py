@@ -10,7 +10,6 @@ import argparse
 import logging
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,13 +22,17 @@ from pipeline.exceptions_command import exceptions_arguments, run_exceptions
 from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
+from pipeline.report_command import report_arguments, run_report
+from pipeline.review_command import review_arguments, run_review
 from pipeline.schema_command import run_schema, schema_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
-from pipeline.terminal import show_summary, start_logging, without_secrets
+from pipeline.terminal import complain, show_summary, start_logging
+from pipeline.tune_command import run_tune, tune_arguments
 from schemas.catalogue import load_catalogue
 from schemas.documents import ConfigurationError, require
+from schemas.evidence import MAX_OTHER_HOSTS
 
 if TYPE_CHECKING:
     from pipeline.configuration import Configuration
@@ -50,16 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         collect_seldom()
         return int(arguments.command(arguments, rest) or 0)
     except ConfigurationError as error:
-        print(f"uncommon-im: {error}", file=sys.stderr)
+        complain(error)
         return 2
     except KeyboardInterrupt:
-        print("uncommon-im: stopped; the output is not complete", file=sys.stderr)
+        complain("stopped; the output is not complete")
         return 1
     except Exception as error:  # the last line of defence: whatever failed, say it in one line
         if arguments is not None and arguments.verbose:
-            log.error("the run failed\n%s", without_secrets(traceback.format_exc()))
-        reason = without_secrets(_reason(error))
-        print(f"uncommon-im: the run failed: {reason} (--verbose shows all)", file=sys.stderr)
+            log.exception("the run failed")
+        complain(f"the run failed: {_reason(error)} (--verbose shows all)")
         return 1
 
 
@@ -83,6 +85,9 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
     _add(commands, "exceptions", run_exceptions, "check the file of exceptions", exceptions_arguments)
+    _add(commands, "tune", run_tune, "what other limits and exceptions would change", tune_arguments)
+    _add(commands, "review", run_review, "what few hosts do on many days", review_arguments)
+    _add(commands, "report", run_report, "a run as a page to look at", report_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top
@@ -99,6 +104,7 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     somewhere = arguments.output or arguments.bigquery_output
     require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
     options.check_alert_format(arguments, arguments.output)
+    require(arguments.output or arguments.evidence is None, "--evidence needs --output, where it is written")
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
     inputs = inputs_of(arguments, configuration, beam_options)
@@ -148,13 +154,17 @@ def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator
 def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im simulate`."""
     from pipeline.simulation import simulate
+    from pipeline.sinks.upload import local_folder
 
     options.no_more(rest)
-    try:
-        made = simulate(arguments.output, arguments.hosts, arguments.days, arguments.seed)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    print(f"{made.events:,} events of {made.hosts} hosts in {made.events_glob}, labels in {made.labels_file}")
+    output = arguments.output.rstrip("/") or "/"
+    with local_folder("--output", output, replaced="events/dt=*.parquet") as folder:
+        try:
+            made = simulate(folder, arguments.hosts, arguments.days, arguments.seed)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+    events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
+    print(f"{made.events:,} events of {made.hosts} hosts in {events}, labels in {labels}")
 
 
 def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -178,7 +188,7 @@ def plan(configuration: Configuration, inputs: list[Input], arguments: argparse.
 
 def _outputs(arguments: argparse.Namespace) -> Iterator[str]:
     if arguments.output:
-        yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,summary.json}}"
+        yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}"
     if arguments.bigquery_output:
         yield f"merge into {arguments.bigquery_output}.{{alerts,dead_letters,verdicts,summaries}}"
 
@@ -223,6 +233,14 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     options.add_detector_arguments(sub)
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
     options.add_alert_arguments(group)
+    group.add_argument(
+        "--evidence",
+        nargs="?",
+        type=options.whole,
+        const=MAX_OTHER_HOSTS,
+        metavar="N",
+        help=f"also write activities that at most N ({MAX_OTHER_HOSTS}) other hosts showed, for `tune` and `review`",
+    )
     sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
     sub.add_argument(
         "--workers",

@@ -162,6 +162,7 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         start=arguments.start,
         end=arguments.end,
         verdicts=arguments.verdicts,
+        evidence=arguments.evidence,
         run_id=new_run_id(),
         baseline_out=arguments.baseline_out,
         redact=not arguments.no_redact,
@@ -197,9 +198,7 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
 
     _, unknown = beam_parser().parse_known_args(list(rest))
     if unknown:
-        raise ConfigurationError(
-            f"unknown option {_name_of(unknown[0])} (see --help; Beam's own options are taken too)"
-        )
+        raise ConfigurationError(f"unknown option {name_of(unknown[0])} (see --help; Beam's own options are taken too)")
     flags = list(rest)
     if not any(flag == "--runner" or flag.startswith("--runner=") for flag in flags):
         flags += default
@@ -289,9 +288,9 @@ def positive(text: str) -> int:
 def no_more(rest: Sequence[str]) -> None:
     """Raises `ConfigurationError` if arguments are left over."""
     if rest:
-        raise ConfigurationError(f"unknown argument {_name_of(rest[0])} (see --help)")
+        raise ConfigurationError(f"unknown argument {name_of(rest[0])} (see --help)")
 
 
-def _name_of(argument: str) -> str:
-    """An argument without its value, which may be a secret."""
+def name_of(argument: str) -> str:
+    """An argument without its value, for messages: what is misspelt may have been meant to hold a password."""
     return argument.partition("=")[0]

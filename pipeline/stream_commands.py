@@ -101,7 +101,11 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.sinks.learned import begin_learned
     from pipeline.sources.spool import spool
 
-    arguments.baseline_out = None
+    arguments.baseline_out = arguments.evidence = None
+    require(
+        "://" not in (arguments.spool or ""),
+        f"--spool {arguments.spool}: expected a folder of a file system that this machine and all workers have mounted",
+    )
     configuration = options.configuration_of(arguments)
     lateness = lateness_of(arguments, configuration)
     times = _arrival_times(arguments, lateness)
@@ -189,7 +193,7 @@ def _snapshot_of_events(pipeline: beam.Pipeline, arguments: argparse.Namespace) 
     from pipeline import backfill
     from pipeline.sinks.snapshot import WriteSnapshot
 
-    arguments.start, arguments.end, arguments.verdicts = None, arguments.as_of, False
+    arguments.start, arguments.end, arguments.verdicts, arguments.evidence = None, arguments.as_of, False, None
     configuration = options.configuration_of(arguments)
     inputs = inputs_of(arguments, configuration, pipeline.options)
     scanned = backfill.scan(pipeline, inputs, reading_of(arguments), configuration)

@@ -38,7 +38,7 @@ def stream_arguments(sub: argparse.ArgumentParser) -> None:
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
     options.add_alert_arguments(group)
     sub.add_argument("--start", type=options.day, metavar="DATE", help="first day that is judged (UTC)")
-    sub.set_defaults(end=None, baseline_out=None)
+    sub.set_defaults(end=None, baseline_out=None, evidence=None)
     options.add_baseline_arguments(sub, leaves_snapshot=False)
     options.add_detector_arguments(sub)
     add_stream_arguments(sub)
@@ -129,9 +129,10 @@ def _kafka_of(arguments: argparse.Namespace) -> beam.PTransform:
 
     require(arguments.kafka_brokers is not None, "--kafka-topic needs --kafka-brokers: where the topic is")
     consumer = {}
-    for setting in arguments.kafka_consumer:
+    for number, setting in enumerate(arguments.kafka_consumer, 1):
         key, equals, value = setting.partition("=")
-        require(key and equals, "--kafka-consumer: expected KEY=VALUE each time (not shown: it may be a password)")
+        # it is not shown: it may be a password
+        require(key and equals, f"--kafka-consumer, number {number} of them: expected KEY=VALUE")
         consumer[key] = value
     return ReadKafka(
         arguments.kafka_brokers,

@@ -1,31 +1,36 @@
-"""What a terminal shows: messages while a run goes on, tables at its end."""
+"""What a terminal shows: messages while a run goes on, what is wrong, tables at its end."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.masking import MaskingFormatter, masked
+
 OURS = ("pipeline", "transforms", "schemas")
 
 
 def start_logging(verbose: bool) -> None:
-    """Our own messages to standard error; Beam's only if `verbose` (what fails is said once, at the end)."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    """Our own messages to standard error; Beam's only if `verbose` (what fails is said once, at the end).
+
+    Neither shows passwords or tokens that were given.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in OURS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in ("apache_beam", "PrismRunner"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
-def without_secrets(text: str) -> str:
-    """What is said of a failure: it may quote a record."""
-    from schemas.catalogue import load_catalogue
-    from transforms.rules.secrets import SecretText
-
-    return SecretText(load_catalogue()).masked(text)
+def complain(problem: object) -> None:
+    """Says on standard error what is wrong, in a line that shows no password or token that it quotes."""
+    print(f"uncommon-im: {masked(str(problem))}", file=sys.stderr)
 
 
 def show_summary(summary: dict[str, Any], output: str | None, dataset: str | None = None) -> None:

@@ -34,17 +34,29 @@ def parse_yaml(text: str, name: str) -> Any:
 
 
 def read_yaml(path: str) -> Any:
-    """The YAML document at a local path.
+    """The YAML document at a path: local, or on any file system that Beam knows, such as `gs://`.
 
     Raises:
         ConfigurationError: the file cannot be read, or is no YAML.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigurationError(f"{path}: cannot be read: {reason}") from None
+        text = _remote(path) if "://" in path else Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: cannot be read: it is not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
     return parse_yaml(text, path)
+
+
+def _remote(path: str) -> str:
+    from apache_beam.io.filesystems import FileSystems  # takes seconds, and is needed for remote documents only
+
+    try:
+        with FileSystems.open(path) as stream:
+            content: bytes = stream.read()
+    except Exception as error:  # whatever the storage's client raises
+        raise OSError(f"{type(error).__name__}: {error}") from error
+    return content.decode("utf-8")
 
 
 def packaged_yaml(package: str, name: str) -> Any:

@@ -78,17 +78,30 @@ def run_inputs(
     engine: PipelineOptions | None = None,
 ) -> Found:
     """A backfill over files and tables, as `run_backfill`."""
-    with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as output:
+        return run_into(output, inputs, configuration, format, workers, engine)
+
+
+def run_into(
+    output: str,
+    inputs: Sequence[Input],
+    configuration: Configuration,
+    format: str = "auto",
+    workers: int = 1,
+    engine: PipelineOptions | None = None,
+) -> Found:
+    """A backfill over files and tables, as `run_backfill`, that leaves its files in a folder."""
+    with tempfile.TemporaryDirectory() as folder:
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
         with beam.Pipeline(None if engine else FnApiRunner(), options=engine) as pipeline:
             scanned = backfill.scan(pipeline, inputs, JsonOptions(format), configuration, local)
             backfill.write(backfill.detect(scanned, configuration), output, configuration)
-        return Found(
-            alerts=read_rows(output, "alerts"),
-            verdicts=read_rows(output, "verdicts"),
-            dead_letters=read_rows(output, "dead_letter"),
-            summary=json.loads(Path(output, "summary.json").read_text()),
-        )
+    return Found(
+        alerts=read_rows(output, "alerts"),
+        verdicts=read_rows(output, "verdicts"),
+        dead_letters=read_rows(output, "dead_letter"),
+        summary=json.loads(Path(output, "summary.json").read_text()),
+    )
 
 
 def run_records(records: Iterable[Record], configuration: Configuration) -> Found:

@@ -26,7 +26,7 @@ from transforms.rules.tally import Tally
 from transforms.rules.verdicts import Activation
 
 INPUTS: Final = ("activities", "own_sightings", "answers", "said")
-OUTPUTS: Final = ("candidates", "verdicts", "tallies", "host_sightings", "said")
+OUTPUTS: Final = ("candidates", "verdicts", "tallies", "evidence", "host_sightings", "said")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class JudgeSettings:
         with_rows: also emit a row for each verdict.
         learning_since: service -> day number from which it counts coverage.
         as_of: day number at which a snapshot is taken. `None`: none is.
+        evidence: limits as far as evidence counts other hosts. `None`: none is kept.
     """
 
     writer: AlertWriter
@@ -46,6 +47,7 @@ class JudgeSettings:
     with_rows: bool = False
     learning_since: Mapping[str, int] = field(default_factory=dict)
     as_of: int | None = None
+    evidence: Limits | None = None
 
 
 @dataclass
@@ -53,8 +55,8 @@ class JudgeActivities(beam.PTransform):  # type: ignore[misc]
     """`INPUTS` by shard of hosts -> `OUTPUTS`.
 
     Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
-    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. For a snapshot, what
-    the shard's hosts showed and what was said leaves as blocks, too.
+    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if it is
+    asked for, is one block a shard. For a snapshot, what the shard's hosts showed and what was said leaves as blocks.
 
     Args:
         settings: how.
@@ -84,7 +86,7 @@ def _judge(
     before = blocks.decode(inputs["said"], SAID_SCHEMA)
     limits = settings.writer.detector.limits
     activation = Activation(coverage, limits, settings.learning_since)
-    judge = Judge(settings.writer, activation, settings.start, settings.with_rows)
+    judge = Judge(settings.writer, activation, settings.start, settings.with_rows, settings.evidence)
     judgement = judge.judge(stored.merged, own, answers, before, stored.complete)
     counts = Tally({tally.verdict(name): count for name, count in judgement.counts.items()})
     counts[tally.ACTIVITIES] = stored.merged.num_rows
@@ -93,6 +95,8 @@ def _judge(
         yield TaggedOutput("verdicts", row)
     for candidate in judgement.candidates:
         yield TaggedOutput("candidates", (candidate.group, candidate))
+    if judgement.evidence is not None:
+        yield TaggedOutput("evidence", (shard, blocks.encode(judgement.evidence)))
     if settings.as_of is not None:
         said = pa.concat_tables([before, judgement.said])
         yield from leave_history(shard, own, said, settings.as_of, limits)

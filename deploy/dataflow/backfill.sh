@@ -9,9 +9,7 @@
 set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
-read_arguments backfill job "$@"
-job=${option[job]:-uncommon-im-backfill}
+read_arguments backfill uncommon-im-backfill "" "$@"
 [[ " ${parameters[*]} " =~ \ input(_query)?= ]] || die "no input=...: say what is read (see --help)"
-running=$(running_job "$job")
-[[ -z $running ]] || die "the job $job runs already ($running): wait for it, or give this one another --job"
-run_template backfill "$job"
+need_no_job "wait for it, or give this one another --job"
+run_template backfill

@@ -17,11 +17,13 @@ usage() {
 }
 
 # Reads options given as --name VALUE or --name=VALUE into `option`, and name=value into `parameters` of a template.
-# usage: read_arguments stream|backfill "names of options" ARGUMENT...
+# Messages show no values: they may be those of passwords. The job is called `job`, unless --job says something else.
+# usage: read_arguments stream|backfill JOB "names of further options" ARGUMENT...
 declare -A option=()
 read_arguments() {
-  local template=$1 known=" settings $2 " name
-  shift 2
+  local template=$1 known=" settings job $3 " name
+  job=$2
+  shift 3
   while (($#)); do
     case $1 in
       --help) usage && exit 0 ;;
@@ -38,24 +40,26 @@ read_arguments() {
         shift
         ;;
       [a-z]*=*)
-        [[ $1 != *'~'* ]] || die "$1: a parameter cannot hold ~"
+        [[ $1 != *'~'* ]] || die "${1%%=*}: a parameter cannot hold ~"
         need_parameter "$template" "${1%%=*}"
         parameters+=("$1")
         ;;
-      *) die "$1: expected --option VALUE or a template's parameter as name=value (see --help)" ;;
+      *) die "${1%%=*}: expected --option VALUE or a template's parameter as name=value (see --help)" ;;
     esac
     shift
   done
   read_settings "${option[settings]:-$SETTINGS}"
+  job=${option[job]:-$job}
 }
 
 # Settings are lines of KEY=VALUE, as `terraform output -raw settings` prints them; nothing in them is run.
 read_settings() {
-  local line key
+  local line key number=0
   [[ -r $1 ]] || die "$1 cannot be read: terraform -chdir=deploy/terraform output -raw settings > deploy/settings.env"
   while IFS= read -r line; do
+    number=$((number + 1))
     [[ -z $line || $line == '#'* ]] && continue
-    [[ $line == [A-Z]*=* ]] || die "$1: $line: expected KEY=VALUE"
+    [[ $line == [A-Z]*=* ]] || die "$1: line $number: expected KEY=VALUE"
     setting[${line%%=*}]=${line#*=}
   done <"$1"
   for key in PROJECT REGION IMAGE TEMPLATES TEMP SERVICE_ACCOUNT SUBNETWORK MACHINE_TYPE MAX_WORKERS; do
@@ -67,6 +71,10 @@ read_settings() {
 need_parameter() {
   grep -q "\"name\": \"$2\"" "$top/deploy/dataflow/$1.json" ||
     die "$2 is no parameter of the template: deploy/dataflow/$1.json lists them"
+}
+
+need_parameters() {
+  ((${#parameters[@]})) || die "no parameters: $1 (see --help)"
 }
 
 need_option() {
@@ -90,10 +98,17 @@ running_job() {
     --filter "name=$1" --format 'value(id)'
 }
 
-# usage: run_template stream|backfill JOB [options of gcloud...]
+# usage: need_no_job "what to do about one that runs"
+need_no_job() {
+  local running
+  running=$(running_job "$job")
+  [[ -z $running ]] || die "the job $job runs already ($running): $1"
+}
+
+# usage: run_template stream|backfill [options of gcloud...]
 run_template() {
-  local template=$1 job=$2 given
-  shift 2
+  local template=$1 given
+  shift
   [[ $job =~ ^[a-z]([-a-z0-9]*[a-z0-9])?$ ]] || die "$job is no name of a job: lower case letters, digits and dashes"
   given=$(printf '~%s' "command=$template" "sdk_container_image=${setting[IMAGE]}" "${parameters[@]}")
   local kms=()

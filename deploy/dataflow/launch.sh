@@ -9,9 +9,7 @@
 set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
-read_arguments stream job "$@"
-job=${option[job]:-uncommon-im}
-((${#parameters[@]})) || die "no parameters: say at least what is read and where alerts go (see --help)"
-running=$(running_job "$job")
-[[ -z $running ]] || die "the job $job runs already ($running): update.sh or restart.sh replaces it"
-run_template stream "$job" --enable-streaming-engine
+read_arguments stream uncommon-im "" "$@"
+need_parameters "say at least what is read and where alerts go"
+need_no_job "update.sh or restart.sh replaces it"
+run_template stream --enable-streaming-engine

@@ -18,8 +18,7 @@ set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
 KEPT_DAYS=3
-read_arguments stream "job as-of learned baselines baseline-in" "$@"
-job=${option[job]:-uncommon-im}
+read_arguments stream uncommon-im "as-of learned baselines baseline-in" "$@"
 for name in as-of learned baselines; do need_option "$name"; done
 need_day as-of
 subscription=
@@ -51,4 +50,4 @@ if [[ -n $running ]]; then
 fi
 gcloud pubsub subscriptions seek "$subscription" --time "${option[as-of]}T00:00:00Z"
 parameters+=("baseline_in=$snapshot")
-run_template stream "$job" --enable-streaming-engine
+run_template stream --enable-streaming-engine

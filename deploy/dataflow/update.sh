@@ -10,9 +10,8 @@
 set -euo pipefail
 # shellcheck source=deploy/dataflow/common.sh
 source "$(dirname "$0")/common.sh"
-read_arguments stream job "$@"
-job=${option[job]:-uncommon-im}
-((${#parameters[@]})) || die "no parameters: the new job is given all of them again (see --help)"
+read_arguments stream uncommon-im "" "$@"
+need_parameters "the new job is given all of them again"
 running=$(running_job "$job")
 [[ -n $running ]] || die "no job $job runs: launch.sh starts one"
 before=$(gcloud dataflow jobs describe "$running" --project "${setting[PROJECT]}" --region "${setting[REGION]}" \
@@ -29,4 +28,4 @@ git -C "$top" diff --quiet "$before" "$(revision)" -- "$contract" ||
   die "$before and $(revision) differ in $contract, so the job cannot be updated: restart.sh replaces it"
 
 # No --transform-name-mappings: labels are frozen, none has another name.
-run_template stream "$job" --enable-streaming-engine --update
+run_template stream --enable-streaming-engine --update

@@ -14,11 +14,15 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsIter, AsSingleton
 
 from schemas.documents import ConfigurationError
+from schemas.evidence import FOLDER as EVIDENCE
 from transforms.rules.json_line import to_json
 from transforms.rules.tally import Tally, summary_of
 
 SUMMARY: Final = "summary.json"
+REPORT: Final = "report.html"
+"""The page about a run, if `uncommon-im report` wrote it there."""
 FOLDERS: Final = ("alerts", "dead_letter", "verdicts")
+"""Of rows of a run, one JSON object a line."""
 
 
 @dataclass
@@ -124,7 +128,7 @@ def require_writable(option: str, output: str) -> None:
 
 def clear_output(output: str) -> None:
     """Deletes what an earlier run left in its folder, the summary first: without it the run is not complete."""
-    for pattern in (SUMMARY, *(f"{folder}/**" for folder in FOLDERS)):
+    for pattern in (SUMMARY, REPORT, *(f"{folder}/**" for folder in (*FOLDERS, EVIDENCE))):
         matched = FileSystems.match([FileSystems.join(output, *pattern.split("/"))])[0].metadata_list
         if matched:
             FileSystems.delete([metadata.path for metadata in matched])

@@ -10,12 +10,10 @@ from typing import Final
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsList
 
-from pipeline.sinks.whole_file import write_whole
+from pipeline.sinks.whole_file import write_table, write_whole
 from schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata
 from transforms.rules import blocks
 from transforms.rules.days import day_number
@@ -86,11 +84,7 @@ def _write_coverage(coverage: Coverage, path: str, metadata: Metadata) -> Iterat
 
 def _write(table: pa.Table, name: str, shard: int, path: str, run_id: str) -> WrittenFile:
     file = f"{run_id}/{name}-{shard:05}.parquet"
-    table = table.sort_by([(column, "ascending") for column in table.column_names])
-    with FileSystems.create(
-        FileSystems.join(path, *file.split("/")), compression_type=CompressionTypes.UNCOMPRESSED
-    ) as stream:
-        pq.write_table(table, stream, compression="zstd")
+    write_table(FileSystems.join(path, *file.split("/")), table)
     return WrittenFile(name, file, table.num_rows, frozenset(pc.unique(table.column("tenant")).to_pylist()))
 
 

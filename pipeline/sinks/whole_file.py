@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
@@ -14,3 +16,13 @@ def write_whole(path: str, content: bytes) -> None:
     with FileSystems.create(unfinished, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
         stream.write(content)
     FileSystems.rename([unfinished], [path])
+
+
+def write_table(path: str, table: pa.Table) -> None:
+    """Writes a table as Parquet, its rows sorted: the same rows are the same file, in whatever order they came.
+
+    Something written later has to say that it is whole.
+    """
+    table = table.sort_by([(column, "ascending") for column in table.column_names])
+    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+        pq.write_table(table, stream, compression="zstd")

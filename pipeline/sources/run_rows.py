@@ -76,7 +76,7 @@ def read_verdicts(run: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     Raises:
         ConfigurationError: there are none, or a file holds something else; names the file.
     """
-    paths = _paths(run, "verdicts")
+    paths = files_of(run, "verdicts")
     require(paths, f"--run {run}: no verdicts/*.jsonl there: give the --output of a run that had --verdicts")
     for path in paths:
         try:
@@ -108,11 +108,21 @@ def read_alerts(run: str) -> Iterator[AlertRow]:
         ConfigurationError: a line is no alert; names the file and the line.
     """
     decoder = msgspec.json.Decoder(AlertRow)
-    for path in _paths(run, "alerts"):
+    for where, line in read_lines(run, "alerts"):
+        yield _decoded(decoder, line, where)
+
+
+def read_lines(run: str, name: str) -> Iterator[tuple[str, bytes]]:
+    """The lines in one of a run's folders, each with the file and the line's number in words.
+
+    Raises:
+        ConfigurationError: a file cannot be read; names it.
+    """
+    for path in files_of(run, name):
         try:
             with open_binary(path) as stream:
                 for number, line in enumerate(stream, 1):
-                    yield _decoded(decoder, line, f"{path}, line {number}")
+                    yield f"{path}, line {number}", line
         except (OSError, UnreadableInput) as error:
             raise _wrong(path, error) from None
 
@@ -124,7 +134,12 @@ def _decoded(decoder: msgspec.json.Decoder[AlertRow], line: bytes, where: str) -
         raise ConfigurationError(f"{where}: no native alert of a run (--alert-format): {error}") from None
 
 
-def _paths(run: str, name: str) -> list[str]:
+def files_of(run: str, name: str) -> list[str]:
+    """The files of lines in one of a run's folders.
+
+    Raises:
+        ConfigurationError: the file system cannot look them up.
+    """
     try:
         matched = FileSystems.match([FileSystems.join(run, name, "*.jsonl")])[0].metadata_list
     except (BeamIOError, ValueError, ImportError) as error:

@@ -19,6 +19,7 @@ from google.cloud.bigquery_storage import BigQueryReadClient
 from google.cloud.bigquery_storage import types as storage
 
 from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of
+from pipeline.bigquery_outages import storage_retry
 from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.native_rows import NativeRows
 from pipeline.sources.tables import InputTable
@@ -99,7 +100,8 @@ def open_session(table: InputTable) -> storage.ReadSession:
         UnreadableInput: BigQuery refuses it, or does not answer.
     """
     try:
-        return _reader(table.access).create_read_session(request=session_request(table, _readable(table)))
+        request = session_request(table, _readable(table))
+        return _reader(table.access).create_read_session(request=request, retry=storage_retry(table.path))
     except API_ERRORS as error:
         raise UnreadableInput(f"{table.path}: cannot be read: {reason_of(error)}") from None
 
@@ -127,7 +129,7 @@ def read_stream(table: InputTable, stream: TableStream) -> Iterator[TableRows]:
     """
     held = _Held(table, stream)
     try:
-        for message in _reader(table.access).read_rows(stream.name):
+        for message in _reader(table.access).read_rows(stream.name, retry=storage_retry(table.path)):
             held.add(message.arrow_record_batch.serialized_record_batch)
             if held.size >= BATCH_BYTES:
                 yield held.batch()

@@ -121,13 +121,34 @@ def test_a_backfill_replaces_what_a_stream_said_of_its_days(tables: BigQuery, tm
     assert rows_of(tables, "alerts") == judged["alerts"] * 2, "the same alert, which the view has once"
 
 
-def test_an_outage_before_and_between_loads_and_merges_is_waited_for(
-    tables: BigQuery, shaky: Proxy, tmp_path: Path
+def test_an_outage_before_and_between_loads_and_merges_is_waited_for_and_said(
+    tables: BigQuery, shaky: Proxy, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_lines(tmp_path / "events.jsonl", [event("pc1", 20), {"host_id": "pc1"}])
     shaky.rule = _flickering()
     assert backfill(tables, tmp_path / "events.jsonl") == 0
     assert {name: len(rows) for name, rows in everything(tables).items()} == dict.fromkeys(everything(tables), 1)
+    for reason in ("ConnectionError", "HTTP 503"):
+        assert f"BigQuery does not answer (try 1, 0 s after the first): {reason}" in caplog.messages
+
+
+def test_a_minute_without_bigquery_in_the_middle_of_the_merges_is_waited_for_and_said(
+    tables: BigQuery, shaky: Proxy, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_lines(tmp_path / "events.jsonl", [event("pc1", 20), {"host_id": "pc1"}])
+
+    def rule(method: str, path: str, body: bytes) -> float | None:
+        if b"MERGE" not in body or b".verdicts`" not in body:
+            return None
+        shaky.down_for(60)
+        return DOWN
+
+    shaky.rule = rule
+    assert backfill(tables, tmp_path / "events.jsonl") == 0
+    assert {name: len(rows) for name, rows in everything(tables).items()} == dict.fromkeys(everything(tables), 1)
+    assert len([line for line in caplog.messages if line.startswith("BigQuery does not answer (try ")]) > 3
+    waited = [int(line.split()[-2]) for line in caplog.messages if line.startswith("BigQuery answers again, after ")]
+    assert max(waited) >= 60
 
 
 def _flickering() -> Rule:

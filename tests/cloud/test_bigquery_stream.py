@@ -127,6 +127,22 @@ def test_rows_that_are_refused_for_a_while_are_sent_again_without_the_others(tab
     assert rows_of(tables, "dead_letters") == []
 
 
+def test_of_a_request_that_is_refused_as_a_whole_only_the_rows_that_make_it_so_are_buried(
+    tables: BigQuery, shaky: Proxy
+) -> None:
+    def rule(method: str, path: str, body: bytes) -> Answer | None:
+        unreadable = path.endswith("insertAll?prettyPrint=false") and "/alerts/" in path and b"poison" in body
+        return (400, b'{"error": {"code": 400, "message": "Invalid JSON payload"}}') if unreadable else None
+
+    shaky.rule = rule
+    poisoned = {7: {"user_name": "poison"}, 8: {"user_name": "poison"}, 99: {"user_name": "poison"}}
+    insert(tables, *(alert(number, **poisoned.get(number, {})) for number in range(100)))
+    assert Counter(ids(tables)) == Counter(f"a{number}" for number in range(100) if number not in poisoned)
+    letters = rows_of(tables, "dead_letters")
+    assert {json.loads(letter["raw"])["alert_id"] for letter in letters} == {f"a{number}" for number in poisoned}
+    assert {letter["detail"].rpartition(": ")[2] for letter in letters} == {"Invalid JSON payload"}
+
+
 def test_a_row_too_large_for_a_request_is_found_and_buried_cut(tables: BigQuery, shaky: Proxy) -> None:
     shaky.rule = lambda method, path, body: (413, b"Request Entity Too Large") if len(body) > 2_000_000 else None
     insert(tables, alert(0), alert(1, description="x" * 2_500_000), alert(2))

@@ -106,6 +106,25 @@ def test_daily_runs_in_a_bucket_find_what_they_find_in_folders(lake: Path, uploa
     assert (local["rows"], local["tenants"]) == (remote["rows"], remote["tenants"])
 
 
+def test_evidence_in_a_bucket_says_what_it_says_in_a_folder(
+    lake: Path, uploaded: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for base, name in ((str(tmp_path), str(lake)), (uploaded.url, f"{uploaded.url}/lake")):
+        assert backfill(name, f"{base}/run", *DAYS, "--max-host-days", "0", "--evidence") == 0
+        for command in ("tune", "review"):
+            capsys.readouterr()
+            assert main([command, f"{base}/run", "--json"]) == 0
+            told.append(json.loads(capsys.readouterr().out))
+    local_tune, local_review, tune, review = told
+    assert local_tune["details"]["verdicts"]["alert"] > 0
+    assert local_review["programs"]
+    assert (tune["grid"], tune["details"]) == (local_tune["grid"], local_tune["details"])
+    assert review["programs"] == local_review["programs"]
+    assert main(["tune", f"{uploaded.url}/none"]) == 2
+    assert "no evidence/metadata.json there" in capsys.readouterr().err
+
+
 def snapshot(folder: Path) -> bytes:
     return (folder / "snapshots" / "2" / "metadata.json").read_bytes()
 
@@ -121,6 +140,52 @@ def test_a_rerun_replaces_its_folder_and_its_snapshot_and_changes_nothing(upload
     assert uploaded.names("run/") == names
     assert len(uploaded.names("snapshot/")) == files
     assert not [name for name in uploaded.names() if "temp" in name or "can-be-written" in name]
+
+
+def test_simulated_telemetry_in_a_bucket_is_that_in_a_folder_and_replaces_the_telemetry_before(
+    bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = ("--hosts", "3", "--seed", "5", "--days")
+    assert main(["simulate", "--output", f"{bucket.url}/made", *size, "3"]) == 0
+    for output in (str(tmp_path / "made"), f"{bucket.url}/made"):
+        assert main(["simulate", "--output", output, *size, "2"]) == 0
+    local = {
+        path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()
+    }
+    assert len(local) == 3
+    assert {name: bucket.get(name) for name in bucket.names()} == local
+    assert capsys.readouterr().out.endswith(
+        f"in {bucket.url}/made/events/*.parquet, labels in {bucket.url}/made/labels.jsonl\n"
+    )
+    assert main(["simulate", "--output", f"{bucket.url}-none/made", *size, "2"]) == 2
+    assert f"--output {bucket.url}-none/made: cannot be written: " in capsys.readouterr().err
+
+
+def test_documents_in_a_bucket_configure_a_run_and_one_that_is_missing_is_said(
+    bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = {
+        "event_time": "2026-03-01T10:00:00Z",
+        "host_id": "h",
+        "process_name": "p",
+        "remote_host": "chat.corp.example",
+    }
+    documents = {
+        "services": b"services: [{id: mattermost, hosts: {exact: [chat.corp.example]}}]",
+        "exceptions": b"[{process_name: p, reason: ours}]",
+        "detector": b"limits: {activation_days: 0}",
+    }
+    command = ["backfill", "--input", bucket.put("events.jsonl", json.dumps(event).encode())]
+    command += ["--output", f"{bucket.url}/run", "--verdicts"]
+    for option, document in documents.items():
+        command += [f"--{option}", bucket.put(f"{option}.yaml", document)]
+    assert main(command) == 0
+    (row,) = (json.loads(name) for name in found_in(bucket, "run")["verdicts"])
+    assert (row["service"], row["verdict"]) == ("mattermost", "excepted")
+    bucket.delete("services.yaml")
+    capsys.readouterr()
+    assert main(command) == 2
+    assert f"{bucket.url}/services.yaml: cannot be read: " in capsys.readouterr().err
 
 
 def test_a_day_without_its_marker_stops_the_run(uploaded: Bucket, capsys: pytest.CaptureFixture[str]) -> None:

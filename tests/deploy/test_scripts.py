@@ -166,9 +166,17 @@ def test_a_key_of_kms_is_the_jobs(machine: Machine) -> None:
     assert template_run(machine)[1]["--dataflow-kms-key"] == "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 
 
-def test_launch_leaves_a_job_that_runs_alone(machine: Machine) -> None:
+def test_a_job_that_runs_is_left_alone(machine: Machine) -> None:
     machine.answer(RUNNING)
-    assert "runs already (job-1)" in machine.refusal("launch.sh", *PARAMETERS)
+    replaced = "the job uncommon-im runs already (job-1): update.sh or restart.sh replaces it"
+    assert machine.refusal("launch.sh", *PARAMETERS).endswith(replaced)
+    awaited = "the job uncommon-im-backfill runs already (job-1): wait for it, or give this one another --job"
+    assert machine.refusal("backfill.sh", "input=gs://lake/*").endswith(awaited)
+
+
+def test_a_stream_without_parameters_is_refused(machine: Machine) -> None:
+    assert "no parameters: say at least what is read and where alerts go" in machine.refusal("launch.sh")
+    assert "no parameters: the new job is given all of them again" in machine.refusal("update.sh")
 
 
 def test_update_tries_the_contract_first_and_keeps_the_jobs_name(machine: Machine) -> None:
@@ -285,6 +293,25 @@ def test_wrong_arguments_and_settings_are_refused_with_what_to_do(machine: Machi
     assert "expected KEY=VALUE" in machine.refusal(script)
     machine.settings.unlink()
     assert "terraform -chdir=deploy/terraform output -raw settings" in machine.refusal(script)
+
+
+@pytest.mark.parametrize("script", NAMES)
+def test_no_refusal_shows_the_value_of_what_it_refuses(machine: Machine, script: str) -> None:
+    refused = ("kafka_consumer=sasl.password=hunter2~", "Kafka=hunter2", "kafka_pasword=hunter2", "--kafka=hunter2")
+    for argument in refused:
+        line = machine.refusal(script, argument)
+        assert argument.lstrip("-").partition("=")[0] in line
+        assert "hunter2" not in line
+    machine.settings.write_text("PROJECT=jobs-1\npassword: hunter2\n")
+    assert machine.refusal(script).endswith("settings.env: line 2: expected KEY=VALUE")
+
+
+@pytest.mark.parametrize("script", NAMES)
+def test_where_gcloud_cannot_say_which_jobs_run_none_is_started(machine: Machine, script: str) -> None:
+    machine.answer({"words": ["gcloud", "list"], "status": 1})
+    arguments = {"restart.sh": (*RESTART, *PARAMETERS), "backfill.sh": ("input=gs://lake/*",)}.get(script, PARAMETERS)
+    assert machine.run(script, *arguments).returncode == 1
+    assert not any({"run", "cancel", "seek"} & set(call) for call in machine.calls)
 
 
 @pytest.mark.parametrize("script", NAMES)

@@ -11,7 +11,7 @@ import pytest
 from google.cloud.dataflow_v1beta3 import TemplateMetadata
 
 from pipeline.flex import arguments_of, run
-from pipeline.flex_metadata import TEMPLATES, is_document, is_repeatable, is_switch, metadata_of, options_of, text_of
+from pipeline.flex_metadata import TEMPLATES, is_repeatable, is_switch, metadata_of, options_of, text_of
 from pipeline.main import parser
 
 COMMITTED = Path(__file__).parents[2] / "deploy" / "dataflow"
@@ -102,21 +102,21 @@ def test_backfills_input_takes_globs_of_a_file_system_and_tables() -> None:
     assert not re.fullmatch(regex, "lake/*.parquet")
 
 
-def test_parameters_become_the_options_that_they_are(tmp_path: Path) -> None:
+def test_parameters_become_the_options_that_they_are() -> None:
     given = (
         *("--verdicts=true", "--keep_host_domain=false", "--operator_ranges=", "--lateness=60", "--tenant="),
         *("--kafka_topic=a;;b", "--project=p", "--temp_location=gs://b/t", "--job_name=j", "--streaming"),
     )
-    assert arguments_of(("--command=stream", *given), tmp_path) == [
+    assert arguments_of(("--command=stream", *given)) == [
         *("stream", "--verdicts", "--lateness=60", "--kafka-topic=a", "--kafka-topic=b"),
         *("--project=p", "--temp_location=gs://b/t", "--job_name=j", "--streaming"),
     ]
 
 
 @pytest.mark.parametrize("command", TEMPLATES)
-def test_each_parameter_that_names_no_document_reaches_its_option(command: str, tmp_path: Path) -> None:
+def test_each_parameter_reaches_its_option(command: str) -> None:
     samples = {"NUMBER": "7", "BOOLEAN": "true"}
-    for name, action in ((name, a) for name, a in options_of(command).items() if not is_document(a)):
+    for name, action in options_of(command).items():
         parameter = parameters(command)[name]
         value = (
             samples.get(parameter["paramType"]) or parameter.get("enumOptions", [{"value": "2026-01-01"}])[-1]["value"]
@@ -126,37 +126,26 @@ def test_each_parameter_that_names_no_document_reaches_its_option(command: str, 
         if name in ("kafka_topic", "notifications_subscription"):
             others = []
         arguments, rest = parser().parse_known_args(
-            arguments_of((f"--command={command}", *others, f"--{name}={value}"), tmp_path)
+            arguments_of((f"--command={command}", *others, f"--{name}={value}"))
         )
         assert rest == []
         expected = [value] if is_repeatable(action) else True if is_switch(action) else value
         assert str(getattr(arguments, action.dest)) == str(expected)
 
 
-def test_what_sql_is_made_of_does_not_cut_a_query(tmp_path: Path) -> None:
+def test_what_sql_is_made_of_does_not_cut_a_query() -> None:
     given = ("--command=backfill", "--input_query=SELECT a || 'x=;' FROM t WHERE b | 1 = 1;;SELECT 2")
     queries = ["--input-query=SELECT a || 'x=;' FROM t WHERE b | 1 = 1", "--input-query=SELECT 2"]
-    assert arguments_of(given, tmp_path) == ["backfill", *queries]
+    assert arguments_of(given) == ["backfill", *queries]
 
 
 def test_an_option_that_beam_does_not_know_is_left_out_and_said_without_its_value(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     given = (*STREAM, "--launcher_token=abc123", "--region=europe-west1")
-    assert arguments_of(given, tmp_path)[2:] == ["--region=europe-west1"]
+    assert arguments_of(given)[2:] == ["--region=europe-west1"]
     assert "--launcher_token" in caplog.text
     assert "abc123" not in caplog.text
-
-
-def test_a_document_in_storage_is_fetched_for_the_launcher(tmp_path: Path) -> None:
-    document = tmp_path / "stored" / "mine.yaml"
-    document.parent.mkdir()
-    document.write_text("[]")
-    *_, option = arguments_of((*STREAM, f"--exceptions={document}"), tmp_path)
-    flag, _, local = option.partition("=")
-    assert flag == "--exceptions"
-    assert Path(local).read_text() == "[]"
-    assert Path(local) != document
 
 
 def test_what_cannot_be_run_is_said_in_a_line_with_exit_status_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,7 +153,7 @@ def test_what_cannot_be_run_is_said_in_a_line_with_exit_status_2(capsys: pytest.
         (("--command=report",), "--command=report: expected one of stream, backfill"),
         ((), "--command=: expected one of stream, backfill"),
         ((*STREAM, "--verdicts=yes"), "--verdicts=yes: expected true or false"),
-        ((*STREAM, "--exceptions=/no/such.yaml"), "--exceptions /no/such.yaml: cannot be read"),
+        ((*STREAM, "--exceptions=/no/such.yaml"), "uncommon-im: /no/such.yaml: cannot be read: No such file"),
         (STREAM, "alerts go nowhere: give --output"),
     ):
         assert run(given) == 2

@@ -72,11 +72,26 @@ def test_kafka_is_read_as_bytes_from_the_groups_offsets_which_are_committed_with
     assert {asked.key_deserializer, asked.value_deserializer} == {ReadFromKafka.byte_array_deserializer}
 
 
+def test_a_password_of_the_consumer_is_shown_to_nobody_but_who_reads_kafka(
+    noting: tuple[Noting, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    service, address = noting
+    password = 'sasl.jaas.config=org.x.PlainLoginModule required username="u" password="hunter2";'
+    options = ["--kafka-brokers", "k:9092", "--kafka-topic", "a", "--kafka-consumer", password]
+    options += ["--kafka-expansion-service", address, "--output", str(tmp_path)]
+    assert main(["stream", *options, "--runner=PrismRunner", "--verbose"]) == 1
+    (request,) = service.asked
+    assert b"hunter2" in request.transform.spec.payload
+    shown = "".join(capfd.readouterr())
+    assert "the run failed: RuntimeError: noted" in shown
+    assert "hunter2" not in shown
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ([], "--kafka-topic needs --kafka-brokers"),
-        (["--kafka-brokers", "k:9092", "--kafka-consumer", "ssl"], "--kafka-consumer: expected KEY=VALUE"),
+        (["--kafka-brokers", "k:9092", "--kafka-consumer", "ssl"], "--kafka-consumer, number 1 of them: expected KEY"),
         (["--kafka-brokers", "k:9092", "--kafka-timestamps", "Now"], "invalid choice: 'Now'"),
         (["--kafka-brokers", "k:9092"], "Kafka is read by a Java step, which the engine of this process cannot run"),
     ],

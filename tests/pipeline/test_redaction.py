@@ -179,28 +179,3 @@ def test_a_format_that_only_tables_would_get_is_refused(capsys: pytest.CaptureFi
     status = main(["backfill", "--input", "x", "--bigquery-output", "p.d", "--alert-format", "ocsf"])
     assert status == 2
     assert "--alert-format ocsf is that of files and messages" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("more", [[], ["--verbose"]])
-def test_what_ends_a_run_is_said_without_the_secrets_in_it(
-    more: list[str],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def fail(*_: object) -> None:
-        raise ValueError("cannot read tool --password=hunter22 of a record")
-
-    monkeypatch.setattr("pipeline.backfill.write", fail)
-    assert backfill(tmp_path, *more) == 1
-    said = capsys.readouterr().err + caplog.text
-    assert "ValueError: cannot read tool --password=[redacted:password] of a record" in said
-    assert "hunter22" not in said
-
-
-def test_an_argument_that_nobody_knows_is_named_without_its_value(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert backfill(tmp_path, "--password=hunter22") == 2
-    assert "unknown option --password (see" in capsys.readouterr().err

@@ -41,6 +41,11 @@ def test_arrival_times_are_given_or_made_not_both(common: list[str], capsys: pyt
     assert "--arrival-column and --shuffle-seed both say when records arrive" in line
 
 
+def test_records_are_sorted_in_a_folder_that_is_mounted(common: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused(capsys, *common, "--spool", "gs://bucket/spool")
+    assert "--spool gs://bucket/spool: expected a folder of a file system that this machine and all workers" in line
+
+
 def test_without_prism_it_says_how_to_get_it(
     common: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

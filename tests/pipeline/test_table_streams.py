@@ -132,6 +132,15 @@ def test_a_stream_that_breaks_goes_on_where_it_broke() -> None:
     assert server.offsets == [0, 6, 6, 9]
 
 
+def test_sessions_and_streams_wait_for_bigquery_and_say_so(caplog: pytest.LogCaptureFixture) -> None:
+    away = (0, grpc.StatusCode.UNAVAILABLE, "away")
+    with serving(away, away) as (_, table):
+        assert len(list(plan_streams(table))) == 2
+    with serving(away) as (_, table):
+        assert rows_of(table, STREAM) == [("bigquery://p.d.t#1", 1, ALL)]
+    assert caplog.messages == ["bigquery://p.d.t: BigQuery does not answer, another try follows: 503 away"] * 3
+
+
 def test_a_stream_becomes_batches_that_know_their_first_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_streams, "BATCH_BYTES", PARTS[0].nbytes * 2)
     with serving() as (_, table):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from apache_beam.io.filesystems import FileSystems
 
 from schemas.documents import ConfigurationError, packaged_yaml, parse_yaml, read_yaml, require
 
@@ -49,6 +51,22 @@ def test_a_file_that_is_missing_a_folder_or_no_text_says_so(tmp_path: Path) -> N
         with pytest.raises(ConfigurationError) as error:
             read_yaml(str(path))
         assert str(error.value) == f"{path}: cannot be read: {reason}"
+
+
+def test_a_file_of_a_file_system_of_beams_is_read_and_what_that_says_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = {"gs://b/x.yaml": b"a: \xc3\xbc", "gs://b/binary.yaml": b"a: \xff"}
+
+    def opened(path: str) -> io.BytesIO:
+        if path not in stored:
+            raise LookupError("no such object")
+        return io.BytesIO(stored[path])
+
+    monkeypatch.setattr(FileSystems, "open", opened)
+    assert read_yaml("gs://b/x.yaml") == {"a": "ü"}
+    for name, reason in (("none", "LookupError: no such object"), ("binary", "it is not UTF-8 text")):
+        with pytest.raises(ConfigurationError) as error:
+            read_yaml(f"gs://b/{name}.yaml")
+        assert str(error.value) == f"gs://b/{name}.yaml: cannot be read: {reason}"
 
 
 def test_shipped_documents_are_found() -> None:

@@ -20,9 +20,10 @@ from schemas.snapshot import SAID_SCHEMA
 from transforms.rules.alert import Alert, AlertWriter, Rareness
 from transforms.rules.deduplication import Said, deduplicate
 from transforms.rules.prevalence import Prevalence, measure
+from transforms.rules.rare_activities import rare_activities
 from transforms.rules.subjects import KINDS, Kind
 from transforms.rules.tables import with_codes
-from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, Activation, matched_variations, rare, verdicts
+from transforms.rules.verdicts import NOT_ACTIVE, OPEN, VERDICT_COLUMNS, Activation, matched_variations, rare, verdicts
 
 VerdictRow = dict[str, Any]
 DeduplicationKey = tuple[str, ...]
@@ -54,12 +55,14 @@ class Judgement:
         rows: one verdict row for each of these activities, if they were asked for.
         candidates: the others.
         said: what deduplication let through now, of `SAID_SCHEMA`.
+        evidence: of `RARE_ACTIVITY_SCHEMA`, if it was asked for.
     """
 
     counts: Counter[str]
     rows: list[VerdictRow]
     candidates: list[Candidate]
     said: pa.Table
+    evidence: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,14 @@ class Judge:
         activation: coverage of the tenants.
         start: µs since 1970; earlier activities only train. `None`: none does.
         with_rows: also write a row for each verdict.
+        evidence: limits as far as evidence counts other hosts, not below the detector's; `None`: none is asked for.
     """
 
     writer: AlertWriter
     activation: Activation
     start: int | None
     with_rows: bool = False
+    evidence: Limits | None = None
 
     def judge(
         self,
@@ -101,7 +106,7 @@ class Judge:
         coverage = self.activation.coverage_of(activities)
         suspicious = _suspicious(activities)
         own, answers = with_codes(own), with_codes(answers)
-        common = measure(activities, "communication", answers, own, self._limits, suspicious)
+        common = measure(activities, "communication", answers, own, self.evidence or self._limits, suspicious)
         verdict = verdicts(activities, coverage, common, self._limits, self.start)
         is_open = verdict == OPEN
         counts = Counter(verdict[~is_open].tolist())
@@ -111,11 +116,17 @@ class Judge:
             rows = [
                 row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
             ]
+        evidence = None
+        if self.evidence is not None:
+            seldom = ~np.isin(verdict, NOT_ACTIVE) & (common.other_hosts <= self.evidence.max_other_hosts)
+            shown = complete(activities.filter(pa.array(seldom)))
+            evidence = rare_activities(shown, answers, own, self.evidence, self.writer.catalogue)
         left = complete(activities.filter(pa.array(is_open)))
         keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
-        candidates, duplicates = self._deduplicated(keyed, _said_before(before))
+        candidates, duplicates = without_repeats(keyed, said_before(before), self._limits)
         counts["duplicate"] += len(duplicates)
-        return Judgement(counts, rows + duplicates if self.with_rows else rows, candidates, _said_now(candidates))
+        rows += duplicates if self.with_rows else []
+        return Judgement(counts, rows, candidates, _said_now(candidates), evidence)
 
     def _candidates(
         self, left: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
@@ -133,27 +144,6 @@ class Judge:
             candidate = candidate_of(self.writer, activity, shown, int(coverage[row]))
             found[candidate.key].append(candidate)
         return found
-
-    def _deduplicated(
-        self, keyed: Mapping[DeduplicationKey, list[Candidate]], before: Mapping[DeduplicationKey, list[Said]]
-    ) -> tuple[list[Candidate], list[VerdictRow]]:
-        """(what is no repeat, verdict rows of what is one)."""
-        kept: list[Candidate] = []
-        duplicates: list[VerdictRow] = []
-        for key, candidates in keyed.items():
-            by_said: defaultdict[Said, list[Candidate]] = defaultdict(list)
-            for candidate in candidates:
-                alert = candidate.alert
-                said = Said(candidate.time, alert["severity"], alert["event_id"], alert["alert_id"])
-                by_said[said].append(candidate)
-            order = [said for said, twins in by_said.items() for _ in twins]
-            for said, repeated in deduplicate(order, self._limits, before.get(key, ())):
-                candidate = by_said[said].pop()
-                if repeated is None:
-                    kept.append(candidate)
-                else:
-                    duplicates.append(candidate.row | {"verdict": "duplicate", "duplicate_of": repeated.alert_id})
-        return kept, duplicates
 
     @cached_property
     def _limits(self) -> Limits:
@@ -189,7 +179,38 @@ def candidate_of(
     return Candidate(alert, key, (alert["group_id"], alert["variation"]), activity["event_time"], row)
 
 
-def _said_before(table: pa.Table) -> dict[DeduplicationKey, list[Said]]:
+def without_repeats(
+    keyed: Mapping[DeduplicationKey, list[Candidate]],
+    before: Mapping[DeduplicationKey, list[Said]],
+    limits: Limits,
+) -> tuple[list[Candidate], list[VerdictRow]]:
+    """(candidates that are no repeats, verdict rows of those that are).
+
+    Args:
+        keyed: candidates by what deduplication looks at together.
+        before: what was said before them.
+        limits: the period.
+    """
+    kept: list[Candidate] = []
+    duplicates: list[VerdictRow] = []
+    for key, candidates in keyed.items():
+        by_said: defaultdict[Said, list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            alert = candidate.alert
+            said = Said(candidate.time, alert["severity"], alert["event_id"], alert["alert_id"])
+            by_said[said].append(candidate)
+        order = [said for said, twins in by_said.items() for _ in twins]
+        for said, repeated in deduplicate(order, limits, before.get(key, ())):
+            candidate = by_said[said].pop()
+            if repeated is None:
+                kept.append(candidate)
+            else:
+                duplicates.append(candidate.row | {"verdict": "duplicate", "duplicate_of": repeated.alert_id})
+    return kept, duplicates
+
+
+def said_before(table: pa.Table) -> dict[DeduplicationKey, list[Said]]:
+    """Rows of `SAID_SCHEMA` by what deduplication looks at together."""
     said: defaultdict[DeduplicationKey, list[Said]] = defaultdict(list)
     for row in table.to_pylist():
         key = tuple(row[name] for name in DEDUPLICATION_KEY)

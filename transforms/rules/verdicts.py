@@ -20,6 +20,9 @@ from transforms.rules.sightings import Coverage
 VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
 """What a verdict row says of its activity."""
 
+NOT_ACTIVE: Final = ("training", "learning")
+"""Verdicts of activities on whose day the detector does not speak, however rare they are."""
+
 OPEN: Final = "open"
 """Neither common nor excepted: deduplication and flood control decide."""
 

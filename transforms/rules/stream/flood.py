@@ -23,7 +23,7 @@ class FloodState(msgspec.Struct, array_like=True):
     Args:
         alerts: so far.
         day: of the group; 0: not known yet.
-        due: the instant (ms) at which the first waiting candidate is decided; 0: none waits.
+        due: the instant (ms) at which waiting candidates are looked at; 0: none waits.
         armed: the instant (ms) for which the timer is set; 0: it is not.
     """
 
@@ -57,10 +57,15 @@ class Flood:
         if self._limit and state.alerts >= self._limit:
             yield self._verdict(message, "rolled_up")
         else:
-            yield _wait(state, message)
+            state.due = min(state.due or _due(message), _due(message))
+            yield Wait(message)
 
     def fire(self, key: str, state: FloodState, now: int, waiting: Sequence[Message]) -> Outcomes:
-        """Decides the candidates that are due; forgets the group when its day is over."""
+        """Decides the candidates that are due; forgets the group when its day is over.
+
+        Those that are not due yet are looked at together, when the last of them is: engines run a timer that is set
+        for the past in a bundle of its own, and a group that fell behind would be decided one candidate a bundle.
+        """
         state.due = 0
         due = []
         for message in waiting:
@@ -68,7 +73,8 @@ class Flood:
             if _due(message) <= now:
                 due.append((_order(message), message))
             else:
-                yield _wait(state, message)
+                state.due = max(state.due, _due(message))
+                yield Wait(message)
         for _, candidate in sorted(due, key=lambda item: item[0]):
             if self._limit and state.alerts >= self._limit:
                 yield self._verdict(candidate, "rolled_up")
@@ -79,7 +85,7 @@ class Flood:
             state.alerts = state.day = 0
 
     def wake(self, state: FloodState) -> int | None:
-        """When the next candidate is due, or the group can be forgotten."""
+        """When candidates are looked at next, or the group can be forgotten."""
         instants = [state.due] * bool(state.due) + [self._closing(state)] * bool(state.day)
         return min(instants, default=None)
 
@@ -104,11 +110,6 @@ class Flood:
 
     def _closing(self, state: FloodState) -> int:
         return self._lateness.closing((state.day + 1) * DAY_US) + 4 * LIMIT_MS
-
-
-def _wait(state: FloodState, candidate: Candidate) -> Wait:
-    state.due = min(state.due or _due(candidate), _due(candidate))
-    return Wait(candidate)
 
 
 def _due(candidate: Candidate) -> int:

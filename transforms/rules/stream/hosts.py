@@ -33,8 +33,10 @@ from transforms.rules.subjects import KINDS
 from transforms.rules.tables import ACTIVITY_KEY
 from transforms.rules.verdicts import VERDICT_COLUMNS
 
+TOGETHER_MS: Final = 1000
+"""Activities of one second are sent on together, when it is over: engines pay by the firing and by the bundle."""
 ASK_MS: Final = 1
-"""An activity is sent on this long after its instant: what counts at the same millisecond has come by then."""
+"""They are sent on this long after it: what counts at its last millisecond has come by then."""
 
 
 class Recent(msgspec.Struct, array_like=True):
@@ -103,7 +105,7 @@ class Hosts:
         due = sorted(
             (communication.instant, digest)
             for digest, communication in state.open.items()
-            if communication.instant + ASK_MS <= now
+            if _due(communication) <= now
         )
         for _, digest in due:
             communication = state.open.pop(digest)
@@ -113,7 +115,7 @@ class Hosts:
 
     def wake(self, state: HostState) -> int | None:
         """When the next activity is due, or a day can be forgotten."""
-        instants = [communication.instant + ASK_MS for communication in state.open.values()]
+        instants = [_due(communication) for communication in state.open.values()]
         instants += [self._lateness.closing((recent.day + 1) * DAY_US) for recent in state.recent]
         if state.days:
             instants.append(self._lateness.pruning(*span_of(state.days.values())))
@@ -188,6 +190,11 @@ class Hosts:
     def _forget(self, state: HostState, now: int) -> None:
         forget(state.days, self._lateness.needed_from(now))
         state.recent = [recent for recent in state.recent if self._lateness.closing((recent.day + 1) * DAY_US) > now]
+
+
+def _due(communication: Communication) -> int:
+    """When an activity is sent on (ms). Lateness is of whole seconds, so a day ends and closes at the end of one."""
+    return -(-communication.instant // TOGETHER_MS) * TOGETHER_MS + ASK_MS
 
 
 def _digest(communication: Communication) -> str:

@@ -1,0 +1,37 @@
+"""What people are shown instead of a password or a token: errors and messages quote what was given."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Final
+
+_MASK: Final = "***"
+_OF_URL: Final = re.compile(r"://[^/\s@'\"]+@")
+_NAMED: Final = re.compile(
+    r"""([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|signature|credential|api_?key|upload_id|\bsig\b)[\w.-]*=)
+        ( \\?"[^"]*" | '[^']*' | [^\s&;,'"]+ )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BEARER: Final = re.compile(r"\b(Bearer )\S+|\bya29\.[\w-]+", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """A text without what lets others in: users of URLs, values that are called password, token ..., access tokens.
+
+    >>> masked('sasl.jaas.config=org.x.PlainLoginModule required username="u" password="p w";')
+    'sasl.jaas.config=org.x.PlainLoginModule required username="u" password=***;'
+    >>> masked("https://user:p@host/x?X-Goog-Signature=ab12&day=1 is refused: Bearer ya29.abc")
+    'https://***@host/x?X-Goog-Signature=***&day=1 is refused: Bearer ***'
+    """
+    text = _OF_URL.sub(f"://{_MASK}@", text)
+    text = _NAMED.sub(rf"\1{_MASK}", text)
+    return _BEARER.sub(lambda found: f"{found[1] or ''}{_MASK}", text)
+
+
+class MaskingFormatter(logging.Formatter):
+    """Writes messages, and tracebacks, without what lets others in."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, or lines, of a message."""
+        return masked(super().format(record))

@@ -1,0 +1,159 @@
+"""A run as one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib import resources
+from typing import Any, Final
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.report.charts import Series, over_time
+from pipeline.report.run import Run
+from schemas.catalogue import Catalogue
+
+MOST_PAIRS: Final = 200
+"""Rare pairs that are listed."""
+MOST_TENANTS: Final = 100
+"""Tenants that are listed."""
+MOST_CHARACTERS: Final = 200
+"""Of a value in a table; what is longer is cut. Alerts are whole, at a click."""
+MOST_OF_A_RECORD: Final = 2000
+"""Characters of a dead letter's record; what is longer is cut, and said to be."""
+
+VARIATIONS: Final = (
+    Series("suspicious_process", "by a suspicious process", "--suspicious"),
+    Series("uncommon_scripting_engine", "by an uncommon scripting engine execution", "--scripting"),
+    Series("base", "base", "--base"),
+)
+OUTCOMES: Final = (
+    Series("rare", "rare", "--suspicious"),
+    Series("common", "common", "--base"),
+    Series("learning", "learning", "--learning"),
+)
+VERDICTS: Final = {
+    "training": ("Before the days that are judged: they only teach", "learning"),
+    "too_late": ("Came too late to be judged: they only teach", "learning"),
+    "learning": ("The detector was still learning", "learning"),
+    "common_in_organisation": ("Common in the organisation", "common"),
+    "common_on_host": ("Common on that host", "common"),
+    "excepted": ("Rare, but an exception covers it", "rare"),
+    "duplicate": ("Rare, but repeats an alert", "rare"),
+    "rolled_up": ("Rare, but one of many alike: rolled up", "rare"),
+    "alert": ("Alert", "rare"),
+}
+"""Verdict -> its words, and its outcome in the chart of days."""
+
+_HIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Characters that are not seen, or change the order of what is seen."""
+
+
+def render(run: Run, catalogue: Catalogue) -> str:
+    """The page.
+
+    Whatever comes from telemetry is escaped by Jinja, or packed and later written as text by the page's own script.
+    The page's content security policy names that script and the style by their digests and forbids all else.
+
+    Args:
+        run: what it is about.
+        catalogue: names of services that no alert names.
+    """
+    style, script = _own("report.css"), _own("report.js")
+    names = {id: service.name for id, service in catalogue.services_by_id.items()} | run.alerts.service_names
+    pairs, all_pairs = run.activities.pairs(MOST_PAIRS)
+    tenants, by_day = run.activities.tenants(), run.activities.by_day()
+    days = [day for day, _ in by_day]
+    return _template().render(
+        run=run,
+        policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+        "base-uri 'none'; form-action 'none'",
+        style=Markup(style),
+        script=Markup(script),
+        packed=pack(run.alerts.listed),
+        total_alerts=run.alerts.by_day.total(),
+        days=_range(days),
+        alerts_chart=over_time(run.alerts.by_day, _and_others(VARIATIONS, run.alerts.by_day), days),
+        days_chart=over_time(_outcomes(by_day), OUTCOMES) if run.has_verdicts else None,
+        pairs=pairs,
+        all_pairs=all_pairs,
+        services=run.activities.services(),
+        service_name=lambda id: names.get(id, id),
+        steps=_steps(run.summary.verdicts),
+        tenants=tenants[:MOST_TENANTS],
+        all_tenants=len(tenants),
+        most_characters=MOST_CHARACTERS,
+        most_of_a_record=MOST_OF_A_RECORD,
+    )
+
+
+def pack(alerts: Sequence[Mapping[str, Any]]) -> str:
+    """Alerts as base64 of a gzip of a JSON list: a tenth of their size, and no character that HTML reads."""
+    return base64.b64encode(gzip.compress(msgspec.json.encode(alerts), mtime=0)).decode()
+
+
+def visible(text: object) -> str:
+    """Text with its hidden characters as their numbers: a name that reads backwards must not pass for another.
+
+    >>> visible("report\u202efdp.exe")
+    'report⟨U+202E⟩fdp.exe'
+    """
+    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", str(text))
+
+
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("pipeline.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    environment.filters["number"] = lambda number: f"{number:,}"
+    return environment.get_template("report.html.j2")
+
+
+def _own(name: str) -> str:
+    return resources.files("pipeline.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _range(days: Sequence[date]) -> str | None:
+    if not days:
+        return None
+    return f"{min(days)} to {max(days)}" if min(days) < max(days) else str(min(days))
+
+
+def _and_others(known: Sequence[Series], counts: Mapping[tuple[date, str], int]) -> Sequence[Series]:
+    others = sorted({key for _, key in counts} - {each.key for each in known})
+    return (*known, *(Series(key, key, "--learning") for key in others))
+
+
+def _outcomes(by_day: Mapping[tuple[date, str], int]) -> Mapping[tuple[date, str], int]:
+    found: dict[tuple[date, str], int] = {}
+    for (day, verdict), count in by_day.items():
+        key = day, VERDICTS.get(verdict, (verdict, "common"))[1]
+        found[key] = found.get(key, 0) + count
+    return found
+
+
+def _steps(verdicts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The verdicts in the order in which they are given: how many activities each takes, and are left before it."""
+    left = whole = sum(verdicts.values())
+    steps = []
+    for verdict, count in verdicts.items():
+        words, outcome = VERDICTS.get(verdict, (verdict, "common"))
+        shares = {"share": count / (whole or 1), "start": (left - count) / (whole or 1)}
+        steps.append({"verdict": verdict, "words": words, "outcome": outcome, "count": count} | shares)
+        left -= count
+    return steps

@@ -1,0 +1,235 @@
+"""What a run's folder holds, read for the page."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+from apache_beam.io.filesystems import FileSystems
+
+from pipeline.report.activities import ACTIVITY_SCHEMA, Activities
+from pipeline.sinks.json_lines import SUMMARY, read_summary_file
+from pipeline.sources.run_rows import files_of, read_lines, read_verdicts
+from schemas.documents import ConfigurationError, require
+
+EXAMPLES: Final = 3
+"""Dead letters that are shown of each reason."""
+_ROWS_A_BATCH: Final = 1 << 14
+
+
+class Events(msgspec.Struct):
+    """Records of a run: read = valid + out of range + dead letters."""
+
+    read: int
+    valid: int
+    out_of_range: int
+    dead_letter: dict[str, int]
+
+
+class Summary(msgspec.Struct):
+    """What a run counted (specification, section 10)."""
+
+    events: Events
+    communications: int
+    activities: int
+    verdicts: dict[str, int]
+    alerts: dict[str, int]
+    unknown_values: dict[str, int] = {}
+
+
+class Letter(msgspec.Struct):
+    """A dead letter."""
+
+    reason: str
+    detail: str
+    source: str
+    record: int
+    raw: str
+
+
+class _Host(msgspec.Struct):
+    id: str
+
+
+class _Service(msgspec.Struct):
+    id: str
+    name: str
+
+
+class _Process(msgspec.Struct):
+    name: str
+    origin: str
+    script: str
+
+
+class _Baseline(msgspec.Struct):
+    coverage_days: int
+
+
+class _Alert(msgspec.Struct):
+    """What the page itself reads of an alert; the rest is shown as it is."""
+
+    alert_id: str
+    tenant_id: str
+    timestamp: datetime
+    description: str
+    severity: str
+    variation: str
+    host: _Host
+    service: _Service
+    process: _Process
+    baseline: _Baseline
+
+    @property
+    def activity(self) -> dict[str, Any]:
+        """The row of `ACTIVITY_SCHEMA` that it stands for."""
+        return {
+            "tenant": self.tenant_id,
+            "host": self.host.id,
+            "program": self.process.name.lower(),
+            "origin": self.process.origin,
+            "script": self.process.script,
+            "service": self.service.id,
+            "verdict": "alert",
+            "hour": int(self.timestamp.timestamp()) // 3600,
+        }
+
+
+@dataclass
+class Alerts:
+    """A run's alerts.
+
+    Args:
+        listed: the newest as JSON objects, the newest first.
+        by_day: (day, variation) -> how many.
+        severities: severity -> how many.
+        hosts: ids of hosts that have one.
+        service_names: id -> name.
+        coverage: tenant -> least and most days with telemetry behind an alert.
+    """
+
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    by_day: Counter[tuple[date, str]] = field(default_factory=Counter)
+    severities: Counter[str] = field(default_factory=Counter)
+    hosts: set[str] = field(default_factory=set)
+    service_names: dict[str, str] = field(default_factory=dict)
+    coverage: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def count(self, alert: _Alert) -> None:
+        """Adds one to the counts."""
+        self.by_day[alert.timestamp.date(), alert.variation] += 1
+        self.severities[alert.severity] += 1
+        self.hosts.add(alert.host.id)
+        self.service_names[alert.service.id] = alert.service.name
+        days = alert.baseline.coverage_days
+        least, most = self.coverage.get(alert.tenant_id, (days, days))
+        self.coverage[alert.tenant_id] = min(least, days), max(most, days)
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that the page is made of.
+
+    Args:
+        folder: the run's `--output`.
+        summary: its counts.
+        alerts: its alerts.
+        activities: of all activities, or of those that are alerts.
+        has_verdicts: `activities` is of all.
+        letters: reason -> the first dead letters, at most `EXAMPLES`.
+    """
+
+    folder: str
+    summary: Summary
+    alerts: Alerts
+    activities: Activities
+    has_verdicts: bool
+    letters: dict[str, list[Letter]]
+
+
+def read_run(folder: str, most_alerts: int) -> Run:
+    """Reads the output of a run that is done, on any file system.
+
+    Args:
+        folder: the run's `--output`.
+        most_alerts: so many are listed; all are counted.
+
+    Raises:
+        ConfigurationError: it is no such folder, or a file in it is not what a run writes; names the file and line.
+    """
+    summary = _summary(folder)
+    alerts, rows = Alerts(), []
+    has_verdicts = bool(files_of(folder, "verdicts"))
+
+    def counted() -> Iterator[tuple[datetime, str, dict[str, Any]]]:
+        for alert, said in _alerts(folder):
+            alerts.count(alert)
+            if not has_verdicts:
+                rows.append(alert.activity)
+            yield alert.timestamp, alert.alert_id, said
+
+    newest = heapq.nlargest(most_alerts, counted(), key=lambda row: row[:2])
+    alerts.listed = [said for _, _, said in newest]
+    activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else _batches(rows)
+    return Run(folder, summary, alerts, Activities(activities), has_verdicts, _letters(folder, summary))
+
+
+def _summary(folder: str) -> Summary:
+    try:
+        path = FileSystems.join(folder, SUMMARY)
+        there = FileSystems.exists(path)
+    except Exception as error:  # file systems have no error in common
+        raise ConfigurationError(f"{folder}: cannot be looked up: {' '.join(str(error).split())}") from None
+    require(
+        there,
+        f"{folder}: no {SUMMARY} there: the run did not finish, or this is not the --output of a backfill or replay",
+    )
+    try:
+        return msgspec.convert(read_summary_file(folder), Summary)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ConfigurationError(f"{path}: no summary of a run: {error}") from None
+
+
+def _alerts(folder: str) -> Iterator[tuple[_Alert, dict[str, Any]]]:
+    for where, line in read_lines(folder, "alerts"):
+        said: Any = None
+        try:
+            said = msgspec.json.decode(line)
+            yield msgspec.convert(said, _Alert), said
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            is_ocsf = isinstance(said, dict) and "class_uid" in said
+            mend = "an OCSF finding: report reads alerts of --alert-format native" if is_ocsf else f"no alert: {error}"
+            raise ConfigurationError(f"{where}: {mend}") from None
+
+
+def _batches(rows: list[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _ROWS_A_BATCH)):
+        yield pa.RecordBatch.from_pylist(batch, ACTIVITY_SCHEMA)
+
+
+def _letters(folder: str, summary: Summary) -> dict[str, list[Letter]]:
+    """Examples of every reason; reading ends with the last one that is wanted, for the files may be large."""
+    wanted = {reason: min(count, EXAMPLES) for reason, count in summary.events.dead_letter.items()}
+    found: dict[str, list[Letter]] = {reason: [] for reason in wanted}
+    missing = sum(wanted.values())
+    decoder = msgspec.json.Decoder(Letter)
+    for where, line in read_lines(folder, "dead_letter") if missing else ():
+        try:
+            letter = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{where}: no dead letter of a run: {error}") from None
+        examples = found.get(letter.reason)
+        if examples is not None and len(examples) < wanted[letter.reason]:
+            examples.append(letter)
+            missing -= 1
+            if not missing:
+                break
+    return found
