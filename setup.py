@@ -27,6 +27,7 @@ setup(
     },
     install_requires=[
         "apache-beam[gcp]>=2.77.0,<2.78",
+        "bc-detect-secrets>=1.5.50,<1.6",
         "google-cloud-bigquery>=3.30,<4",
         "google-cloud-bigquery-storage>=2.27,<3",
         "isal>=1.7,<2",
@@ -48,7 +49,9 @@ setup(
             "gcp-storage-emulator>=2026.7.19,<2027",
             "google-cloud-monitoring-dashboards>=2.18,<3",
             "hypothesis>=6.140,<7",
+            "jsonschema>=4.23,<5",
             "mypy>=1.18,<3",
+            "ocsf-json-schema>=1.2,<2",
             "packaging>=24,<27",
             "playwright>=1.55,<2",
             "promql-parser>=0.11,<0.13",

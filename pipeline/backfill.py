@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.configuration import Configuration
+from pipeline.leaving import as_written, without_secrets
 from pipeline.local_scan import ScanInProcesses
 from pipeline.sinks.bigquery import BigQueryOutput, WriteBigQuery
 from pipeline.sinks.evidence import WriteEvidence
@@ -115,11 +116,12 @@ def write(
     found: Detection, output: str | None, configuration: Configuration, bigquery: BigQueryOutput | None = None
 ) -> None:
     """Writes what was found to a run's folder and to BigQuery, the snapshot if one is asked for, the summary last."""
+    found = without_secrets(found, configuration)
     total = found.tallies | "AddUp" >> beam.CombineGlobally(add_up)
     written = []
     if output:
         written += [
-            found.alerts | "WriteAlerts" >> WriteJsonLines(output, "alerts"),
+            as_written(found.alerts, configuration) | "WriteAlerts" >> WriteJsonLines(output, "alerts"),
             found.dead_letters | "WriteDeadLetters" >> WriteJsonLines(output, "dead_letter"),
         ]
         if configuration.verdicts:

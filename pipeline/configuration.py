@@ -19,6 +19,7 @@ from schemas.learned import StreamMetadata
 from schemas.snapshot import Metadata
 from transforms.judge_activities import JudgeSettings
 from transforms.rules.alert import AlertWriter
+from transforms.rules.alert_formats import NATIVE
 from transforms.rules.days import DAY_US, day_number
 from transforms.rules.local_time import UTC_ZONE
 from transforms.rules.scan import ScanRange, ScanSettings
@@ -47,6 +48,8 @@ class Configuration:
         baseline: the snapshot that the run starts from.
         baseline_out: directory of the snapshot that the run leaves, taken at `end`.
         learning_since: services that were new or changed on a day and still learn.
+        redact: mask secrets in what is written.
+        alert_format: one of `ALERT_FORMATS`, of alerts in files and messages.
     """
 
     detector: Detector
@@ -64,6 +67,8 @@ class Configuration:
     baseline: Snapshot | None = None
     baseline_out: str | None = None
     learning_since: Mapping[str, date] = field(default_factory=dict)
+    redact: bool = True
+    alert_format: str = NATIVE
 
     @property
     def counted(self) -> Limits:

@@ -103,6 +103,7 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 
     somewhere = arguments.output or arguments.bigquery_output
     require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
+    options.check_alert_format(arguments, arguments.output)
     require(arguments.output or arguments.evidence is None, "--evidence needs --output, where it is written")
     configuration = options.configuration_of(arguments)
     beam_options = options.beam_options(rest)
@@ -231,6 +232,7 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     options.add_baseline_arguments(sub)
     options.add_detector_arguments(sub)
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
+    options.add_alert_arguments(group)
     group.add_argument(
         "--evidence",
         nargs="?",

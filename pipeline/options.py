@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
-from schemas.documents import ConfigurationError
+from schemas.documents import ConfigurationError, require
 from schemas.exceptions import load_exceptions
 from schemas.mapping import load_mappings
+from transforms.rules.alert_formats import ALERT_FORMATS, NATIVE
 from transforms.rules.decode import formats
 from transforms.rules.local_time import UTC_ZONE, zone_of
 
@@ -89,6 +90,29 @@ def add_format_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def add_alert_arguments(group: argparse._ActionsContainer) -> None:
+    """Options that say how findings are written."""
+    group.add_argument(
+        "--no-redact",
+        action="store_true",
+        help="leave secrets in alerts, verdicts and dead letters: for those who may read them",
+    )
+    group.add_argument(
+        "--alert-format",
+        default=NATIVE,
+        choices=tuple(ALERT_FORMATS),
+        help="of alerts in files and messages; tables hold native ones",
+    )
+
+
+def check_alert_format(arguments: argparse.Namespace, *written: str | None) -> None:
+    """Raises `ConfigurationError` if a format is asked for that nothing which is written to has."""
+    require(
+        arguments.alert_format == NATIVE or any(written),
+        f"--alert-format {arguments.alert_format} is that of files and messages: BigQuery's tables hold native alerts",
+    )
+
+
 def add_range_arguments(parser: argparse.ArgumentParser) -> None:
     """Options that say which days count."""
     group = parser.add_argument_group("days (UTC)")
@@ -149,6 +173,8 @@ def configuration_of(arguments: argparse.Namespace) -> Configuration:
         evidence=arguments.evidence,
         run_id=new_run_id(),
         baseline_out=arguments.baseline_out,
+        redact=not arguments.no_redact,
+        alert_format=arguments.alert_format,
     )
     _check_baseline(arguments)
     if arguments.baseline_in is None:

@@ -9,6 +9,7 @@ import apache_beam as beam
 
 from pipeline.bigquery_tables import Dataset
 from pipeline.configuration import Configuration
+from pipeline.leaving import without_secrets
 from pipeline.sinks.bigquery_stream import InsertIntoBigQuery
 from pipeline.sinks.learned import WriteLearned
 from pipeline.sinks.pubsub import PublishAlerts
@@ -102,14 +103,15 @@ class Sinks:
 
 def write(found: Detection, sinks: Sinks, configuration: Configuration, lateness: Lateness) -> None:
     """Writes what was found, and what was learned, to all sinks that there are."""
-    written = []
+    found = without_secrets(found, configuration)
+    written, form = [], configuration.alert_format
     if sinks.output:
-        written.append(found.alerts | "WriteAlerts" >> WriteAlertFiles(sinks.output))
+        written.append(found.alerts | "WriteAlerts" >> WriteAlertFiles(sinks.output, form))
         _ = found.dead_letters | "WriteDeadLetters" >> WriteBundleFiles(sinks.output, "dead_letter")
         if configuration.verdicts:
             _ = found.verdicts | "WriteVerdicts" >> WriteBundleFiles(sinks.output, "verdicts")
     if sinks.alerts_topic:
-        written.append(found.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic))
+        written.append(found.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic, form))
     if sinks.bigquery:
         to_table = partial(InsertIntoBigQuery, sinks.bigquery, run_id=configuration.run_id)
         written.append(found.alerts | "InsertAlerts" >> to_table("alerts"))

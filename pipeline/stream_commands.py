@@ -19,6 +19,7 @@ from pipeline.bigquery_output import add_bigquery_output, dataset_of
 from pipeline.input_options import add_file_arguments, add_input_arguments, files_of, inputs_of, reading_of
 from pipeline.terminal import show_summary
 from schemas.documents import require
+from transforms.rules.alert_formats import NATIVE
 from transforms.rules.days import DAY_US, SECOND_US, day_number
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def replay_arguments(sub: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--spool", metavar="DIR", help="where records are sorted; every worker must see it (temporary)")
     sub.add_argument("--verdicts", action="store_true", help="also write one row an activity under verdicts/")
+    options.add_alert_arguments(sub)
 
 
 def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +88,7 @@ def snapshot_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--baseline-in", metavar="DIR", help="the snapshot before; needed if the stream started from one")
     sub.add_argument("--baseline-out", required=True, metavar="DIR", help="where the snapshot goes")
     sub.add_argument("--learn-changed-services", action="store_true", help="as in backfill; with --input")
+    sub.set_defaults(no_redact=False, alert_format=NATIVE)
     add_input_arguments(sub)
     options.add_detector_arguments(sub)
 

@@ -36,6 +36,7 @@ def stream_arguments(sub: argparse.ArgumentParser) -> None:
     )
     add_bigquery_output(group)
     group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
+    options.add_alert_arguments(group)
     sub.add_argument("--start", type=options.day, metavar="DATE", help="first day that is judged (UTC)")
     sub.set_defaults(end=None, baseline_out=None, evidence=None)
     options.add_baseline_arguments(sub, leaves_snapshot=False)
@@ -195,6 +196,7 @@ def _check_output(arguments: argparse.Namespace) -> None:
     tables = output or arguments.bigquery_output
     require(tables or arguments.alerts_topic, "alerts go nowhere: give --output, --bigquery-output or --alerts-topic")
     require(tables or not arguments.verdicts, "--verdicts needs --output or --bigquery-output, where they are written")
+    options.check_alert_format(arguments, output, arguments.alerts_topic)
     if arguments.alerts_topic:
         _require_resource("--alerts-topic", arguments.alerts_topic, "topics")
     if output:

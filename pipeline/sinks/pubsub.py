@@ -11,6 +11,7 @@ from typing import Any, Final
 import apache_beam as beam
 from google.cloud import pubsub
 
+from transforms.rules.alert_formats import NATIVE, text_of
 from transforms.rules.json_line import to_json
 
 _SECONDS: Final = 300
@@ -26,10 +27,11 @@ _CUT_CHARACTERS: Final = 10_000
 class PublishAlerts(beam.PTransform):  # type: ignore[misc]
     """Alerts as JSON text -> messages; yields the ids of those that Pub/Sub has taken.
 
-    The data is the alert; "tenant", "severity", "service" and "alert_id" are attributes, for subscriptions to filter
-    by. The tenant is the ordering key: a subscription that orders by it delivers a tenant's messages as they were
-    published, which is in no order of event time. At least once: an alert that the engine tries again, or that another
-    job finds again, is published again under the same `alert_id`. Consumers deduplicate by that.
+    The data is the alert, in the format that is asked for; "tenant", "severity", "service" and "alert_id" are
+    attributes, for subscriptions to filter by. The tenant is the ordering key: a subscription that orders by it
+    delivers a tenant's messages as they were published, which is in no order of event time. At least once: an alert
+    that the engine tries again, or that another job finds again, is published again under the same `alert_id`.
+    Consumers deduplicate by that.
 
     Values that are longer than Pub/Sub takes are cut: whatever a record holds, it does not block the stream.
 
@@ -37,16 +39,18 @@ class PublishAlerts(beam.PTransform):  # type: ignore[misc]
 
     Args:
         topic: `projects/P/topics/T`.
+        alert_format: one of `ALERT_FORMATS`.
     """
 
     topic: str
+    alert_format: str = NATIVE
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, alerts: beam.PCollection[str]) -> beam.PCollection[str]:
         """A message an alert: flood control keeps them few."""
-        return alerts | "Publish" >> beam.ParDo(_Publish(self.topic)).with_output_types(str)
+        return alerts | "Publish" >> beam.ParDo(_Publish(self.topic, self.alert_format)).with_output_types(str)
 
 
 def attributes_of(alert: dict[str, Any]) -> dict[str, str]:
@@ -75,8 +79,8 @@ def _cut(value: Any) -> Any:
 
 
 class _Publish(beam.DoFn):  # type: ignore[misc]
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, topic: str, alert_format: str) -> None:
+        self._topic, self._alert_format = topic, alert_format
 
     def setup(self) -> None:
         ordering = pubsub.types.PublisherOptions(enable_message_ordering=True)
@@ -87,9 +91,8 @@ class _Publish(beam.DoFn):  # type: ignore[misc]
 
     def process(self, text: str) -> Iterator[str]:
         attributes = attributes_of(json.loads(text))
-        self._sent.append(
-            self._publisher.publish(self._topic, data_of(text), ordering_key=attributes["tenant"], **attributes)
-        )
+        data = data_of(text_of(text, self._alert_format))
+        self._sent.append(self._publisher.publish(self._topic, data, ordering_key=attributes["tenant"], **attributes))
         yield attributes["alert_id"]
 
     def finish_bundle(self) -> None:

@@ -11,6 +11,7 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline.sinks.whole_file import write_whole
+from transforms.rules.alert_formats import NATIVE, text_of
 
 
 @dataclass
@@ -22,16 +23,18 @@ class WriteAlertFiles(beam.PTransform):  # type: ignore[misc]
 
     Args:
         output: the folder of the stream.
+        alert_format: one of `ALERT_FORMATS`.
     """
 
     output: str
+    alert_format: str = NATIVE
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, alerts: beam.PCollection[str]) -> beam.PCollection[str]:
         """A file an alert: flood control keeps them few."""
-        return alerts | "Write" >> beam.Map(_write_alert, self.output).with_output_types(str)
+        return alerts | "Write" >> beam.Map(_write_alert, self.output, self.alert_format).with_output_types(str)
 
 
 @dataclass
@@ -76,7 +79,7 @@ class _WriteBundle(beam.DoFn):  # type: ignore[misc]
             write_whole(FileSystems.join(self._output, self._name, name), content)
 
 
-def _write_alert(alert: str, output: str) -> str:
+def _write_alert(alert: str, output: str, alert_format: str) -> str:
     path = FileSystems.join(output, "alerts", f"{json.loads(alert)['alert_id']}.jsonl")
-    write_whole(path, f"{alert}\n".encode())
+    write_whole(path, f"{text_of(alert, alert_format)}\n".encode())
     return path

@@ -131,7 +131,7 @@ def _decoded(decoder: msgspec.json.Decoder[AlertRow], line: bytes, where: str) -
     try:
         return decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{where}: no alert of a run: {error}") from None
+        raise ConfigurationError(f"{where}: no native alert of a run (--alert-format): {error}") from None
 
 
 def files_of(run: str, name: str) -> list[str]:

@@ -6,18 +6,22 @@ import ipaddress
 from typing import Any, Final
 
 from schemas.catalogue.model import PLATFORMS, AddressRange, Catalogue, Engine, Host, Names, ProcessClass, Service
+from schemas.catalogue.secrets import load_secrets, parse_secrets
 from schemas.documents import ConfigurationError, packaged_yaml, read_yaml, require
 
 FORMAT: Final = 1
 SERVICE_KEYS: Final = frozenset(
-    ("id", "name", "category", "status", "self_hosted", "hosts", "ranges", "clients", "publishers", "sources")
+    (
+        *("id", "name", "category", "status", "self_hosted"),
+        *("hosts", "ranges", "clients", "publishers", "secrets", "sources"),
+    )
 )
 
 
 def load_catalogue(services_path: str | None = None) -> Catalogue:
     """The shipped catalogue, with the services and exclusions of the user's file added.
 
-    A service of the user's whose id is known adds its hosts, ranges and clients to the shipped one.
+    A service of the user's whose id is known adds its hosts, ranges, clients and secrets to the shipped one.
 
     Args:
         services_path: a YAML file of the form of `services.yaml`.
@@ -43,6 +47,7 @@ def load_catalogue(services_path: str | None = None) -> Catalogue:
         engine_classes=tuple(engines["classes"]),
         not_engines=frozenset(engines["not_engines"]),
         engines=tuple(_engine(row) for row in engines["engines"]),
+        secrets=load_secrets(),
     )
 
 
@@ -111,6 +116,7 @@ def _service(entry: Any, where: str) -> Service:
             for platform, listed in publishers.items()
             for publisher in _list(listed, f"{where}: publishers.{platform}")
         ),
+        secrets=parse_secrets(_list(entry.get("secrets"), f"{where}: secrets"), where),
     )
 
 
@@ -220,4 +226,5 @@ def _joined(base: Service, own: Service) -> Service:
         ranges=tuple(dict.fromkeys((*base.ranges, *own.ranges))),
         clients={p: base.clients[p] | own.clients[p] for p in PLATFORMS},
         publishers=base.publishers | own.publishers,
+        secrets=(*base.secrets, *own.secrets),
     )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 PLATFORMS: Final = ("windows", "macos", "linux")
 
@@ -33,6 +33,47 @@ class AddressRange:
 
 
 @dataclass(frozen=True)
+class SecretPattern:
+    """How one kind of secret is written, as the head of `secrets.yaml` explains it.
+
+    Args:
+        kind: what a mask says was there.
+        hints: pieces of text in lower case; the pattern is only tried where one of them occurs.
+        pattern: a regular expression; what its groups match is the secret, or all of it if it has none.
+    """
+
+    kind: str
+    hints: tuple[str, ...]
+    pattern: str
+
+
+@dataclass(frozen=True)
+class SecretDetector:
+    """A detector of the library `detect_secrets` that is used, by the name of its class."""
+
+    kind: str
+    hints: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """How secrets are recognised that any program may be given.
+
+    Args:
+        tokens: patterns that are recognised by themselves.
+        detectors: of the library.
+        contexts: patterns of what stands where a secret belongs: after an option, in a header, in a URL.
+        keys: names of values in JSON, in lower case, that are secrets whatever they look like.
+    """
+
+    tokens: tuple[SecretPattern, ...] = ()
+    detectors: tuple[SecretDetector, ...] = ()
+    contexts: tuple[SecretPattern, ...] = ()
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Service:
     """One instant messaging service."""
 
@@ -45,6 +86,7 @@ class Service:
     ranges: tuple[AddressRange, ...]
     clients: Names
     publishers: frozenset[str]
+    secrets: tuple[SecretPattern, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +122,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything that decides what a subject is."""
+    """Everything that decides what a subject is; and, of no weight for that, how secrets are recognised."""
 
     services: tuple[Service, ...]
     exclusions: tuple[str, ...]
@@ -90,6 +132,7 @@ class Catalogue:
     engine_classes: tuple[str, ...]
     not_engines: frozenset[str]
     engines: tuple[Engine, ...]
+    secrets: Secrets = Secrets()
 
     @cached_property
     def services_by_id(self) -> dict[str, Service]:
@@ -109,14 +152,14 @@ class Catalogue:
 
     @cached_property
     def digest(self) -> str:
-        """Hex sha256 over the whole content, independent of the order in which the files list it."""
-        return _digest(asdict(self))
+        """Hex sha256 over all that decides a verdict, independent of the order in which the files list it."""
+        content = _without(asdict(self), "secrets")
+        return _digest(content | {"services": [_without(service, "secrets") for service in content["services"]]})
 
     @cached_property
     def identity_digest(self) -> str:
         """Hex sha256 over what decides who a program is: process classes, locations, engines; and exclusions."""
-        content = asdict(self)
-        return _digest({name: content[name] for name in content if name not in ("services", "shared_hosts")})
+        return _digest(_without(asdict(self), "services", "shared_hosts", "secrets"))
 
     @cached_property
     def service_digests(self) -> dict[str, str]:
@@ -138,6 +181,10 @@ def _parents(name: str) -> Iterator[str]:
     """The domains above a host name, nearest first."""
     while name := name.partition(".")[2]:
         yield name
+
+
+def _without(content: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in names}
 
 
 def _digest(content: object) -> str:

@@ -15,17 +15,23 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from pipeline import stream
 from pipeline.sources.messages import MessagesToBlocks
 from pipeline.sources.pubsub import ReadNotifications, ReadPubSub
 from tests.cloud.queue import COUNTED, SECONDS, Queue, running, wait_for
 from tests.oracle import Options
 from tests.running import Record, configuration_of, read_rows, run_records, write_lines, write_parquet
+from transforms.rules.json_line import to_json
+from transforms.rules.stream.lateness import Lateness
 
 pytestmark = pytest.mark.cloud
 
@@ -101,6 +107,29 @@ def check_published(messages: list[Any], alerts: list[dict[str, Any]]) -> None:
         assert message.ordering_key == message.attributes["tenant"] == "default"
         assert message.attributes["service"] == alert["service"]["id"]
         assert message.attributes["severity"] == alert["severity"]
+
+
+def test_findings_are_published_with_the_attributes_of_their_alerts_and_without_secrets(queue: Queue) -> None:
+    """The stream's sinks, fed with what a backfill found, on the in-process engine (`FnApiRunner`)."""
+    secret = "correcthorsebattery"
+    event = organisation()[2] | {"process_command_line": f"curl -u bob:{secret} x", "remote_host": "api.telegram.org"}
+    configuration = replace(configuration_of(Options(activation_days=0)), redact=False, alert_format="ocsf")
+    (alert,) = run_records([event], replace(configuration, alert_format="native")).alerts
+    with beam.Pipeline(FnApiRunner()) as pipeline:
+        (alerts, none) = (pipeline | name >> beam.Create(rows) for name, rows in (("A", [to_json(alert)]), ("N", [])))
+        found = stream.Detection(alerts, none, none, none, none, none, ())
+        stream.write(found, stream.Sinks(None, queue.topic), replace(configuration, redact=True), Lateness())
+    (message,) = queue.pull(1)
+    finding = json.loads(message.data)
+    assert (finding["class_uid"], finding["finding_info"]["uid"]) == (2004, alert["alert_id"])
+    assert finding["actor"]["process"]["cmd_line"] == "curl -u bob:[redacted:password] x"
+    assert secret not in message.data.decode()
+    assert dict(message.attributes) == {
+        "alert_id": alert["alert_id"],
+        "tenant": "default",
+        "severity": alert["severity"],
+        "service": "telegram",
+    }
 
 
 def test_objects_are_read_when_they_are_notified_of_whatever_became_of_them(queue: Queue, tmp_path: Path) -> None:

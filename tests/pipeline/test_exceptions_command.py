@@ -160,8 +160,12 @@ def test_own_services_are_known(own: Path, tmp_path: Path) -> None:
         ("verdicts", "no JSON", "{run}/verdicts/a.jsonl: cannot be read as rows of a run: JSON parse error"),
         ("verdicts", '{"hour": "x"}', "{run}/verdicts/a.jsonl: cannot be read as rows of a run: "),
         ("verdicts", '{"program": "x"}', "{run}/verdicts/a.jsonl: a row has no origin, so it is no verdict row"),
-        ("alerts", "{}", "{run}/alerts/a.jsonl, line 1: no alert of a run: Object missing required field"),
-        ("alerts", "no JSON", "{run}/alerts/a.jsonl, line 1: no alert of a run: "),
+        (
+            "alerts",
+            "{}",
+            "{run}/alerts/a.jsonl, line 1: no native alert of a run (--alert-format): Object missing required field",
+        ),
+        ("alerts", "no JSON", "{run}/alerts/a.jsonl, line 1: no native alert of a run (--alert-format): "),
     ],
 )
 def test_what_is_no_run_with_verdicts_exits_with_2_and_a_line_that_names_the_file(

@@ -12,7 +12,7 @@ from schemas.catalogue import AddressRange, Host, Service, load_catalogue
 from schemas.catalogue.load import check_hosts, parse_services
 from schemas.documents import ConfigurationError
 
-KEYS = "category, clients, hosts, id, name, publishers, ranges, self_hosted, sources, status"
+KEYS = "category, clients, hosts, id, name, publishers, ranges, secrets, self_hosted, sources, status"
 
 
 def services(*entries: Any, **document: Any) -> tuple[tuple[Service, ...], tuple[str, ...]]:

@@ -1,0 +1,224 @@
+"""Alerts as the Open Cybersecurity Schema Framework has them: class Detection Finding, version 1.5.0.
+
+Source: https://schema.ocsf.io/1.5.0/classes/detection_finding?profiles=host
+
+What an alert says and that class has no place for is in `unmapped`, under the alert's own names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+Json = dict[str, Any]
+
+VERSION: Final = "1.5.0"
+_OTHER: Final = 99
+_SEVERITIES: Final = {"Informational": 1, "Low": 2, "Medium": 3, "High": 4, "Critical": 5}
+_SYSTEMS: Final = {
+    "windows": (100, "Windows"),
+    "linux": (200, "Linux"),
+    "macos": (300, "macOS"),
+    "other": (_OTHER, "Other"),
+}
+_PLACED: Final = frozenset(
+    (
+        *("alert_id", "group_id", "detector_id", "detector_version", "tenant_id", "title", "description", "severity"),
+        *("matched_variations", "host", "user_name", "parent", "causality", "attack", "event_id"),
+    )
+)
+"""What has a place of its own, whole."""
+_HEX: Final = re.compile(r"[0-9a-fA-F]+")
+_MOST_PORT: Final = 65_535
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def detection_finding(alert: Mapping[str, Any]) -> Json:
+    """A native alert as a Detection Finding.
+
+    Args:
+        alert: of section 8 of the specification; fields that it has beside are put into `unmapped`.
+    """
+    device, process, user = _device(alert["host"]), _process(alert), _said({"name": alert["user_name"]})
+    endpoint, time = _endpoint(alert), _milliseconds(alert["timestamp"])
+    return _said(
+        {
+            "activity_id": 1,
+            "activity_name": "Create",
+            "category_uid": 2,
+            "category_name": "Findings",
+            "class_uid": 2004,
+            "class_name": "Detection Finding",
+            "type_uid": 200401,
+            "type_name": "Detection Finding: Create",
+            "status_id": 1,
+            "status": "New",
+            "is_alert": True,
+            "severity": alert["severity"],
+            "severity_id": _SEVERITIES.get(alert["severity"], _OTHER),
+            "time": time,
+            "start_time": time,
+            "count": alert["activity"]["events"],
+            "message": alert["description"],
+            "metadata": _metadata(alert),
+            "finding_info": _finding_info(alert, time),
+            "device": device,
+            "actor": {"process": process, "user": user},
+            "evidences": [
+                {
+                    "uid": alert["event_id"],
+                    "process": process,
+                    "user": user,
+                    "dst_endpoint": endpoint,
+                    "connection_info": {"direction_id": 2, "direction": "Outbound"},
+                }
+            ],
+            "observables": _observables(device, process, user, endpoint),
+            "unmapped": _unmapped(alert),
+        }
+    )
+
+
+def _metadata(alert: Mapping[str, Any]) -> Json:
+    return {
+        "version": VERSION,
+        "profiles": ["host"],
+        "product": {"name": "uncommon-im", "vendor_name": "uncommon-im", "version": alert["detector_version"]},
+        "uid": alert["alert_id"],
+        "correlation_uid": alert["group_id"],
+        "tenant_uid": alert["tenant_id"],
+    }
+
+
+def _finding_info(alert: Mapping[str, Any], time: int) -> Json:
+    tactic, technique = alert["attack"]["tactic"], alert["attack"]["technique"]
+    return {
+        "uid": alert["alert_id"],
+        "title": alert["title"],
+        "desc": alert["description"],
+        "types": alert["matched_variations"],
+        "first_seen_time": time,
+        "analytic": {
+            "uid": alert["detector_id"],
+            "version": alert["detector_version"],
+            "type_id": 2,
+            "type": "Behavioral",
+        },
+        "attacks": [
+            {
+                "tactic": {"uid": tactic["id"], "name": tactic["name"]},
+                "technique": {"uid": technique["id"], "name": technique["name"]},
+            }
+        ],
+        "related_events": [{"uid": alert["event_id"]}],
+    }
+
+
+def _device(host: Mapping[str, Any]) -> Json:
+    number, name = _SYSTEMS.get(host["os"], (0, None))
+    system = {"type_id": number, "type": name, "name": name} if name else None
+    return {"type_id": 0, "type": "Unknown", "uid": host["id"], "hostname": host["name"], "os": system}
+
+
+def _process(alert: Mapping[str, Any]) -> Json:
+    """The process, its parent, and the causality owner as its ancestor's root.
+
+    OCSF wants a number or an id of each process. Where an event says no number, the id says which process of which
+    event it is.
+    """
+    said = alert["process"]
+    file = {
+        "name": said["name"],
+        "path": said["path"],
+        "type_id": 1,
+        "type": "Regular File",
+        "company_name": said["signer"],
+        "hashes": _hashes(said["sha256"]),
+    }
+    return {
+        **_identity(alert, "process", said["pid"]),
+        "name": said["name"],
+        "path": said["path"],
+        "cmd_line": said["command_line"],
+        "file": file,
+        "parent_process": _relative(alert, "parent"),
+        "ancestry": [owner] if (owner := _relative(alert, "causality")) else None,
+    }
+
+
+def _relative(alert: Mapping[str, Any], role: str) -> Json | None:
+    said = alert[role]
+    if not (said["name"] or said["command_line"]):
+        return None
+    return {**_identity(alert, role), "name": said["name"], "cmd_line": said["command_line"]}
+
+
+def _identity(alert: Mapping[str, Any], role: str, pid: int | None = None) -> Json:
+    return {"uid": f"{alert['event_id']}/{role}"} if pid is None else {"pid": pid}
+
+
+def _hashes(sha256: str | None) -> list[Json] | None:
+    """The digest of a file, if it is written as one."""
+    if sha256 is None or not _HEX.fullmatch(sha256):
+        return None
+    return [{"algorithm_id": 3, "algorithm": "SHA-256", "value": sha256}]
+
+
+def _endpoint(alert: Mapping[str, Any]) -> Json:
+    destination = alert["destination"]
+    port = destination["port"]
+    return {
+        "hostname": destination["host"],
+        "ip": destination["ip"],
+        "port": port if _is_port(port) else None,
+        "svc_name": alert["service"]["name"],
+    }
+
+
+def _is_port(number: int | None) -> bool:
+    return number is not None and 0 <= number <= _MOST_PORT
+
+
+def _observables(device: Json, process: Json, user: Json, endpoint: Json) -> list[Json]:
+    """What other events may be searched for, by the path of its attribute; the numbers are OCSF's types."""
+    hashes = process["file"]["hashes"] or [{"value": None}]
+    found = (
+        ("device.hostname", 1, "Hostname", device["hostname"]),
+        ("evidences.dst_endpoint.hostname", 1, "Hostname", endpoint["hostname"]),
+        ("evidences.dst_endpoint.ip", 2, "IP Address", endpoint["ip"]),
+        ("actor.user.name", 4, "User Name", user.get("name")),
+        ("actor.process.file.hashes.value", 8, "Hash", hashes[0]["value"]),
+        ("actor.process.name", 9, "Process Name", process["name"]),
+        ("actor.process.cmd_line", 13, "Command Line", process["cmd_line"]),
+        ("actor.process.file.path", 45, "File Path", process["path"]),
+    )
+    return [
+        {"name": name, "type_id": number, "type": kind, "value": value} for name, number, kind, value in found if value
+    ]
+
+
+def _unmapped(alert: Mapping[str, Any]) -> Json:
+    process, destination = alert["process"], alert["destination"]
+    rest = {name: value for name, value in alert.items() if name not in _PLACED}
+    placed = ("name", "path", "command_line", "pid", *(("sha256",) if _hashes(process["sha256"]) else ()))
+    rest["process"] = {name: value for name, value in process.items() if name not in placed}
+    placed = ("host", "ip", *(("port",) if _is_port(destination["port"]) else ()))
+    rest["destination"] = {name: value for name, value in destination.items() if name not in placed}
+    return rest
+
+
+def _milliseconds(timestamp: str) -> int:
+    """RFC 3339 -> milliseconds since 1970, which is what OCSF has."""
+    return (datetime.fromisoformat(timestamp) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _said(value: Any) -> Any:
+    """Without what is not known, and objects that say nothing; but for `unmapped`, where it is as it was."""
+    if isinstance(value, list):
+        return [_said(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    cleaned = {name: item if name == "unmapped" else _said(item) for name, item in value.items()}
+    return {name: item for name, item in cleaned.items() if item is not None and item != {}}
