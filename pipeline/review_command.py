@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline import options
+from schemas.catalogue import load_catalogue
 from schemas.documents import require
 from transforms.rules.days import day_of
+from transforms.rules.redaction import Redactor
 from transforms.rules.standing import TRAITS_IN_WORDS, standing
 
 
@@ -26,6 +28,7 @@ def review_arguments(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--top", type=options.positive, default=25, metavar="N", help="rows of the table (25)")
     sub.add_argument("--json", action="store_true", help="one JSON object with all of them instead of a table")
+    sub.add_argument("--no-redact", action="store_true", help="leave secrets in paths and scripts as they are")
 
 
 def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -45,8 +48,9 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
         f"--max-other-hosts {few}: the evidence in {arguments.run} tells up to {reach} other hosts: "
         f"run again with --evidence {few}",
     )
+    written = dict if arguments.no_redact else Redactor(load_catalogue()).alert
     programs = [
-        asdict(program)
+        written(asdict(program))
         | {name: str(day_of(getattr(program, name))) for name in ("first_day", "last_day")}
         | {"expected": program.expected}
         for program in standing(evidence.activities, limits, few)

@@ -24,7 +24,12 @@ CHROME = {
     "os": "windows",
 }
 DISCORD = CHROME | {"process_name": "Discord.exe", "process_signer": "Discord Inc."}
-AGENT = CHROME | {"process_name": "agent.exe", "process_signer": "Agent Ltd", "process_path": "C:\\Agent\\agent.exe"}
+TOKEN = "6123456789:AA" + "x7Q" * 11
+AGENT = CHROME | {
+    "process_name": "agent.exe",
+    "process_signer": "Agent Ltd",
+    "process_path": f"C:\\Agent\\{TOKEN}\\agent.exe",
+}
 IMPLANT = {
     "process_name": "updater.exe",
     "process_path": "C:\\Users\\al\\AppData\\Local\\Temp\\updater.exe",
@@ -128,6 +133,17 @@ def test_the_review_holds_every_activity_that_was_common_on_a_host_only(
     assert sum(program["activities"] for program in programs) == len(common) > 500
     wider = said(capsys, "review", run, "--max-other-hosts", "7")["programs"]
     assert {program["hosts"] for program in wider} == {1, 8}
+
+
+def test_the_review_masks_secrets_unless_it_is_told_to_leave_them(
+    run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def example(*options: str) -> Any:
+        programs = said(capsys, "review", run, *options)["programs"]
+        return next(program["example"]["process_path"] for program in programs if program["program"] == "agent.exe")
+
+    assert example() == "C:\\Agent\\6123456789:[redacted:telegram-bot-token]\\agent.exe"
+    assert example("--no-redact") == AGENT["process_path"]
 
 
 def test_tune_says_the_runs_own_alerts_and_those_of_other_limits(run: str, capsys: pytest.CaptureFixture[str]) -> None:
