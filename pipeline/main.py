@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pipeline import options
 from pipeline.bigquery_output import add_merge_arguments, merge_of
 from pipeline.errors import RunFailed
+from pipeline.evaluate_command import evaluate_arguments, run_evaluate
 from pipeline.exceptions_command import exceptions_arguments, run_exceptions
 from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
@@ -82,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
     _add(commands, "exceptions", run_exceptions, "check the file of exceptions", exceptions_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
+    _add(commands, "evaluate", run_evaluate, "what runs found of what was planted", evaluate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top
 
