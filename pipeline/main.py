@@ -24,6 +24,7 @@ from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
 from pipeline.schema_command import run_schema, schema_arguments
+from pipeline.simulate_command import run_simulate, simulate_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
@@ -82,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
     _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
     _add(commands, "exceptions", run_exceptions, "check the file of exceptions", exceptions_arguments)
-    _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
+    _add(commands, "simulate", run_simulate, "make labelled telemetry", simulate_arguments)
     _add(commands, "evaluate", run_evaluate, "what runs found of what was planted", evaluate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top
@@ -142,18 +143,6 @@ def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator
     finally:
         if bigquery:
             delete_staged(bigquery)
-
-
-def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
-    """`uncommon-im simulate`."""
-    from pipeline.simulation import simulate
-
-    options.no_more(rest)
-    try:
-        made = simulate(arguments.output, arguments.hosts, arguments.days, arguments.seed)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    print(f"{made.events:,} events of {made.hosts} hosts in {made.events_glob}, labels in {made.labels_file}")
 
 
 def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -235,13 +224,6 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
         help="parts of the hosts, and of the subjects, that one worker holds at a time (8; with --workers 16; "
         "with --runner 256)",
     )
-
-
-def _simulate_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--output", required=True, metavar="DIR", help="where events/ and labels.jsonl go")
-    sub.add_argument("--hosts", type=options.positive, default=50, metavar="N", help="hosts (50)")
-    sub.add_argument("--days", type=options.positive, default=45, metavar="N", help="days (45)")
-    sub.add_argument("--seed", type=options.whole, default=1, metavar="N", help="the same seed, the same events (1)")
 
 
 def _lookup_arguments(sub: argparse.ArgumentParser) -> None:
