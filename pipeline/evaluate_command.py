@@ -78,10 +78,8 @@ def show(report: Mapping[str, Any]) -> None:
 
 
 def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
-    table = Table(
-        "campaign", "technique", "expected", title="What was planted, and what was found", title_justify="left"
-    )
-    for name in ("detected", "first after", "alerts"):
+    table = Table("campaign", "expected", title="What was planted, and what was found", title_justify="left")
+    for name in ("detected", "first after", "hosts told", "alerts"):
         table.add_column(name, justify="right")
     for each in campaigns:
         delay = each["seconds_to_first_alert"]
@@ -89,10 +87,10 @@ def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
         hidden = f", {each['hidden']} by an earlier alert" if each["hidden"] else ""
         table.add_row(
             Text(each["campaign"] + ("" if each["malicious"] else " (harmless)")),
-            Text(each["technique"]),
             Text(each["expected_variation"]),
             f"{each['detected']} of {each['planted']}{hidden}",
             _duration(delay["median"]) if delay else "-",
+            f"{each['hosts_told']:,} of {each['hosts']:,}",
             f"{each['alerts']['median']:g} (≤ {each['alerts']['most']})",
             style="bold red" if missed else "",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -52,11 +52,18 @@ def read_organisation(folder: str, catalogue: Catalogue, operator_ranges: bool =
     """
     campaigns = read_labels(folder)
     read = CommunicationReader(catalogue, operator_ranges)
-    found = list(read.tables(folder))
+    return organisation_of(read.tables(folder), read, campaigns)
+
+
+def organisation_of(
+    tables: Iterable[pa.Table], read: CommunicationReader, campaigns: Sequence[Campaign]
+) -> Organisation:
+    """What a reader found, put together; `tables` are its own."""
     communications = {
-        event_id: communication for table in found for event_id, communication in communications_of(table)
+        event_id: communication for table in tables for event_id, communication in communications_of(table)
     }
-    return Organisation(len(read.hosts), min(read.days), max(read.days) - min(read.days) + 1, communications, campaigns)
+    first, last = min(read.days), max(read.days)
+    return Organisation(len(read.hosts), first, last - first + 1, communications, campaigns)
 
 
 def read_labels(folder: str) -> list[Campaign]:

@@ -95,5 +95,7 @@ def _of_campaign(group: Sequence[CampaignScore]) -> dict[str, Any]:
         "share_detected": share(sum(each.detected for each in group), len(group))._asdict(),
         "seconds_to_first_alert": {"median": median(delays), "most": max(delays)} if delays else None,
         "alerts": {"median": median(len(each.alerts) for each in group), "most": max(len(e.alerts) for e in group)},
+        "hosts": sum(each.hosts for each in group),
+        "hosts_told": sum(each.hosts_told for each in group),
         "variations": dict(sorted(Counter(alert.variation for each in group for alert in each.alerts).items())),
     }

@@ -96,12 +96,16 @@ class CampaignScore:
         alerts: those about one of its activities, in order of time.
         hidden: it has none of its own, but an alert about the same program, service and host was less than a day old:
             deduplication keeps silent because the analyst has been told.
+        hosts: hosts on which it communicates.
+        hosts_told: those of them that an alert names.
         delay_seconds: from its first communication to the first alert, 0 if it is hidden; `None`: nobody was told.
     """
 
     campaign: Campaign
     alerts: Sequence[Alert]
     hidden: bool
+    hosts: int
+    hosts_told: int
     delay_seconds: float | None
 
     @property
@@ -158,18 +162,14 @@ def score(organisation: Organisation, alerts: Iterable[Alert]) -> Score:
         communication = told[alert.event_id]
         by_activity[communication.activity].append(alert)
         moments[communication.subject].append(communication.time)
-    scores = []
     explained: defaultdict[Alert, list[Campaign]] = defaultdict(list)
+    scores = []
     for campaign in sorted(organisation.campaigns, key=lambda campaign: not campaign.malicious):
         events = [told[event_id] for event_id in campaign.event_ids if event_id in told]
-        if not events:
-            continue
-        mine = [alert for activity in {event.activity for event in events} for alert in by_activity.get(activity, ())]
-        mine.sort(key=lambda alert: told[alert.event_id].time)
-        for alert in mine:
-            explained[alert].append(campaign)
-        hidden = not mine and any(_told_before(event, moments.get(event.subject, ())) for event in events)
-        scores.append(CampaignScore(campaign, mine, hidden, _delay(events, mine, hidden, told)))
+        if events:
+            scores.append(_score(campaign, events, by_activity, moments, told))
+            for alert in scores[-1].alerts:
+                explained[alert].append(campaign)
     start = (organisation.first_day + LEARNING_DAYS) * DAY_US
     return Score(
         organisation,
@@ -180,14 +180,29 @@ def score(organisation: Organisation, alerts: Iterable[Alert]) -> Score:
     )
 
 
+def _score(
+    campaign: Campaign,
+    events: Sequence[Communication],
+    by_activity: Mapping[Activity, Sequence[Alert]],
+    moments: Mapping[Subject, Sequence[int]],
+    told: Mapping[str, Communication],
+) -> CampaignScore:
+    mine = [alert for activity in {event.activity for event in events} for alert in by_activity.get(activity, ())]
+    mine.sort(key=lambda alert: (told[alert.event_id].time, alert))
+    hidden = not mine and any(_told_before(event, moments.get(event.subject, ())) for event in events)
+    delay = 0.0 if hidden else None
+    if mine:
+        first = min(event.time for event in events)
+        delay = max(told[mine[0].event_id].time - first, 0) / SECOND_US
+    return CampaignScore(
+        campaign=campaign,
+        alerts=mine,
+        hidden=hidden,
+        hosts=len({event.activity.host for event in events}),
+        hosts_told=len({told[alert.event_id].activity.host for alert in mine}),
+        delay_seconds=delay,
+    )
+
+
 def _told_before(event: Communication, moments: Sequence[int]) -> bool:
     return any(event.time - _REMEMBERED_US < moment <= event.time for moment in moments)
-
-
-def _delay(
-    events: Sequence[Communication], mine: Sequence[Alert], hidden: bool, told: Mapping[str, Communication]
-) -> float | None:
-    if not mine:
-        return 0.0 if hidden else None
-    first = min(event.time for event in events)
-    return max(told[mine[0].event_id].time - first, 0) / SECOND_US
