@@ -89,7 +89,7 @@ def run_case(case: Case, folder: Path) -> dict[str, Any]:
     read = CommunicationReader(load_catalogue(None))
     communications = pa.concat_tables(read.tables(str(folder)))
     organisation = organisation_of([communications], read, read_labels(str(folder)))
-    after_gap = gap_end(organisation, read.days) if case.gap else None
+    after_gap = gap_end(read.days) if case.gap else None
     detectors = {OURS: _ours(case, folder, organisation, after_gap)}
     in_order, late = open_communications(communications), open_communications(communications, case.seed)
     for peer in PEERS:
@@ -146,7 +146,7 @@ def _false_within(found: Score, first_day: int, days: int) -> int:
     return sum(not found.is_true(alert) for alert in within)
 
 
-def gap_end(organisation: Organisation, days: Iterable[int]) -> int:
+def gap_end(days: Iterable[int]) -> int:
     """The first day number with telemetry after the longest time without any."""
     ordered = sorted(days)
     return max(pairwise(ordered), key=lambda pair: pair[1] - pair[0])[1]

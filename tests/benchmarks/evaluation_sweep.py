@@ -1,11 +1,12 @@
 """Other limits than the defaults: what each pair finds, and what it costs.
 
-The alerts are those of the benchmarks' hand-written SQL, which are the pipeline's (`compare`, `test_duckdb_alerts`):
-files are read once, and only prevalence and what follows is computed again.
+The alerts are those of the benchmarks' hand-written SQL, which are the pipeline's (`compare`, `test_duckdb_alerts`,
+`test_evaluation`): files are read once, and only prevalence and what follows is computed again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -13,12 +14,14 @@ import duckdb
 from pipeline.evaluation.scoring import Alert, Organisation, score
 from tests.benchmarks.duckdb_alerts import SQL, open_lake
 
+*READING, JUDGING = SQL
 OTHER_HOSTS = (0, 1, 2, 3, 5, 10, 25)
 HOST_DAYS = (0, 1, 2, 3, 5)
 DEFAULTS = "3/2"
 """The limits that the specification sets."""
 Swept = dict[str, dict[str, int]]
-"""`OTHER_HOSTS/HOST_DAYS` -> `planted` and `detected` malicious campaigns, `alerts`, `false` ones."""
+"""`OTHER_HOSTS/HOST_DAYS` -> figures: malicious campaigns `planted` and `detected`, `hosts` and `hosts_told` of these,
+`alerts`, `false` ones, `host_days`."""
 
 
 def sweep(files: str, organisation: Organisation) -> Swept:
@@ -28,29 +31,43 @@ def sweep(files: str, organisation: Organisation) -> Swept:
         files: glob of the organisation's events.
         organisation: what is in them.
     """
+    connection = read_events(files)
+    return {
+        f"{other_hosts}/{host_days}": _figures(alerts_at(connection, other_hosts, host_days), organisation)
+        for other_hosts in OTHER_HOSTS
+        for host_days in HOST_DAYS
+    }
+
+
+def read_events(files: str) -> duckdb.DuckDBPyConnection:
+    """A connection that has read the events of a glob, and can make alerts of them at any limits."""
     connection = open_lake(files, threads=2)
-    *reading, judging = ((Path(__file__).with_name(name)).read_text(encoding="utf-8") for name in SQL)
-    for statements in reading:
-        connection.execute(statements)
-    found: Swept = {}
-    for other_hosts in OTHER_HOSTS:
-        for host_days in HOST_DAYS:
-            connection.execute(
-                f"SET VARIABLE max_other_hosts = {other_hosts}; SET VARIABLE max_host_days = {host_days}"
-            )
-            connection.execute(judging)
-            found[f"{other_hosts}/{host_days}"] = _figures(connection, organisation)
-    return found
+    for name in READING:
+        connection.execute(_statements(name))
+    return connection
 
 
-def _figures(connection: duckdb.DuckDBPyConnection, organisation: Organisation) -> dict[str, int]:
+def alerts_at(connection: duckdb.DuckDBPyConnection, other_hosts: int, host_days: int) -> list[Alert]:
+    """The alerts of what `read_events` has read, at `max_other_hosts` and `max_host_days`."""
+    connection.execute(f"SET VARIABLE max_other_hosts = {other_hosts}; SET VARIABLE max_host_days = {host_days}")
+    connection.execute(_statements(JUDGING))
     rows = connection.execute("SELECT event_id, severity, variation FROM alerts").fetchall()
-    result = score(organisation, (Alert(*row) for row in rows))
+    return [Alert(*row) for row in rows]
+
+
+def _figures(alerts: Iterable[Alert], organisation: Organisation) -> dict[str, int]:
+    result = score(organisation, alerts)
     malicious = [each for each in result.campaigns if each.campaign.malicious]
     return {
         "planted": len(malicious),
         "detected": sum(each.detected for each in malicious),
+        "hosts": sum(each.hosts for each in malicious),
+        "hosts_told": sum(each.hosts_told for each in malicious),
         "alerts": len(result.alerts),
         "false": sum(not result.is_true(alert) for alert in result.alerts),
         "host_days": result.host_days,
     }
+
+
+def _statements(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -66,7 +66,7 @@ def campaigns(results: Results) -> Iterator[str]:
 
 
 def limits(results: Results) -> Iterator[str]:
-    """A row a `max_other_hosts`, a column a `max_host_days`: recall, and alerts about nothing malicious."""
+    """A row a `max_other_hosts`, a column a `max_host_days`: recall, hosts told, alerts about nothing malicious."""
     swept = [result["sweep"] for case, result in results.items() if not case.gap]
     yield from _head("max_other_hosts", *(f"max_host_days {days}" for days in HOST_DAYS))
     for others in OTHER_HOSTS:
@@ -74,7 +74,9 @@ def limits(results: Results) -> Iterator[str]:
         for days in HOST_DAYS:
             found = [each[f"{others}/{days}"] for each in swept]
             recall = share(sum(f["detected"] for f in found), sum(f["planted"] for f in found))
-            cells.append(f"{_percent(recall, interval=False)}, {_number(_rate(found, 'false'), interval=False)}")
+            told = f"{sum(f['hosts_told'] for f in found):,} of {sum(f['hosts'] for f in found):,}"
+            false = _number(_rate(found, "false"), interval=False)
+            cells.append(f"{_percent(recall, interval=False)}; {told}; {false}")
         yield _row(str(others), *cells)
 
 
