@@ -8,13 +8,13 @@ from typing import Any
 from pipeline.evaluation.intervals import Estimate, ratio, share
 from pipeline.evaluation.report import PER_HOSTS
 from pipeline.evaluation.scoring import LEARNING_DAYS
-from tests.benchmarks.evaluation_runs import AFTER_GAP_DAYS, OURS, Case
+from tests.benchmarks.evaluation_runs import AFTER_GAP_DAYS, OURS, OURS_LOW, Case
 from tests.benchmarks.evaluation_sweep import HOST_DAYS, OTHER_HOSTS
 from tests.benchmarks.peers import PEERS
 
 Results = Mapping[Case, Mapping[str, Any]]
 Detector = Mapping[str, Any]
-TITLES = {OURS: "this detector"} | {peer.name: peer.title for peer in PEERS}
+TITLES = {OURS: "this detector", OURS_LOW: "its alerts of severity Low"} | {peer.name: peer.title for peer in PEERS}
 
 
 def comparison(results: Results) -> Iterator[str]:
@@ -47,8 +47,8 @@ def comparison(results: Results) -> Iterator[str]:
             _number(_daily(ordinary, "learning", hosts, LEARNING_DAYS), interval=False),
             _number(_daily(gap, "after_gap", gap_hosts, AFTER_GAP_DAYS), interval=False) if gap else "-",
             _percent(_recall(gap)) if gap else "-",
-            f"{sum(d['rerun'] for d in ordinary):,}",
-            f"{sum(d['shuffled'] for d in ordinary):,}",
+            _differing(ordinary, "rerun"),
+            _differing(ordinary, "shuffled"),
         )
 
 
@@ -91,6 +91,11 @@ def _rate(detectors: Sequence[Mapping[str, Any]], name: str) -> Estimate:
 
 def _daily(detectors: Sequence[Detector], name: str, hosts: Sequence[int], days: int) -> Estimate:
     return ratio([PER_HOSTS * d[name] for d in detectors], [count * days for count in hosts])
+
+
+def _differing(detectors: Sequence[Detector], name: str) -> str:
+    counts = [d[name] for d in detectors]
+    return "-" if None in counts else f"{sum(counts):,}"
 
 
 def _percent(estimate: Estimate, interval: bool = True) -> str:

@@ -156,6 +156,8 @@ def test_the_tables_say_rates_per_thousand_hosts_and_day() -> None:
     assert row == (
         "| this detector | 50 % (9 to 91) | 3 of 7 | 2.0 | 1.0 | 25 | 1.0 | 2.0 | 100 % (34 to 100) | 0 | 4 |"
     )
+    unknown = list(comparison({CASE: results()[CASE] | {"detectors": {n: figures(rerun=None) for n in TITLES}}}))[2]
+    assert unknown.endswith("| - | - | - | 4 |")
     assert list(campaigns(results()))[2:] == [
         f"| worm {'| 1 of 1 ' * len(TITLES)}|",
         f"| stealer {'| 0 of 1 ' * len(TITLES)}|",
