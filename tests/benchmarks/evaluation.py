@@ -21,33 +21,39 @@ from tests.benchmarks.evaluation_runs import Case, run_case
 from tests.benchmarks.evaluation_tables import all_tables
 from tests.benchmarks.measuring import DATA, ROOT
 
-DECISIVE = ("pipeline/simulation", "pipeline/evaluation", "transforms", "schemas", "tests/benchmarks")
-"""Folders whose files decide the figures."""
+DECISIVE = (
+    *("pipeline/simulation/*.py", "pipeline/evaluation/*.py", "transforms/**/*.py", "schemas/**/*.py"),
+    *("schemas/**/*.yaml", "tests/benchmarks/evaluation_[rs]*.py", "tests/benchmarks/alerts*.sql"),
+    *("tests/benchmarks/peers/*.py", "tests/benchmarks/peers/*.sql"),
+)
+"""The files that decide the figures, under the project's folder."""
 
 
 def cases(given: argparse.Namespace) -> Iterator[Case]:
-    """The organisations: small ones with and without a gap, then large ones without."""
-    for seed in range(1, given.seeds + 1):
-        yield Case(given.hosts, seed, False, given.days)
-        yield Case(given.hosts, seed, True, given.days)
-    for seed in range(1, given.large_seeds + 1):
-        yield Case(given.large_hosts, seed, False, given.days)
+    """The organisations: small ones, large ones, and small ones with a gap."""
+    small, large = range(1, given.seeds + 1), range(1, given.large_seeds + 1)
+    yield from (Case(given.hosts, seed, False, given.days) for seed in small)
+    yield from (Case(given.large_hosts, seed, False, given.days) for seed in large)
+    yield from (Case(given.hosts, seed, True, given.days) for seed in small)
 
 
 def digest() -> str:
     """Of the files that decide the figures."""
     found = hashlib.sha256()
-    for folder in DECISIVE:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".py", ".sql", ".yaml"):
-                found.update(str(path.relative_to(ROOT)).encode())
-                found.update(path.read_bytes())
+    for pattern in DECISIVE:
+        for path in sorted(ROOT.glob(pattern)):
+            found.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return found.hexdigest()[:12]
+
+
+def kept_at(case: Case, folder: Path) -> Path:
+    """Where the figures of one organisation are kept."""
+    return folder / f"{case.name}.json"
 
 
 def result_of(case: Case, folder: Path) -> dict[str, Any]:
     """The figures of one organisation, from `folder` if they are there already."""
-    kept = folder / f"{case.name}.json"
+    kept = kept_at(case, folder)
     if not kept.exists():
         start = time.perf_counter()
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
@@ -69,10 +75,12 @@ def main() -> None:
     parser.add_argument("--large-hosts", type=int, default=5000)
     parser.add_argument("--days", type=int, default=50, help="of telemetry, a gap not counted")
     parser.add_argument("--data", type=Path, default=DATA / "evaluation", help="folder of the figures")
+    parser.add_argument("--kept", action="store_true", help="only the tables of the figures that are there already")
     given = parser.parse_args()
     folder = given.data / digest()
     folder.mkdir(parents=True, exist_ok=True)
-    results = {case: result_of(case, folder) for case in cases(given)}
+    chosen = [case for case in cases(given) if not given.kept or kept_at(case, folder).exists()]
+    results = {case: result_of(case, folder) for case in chosen}
     print("\n".join(all_tables(results)))
 
 

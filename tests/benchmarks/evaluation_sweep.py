@@ -15,8 +15,8 @@ from pipeline.evaluation.scoring import Alert, Organisation, score
 from tests.benchmarks.duckdb_alerts import SQL, open_lake
 
 *READING, JUDGING = SQL
-OTHER_HOSTS = (0, 1, 2, 3, 5, 10, 25)
-HOST_DAYS = (0, 1, 2, 3, 5)
+OTHER_HOSTS = (0, 1, 3, 5, 10, 25)
+HOST_DAYS = (0, 1, 2, 5)
 DEFAULTS = "3/2"
 """The limits that the specification sets."""
 Swept = dict[str, dict[str, int]]

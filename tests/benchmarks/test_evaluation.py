@@ -124,10 +124,10 @@ def test_small_organisations_come_with_and_without_a_gap_and_large_ones_without(
     given = argparse.Namespace(seeds=2, hosts=500, large_seeds=1, large_hosts=5000, days=50)
     assert [case.name for case in cases(given)] == [
         "500-hosts-50-days-seed-1",
-        "500-hosts-50-days-seed-1-gap",
         "500-hosts-50-days-seed-2",
-        "500-hosts-50-days-seed-2-gap",
         "5000-hosts-50-days-seed-1",
+        "500-hosts-50-days-seed-1-gap",
+        "500-hosts-50-days-seed-2-gap",
     ]
 
 
