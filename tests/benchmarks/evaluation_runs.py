@@ -84,7 +84,7 @@ def run_case(case: Case, folder: Path) -> dict[str, Any]:
     """Simulates an organisation in an empty folder and asks all detectors about it.
 
     Returns:
-        `hosts`, `detectors`: detector -> its figures, and `sweep` (not with a gap): limits -> figures.
+        `hosts`, `detectors`: detector -> its figures, and without a gap `sweep` and `groups`: limits -> figures.
     """
     gap = GAP_DAYS if case.gap else 0
     made = simulate(str(folder), case.hosts, case.days + gap, case.seed, background="thinned", gap_days=gap)
@@ -99,17 +99,17 @@ def run_case(case: Case, folder: Path) -> dict[str, Any]:
         figures = figures_of(score(organisation, map(Alert, alerts)), after_gap)
         repeats = {"rerun": alerts_of(peer, in_order), "shuffled": alerts_of(peer, late)}
         detectors[peer.name] = asdict(figures) | {
-            name: len(set(alerts) ^ set(again)) for name, again in repeats.items()
+            name: differing_activities(alerts, again, organisation) for name, again in repeats.items()
         }
     result = {"hosts": case.hosts, "events": made.events, "detectors": detectors}
     if case.gap:
         return result
-    swept = sweep(made.events_glob, organisation)
+    swept, groups = sweep(made.events_glob, organisation)
     if swept[DEFAULTS]["alerts"] != detectors[OURS]["alerts"]:
         raise SystemExit(
             f"{case.name}: the sweep's SQL and the pipeline disagree: {swept[DEFAULTS]}, {detectors[OURS]}"
         )
-    return result | {"sweep": swept}
+    return result | {"sweep": swept, "groups": groups}
 
 
 def _ours(case: Case, folder: Path, organisation: Organisation, after_gap: int | None) -> dict[str, dict[str, Any]]:
@@ -171,6 +171,13 @@ def shuffle(events: Path, output: Path, seed: int) -> None:
 def differing(run: Path, other: Path) -> int:
     """Alerts that two runs do not share, without what may differ from run to run (specification, section 9)."""
     one, two = _facts(run), _facts(other)
+    return ((one - two) + (two - one)).total()
+
+
+def differing_activities(alerts: Iterable[str], others: Iterable[str], organisation: Organisation) -> int:
+    """Alerts, given by their events, that two answers do not share; events of one activity are the same."""
+    told = organisation.communications
+    one, two = (Counter(told[event_id].activity for event_id in ids) for ids in (alerts, others))
     return ((one - two) + (two - one)).total()
 
 

@@ -17,26 +17,32 @@ from tests.benchmarks.duckdb_alerts import SQL, open_lake
 *READING, JUDGING = SQL
 OTHER_HOSTS = (0, 1, 3, 5, 10, 25)
 HOST_DAYS = (0, 1, 2, 5)
+GROUPS = (1, 5, 10, 25)
 DEFAULTS = "3/2"
 """The limits that the specification sets."""
 Swept = dict[str, dict[str, int]]
-"""`OTHER_HOSTS/HOST_DAYS` -> figures: malicious campaigns `planted` and `detected`, `hosts` and `hosts_told` of these,
-`alerts`, `false` ones, `host_days`."""
+"""Limits -> figures: malicious campaigns `planted` and `detected`, `hosts` and `hosts_told` of these, `alerts`, `false`
+ones, `host_days`."""
 
 
-def sweep(files: str, organisation: Organisation) -> Swept:
-    """Figures for every pair of limits, which are set for communications and executions alike.
+def sweep(files: str, organisation: Organisation) -> tuple[Swept, Swept]:
+    """Figures for every pair of limits (for communications and executions alike), and for limits of flood control.
 
     Args:
         files: glob of the organisation's events.
         organisation: what is in them.
+
+    Returns:
+        `OTHER_HOSTS/HOST_DAYS` -> figures, and `max_alerts_per_group` -> figures at the other limits' defaults.
     """
     connection = read_events(files)
-    return {
+    pairs = {
         f"{other_hosts}/{host_days}": _figures(alerts_at(connection, other_hosts, host_days), organisation)
         for other_hosts in OTHER_HOSTS
         for host_days in HOST_DAYS
     }
+    groups = {str(group): _figures(alerts_at(connection, group=group), organisation) for group in GROUPS}
+    return pairs, groups
 
 
 def read_events(files: str) -> duckdb.DuckDBPyConnection:
@@ -47,9 +53,12 @@ def read_events(files: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def alerts_at(connection: duckdb.DuckDBPyConnection, other_hosts: int, host_days: int) -> list[Alert]:
-    """The alerts of what `read_events` has read, at `max_other_hosts` and `max_host_days`."""
-    connection.execute(f"SET VARIABLE max_other_hosts = {other_hosts}; SET VARIABLE max_host_days = {host_days}")
+def alerts_at(
+    connection: duckdb.DuckDBPyConnection, other_hosts: int = 3, host_days: int = 2, group: int = 25
+) -> list[Alert]:
+    """The alerts of what `read_events` has read, at `max_other_hosts`, `max_host_days`, `max_alerts_per_group`."""
+    limits = {"max_other_hosts": other_hosts, "max_host_days": host_days, "max_alerts_per_group": group}
+    connection.execute("; ".join(f"SET VARIABLE {name} = {value}" for name, value in limits.items()))
     connection.execute(_statements(JUDGING))
     rows = connection.execute("SELECT event_id, severity, variation FROM alerts").fetchall()
     return [Alert(*row) for row in rows]

@@ -9,7 +9,7 @@ from pipeline.evaluation.intervals import Estimate, ratio, share
 from pipeline.evaluation.report import PER_HOSTS
 from pipeline.evaluation.scoring import LEARNING_DAYS
 from tests.benchmarks.evaluation_runs import AFTER_GAP_DAYS, OURS, OURS_LOW, Case
-from tests.benchmarks.evaluation_sweep import HOST_DAYS, OTHER_HOSTS
+from tests.benchmarks.evaluation_sweep import GROUPS, HOST_DAYS, OTHER_HOSTS
 from tests.benchmarks.peers import PEERS
 
 Results = Mapping[Case, Mapping[str, Any]]
@@ -80,6 +80,18 @@ def limits(results: Results) -> Iterator[str]:
         yield _row(str(others), *cells)
 
 
+def groups(results: Results) -> Iterator[str]:
+    """A row a `max_alerts_per_group`: recall, hosts told, all alerts, alerts about nothing malicious."""
+    swept = [result["groups"] for case, result in results.items() if not case.gap]
+    yield from _head("max_alerts_per_group", "recall", "hosts told", "alerts", "about nothing malicious")
+    for group in GROUPS:
+        found = [each[str(group)] for each in swept]
+        recall = share(sum(f["detected"] for f in found), sum(f["planted"] for f in found))
+        told = f"{sum(f['hosts_told'] for f in found):,} of {sum(f['hosts'] for f in found):,}"
+        rates = (_number(_rate(found, name)) for name in ("alerts", "false"))
+        yield _row(str(group), _percent(recall), told, *rates)
+
+
 def _recall(detectors: Sequence[Detector]) -> Estimate:
     found = [detected for detector in detectors for detected in detector["found"].values()]
     return share(sum(found), len(found))
@@ -129,7 +141,7 @@ def all_tables(results: Results) -> Iterator[str]:
         chosen = {case: result for case, result in results.items() if case.hosts == hosts}
         ordinary = sum(not case.gap for case in chosen)
         yield f"\n{hosts:,} hosts: {ordinary} organisations, {len(chosen) - ordinary} with a gap\n"
-        for table in (comparison, campaigns, limits):
+        for table in (comparison, campaigns, limits, groups):
             yield from _spaced(table(chosen))
 
 

@@ -11,15 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.evaluation.folder import read_organisation
-from pipeline.evaluation.scoring import score
+from pipeline.evaluation.scoring import Activity, Communication, Organisation, Subject, score
 from pipeline.simulation import SimulationSummary, simulate
 from tests.benchmarks import evaluation
 from tests.benchmarks.evaluation import cases, result_of
-from tests.benchmarks.evaluation_runs import OURS, Case, differing, figures_of, gap_end, shuffle
-from tests.benchmarks.evaluation_sweep import HOST_DAYS, OTHER_HOSTS, alerts_at, read_events, sweep
-from tests.benchmarks.evaluation_tables import TITLES, all_tables, campaigns, comparison, limits
+from tests.benchmarks.evaluation_runs import OURS, Case, differing, differing_activities, figures_of, gap_end, shuffle
+from tests.benchmarks.evaluation_sweep import DEFAULTS, GROUPS, HOST_DAYS, OTHER_HOSTS, alerts_at, read_events, sweep
+from tests.benchmarks.evaluation_tables import TITLES, all_tables, campaigns, comparison, groups, limits
 from tests.oracle import Options
 from tests.running import catalogue, configuration_of, run_backfill, write_lines
+from transforms.rules.days import HOUR_US
 
 CASE = Case(500, 1, False, 50)
 GAP = Case(500, 1, True, 50)
@@ -47,11 +48,13 @@ def test_the_sweeps_alerts_are_the_pipelines_at_the_same_limits(
 
 
 def test_looser_limits_never_find_less_and_cost_more(simulated: SimulationSummary) -> None:
-    swept = sweep(simulated.events_glob, read_organisation(simulated.output, catalogue()))
+    swept, flood = sweep(simulated.events_glob, read_organisation(simulated.output, catalogue()))
     assert swept.keys() == {f"{others}/{days}" for others in OTHER_HOSTS for days in HOST_DAYS}
     tight, loose = swept["0/0"], swept[f"{OTHER_HOSTS[-1]}/{HOST_DAYS[-1]}"]
     assert tight["detected"] <= loose["detected"] <= loose["planted"]
     assert tight["false"] < loose["false"]
+    assert flood["1"]["alerts"] < flood["25"]["alerts"] == swept[DEFAULTS]["alerts"]
+    assert flood["1"]["hosts_told"] < flood["25"]["hosts_told"]
 
 
 def test_shuffled_records_are_the_same_records_in_another_order(simulated: SimulationSummary, tmp_path: Path) -> None:
@@ -71,6 +74,21 @@ def test_runs_differ_by_what_an_alert_says_and_not_by_which_run_said_it(tmp_path
     assert differing(tmp_path / "one", tmp_path / "one") == 0
     assert differing(tmp_path / "one", tmp_path / "two") == 2
     assert differing(tmp_path / "one", tmp_path / "less") == 1
+
+
+def test_answers_differ_by_activity_and_not_by_which_of_its_events_they_name() -> None:
+    rows = {"a": ("h1", 5), "b": ("h1", 5), "c": ("h1", 6), "d": ("h2", 5)}
+    told = {
+        event_id: Communication(
+            Activity(host, "p", "o", "", "telegram", hour), Subject(host, "p", "o", "", "telegram"), hour * HOUR_US
+        )
+        for event_id, (host, hour) in rows.items()
+    }
+    organisation = Organisation(2, 0, 1, told, [])
+    assert differing_activities(["a"], ["b"], organisation) == 0
+    assert differing_activities(["a"], ["c"], organisation) == 2
+    assert differing_activities(["a", "d"], ["a"], organisation) == 1
+    assert differing_activities(["a", "b"], ["a"], organisation) == 1
 
 
 def test_the_gap_ends_with_the_first_day_after_the_longest_silence() -> None:
@@ -146,6 +164,7 @@ def results() -> dict[Case, dict[str, Any]]:
             "hosts": 500,
             "detectors": ordinary,
             "sweep": {f"{others}/{days}": swept for others in OTHER_HOSTS for days in HOST_DAYS},
+            "groups": {str(group): swept for group in GROUPS},
         },
         GAP: {"hosts": 500, "detectors": gap},
     }
@@ -162,6 +181,7 @@ def test_the_tables_say_rates_per_thousand_hosts_and_day() -> None:
         f"| worm {'| 1 of 1 ' * len(TITLES)}|",
         f"| stealer {'| 0 of 1 ' * len(TITLES)}|",
     ]
+    assert list(groups(results()))[2] == "| 1 | 50 % (9 to 91) | 3 of 7 | 2.0 | 0.5 |"
     assert list(limits(results()))[2] == f"| 0 {'| 50 %; 3 of 7; 0.5 ' * len(HOST_DAYS)}|"
 
 
