@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pipeline import options
 from pipeline.bigquery_output import add_merge_arguments, merge_of
 from pipeline.errors import RunFailed
+from pipeline.evaluate_command import evaluate_arguments, run_evaluate
 from pipeline.exceptions_command import exceptions_arguments, run_exceptions
 from pipeline.input_options import add_input_arguments, inputs_of, reading_of
 from pipeline.lookup import explain
@@ -25,6 +26,7 @@ from pipeline.memory import collect_seldom
 from pipeline.report_command import report_arguments, run_report
 from pipeline.review_command import review_arguments, run_review
 from pipeline.schema_command import run_schema, schema_arguments
+from pipeline.simulate_command import run_simulate, simulate_arguments
 from pipeline.sources.readings import InputFile
 from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
 from pipeline.stream_job import run_stream, stream_arguments
@@ -88,7 +90,8 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "tune", run_tune, "what other limits and exceptions would change", tune_arguments)
     _add(commands, "review", run_review, "what few hosts do on many days", review_arguments)
     _add(commands, "report", run_report, "a run as a page to look at", report_arguments)
-    _add(commands, "simulate", run_simulate, "make labelled telemetry", _simulate_arguments)
+    _add(commands, "simulate", run_simulate, "make labelled telemetry", simulate_arguments)
+    _add(commands, "evaluate", run_evaluate, "what runs found of what was planted", evaluate_arguments)
     _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
     return top
 
@@ -149,22 +152,6 @@ def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator
     finally:
         if bigquery:
             delete_staged(bigquery)
-
-
-def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
-    """`uncommon-im simulate`."""
-    from pipeline.simulation import simulate
-    from pipeline.sinks.upload import local_folder
-
-    options.no_more(rest)
-    output = arguments.output.rstrip("/") or "/"
-    with local_folder("--output", output, replaced="events/dt=*.parquet") as folder:
-        try:
-            made = simulate(folder, arguments.hosts, arguments.days, arguments.seed)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from None
-    events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
-    print(f"{made.events:,} events of {made.hosts} hosts in {events}, labels in {labels}")
 
 
 def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -257,14 +244,13 @@ def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def _simulate_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--output", required=True, metavar="DIR", help="where events/ and labels.jsonl go")
-    sub.add_argument("--hosts", type=options.positive, default=50, metavar="N", help="hosts (50)")
-    sub.add_argument("--days", type=options.positive, default=45, metavar="N", help="days (45)")
-    sub.add_argument("--seed", type=options.whole, default=1, metavar="N", help="the same seed, the same events (1)")
-
-
 def _lookup_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("host", metavar="HOST_OR_IP", help="a host name, a URL or an address")
+    options.add_catalogue_arguments(sub)
+
+
+if __name__ == "__main__":
+    sys.exit(main())def _lookup_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("host", metavar="HOST_OR_IP", help="a host name, a URL or an address")
     options.add_catalogue_arguments(sub)
 

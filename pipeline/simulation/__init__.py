@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow.compute as pc
 
@@ -25,7 +25,9 @@ from pipeline.simulation.campaigns import Row, plant
 from pipeline.simulation.organisation import build_organisation
 from pipeline.simulation.write import clear, write_day, write_labels
 
-__all__ = ["SimulationSummary", "simulate"]
+FIRST_DAY = p.FIRST_DAY
+
+__all__ = ["FIRST_DAY", "SimulationSummary", "simulate"]
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,43 @@ class SimulationSummary:
         return str(Path(self.output) / "events" / "*.parquet")
 
 
-def simulate(output: str, hosts: int, days: int, seed: int, first_day: date = p.FIRST_DAY) -> SimulationSummary:
+def simulate(
+    output: str,
+    hosts: int,
+    days: int,
+    seed: int,
+    *,
+    first_day: date = FIRST_DAY,
+    background: Literal["full", "thinned"] = "full",
+    gap_days: int = 0,
+) -> SimulationSummary:
     """Write `output/events/dt=YYYY-MM-DD.parquet`, one a UTC day, and `output/labels.jsonl`.
 
     The same arguments give the same events and labels. Files of an earlier run in the same folder are replaced.
     Campaigns begin on day `parameters.CAMPAIGN_DAY`; what a label expects holds from 33 days and 20 hosts on.
+
+    A `thinned` background keeps what detectors of messaging read (communications and what looks like them, executions
+    of scripting engines, one event a host and day): the same events as in the full one, so the same alerts. `gap_days`
+    days, `parameters.DAYS_AFTER_GAP` days before the end, have no telemetry at all.
+
+    Raises:
+        ValueError: an argument is out of range.
     """
-    for name, value, least in (("hosts", hosts, 1), ("days", days, 1), ("seed", seed, 0)):
+    least_days = gap_days + p.DAYS_AFTER_GAP + 1 if gap_days else 1
+    for name, value, least in (
+        ("hosts", hosts, 1),
+        ("days", days, least_days),
+        ("seed", seed, 0),
+        ("gap", gap_days, 0),
+    ):
         if value < least:
             raise ValueError(f"{name} must be at least {least}, not {value}")
     folder = Path(output)
     events = folder / "events"
     clear(events)
-    organisation = build_organisation(hosts, days, seed, first_day)
-    background = Background(organisation, seed)
+    organisation = build_organisation(hosts, days, seed, first_day, gap_days)
     planted = plant(organisation, seed)
+    ordinary_days = Background(organisation, seed, background == "thinned")
     by_day: dict[date, list[tuple[int, Row]]] = defaultdict(list)
     for number, acted in enumerate(planted):
         for row in acted.rows:
@@ -74,7 +98,7 @@ def simulate(output: str, hosts: int, days: int, seed: int, first_day: date = p.
     for index in range(days):
         day = organisation.day(index)
         rows = by_day[day]
-        ordinary = background.day(index)
+        ordinary = ordinary_days.day(index)
         for count in pc.value_counts(ordinary.column("event_type").cast("string")).to_pylist():
             by_type[count["values"]] += count["counts"]
         path, given = write_day(events, day, ordinary, [row for _, row in rows], seed)

@@ -13,7 +13,8 @@ from pipeline.simulation.destinations import Destinations, build_destinations
 from pipeline.simulation.habits import DNS, HOURS, NETWORK, PROCESS, Habits, HabitTable
 from pipeline.simulation.organisation import Organisation
 from pipeline.simulation.software import vendor_names
-from pipeline.simulation.write import SCHEMA
+from pipeline.simulation.thinning import read_by_detectors
+from pipeline.simulation.write import SCHEMA, event_ids
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -43,13 +44,19 @@ class Draw:
 
 
 class Background:
-    """The ordinary events of an organisation, day by day; each day has random numbers of its own."""
+    """The ordinary events of an organisation, day by day.
 
-    def __init__(self, organisation: Organisation, seed: int) -> None:
+    Each day has random numbers of its own, and so has what detectors read of it: that is the same whether or not the
+    rest is drawn too.
+    """
+
+    def __init__(self, organisation: Organisation, seed: int, thinned: bool = False) -> None:
         self.organisation = organisation
         self.seed = seed
         self.destinations: Destinations = build_destinations(vendor_names(p.LOCAL_PROGRAM_NAMES))
         self.table: HabitTable = Habits(organisation, self.destinations.profiles, seed).build()
+        read = read_by_detectors(self.table, self.destinations.profiles)
+        self.parts = [np.flatnonzero(read)] if thinned else [np.flatnonzero(read), np.flatnonzero(~read)]
         self.image = np.array(self.table.image, dtype=np.int64)
         self.host = np.array(self.table.image_host, dtype=np.int64)[self.image]
         self.event_type = np.array(self.table.event_type, dtype=np.int64)
@@ -58,13 +65,16 @@ class Background:
         self.inbound = np.array(self.table.inbound, dtype=np.int64)
         self.first_day = np.array(self.table.first_day, dtype=np.int64)
         self.end_day = np.array(self.table.end_day, dtype=np.int64)
+        self.daily = np.array(self.table.daily, dtype=bool)
         self.rate = self._calibrated()
         self.resolver = np.array([self.table.resolver_of[h.index] for h in organisation.hosts], dtype=np.int64)
         self.utc_offset = np.array([h.utc_offset for h in organisation.hosts], dtype=np.int64)
         weights = np.array(HOURS, dtype=np.float64)
         cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
         self.hour_steps = (cumulative + np.arange(len(HOURS))[:, None]).ravel()
-        self.columns = _image_columns(self.table)
+        shown = np.zeros(len(self.table.images), dtype=bool)
+        shown[self.image[np.concatenate(self.parts)]] = shown[self.resolver] = True
+        self.columns = _image_columns(self.table, shown)
         self.host_names = pa.array(self.destinations.hosts)
         self.addresses = pa.array(self.destinations.addresses)
 
@@ -87,12 +97,17 @@ class Background:
 
     def day(self, day: int) -> pa.Table:
         """All ordinary events of one UTC day, in no particular order."""
-        rng = np.random.default_rng([self.seed, 3, day])
-        on = (self.first_day <= day) & (day < self.end_day)
-        presence = self.organisation.presence[self.host, day]
-        habit = np.repeat(np.arange(len(self.rate)), rng.poisson(self.rate * presence * on))
-        draw = self._draw(habit, day, rng)
-        return self._as_table(self._with_lookups(draw, rng), rng)
+        return pa.concat_tables(self._part(part, day) for part in range(len(self.parts)))
+
+    def _part(self, part: int, day: int) -> pa.Table:
+        rng = np.random.default_rng([self.seed, 3, day, part])
+        habits = self.parts[part]
+        on = (self.first_day[habits] <= day) & (day < self.end_day[habits])
+        presence = self.organisation.presence[self.host[habits], day] * on
+        counts = np.where(self.daily[habits], presence > 0, rng.poisson(self.rate[habits] * presence))
+        draw = self._with_lookups(self._draw(np.repeat(habits, counts), day, rng), rng)
+        ids = event_ids(self.seed, self.organisation.day(day), part, len(draw))
+        return self._as_table(draw, rng).add_column(0, "event_id", ids)
 
     def _draw(self, habit: Ints, day: int, rng: np.random.Generator) -> Draw:
         hour = np.searchsorted(self.hour_steps, self.hours[habit] + rng.random(len(habit)), side="right") % 24
@@ -176,10 +191,11 @@ def _dictionary(indices: Ints, values: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32), mask=indices < 0), values)
 
 
-def _image_columns(table: HabitTable) -> dict[str, tuple[Ints, pa.Array]]:
-    """For every process column: the code of each image, and what the codes stand for."""
+def _image_columns(table: HabitTable, shown: npt.NDArray[np.bool_]) -> dict[str, tuple[Ints, pa.Array]]:
+    """For every process column: the code of each image, and what the codes of those that are shown stand for."""
     columns = {}
     for name in table.images[0]:
-        encoded = pa.array([image[name] for image in table.images], type=pa.string()).dictionary_encode()
+        values = [image[name] if show else None for image, show in zip(table.images, shown, strict=True)]
+        encoded = pa.array(values, type=pa.string()).dictionary_encode()
         columns[name] = (encoded.indices.fill_null(-1).to_numpy().astype(np.int64), encoded.dictionary)
     return columns

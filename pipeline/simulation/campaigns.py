@@ -73,9 +73,10 @@ def campaign(
 
 @dataclass
 class Stage:
-    """What one campaign can do. Hours are local to the host, so `at(host, 0, 9)` is nine in its office."""
+    """What one campaign can do, from its 0-based `first_day` on. `at(host, day, 9)` is nine in the host's office."""
 
     organisation: Organisation
+    first_day: int
     rng: np.random.Generator
     used: set[int]
     rows: list[Row] = field(default_factory=list)
@@ -106,16 +107,12 @@ class Stage:
         """Hosts that join while the campaigns run."""
         return [h for h in self.organisation.hosts if h.joined]
 
-    def day(self, offset: int) -> int:
-        """The 0-based day that lies `offset` days after campaigns begin, or the last one."""
-        return min(campaign_start(self.organisation.days) + offset, self.organisation.days - 1)
-
-    def working_day(self, offset: int) -> int:
-        """The first working day from there on, or the last day."""
-        day = self.day(offset)
-        while not self.organisation.is_working_day(day) and day < self.organisation.days - 1:
-            day += 1
-        return day
+    def working_day(self) -> int:
+        """The campaign's first day, or the first working day after it that has telemetry, or else the last day."""
+        later = range(self.first_day, self.organisation.days)
+        return next(
+            (d for d in later if self.organisation.is_working_day(d) and d not in self.organisation.gap), later[-1]
+        )
 
     def at(self, host: Host, day: int, hour: float) -> datetime:
         """A moment of a day, somewhere in the quarter of an hour that begins at the host's local `hour`."""
@@ -197,7 +194,10 @@ class Planted:
             "expected_variation": told.expected,
             "why": told.why,
             "source": told.source,
-            "host_ids": sorted({row["host_id"] for row in self.rows}),
+            "host_ids": (hosts := sorted({row["host_id"] for row in self.rows})),
+            "hosts": hosts,
+            "days": sorted({row["event_time"].date().isoformat() for row in self.rows}),
+            "first_event": _rfc3339(self.rows[0]["event_time"]),
             "first_time": _rfc3339(self.rows[0]["event_time"]),
             "last_time": _rfc3339(self.rows[-1]["event_time"]),
             "events": len(self.rows),
@@ -206,15 +206,23 @@ class Planted:
 
 
 def plant(organisation: Organisation, seed: int) -> list[Planted]:
-    """Act all campaigns out. One that finds no host of the kind it needs is left out."""
-    end = datetime.combine(organisation.day(organisation.days), time(), UTC)
-    begin = datetime.combine(organisation.first_day, time(), UTC)
+    """Act all campaigns out, each from a day on that the seed chooses. One that finds no host it needs is left out.
+
+    Hosts on which something happens are on that day. What falls on days without telemetry is lost.
+    """
+    days = [d for d in range(campaign_start(organisation.days), organisation.days) if d not in organisation.gap]
+    seen = {organisation.day(d): d for d in range(organisation.days) if d not in organisation.gap}
+    index = {host.host_id: host.index for host in organisation.hosts}
     used: set[int] = set()
     planted = []
     for known in CAMPAIGNS:
-        stage = Stage(organisation, np.random.default_rng([seed, 4, zlib.crc32(known.campaign.encode())]), used)
+        rng = np.random.default_rng([seed, 4, zlib.crc32(known.campaign.encode())])
+        stage = Stage(organisation, days[int(rng.integers(len(days)))], rng, used)
         known.act(stage)
-        rows = sorted((r for r in stage.rows if begin <= r["event_time"] < end), key=lambda r: r["event_time"])
+        rows = sorted((r for r in stage.rows if r["event_time"].date() in seen), key=lambda r: r["event_time"])
+        for row in rows:
+            at = index[row["host_id"]], seen[row["event_time"].date()]
+            organisation.presence[at] = max(organisation.presence[at], p.WEEKEND_ACTIVITY)
         if rows:
             planted.append(Planted(known, rows))
     return planted

@@ -28,7 +28,7 @@ def roll_out(stage: Stage) -> None:
         "--silent",
         versions=("45.12.0.33000",),
     )
-    day = stage.working_day(7)
+    day = stage.working_day()
     for host in stage.pick("windows", round(len(stage.organisation.hosts) * p.ROLL_OUT_SHARE)):
         when = stage.at(host, day, 9 + float(stage.rng.uniform(0, 6)))
         stage.start(host, client, when)
@@ -71,7 +71,7 @@ def developer_bot(stage: Stage) -> None:
         "/Users/{user}/src/release-bot/bot.js",
     )
     for host in stage.pick("macos", department="engineering"):
-        for day in range(stage.day(1), stage.organisation.days):
+        for day in range(stage.first_day, stage.organisation.days):
             if stage.organisation.is_working_day(day):
                 stage.start(host, bot, stage.at(host, day, 9))
                 for hour in (9.25, 11, 14, 16.5):

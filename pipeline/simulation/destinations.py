@@ -111,6 +111,9 @@ THINGS = (
     "weather",
 )
 
+LIKE_MESSENGERS = ("odd", "edge-config")
+"""Further profiles of hosts that are messengers', or lie under a messenger's domain."""
+
 OTHER_PROFILES: dict[str, tuple[str, ...]] = {
     "edge-config": ("config.edge.skype.com",),
     "microsoft": (
@@ -153,6 +156,7 @@ OTHER_PROFILES: dict[str, tuple[str, ...]] = {
         "print.corp.example",
         "dc1.corp.example",
     ),
+    "agent": ("agents.corp.example",),
     "missing": (
         "wpad.corp.example",
         "printer-3.corp.example",

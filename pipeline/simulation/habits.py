@@ -45,6 +45,7 @@ class HabitTable:
     first_day: list[int] = field(default_factory=list)
     end_day: list[int] = field(default_factory=list)
     inbound: list[bool] = field(default_factory=list)
+    daily: list[bool] = field(default_factory=list)
     resolver_of: dict[int, int] = field(default_factory=dict)
 
 
@@ -105,9 +106,13 @@ class Habits:
         hours: int = WORK,
         event_type: int = NETWORK,
         inbound: bool = False,
+        daily: bool = False,
         program: Program | None = None,
     ) -> None:
-        """One habit, or one for each version of the program, rolled out in turn; `ordinary` rates are relative."""
+        """One habit, or one for each version of the program, rolled out in turn; `ordinary` rates are relative.
+
+        A `daily` one has one event on each day that the host is on.
+        """
         program = program or PROGRAMS[host.os].get(key)
         if program is None or rate <= 0:
             return
@@ -125,6 +130,7 @@ class Habits:
             table.first_day.append(start)
             table.end_day.append(min(end, days))
             table.inbound.append(inbound)
+            table.daily.append(daily)
 
     def _image(self, host: Host, key: str, program: Program, version: str) -> int:
         """The index of this image, made on first use."""
@@ -179,6 +185,7 @@ class Habits:
         )
         for key, rate in starts:
             self._add(host, key, None, rate * lively, ordinary=True, event_type=PROCESS)
+        self._add(host, "agent", "agent", 1.0, daily=True, hours=MORNING)
         self._add(host, "inventory", "internal", 1.5, hours=MORNING)
         for key in ("inventory", "baseline"):
             self._add(host, key, None, 1.5, event_type=PROCESS, hours=MORNING)

@@ -95,12 +95,16 @@ class Host:
 
 @dataclass(frozen=True)
 class Organisation:
-    """All hosts over all days. `presence[host, day]` scales activity: 0 is off, 1 an ordinary working day."""
+    """All hosts over all days. `presence[host, day]` scales activity: 0 is off, 1 an ordinary working day.
+
+    On the days of the `gap` no telemetry came from any host.
+    """
 
     hosts: tuple[Host, ...]
     first_day: date
     days: int
     presence: npt.NDArray[np.float64]
+    gap: range = range(0)
 
     def day(self, index: int) -> date:
         """The date of a 0-based day."""
@@ -115,7 +119,7 @@ def campaign_start(days: int) -> int:
     return min(p.CAMPAIGN_DAY, int(days * p.CAMPAIGN_START_SHARE))
 
 
-def build_organisation(hosts: int, days: int, seed: int, first_day: date) -> Organisation:
+def build_organisation(hosts: int, days: int, seed: int, first_day: date, gap_days: int = 0) -> Organisation:
     """Draw an organisation; the same arguments give the same one."""
     rng = np.random.default_rng([seed, 1])
     servers = round(hosts * p.SERVERS_PER_HOST) if hosts >= 4 else 0
@@ -126,7 +130,10 @@ def build_organisation(hosts: int, days: int, seed: int, first_day: date) -> Org
     made = [_workstation(i, system, departments[i], offices[i][0], offices[i][1]) for i, system in enumerate(systems)]
     made += [_server(i, SERVER_ROLES[(i - len(made)) % len(SERVER_ROLES)]) for i in range(len(made), hosts)]
     made = _with_new_hire(made, days, first_day)
-    return Organisation(tuple(made), first_day, days, _presence(made, days, first_day, rng))
+    presence = _presence(made, days, first_day, rng)
+    gap = range(days - p.DAYS_AFTER_GAP - gap_days, days - p.DAYS_AFTER_GAP) if gap_days else range(0)
+    presence[:, gap] = 0.0
+    return Organisation(tuple(made), first_day, days, presence, gap)
 
 
 def _shares_to_list(shares: dict[str, float], count: int) -> list[str]:

@@ -64,6 +64,11 @@ WEEKEND_ON = 0.25
 WEEKEND_ACTIVITY = 0.3
 """How much happens there then, against a working day (judgement)."""
 
+# --- telemetry --------------------------------------------------------------------------------------------------
+
+DAYS_AFTER_GAP = 21
+"""Days after a gap of the whole organisation, to the end: after three lost weeks a detector learns for two."""
+
 # --- instant messaging ------------------------------------------------------------------------------------------
 # No public figure was found for messaging as a share of endpoint connections. Lab: 0.4 % of lookups, 0.2 % of TLS.
 # The rates below are connections a working day; with their lookups they come to 1 to 2 % of all events, of which

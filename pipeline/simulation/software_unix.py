@@ -63,6 +63,12 @@ MAC_PROGRAMS: dict[str, Program] = {
     ),
     "git": Program("/usr/bin/git", APPLE, ("zsh", "-zsh"), "fetch"),
     "python": Program("/opt/homebrew/bin/python3", None, ("zsh", "-zsh"), "-m pytest", status="unsigned"),
+    "agent": Program(
+        "/Library/CorpEndpointAgent/agentd",
+        developer_id("Corp Endpoint Security Ltd", "C0RPEPS123"),
+        LAUNCHD,
+        service=True,
+    ),
     "inventory": Program(
         "/bin/bash",
         APPLE,
@@ -88,6 +94,7 @@ LINUX_PROGRAMS: dict[str, Program] = {
     "inventory": Program(
         "/usr/bin/python3.11", None, CRON, "/usr/share/corp/inventory.py", status="unknown", service=True
     ),
+    "agent": Program("/opt/corp/agentd", None, INIT, status="unknown", service=True),
     "ci-job": Program("/usr/bin/gitlab-runner", None, INIT, "run", status="unknown", service=True),
     "ci-notify": Program(
         "/usr/bin/python3.11",

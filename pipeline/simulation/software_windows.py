@@ -93,6 +93,9 @@ WINDOWS_PROGRAMS: dict[str, Program] = {
         WINDOWS,
         ("svchost.exe", r"C:\Windows\System32\svchost.exe -k DcomLaunch -p"),
     ),
+    "agent": Program(
+        r"C:\Program Files\Corp Endpoint Agent\agentd.exe", "Corp Endpoint Security Ltd", SERVICES, service=True
+    ),
     "conhost": Program(
         r"C:\Windows\System32\conhost.exe",
         WINDOWS,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -46,6 +47,10 @@ SCHEMA = pa.schema(
 )
 """Columns as they are made; `event_id` comes in front and `tenant_id` stays the run's default."""
 
+PLANTED = 3
+"""What campaigns do is this part of a day's events; the background has smaller numbers."""
+_HEX_PAIRS = np.frombuffer("".join(f"{n:02x}" for n in range(256)).encode(), dtype=np.uint16)
+
 
 def table_of(rows: list[dict[str, Any]]) -> pa.Table:
     """Rows with some of the columns (a missing one is null) as a table; keys that are no column are ignored."""
@@ -64,21 +69,33 @@ def clear(folder: Path) -> None:
         old.unlink()
 
 
+def event_ids(seed: int, day: date, part: int, count: int) -> pa.StringArray:
+    """Ids of the events of one of at most 4 parts of a day: 16 hex digits that say nothing about event or part.
+
+    They are the numbers of the events, mixed by the finaliser of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable
+    pseudorandom number generators"). It is one to one, so no two events of a seed share an id.
+    """
+    first = np.uint64(day.toordinal() << 40 | part << 38)
+    mixed = _mix(np.arange(count, dtype=np.uint64) + first ^ _mix(np.array([seed + 1], dtype=np.uint64)))
+    digits = _HEX_PAIRS[mixed.astype(">u8").view(np.uint8)]
+    offsets = np.arange(0, 16 * count + 1, 16, dtype=np.int32)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(digits))
+
+
+def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
 def write_day(
     folder: Path, day: date, ordinary: pa.Table, planted: list[dict[str, Any]], seed: int
 ) -> tuple[Path, list[str]]:
-    """Write one day in order of time; the file, and the event ids that the planted rows were given.
-
-    Ids number the day's events in their order, so they do not tell what was planted.
-    """
-    table = pa.concat_tables([ordinary, table_of(planted)]).unify_dictionaries().combine_chunks()
-    times = table.column("event_time").cast(pa.int64()).to_numpy()
-    order = np.argsort(times, kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    number = pc.utf8_lpad(pa.array(np.arange(len(order))).cast(pa.string()), width=8, padding="0")
-    ids = pc.binary_join_element_wise(f"{seed}-{day:%Y%m%d}", number, "-")
-    table = table.take(pa.array(order)).add_column(0, "event_id", ids)
+    """Write one day in order of time; the file, and the event ids that the planted rows were given."""
+    ids = event_ids(seed, day, PLANTED, len(planted))
+    acted = table_of(planted).add_column(0, "event_id", ids)
+    table = pa.concat_tables([ordinary, acted]).unify_dictionaries().combine_chunks()
+    table = table.take(pc.sort_indices(table.column("event_time")))
     path = folder / f"dt={day.isoformat()}.parquet"
     pq.write_table(
         table,
@@ -88,7 +105,7 @@ def write_day(
         coerce_timestamps="us",
         use_dictionary=[name for name in table.column_names if name != "event_id"],
     )
-    return path, [ids[int(place[len(order) - len(planted) + i])].as_py() for i in range(len(planted))]
+    return path, ids.to_pylist()
 
 
 def write_labels(path: Path, labels: Iterable[Mapping[str, Any]]) -> None:

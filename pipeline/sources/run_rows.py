@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -18,6 +18,9 @@ from schemas.documents import ConfigurationError, require
 
 _BLOCK_BYTES: Final = 1 << 24
 """Read at a time; no row may be longer."""
+
+
+Row = TypeVar("Row", bound=msgspec.Struct)
 
 
 class _Named(msgspec.Struct):
@@ -102,12 +105,21 @@ def _batches(path: str, reader: pj.JSONStreamingReader) -> Iterator[pa.RecordBat
 
 
 def read_alerts(run: str) -> Iterator[AlertRow]:
-    """The alerts in a run's folder.
+    """The alerts in a run's folder; raises as `read_alerts_as`."""
+    return read_alerts_as(run, AlertRow)
+
+
+def read_alerts_as(run: str, kind: type[Row]) -> Iterator[Row]:
+    """The alerts in a run's folder, as far as they are wanted.
+
+    Args:
+        run: the `--output` of a backfill or stream, on any file system.
+        kind: the fields that are wanted; an alert must have all of them.
 
     Raises:
         ConfigurationError: a line is no alert; names the file and the line.
     """
-    decoder = msgspec.json.Decoder(AlertRow)
+    decoder = msgspec.json.Decoder(kind)
     for where, line in read_lines(run, "alerts"):
         yield _decoded(decoder, line, where)
 
@@ -127,7 +139,7 @@ def read_lines(run: str, name: str) -> Iterator[tuple[str, bytes]]:
             raise _wrong(path, error) from None
 
 
-def _decoded(decoder: msgspec.json.Decoder[AlertRow], line: bytes, where: str) -> AlertRow:
+def _decoded(decoder: msgspec.json.Decoder[Row], line: bytes, where: str) -> Row:
     try:
         return decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,17 +1,17 @@
 -- Prevalence, verdicts and alerts: the last of four files (see README.md).
 
 -- Prevalence: a sighting makes its host count on the window's days after it; a running sum counts the hosts -----------
-CREATE TEMP TABLE subjects AS
+CREATE OR REPLACE TEMP TABLE subjects AS
 SELECT row_number() OVER () AS subject, *
 FROM (SELECT DISTINCT tenant, name, origin, script, service FROM communications);
 
-CREATE TEMP TABLE activities AS
+CREATE OR REPLACE TEMP TABLE activities AS
 SELECT s.subject, c.host, c.reasons, c.execution, c.hour, any_value(c.day) AS day, any_value(c.tenant) AS tenant,
   any_value(c.os) AS os, min(c.time) AS time, arg_min(c.number, c.time) AS number
 FROM communications c JOIN subjects s USING (tenant, name, origin, script, service)
 GROUP BY s.subject, c.host, c.reasons, c.execution, c.hour;
 
-CREATE TEMP TABLE shown AS
+CREATE OR REPLACE TEMP TABLE shown AS
 SELECT subject, host, day, count(*) OVER window_ AS host_days, count(*) OVER guarded AS guarded_days,
   lead(day) OVER (PARTITION BY subject, host ORDER BY day) AS next_day
 FROM (SELECT DISTINCT subject, host, day FROM activities)
@@ -20,7 +20,7 @@ WINDOW window_ AS (PARTITION BY subject, host ORDER BY day
   guarded AS (PARTITION BY subject, host ORDER BY day
     RANGE BETWEEN getvariable('training_days') PRECEDING AND getvariable('guard_days') + 1 PRECEDING);
 
-CREATE TEMP TABLE prevalence AS
+CREATE OR REPLACE TEMP TABLE prevalence AS
 WITH steps AS (
   SELECT subject, day + 1 AS day, 1 AS plain, 0 AS guarded FROM shown
   UNION ALL
@@ -47,7 +47,7 @@ SELECT s.subject, s.host, s.day, s.host_days, h.active_days, h.plain - (s.host_d
 FROM shown s JOIN hosts_by_day h USING (subject, day);
 
 -- Verdicts -----------------------------------------------------------------------------------------------------------
-CREATE TEMP TABLE judged AS
+CREATE OR REPLACE TEMP TABLE judged AS
 SELECT a.*, coverage, p.host_days, p.active_days,
   CASE WHEN len(reasons) > 0 THEN guarded_others ELSE others END AS other_hosts,
   CASE WHEN coverage < getvariable('activation_days') THEN 'learning'
@@ -58,10 +58,10 @@ FROM activities a JOIN prevalence p USING (subject, host, day)
 JOIN (SELECT d.tenant, d.day, count(c.day) AS coverage FROM covered d LEFT JOIN covered c ON c.tenant = d.tenant
   AND c.day BETWEEN d.day - getvariable('training_days') AND d.day - 1 GROUP BY ALL) USING (tenant, day);
 
-CREATE TEMP TABLE rare AS SELECT * FROM judged WHERE verdict IS NULL;
+CREATE OR REPLACE TEMP TABLE rare AS SELECT * FROM judged WHERE verdict IS NULL;
 
 -- How rare the executions of the rare activities are
-CREATE TEMP TABLE rare_executions AS
+CREATE OR REPLACE TEMP TABLE rare_executions AS
 WITH asked AS (
   SELECT DISTINCT tenant, execution, host, day FROM rare WHERE execution IS NOT NULL
 ), seen AS (
@@ -79,7 +79,7 @@ HAVING count(DISTINCT s.host) FILTER (s.host <> q.host) <= getvariable('max_othe
    AND count(DISTINCT s.day) FILTER (s.host = q.host) <= getvariable('max_host_days');
 
 -- The first event of each rare activity (several may share its time) and its id
-CREATE TEMP TABLE ordered AS
+CREATE OR REPLACE TEMP TABLE ordered AS
 WITH firsts AS (
   SELECT r.* EXCLUDE (number), c.number, s.name, s.origin, s.script, s.service
   FROM rare r JOIN subjects s USING (subject)
@@ -134,7 +134,7 @@ SELECT *, (variation <> 'base')::INT AS severity,
 FROM reduced;
 
 -- Deduplication walks each key in order and remembers when it last let something through, of any and of low severity
-CREATE TEMP TABLE walked AS
+CREATE OR REPLACE TEMP TABLE walked AS
 WITH RECURSIVE walk AS (
   SELECT key, place, false AS duplicate, time AS last_any, CASE WHEN severity = 1 THEN time END AS last_low
   FROM ordered WHERE place = 1
@@ -147,12 +147,12 @@ WITH RECURSIVE walk AS (
 )
 SELECT o.*, w.duplicate FROM walk w JOIN ordered o USING (key, place);
 
-CREATE TEMP TABLE flooded AS
+CREATE OR REPLACE TEMP TABLE flooded AS
 SELECT *, row_number() OVER (PARTITION BY tenant, name, origin, reduced_script, service, day, variation
   ORDER BY time, event_id, host, alert_id) AS position
 FROM walked WHERE NOT duplicate;
 
-CREATE TEMP TABLE alerts AS
+CREATE OR REPLACE TEMP TABLE alerts AS
 SELECT alert_id, tenant AS tenant_id, CASE severity WHEN 1 THEN 'Low' ELSE 'Informational' END AS severity, variation,
   strftime(make_timestamp(time), '%Y-%m-%dT%H:%M:%S.%f') || 'Z' AS timestamp, {'id': host} AS host,
   {'name': name, 'origin': origin, 'script': script} AS process, {'id': service} AS service, execution,
@@ -161,7 +161,7 @@ SELECT alert_id, tenant AS tenant_id, CASE severity WHEN 1 THEN 'Low' ELSE 'Info
   reasons AS suspicion_reasons, position = getvariable('max_alerts_per_group') AS group_saturated, event_id
 FROM flooded WHERE position <= getvariable('max_alerts_per_group') ORDER BY time, event_id, alert_id;
 
-CREATE TEMP TABLE verdicts AS
+CREATE OR REPLACE TEMP TABLE verdicts AS
 SELECT verdict, count(*) AS n FROM judged WHERE verdict IS NOT NULL GROUP BY ALL
 UNION ALL SELECT 'duplicate', count(*) FROM walked WHERE duplicate
 UNION ALL SELECT CASE WHEN position <= getvariable('max_alerts_per_group') THEN 'alert' ELSE 'rolled_up' END, count(*)

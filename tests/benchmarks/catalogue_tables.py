@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ CATALOGUE = Path(__file__).resolve().parents[2] / "schemas" / "catalogue"
 Row = tuple[Any, ...]
 
 
+@functools.cache
 def read(name: str) -> dict[str, Any]:
     """One file of the catalogue, by the fast loader where there is one."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -22,14 +22,21 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def run(files: str, output: Path | None, threads: int) -> dict[str, Any]:
-    """Writes the alerts and returns the counts that a run prints."""
+def open_lake(files: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """A connection with what the SQL reads: the catalogue's tables, and the files as `lake`."""
     connection = duckdb.connect(config={"threads": threads, "preserve_insertion_order": False})
     catalogue_tables.load(connection)
     source = f"read_parquet({quoted(files)})"
     columns = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-    absent = "" if "event_id" in columns else ", NULL::VARCHAR AS event_id"
+    missing = [name for name in ("event_id", "tenant_id") if name not in columns]
+    absent = "".join(f", NULL::VARCHAR AS {name}" for name in missing)
     connection.execute(f"CREATE TEMP VIEW lake AS SELECT *{absent} FROM {source}")
+    return connection
+
+
+def run(files: str, output: Path | None, threads: int) -> dict[str, Any]:
+    """Writes the alerts and returns the counts that a run prints."""
+    connection = open_lake(files, threads)
     for name in SQL:
         connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))
     if output is not None:

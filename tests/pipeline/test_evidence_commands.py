@@ -135,9 +135,7 @@ def test_the_review_holds_every_activity_that_was_common_on_a_host_only(
     assert {program["hosts"] for program in wider} == {1, 8}
 
 
-def test_the_review_masks_secrets_unless_it_is_told_to_leave_them(
-    run: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_review_masks_secrets_unless_it_is_told_to_leave_them(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     def example(*options: str) -> Any:
         programs = said(capsys, "review", run, *options)["programs"]
         return next(program["example"]["process_path"] for program in programs if program["program"] == "agent.exe")
