@@ -250,10 +250,4 @@ def _lookup_arguments(sub: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())def _lookup_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("host", metavar="HOST_OR_IP", help="a host name, a URL or an address")
-    options.add_catalogue_arguments(sub)
-
-
-if __name__ == "__main__":
     sys.exit(main())

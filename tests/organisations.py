@@ -82,7 +82,9 @@ def heartbeats(b: Builder, tenant: str) -> None:
 def name_images_and_parents(records: list[Record], rng: random.Random) -> None:
     """Some events have the image's digest, a parent, a causality owner: few of each, so that they come again."""
     for record in records:
-        name = str(record.get("process_name"))
+        name = record.get("process_name")
+        if not name or not isinstance(name, str):
+            continue
         if rng.random() < 0.6:
             digest = hashlib.sha256(f"{name} {rng.choice((1, 1, 1, 2))}".encode()).hexdigest()
             record.setdefault("process_sha256", rng.choice((digest, digest.upper())))

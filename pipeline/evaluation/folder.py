@@ -128,7 +128,7 @@ class CommunicationReader:
         hosts = events.text("host_id")
         self.hosts.update(hosts.values[code] for code in np.unique(hosts.codes[valid]))
         self.days.update(np.unique(events.time.values[valid] // DAY_US).tolist())
-        return plain(activities_of(events, self._recogniser.communications(events, valid)))
+        return plain(activities_of(events, self._recogniser.communications(events, valid), "UTC"))
 
 
 def communications_of(table: pa.Table) -> Iterator[tuple[str, Communication]]:

@@ -1,8 +1,9 @@
 """Organisations whose events every format can carry, enriched with columns that an alert shows.
 
 What is cut, because Cortex XDR has no place for it: times below a millisecond, tenants (a run has one: `--tenant`), the
-case of `direction`, `dns_status` of connections, addresses and bytes of lookups, and a process called `UNKNOWN` in
-another file (XDR means "no name" by it, so the file has to have that name).
+case of `direction` and of digests, folders of parents and causality owners, `dns_status` of connections, addresses and
+bytes of lookups, and a process called `UNKNOWN` in another file (XDR means "no name" by it, so the file has to have
+that name).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tests.oracle.builder import Record
 from tests.oracle.events import EPOCH, MISSING, DeadLetterError, Event, base_name, clean_text, normalise
 from tests.organisations import Organisation, random_organisation
 
+PLAIN = {"process_sha256": str.lower, "parent_process_name": base_name, "causality_process_name": base_name}
 LOOKUPS_LACK = ("remote_ip", "remote_port", "protocol", "direction", "bytes_sent", "bytes_received")
 
 
@@ -36,6 +38,7 @@ def tenant_of(record: Record) -> str:
 def portable(record: Record) -> Record:
     """The event that a record names, without what is cut; a record that is no event stays what it is."""
     record = {name: value for name, value in record.items() if name != "tenant_id"}
+    record |= {name: plain(record[name]) for name, plain in PLAIN.items() if isinstance(record.get(name), str)}
     try:
         event = normalise(record, "default")
     except DeadLetterError:
