@@ -1,4 +1,4 @@
-"""Behaviours of the simulated organisation, each seen in its telemetry. The backfill runs on Beam's in-process runner."""
+"""Behaviours of the simulated organisation, seen in its telemetry. The backfill runs on Beam's in-process runner."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ def test_developers_have_bots_of_their_own(rows: list[Row]) -> None:
     assert len({command for _, command in bots}) == len(bots)
 
 
-def test_agents_fall_silent_for_days_even_on_servers(organisation: Organisation) -> None:
+def test_agents_fall_silent_for_days_even_on_servers() -> None:
+    organisation = build_organisation(1000, DAYS, SEED, p.FIRST_DAY)
     servers = [host.index for host in organisation.hosts if host.is_server]
     assert 0 < (organisation.presence[servers] == 0).mean() < 0.1
 
