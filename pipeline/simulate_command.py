@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 
 from pipeline import options
 from schemas.documents import ConfigurationError
@@ -28,6 +30,7 @@ def simulate_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help="days without any telemetry, three weeks before the end (0: none)",
     )
+    sub.add_argument("--marginals", action="store_true", help="also measure shares and skews, into marginals.json")
 
 
 def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -37,6 +40,7 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
         ConfigurationError: an argument is wrong.
     """
     from pipeline.simulation import FIRST_DAY, simulate
+    from pipeline.simulation.marginals import marginals_of
 
     options.no_more(rest)
     try:
@@ -52,3 +56,7 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     print(f"{made.events:,} events of {made.hosts} hosts in {made.events_glob}, labels in {made.labels_file}")
+    if arguments.marginals:
+        text = json.dumps(marginals_of(made.files), indent=2)
+        Path(arguments.output, "marginals.json").write_text(text + "\n", encoding="utf-8")
+        print(text)

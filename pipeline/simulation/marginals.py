@@ -41,9 +41,10 @@ def marginals_of(files: Sequence[str]) -> dict[str, float]:
     reached = reached.rename_columns([*reached.column_names[:-1], "events"])
     host_days = np.concatenate([day["host_days"] for day in days])
     totals = {name: sum(day[name] for day in days) for name in ("events", "late", "day_late", "twice", "failed", "dns")}
+    named = reached.filter(pc.is_valid(reached["remote_host"]))
     process = _by(reached, "process_name")
-    domain = _by(reached.append_column("domain", _domains(reached["remote_host"])).drop_null(), "domain")
-    pair = _by(reached.filter(pc.is_valid(reached["remote_host"])), "process_name", "remote_host")
+    domain = _by(named.append_column("domain", _domains(named["remote_host"])), "domain")
+    pair = _by(named, "process_name", "remote_host")
     return {
         "events_per_host_day_median": float(np.median(host_days)),
         "events_per_host_day_p90": float(np.quantile(host_days, 0.9)),
