@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 
 from pipeline import options
 from schemas.documents import ConfigurationError
@@ -28,6 +30,7 @@ def simulate_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help="days without any telemetry, three weeks before the end (0: none)",
     )
+    sub.add_argument("--marginals", action="store_true", help="also measure shares and skews, into marginals.json")
 
 
 def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
@@ -37,6 +40,7 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
         ConfigurationError: an argument is wrong.
     """
     from pipeline.simulation import FIRST_DAY, simulate
+    from pipeline.simulation.marginals import marginals_of
     from pipeline.sinks.upload import local_folder
 
     options.no_more(rest)
@@ -54,5 +58,10 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
             )
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
+        marginals = json.dumps(marginals_of(made.files), indent=2) if arguments.marginals else None
+        if marginals:
+            Path(folder, "marginals.json").write_text(marginals + "\n", encoding="utf-8")
     events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
     print(f"{made.events:,} events of {made.hosts} hosts in {events}, labels in {labels}")
+    if marginals:
+        print(marginals)

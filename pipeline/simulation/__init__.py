@@ -10,20 +10,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from pipeline.simulation import changes, malware  # noqa: F401  (they register their campaigns)
 from pipeline.simulation import parameters as p
-from pipeline.simulation.background import Background
-from pipeline.simulation.campaigns import Row, plant
+from pipeline.simulation.background import PARTS, Background
+from pipeline.simulation.campaigns import CAMPAIGNS, plant
+from pipeline.simulation.delivery import event_numbers
+from pipeline.simulation.labels import labels_of
 from pipeline.simulation.organisation import build_organisation
-from pipeline.simulation.write import clear, write_day, write_labels
+from pipeline.simulation.write import clear, table_of, write_day, write_labels
 
 FIRST_DAY = p.FIRST_DAY
 
@@ -84,40 +86,31 @@ def simulate(
         if value < least:
             raise ValueError(f"{name} must be at least {least}, not {value}")
     folder = Path(output)
-    events = folder / "events"
-    clear(events)
+    clear(folder / "events")
     organisation = build_organisation(hosts, days, seed, first_day, gap_days)
-    planted = plant(organisation, seed)
-    ordinary_days = Background(organisation, seed, background == "thinned")
-    by_day: dict[date, list[tuple[int, Row]]] = defaultdict(list)
-    for number, acted in enumerate(planted):
-        for row in acted.rows:
-            by_day[row["event_time"].date()].append((number, row))
-    ids: list[list[str]] = [[] for _ in planted]
-    files, by_type = [], {"network": 0, "dns": 0, "process": 0}
+    planted = plant(organisation, len(changes.CHANGES), seed)
+    names = {change.campaign: number for number, change in enumerate(changes.CHANGES)}
+    ordinary = Background(organisation, names, seed, background == "thinned")
+    written = []
     for index in range(days):
         day = organisation.day(index)
-        rows = by_day[day]
-        ordinary = ordinary_days.day(index)
-        for count in pc.value_counts(ordinary.column("event_type").cast("string")).to_pylist():
-            by_type[count["values"]] += count["counts"]
-        path, given = write_day(events, day, ordinary, [row for _, row in rows], seed)
-        for (number, row), event_id in zip(rows, given, strict=True):
-            ids[number].append(event_id)
-            by_type[row["event_type"]] += 1
-        files.append(str(path))
-    labels = [acted.label(event_ids) for acted, event_ids in zip(planted, ids, strict=True)]
+        acted = table_of(planted[day], event_numbers(seed, day, PARTS, len(planted[day])))
+        written.append(write_day(folder / "events", day, [*ordinary.day(index), acted]))
+    labelled = pa.concat_tables(day.labelled for day in written)
+    told = [*changes.CHANGES, *(campaign for campaign, _ in CAMPAIGNS)]
+    labels = labels_of(told, labelled, organisation)
     write_labels(folder / "labels.jsonl", labels)
+    by_type = sum((day.events for day in written), Counter())
     return SimulationSummary(
         output=output,
         hosts=hosts,
         days=days,
         seed=seed,
         first_day=first_day,
-        events=sum(by_type.values()),
+        events=by_type.total(),
         planted_events=sum(label["events"] for label in labels),
-        events_by_type=by_type,
-        files=files,
+        events_by_type=dict(by_type),
+        files=[str(day.path) for day in written],
         labels_file=str(folder / "labels.jsonl"),
         labels=labels,
     )

@@ -1,4 +1,4 @@
-"""Planted campaigns: the registry, the stage on which they act, and their labels.
+"""Planted campaigns: the registry, and the stage on which they act.
 
 A campaign is a function that acts on a `Stage`: it picks hosts and lets programs start and connect there. It is
 registered with what the label says about it. Each has random numbers of its own, so a new one at the end of the list
@@ -8,17 +8,20 @@ leaves all others as they were.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 
 from pipeline.simulation import parameters as p
 from pipeline.simulation.destinations import addresses_of
-from pipeline.simulation.habits import image_of
-from pipeline.simulation.organisation import Host, Organisation, campaign_start
+from pipeline.simulation.habit_table import image_of
+from pipeline.simulation.hosts import Host
+from pipeline.simulation.labels import Campaign
+from pipeline.simulation.organisation import Organisation
 from pipeline.simulation.programs import Program
 from pipeline.simulation.software import PROGRAMS
 
@@ -30,26 +33,7 @@ REAL_ADDRESSES = {
 }
 """Telegram's own addresses (core.telegram.org/resources/cidr.txt); other hosts get the simulation's."""
 
-
-@dataclass(frozen=True)
-class Campaign:
-    """What is planted, and what a detector should make of it.
-
-    `expected` is a variation of the detector (`base`, `suspicious_process`, `uncommon_scripting_engine`) or `none`,
-    for telemetry long enough for campaigns to begin on `parameters.CAMPAIGN_DAY`.
-    """
-
-    campaign: str
-    title: str
-    technique: str
-    malicious: bool
-    expected: str
-    why: str
-    source: str
-    act: Callable[[Stage], None]
-
-
-CAMPAIGNS: list[Campaign] = []
+CAMPAIGNS: list[tuple[Campaign, Callable[[Stage], None]]] = []
 
 
 def campaign(
@@ -62,10 +46,12 @@ def campaign(
     source: str = "",
     malicious: bool = True,
 ) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
-    """Register the decorated function as a campaign."""
+    """Register the decorated function as a campaign, and document it by what its label says."""
+    known = Campaign(name, title, technique, malicious, expected, why, source)
 
     def register(act: Callable[[Stage], None]) -> Callable[[Stage], None]:
-        CAMPAIGNS.append(Campaign(name, title, technique, malicious, expected, why, source, act))
+        act.__doc__ = f"{title}: {why}. {source or technique}".strip()
+        CAMPAIGNS.append((known, act))
         return act
 
     return register
@@ -73,46 +59,53 @@ def campaign(
 
 @dataclass
 class Stage:
-    """What one campaign can do, from its 0-based `first_day` on. `at(host, day, 9)` is nine in the host's office."""
+    """What one campaign can do, on its 0-based `day` and later. `at(host, day, 9)` is nine in the host's office."""
 
     organisation: Organisation
-    first_day: int
+    day: int
     rng: np.random.Generator
     used: set[int]
     rows: list[Row] = field(default_factory=list)
 
     def pick(
-        self,
-        os: str,
-        count: int = 1,
-        department: str | None = None,
-        role: str = "workstation",
-        strict: bool = False,
+        self, os: str, *, department: str | None = None, role: str = "workstation", strict: bool = False
     ) -> list[Host]:
-        """Up to `count` hosts of a kind, if possible of the department and used by no other campaign.
+        """One host of a kind, if possible of the department, on at that day and used by no other campaign.
 
-        Small organisations may not have them: then those of other departments serve, unless `strict`, and used ones.
+        Small organisations may not have one: then one of another department serves, unless `strict`, and a used one.
+        An empty list if there is none at all.
         """
-        kind = [h for h in self.organisation.hosts if h.os == os and h.role == role and not h.joined]
+        kind = self.all_hosts(os, role)
         own = [h for h in kind if department in (None, h.department)]
-        if strict:
-            kind = own
-        fresh = [[h for h in hosts if h.index not in self.used] for hosts in (own, kind)]
-        pool = fresh[0] or fresh[1] or own or kind
-        chosen = [pool[i] for i in self.rng.permutation(len(pool))[:count]]
+        pools = [own] if strict else [own, kind]
+        fresh = [[h for h in hosts if h.index not in self.used] for hosts in pools]
+        pool = next(filter(None, [*fresh, *pools]), [])
+        chosen = [pool[int(self.rng.integers(len(pool)))]] if pool else []
         self.used.update(h.index for h in chosen)
-        return sorted(chosen, key=lambda h: h.index)
+        return chosen
 
-    def newcomers(self) -> list[Host]:
+    def pick_many(self, os: str, count: int) -> list[Host]:
+        """Up to `count` workstations, whatever other campaigns do there."""
+        pool = self.all_hosts(os)
+        return sorted((pool[i] for i in self.rng.permutation(len(pool))[:count]), key=lambda h: h.index)
+
+    def all_hosts(self, os: str, role: str = "workstation") -> list[Host]:
+        """Hosts that exist all the time and, if there are such, are on that day."""
+        kind = [h for h in self.organisation.hosts if h.os == os and h.role == role and h.stays]
+        return [h for h in kind if self.is_on(h, self.day)] or kind
+
+    def newcomers(self, os: str) -> list[Host]:
         """Hosts that join while the campaigns run."""
-        return [h for h in self.organisation.hosts if h.joined]
+        return [h for h in self.organisation.hosts if h.os == os and h.joined >= self.organisation.campaign_day > 0]
 
-    def working_day(self) -> int:
-        """The campaign's first day, or the first working day after it that has telemetry, or else the last day."""
-        later = range(self.first_day, self.organisation.days)
-        return next(
-            (d for d in later if self.organisation.is_working_day(d) and d not in self.organisation.gap), later[-1]
-        )
+    def is_on(self, host: Host, day: int) -> bool:
+        """Whether a host is on."""
+        return bool(self.organisation.presence[host.index, day] > 0)
+
+    def days_on(self, host: Host) -> Iterator[int]:
+        """The campaign's day and the later ones on which the host is on."""
+        later = range(self.day + 1, self.organisation.days)
+        return iter([self.day, *(day for day in later if self.is_on(host, day))])
 
     def at(self, host: Host, day: int, hour: float) -> datetime:
         """A moment of a day, somewhere in the quarter of an hour that begins at the host's local `hour`."""
@@ -176,62 +169,31 @@ class Stage:
         return dict(image) | {"process_pid": pid * 4}
 
 
-@dataclass(frozen=True)
-class Planted:
-    """A campaign that has been acted out; `rows` are ordered by time."""
+def plant(organisation: Organisation, first_label: int, seed: int) -> dict[date, list[Row]]:
+    """Act all campaigns out, each on a day that the seed chooses; the rows of each day, labelled from `first_label` on.
 
-    campaign: Campaign
-    rows: list[Row]
-
-    def label(self, event_ids: list[str]) -> dict[str, Any]:
-        """What stands in `labels.jsonl`; times are RFC 3339, UTC."""
-        told = self.campaign
-        return {
-            "campaign": told.campaign,
-            "title": told.title,
-            "technique": told.technique,
-            "malicious": told.malicious,
-            "expected_variation": told.expected,
-            "why": told.why,
-            "source": told.source,
-            "host_ids": (hosts := sorted({row["host_id"] for row in self.rows})),
-            "hosts": hosts,
-            "days": sorted({row["event_time"].date().isoformat() for row in self.rows}),
-            "first_event": _rfc3339(self.rows[0]["event_time"]),
-            "first_time": _rfc3339(self.rows[0]["event_time"]),
-            "last_time": _rfc3339(self.rows[-1]["event_time"]),
-            "events": len(self.rows),
-            "event_ids": event_ids,
-        }
-
-
-def plant(organisation: Organisation, seed: int) -> list[Planted]:
-    """Act all campaigns out, each from a day on that the seed chooses. One that finds no host it needs is left out.
-
-    Hosts on which something happens are on that day. What falls on days without telemetry is lost.
+    A campaign that finds no host of the kind it needs is left out. Hosts on which something happens are on that day.
+    What falls on days without telemetry is lost.
     """
-    days = [d for d in range(campaign_start(organisation.days), organisation.days) if d not in organisation.gap]
+    later = [d for d in range(organisation.campaign_day, organisation.days) if d not in organisation.gap]
+    days = [d for d in later if organisation.is_working_day(d)] or later
     seen = {organisation.day(d): d for d in range(organisation.days) if d not in organisation.gap}
     index = {host.host_id: host.index for host in organisation.hosts}
     used: set[int] = set()
-    planted = []
-    for known in CAMPAIGNS:
+    planted = defaultdict(list)
+    for label, (known, act) in enumerate(CAMPAIGNS, first_label):
         rng = np.random.default_rng([seed, 4, zlib.crc32(known.campaign.encode())])
         stage = Stage(organisation, days[int(rng.integers(len(days)))], rng, used)
-        known.act(stage)
-        rows = sorted((r for r in stage.rows if r["event_time"].date() in seen), key=lambda r: r["event_time"])
-        for row in rows:
-            at = index[row["host_id"]], seen[row["event_time"].date()]
-            organisation.presence[at] = max(organisation.presence[at], p.WEEKEND_ACTIVITY)
-        if rows:
-            planted.append(Planted(known, rows))
+        act(stage)
+        for row in stage.rows:
+            day = row["event_time"].date()
+            if day in seen:
+                at = index[row["host_id"]], seen[day]
+                organisation.presence[at] = max(organisation.presence[at], p.WEEKEND_ACTIVITY)
+                planted[day].append(row | {"label": label})
     return planted
 
 
 def has_company(organisation: Organisation) -> bool:
     """Whether there are enough hosts for campaigns that presuppose an organisation around them."""
     return len(organisation.hosts) >= p.ORDINARY_COMPANY
-
-
-def _rfc3339(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

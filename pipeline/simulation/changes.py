@@ -6,8 +6,31 @@ from datetime import timedelta
 
 from pipeline.simulation import parameters as p
 from pipeline.simulation.campaigns import Stage, campaign, has_company
+from pipeline.simulation.labels import Campaign
 from pipeline.simulation.programs import INTUNE, Program, developer_id
 from pipeline.simulation.software_windows import WINDOWS_PROGRAMS
+
+CHANGES = [
+    Campaign(
+        "messenger-adoption",
+        "A messenger spreads through a department",
+        "",
+        False,
+        "base",
+        "the first few who have it are news, after them it is common",
+        "",
+    ),
+    Campaign(
+        "client-renamed",
+        "An update gives a messenger's client another name",
+        "",
+        False,
+        "base",
+        "to a baseline a program of another name is another program, until more than three hosts show it",
+        "",
+    ),
+]
+"""What happens in the ordinary background: the habits that bring it about carry its name."""
 
 
 @campaign(
@@ -28,14 +51,14 @@ def roll_out(stage: Stage) -> None:
         "--silent",
         versions=("45.12.0.33000",),
     )
-    day = stage.working_day()
-    for host in stage.pick("windows", round(len(stage.organisation.hosts) * p.ROLL_OUT_SHARE)):
+    day = stage.day
+    for host in stage.pick_many("windows", round(len(stage.organisation.hosts) * p.ROLL_OUT_SHARE)):
         when = stage.at(host, day, 9 + float(stage.rng.uniform(0, 6)))
         stage.start(host, client, when)
         for n in range(3):
             stage.connect(host, client, "mercury-connection-a.wbx2.com", when + timedelta(minutes=40 * n))
-        for later in range(day + 1, stage.organisation.days):
-            if stage.organisation.is_working_day(later):
+        for later in stage.days_on(host):
+            if later > day and stage.organisation.is_working_day(later):
                 stage.connect(host, client, "mercury-connection-a.wbx2.com", stage.at(host, later, 10))
 
 
@@ -48,7 +71,7 @@ def roll_out(stage: Stage) -> None:
     why="the host is new, the program is not: more than three other hosts show it",
 )
 def new_hire(stage: Stage) -> None:
-    for host in stage.newcomers():
+    for host in stage.newcomers("windows"):
         when = stage.at(host, host.joined, 9)
         stage.start(host, WINDOWS_PROGRAMS["teams"], when)
         for n in range(4):
@@ -71,7 +94,7 @@ def developer_bot(stage: Stage) -> None:
         "/Users/{user}/src/release-bot/bot.js",
     )
     for host in stage.pick("macos", department="engineering"):
-        for day in range(stage.first_day, stage.organisation.days):
+        for day in stage.days_on(host):
             if stage.organisation.is_working_day(day):
                 stage.start(host, bot, stage.at(host, day, 9))
                 for hour in (9.25, 11, 14, 16.5):

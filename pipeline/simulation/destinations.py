@@ -32,6 +32,8 @@ MESSENGER_HOSTS: dict[str, tuple[str, ...]] = {
     "whatsapp": ("web.whatsapp.com", "g.whatsapp.net", "mmg.whatsapp.net", "static.whatsapp.net"),
     "zoom": ("zoom.us", "us04xmpp1.zoom.us", "us05web.zoom.us"),
     "google-chat": ("chat.google.com",),
+    "signal": ("chat.signal.org", "storage.signal.org", "cdn2.signal.org", "updates2.signal.org"),
+    "slack-api": ("slack.com",),
     "slack-hooks": ("hooks.slack.com",),
     "teams-hooks": ("corpexample.webhook.office.com",),
     "discord-update": ("updates.discord.com", "dl.discordapp.net"),
@@ -115,7 +117,7 @@ LIKE_MESSENGERS = ("odd", "edge-config")
 """Further profiles of hosts that are messengers', or lie under a messenger's domain."""
 
 OTHER_PROFILES: dict[str, tuple[str, ...]] = {
-    "edge-config": ("config.edge.skype.com",),
+    "edge-config": ("config.edge.skype.com", "mobile.pipe.aria.microsoft.com"),
     "microsoft": (
         "settings-win.data.microsoft.com",
         "v10.events.data.microsoft.com",

@@ -68,6 +68,16 @@ WINDOWS_PROGRAMS: dict[str, Program] = {
         EXPLORER,
         versions=("2.2587.9.0", "2.2602.3.0"),
     ),
+    "whatsapp-root": Program(
+        r"C:\Program Files\WindowsApps\5319275A.WhatsAppDesktop_{version}_x64__cv1g1gvanyjgm"
+        r"\WhatsApp.Root.exe",
+        "24803D75-212C-471A-BC57-9EF86AB91435",
+        EXPLORER,
+        versions=("2.2604.1.0",),
+    ),
+    "signal": Program(
+        r"C:\Users\{user}\AppData\Local\Programs\signal-desktop\Signal.exe", "Signal Messenger, LLC", EXPLORER
+    ),
     "zoom": Program(r"C:\Users\{user}\AppData\Roaming\Zoom\bin\Zoom.exe", "Zoom Communications, Inc.", EXPLORER),
     "outlook": Program(OFFICE + "OUTLOOK.EXE", MICROSOFT, EXPLORER),
     "word": Program(OFFICE + "WINWORD.EXE", MICROSOFT, EXPLORER, "/n"),

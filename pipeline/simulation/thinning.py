@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.simulation.destinations import LIKE_MESSENGERS, MESSENGER_HOSTS
-from pipeline.simulation.habits import HabitTable
+from pipeline.simulation.habit_table import HabitTable
 from schemas.catalogue import load_catalogue
 from transforms.rules.command_line import Engines
 
 
 def read_by_detectors(table: HabitTable, profiles: dict[str, int]) -> npt.NDArray[np.bool_]:
-    """Habits that reach a messenger or look like it, all of scripting engines, and each host's daily sign of life.
+    """Habits that reach a messenger or look like it, all of scripting engines, daily signs of life, what is labelled.
 
     Engines are those of the catalogue, by the process or by the owner of its causality group (specification,
     section 4).
@@ -25,4 +25,5 @@ def read_by_detectors(table: HabitTable, profiles: dict[str, int]) -> npt.NDArra
         ]
     )
     messengers = [profiles[name] for name in (*MESSENGER_HOSTS, *LIKE_MESSENGERS)]
-    return np.isin(table.profile, messengers) | of_engine[np.array(table.image)] | np.array(table.daily, dtype=bool)
+    kept = np.array(table.daily, dtype=bool) | (np.array(table.label) >= 0)
+    return np.isin(table.profile, messengers) | of_engine[np.array(table.image)] | kept

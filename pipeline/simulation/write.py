@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.simulation.delivery import Numbers, delays, delivered_twice, event_ids
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
+_TIME = pa.timestamp("us", tz="UTC")
 
 SCHEMA = pa.schema(
     [
-        ("event_time", pa.timestamp("us", tz="UTC")),
+        ("event_time", _TIME),
         ("event_type", _TEXT),
         ("host_id", _TEXT),
         ("host_name", _TEXT),
@@ -45,21 +49,20 @@ SCHEMA = pa.schema(
         ("dns_status", pa.int64()),
     ]
 )
-"""Columns as they are made; `event_id` comes in front and `tenant_id` stays the run's default."""
+"""Columns as they are made. In a file `event_id` comes in front of them and `arrival_time` after them; `tenant_id`
+stays the run's default."""
+MADE = SCHEMA.append(pa.field("number", pa.uint64())).append(pa.field("label", pa.int32()))
+"""The same with the event's number and the label that it belongs to (-1: none)."""
 
-PLANTED = 3
-"""What campaigns do is this part of a day's events; the background has smaller numbers."""
-_HEX_PAIRS = np.frombuffer("".join(f"{n:02x}" for n in range(256)).encode(), dtype=np.uint16)
 
-
-def table_of(rows: list[dict[str, Any]]) -> pa.Table:
-    """Rows with some of the columns (a missing one is null) as a table; keys that are no column are ignored."""
+def table_of(rows: list[dict[str, Any]], numbers: Numbers) -> pa.Table:
+    """Rows with some of the columns (a missing one is null) as a table of `MADE`."""
     columns = []
-    for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True):
+    for name, kind in zip(MADE.names[:-2], MADE.types[:-2], strict=True):
         values = [row.get(name) for row in rows]
         plain = pa.array(values, type=pa.string() if kind == _TEXT else kind)
         columns.append(plain.dictionary_encode() if kind == _TEXT else plain)
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table([*columns, pa.array(numbers), pa.array([row["label"] for row in rows], pa.int32())], schema=MADE)
 
 
 def clear(folder: Path) -> None:
@@ -69,43 +72,45 @@ def clear(folder: Path) -> None:
         old.unlink()
 
 
-def event_ids(seed: int, day: date, part: int, count: int) -> pa.StringArray:
-    """Ids of the events of one of at most 4 parts of a day: 16 hex digits that say nothing about event or part.
+@dataclass(frozen=True)
+class WrittenDay:
+    """A file of events: how many of each type, and those that belong to a label, each once, in order of time.
 
-    They are the numbers of the events, mixed by the finaliser of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable
-    pseudorandom number generators"). It is one to one, so no two events of a seed share an id.
+    `labelled` has the columns `event_id`, `event_time`, `host_id` and `label`.
     """
-    first = np.uint64(day.toordinal() << 40 | part << 38)
-    mixed = _mix(np.arange(count, dtype=np.uint64) + first ^ _mix(np.array([seed + 1], dtype=np.uint64)))
-    digits = _HEX_PAIRS[mixed.astype(">u8").view(np.uint8)]
-    offsets = np.arange(0, 16 * count + 1, 16, dtype=np.int32)
-    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(digits))
+
+    path: Path
+    events: Counter[str]
+    labelled: pa.Table
 
 
-def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-def write_day(
-    folder: Path, day: date, ordinary: pa.Table, planted: list[dict[str, Any]], seed: int
-) -> tuple[Path, list[str]]:
-    """Write one day in order of time; the file, and the event ids that the planted rows were given."""
-    ids = event_ids(seed, day, PLANTED, len(planted))
-    acted = table_of(planted).add_column(0, "event_id", ids)
-    table = pa.concat_tables([ordinary, acted]).unify_dictionaries().combine_chunks()
-    table = table.take(pc.sort_indices(table.column("event_time")))
+def write_day(folder: Path, day: date, made: Iterable[pa.Table]) -> WrittenDay:
+    """Write the events of one day, tables of `MADE`, in order of time, some of them twice."""
+    table = pa.concat_tables(made).unify_dictionaries().combine_chunks()
+    numbers = table.column("number").to_numpy()
+    twice = delivered_twice(numbers)
+    row = np.concatenate([np.arange(len(numbers)), twice])
+    delivery = np.repeat([0, 1], [len(numbers), len(twice)])
+    times = table.column("event_time").cast(pa.int64()).to_numpy()[row]
+    order = np.argsort(times, kind="stable")
+    arrival = pa.array((times + delays(numbers[row], delivery))[order]).cast(_TIME)
+    written = table.take(row[order]).add_column(0, "event_id", event_ids(numbers[row[order]]))
     path = folder / f"dt={day.isoformat()}.parquet"
     pq.write_table(
-        table,
+        written.drop_columns(["number", "label"]).append_column("arrival_time", arrival),
         path,
         compression="zstd",
         store_schema=False,
         coerce_timestamps="us",
-        use_dictionary=[name for name in table.column_names if name != "event_id"],
+        use_dictionary=[name for name in SCHEMA.names if name != "event_time"],
     )
-    return path, ids.to_pylist()
+    types = written.column("event_type").value_counts().to_pylist()
+    told = pc.and_(pc.greater_equal(written.column("label"), 0), pa.array(delivery[order] == 0))
+    return WrittenDay(
+        path,
+        Counter({count["values"]: count["counts"] for count in types}),
+        written.select(["event_id", "event_time", "host_id", "label"]).filter(told),
+    )
 
 
 def write_labels(path: Path, labels: Iterable[Mapping[str, Any]]) -> None:
