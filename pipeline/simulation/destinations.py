@@ -142,13 +142,13 @@ OTHER_PROFILES: dict[str, tuple[str, ...]] = {
         "mesu.apple.com",
         "gs-loc.apple.com",
     ),
-    "linux": ("archive.ubuntu.com", "security.ubuntu.com", "api.snapcraft.io", "changelogs.ubuntu.com"),
+    "linux": ("updates.corp.example", "connectivity-check.ubuntu.com", "api.snapcraft.io", "changelogs.ubuntu.com"),
     "development": (
         "github.com",
-        "registry.npmjs.org",
-        "pypi.org",
-        "files.pythonhosted.org",
-        "proxy.golang.org",
+        "api.github.com",
+        "objects.githubusercontent.com",
+        "packages.corp.example",
+        "mirror.corp.example",
     ),
     "updates": ("update.googleapis.com", "clients2.google.com", "edgedl.me.gvt1.com"),
     "internal": (
