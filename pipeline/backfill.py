@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.configuration import Configuration
-from pipeline.leaving import as_written, without_secrets
+from pipeline.leaving import Findings, as_written, without_secrets
 from pipeline.local_scan import ScanInProcesses
 from pipeline.sinks.bigquery import BigQueryOutput, WriteBigQuery
 from pipeline.sinks.evidence import WriteEvidence
@@ -28,13 +28,10 @@ from transforms.warn_of_thin_days import WarnOfThinDays
 
 
 @dataclass(frozen=True)
-class Detection:
+class Detection(Findings):
     """What the backfill finds: collections of JSON rows, tallies that add up to the summary, parts of a snapshot and of
     the evidence."""
 
-    alerts: beam.PCollection[dict[str, Any]]
-    verdicts: beam.PCollection[dict[str, Any]]
-    dead_letters: beam.PCollection[dict[str, Any]]
     tallies: beam.PCollection[Any]
     history: dict[str, beam.PCollection[Any]]
     evidence: dict[str, beam.PCollection[Any]]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from pipeline.bigquery import BigQueryAccess
+
+TABLE_SCHEME: Final = "bigquery://"
+"""Of inputs that are tables: `bigquery://PROJECT.DATASET.TABLE`."""
 
 
 def add_bigquery_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pipeline.bigquery_options import add_bigquery_arguments, bigquery_of
+from pipeline.bigquery_options import TABLE_SCHEME, add_bigquery_arguments, bigquery_of
 from pipeline.options import add_format_arguments, whole
 from pipeline.sources.errors import BadFilePolicy
-from pipeline.sources.inputs import TABLE_SCHEME, Input
+from pipeline.sources.inputs import Input
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.readings import InputFile
 from schemas.documents import require

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import apache_beam as beam
@@ -11,13 +11,22 @@ from transforms.redact_rows import RedactRows
 from transforms.rules.alert_formats import ALERT_FORMATS, NATIVE
 
 if TYPE_CHECKING:
-    from pipeline import backfill, stream
     from pipeline.configuration import Configuration
 
-    Detection = TypeVar("Detection", backfill.Detection, stream.Detection)
+
+@dataclass(frozen=True)
+class Findings:
+    """What people read of a run: rows, or rows as JSON text."""
+
+    alerts: beam.PCollection[Any]
+    verdicts: beam.PCollection[Any]
+    dead_letters: beam.PCollection[Any]
 
 
-def without_secrets(found: Detection, configuration: Configuration) -> Detection:
+Found = TypeVar("Found", bound=Findings)
+
+
+def without_secrets(found: Found, configuration: Configuration) -> Found:
     """What was found with secrets masked, unless they are to be left; what was learned is for the detector alone."""
     if not configuration.redact:
         return found

@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from pipeline.bigquery_tables import Dataset
 from pipeline.configuration import Configuration
-from pipeline.leaving import without_secrets
+from pipeline.leaving import Findings, without_secrets
 from pipeline.sinks.bigquery_stream import InsertIntoBigQuery
 from pipeline.sinks.learned import WriteLearned
 from pipeline.sinks.pubsub import PublishAlerts
@@ -26,7 +26,7 @@ from transforms.stream.parse_arrivals import OpenBlock, ParseArrivals, SeeTeleme
 
 
 @dataclass(frozen=True)
-class Detection:
+class Detection(Findings):
     """What the stream finds: alerts, verdicts and dead letters as JSON text, and what it learned.
 
     Of what it learned, `sightings` are each new to its host or of an hour of the day, `coverage` is which tenants
@@ -34,9 +34,6 @@ class Detection:
     counted, by names of metrics.
     """
 
-    alerts: beam.PCollection[str]
-    verdicts: beam.PCollection[str]
-    dead_letters: beam.PCollection[str]
     sightings: beam.PCollection[tuple[str, bytes]]
     coverage: beam.PCollection[tuple[str, bytes]]
     said: beam.PCollection[tuple[str, bytes]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.readings import InputFile, Reading, plan_readings, read_batches
@@ -16,7 +16,6 @@ if TYPE_CHECKING:  # clients of BigQuery take longer to import than many a file 
     from pipeline.sources.tables import InputTable
 
 Input: TypeAlias = "InputFile | InputTable"
-TABLE_SCHEME: Final = "bigquery://"
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from google.cloud.bigquery import Client, QueryJob, QueryJobConfig, SchemaField,
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of, refused
+from pipeline.bigquery_options import TABLE_SCHEME
 from pipeline.sources.errors import UnreadableInput
-from pipeline.sources.inputs import TABLE_SCHEME
 from schemas.documents import ConfigurationError, require
 from schemas.event import EVENT_COLUMNS, Kind
 from transforms.rules.scan import ScanRange

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from pipeline.bigquery_options import TABLE_SCHEME
 from pipeline.configuration import Configuration
 from pipeline.main import main
-from pipeline.sources.inputs import TABLE_SCHEME
 from pipeline.sources.tables import InputTable, find_tables
 from tests.cloud.bigquery import BigQuery
 from tests.objects import FEW, MANY, most_objects, telemetry
