@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pipeline.bigquery_options import TABLE_SCHEME, add_bigquery_arguments, bigquery_of
+from pipeline.bigquery.options import TABLE_SCHEME, add_bigquery_arguments, bigquery_of
 from pipeline.options import add_format_arguments, whole
 from pipeline.sources.errors import BadFilePolicy
 from pipeline.sources.inputs import Input

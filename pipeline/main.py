@@ -9,37 +9,28 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline import options
-from pipeline.bigquery_output import add_merge_arguments, merge_of
+from pipeline.commands.backfill import backfill_arguments, run_backfill
+from pipeline.commands.evaluate import evaluate_arguments, run_evaluate
+from pipeline.commands.exceptions import exceptions_arguments, run_exceptions
+from pipeline.commands.lookup import lookup_arguments, run_lookup
+from pipeline.commands.replay import replay_arguments, run_replay, run_snapshot, snapshot_arguments
+from pipeline.commands.report import report_arguments, run_report
+from pipeline.commands.review import review_arguments, run_review
+from pipeline.commands.schema import run_schema, schema_arguments
+from pipeline.commands.simulate import run_simulate, simulate_arguments
+from pipeline.commands.stream import run_stream, stream_arguments
+from pipeline.commands.tune import run_tune, tune_arguments
 from pipeline.errors import RunFailed
-from pipeline.evaluate_command import evaluate_arguments, run_evaluate
-from pipeline.exceptions_command import exceptions_arguments, run_exceptions
-from pipeline.input_options import add_input_arguments, inputs_of, reading_of
-from pipeline.lookup import explain
 from pipeline.memory import collect_seldom
-from pipeline.report_command import report_arguments, run_report
-from pipeline.review_command import review_arguments, run_review
-from pipeline.schema_command import run_schema, schema_arguments
-from pipeline.simulate_command import run_simulate, simulate_arguments
-from pipeline.sources.readings import InputFile
-from pipeline.stream_commands import replay_arguments, run_replay, run_snapshot, snapshot_arguments
-from pipeline.stream_job import run_stream, stream_arguments
-from pipeline.terminal import complain, show_summary, start_logging
-from pipeline.tune_command import run_tune, tune_arguments
-from schemas.catalogue import load_catalogue
-from schemas.documents import ConfigurationError, require
-from schemas.evidence import MAX_OTHER_HOSTS
+from pipeline.terminal import complain, start_logging
+from schemas.documents import ConfigurationError
 
 if TYPE_CHECKING:
-    from pipeline.configuration import Configuration
-    from pipeline.sinks.bigquery import BigQueryOutput
-    from pipeline.sources.inputs import Input
+    pass
 
 log = logging.getLogger(__name__)
 Command = Callable[[argparse.Namespace, list[str]], int | None]
@@ -81,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         description="Finds uncommon communication between a process and an instant messaging server.",
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add(commands, "backfill", run_backfill, "judge a range of history", _backfill_arguments)
+    _add(commands, "backfill", run_backfill, "judge a range of history", backfill_arguments)
     _add(commands, "stream", run_stream, "judge what Pub/Sub or Kafka delivers, until stopped", stream_arguments)
     _add(commands, "replay", run_replay, "history through the stream, on Prism", replay_arguments)
     _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
@@ -92,109 +83,8 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "report", run_report, "a run as a page to look at", report_arguments)
     _add(commands, "simulate", run_simulate, "make labelled telemetry", simulate_arguments)
     _add(commands, "evaluate", run_evaluate, "what runs found of what was planted", evaluate_arguments)
-    _add(commands, "lookup", run_lookup, "is this an IM server, and why", _lookup_arguments)
+    _add(commands, "lookup", run_lookup, "is this an IM server, and why", lookup_arguments)
     return top
-
-
-def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
-    """`uncommon-im backfill`."""
-    import apache_beam as beam
-
-    from pipeline import backfill
-    from pipeline.sinks.bigquery import read_summary
-    from pipeline.sinks.json_lines import prepare_output, read_summary_file, require_writable
-
-    somewhere = arguments.output or arguments.bigquery_output
-    require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
-    options.check_alert_format(arguments, arguments.output)
-    require(arguments.output or arguments.evidence is None, "--evidence needs --output, where it is written")
-    configuration = options.configuration_of(arguments)
-    beam_options = options.beam_options(rest)
-    inputs = inputs_of(arguments, configuration, beam_options)
-    workers = options.workers_of(arguments, beam_options, inputs)
-    configuration = replace(configuration, shards=options.shards_of(arguments, beam_options, workers))
-    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
-        bigquery = merge_of(arguments, beam_options, configuration, folder)
-        if arguments.dry_run:
-            print(plan(configuration, inputs, arguments))
-            return
-        if configuration.baseline_out:
-            require_writable("--baseline-out", configuration.baseline_out)
-        if arguments.output:
-            prepare_output(arguments.output)
-        pipeline = beam.Pipeline(options=beam_options)
-        local = backfill.LocalScan(workers, folder) if workers > 1 else None
-        scanned = backfill.scan(pipeline, inputs, reading_of(arguments), configuration, local)
-        found = backfill.detect(scanned, configuration)
-        backfill.write(found, arguments.output, configuration, bigquery)
-        with _left_clean(arguments.output, bigquery):
-            result = pipeline.run()
-            result.wait_until_finish()
-        if options.only_written(result):
-            log.info("the graph is written for Dataflow, which launches the job")
-            return
-        summary = read_summary(bigquery, configuration) if bigquery else read_summary_file(arguments.output)
-    show_summary(summary, arguments.output, arguments.bigquery_output)
-
-
-@contextmanager
-def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator[None]:
-    """A run that fails leaves nothing in its folder, and none leaves what it has staged."""
-    from pipeline.sinks.bigquery import delete_staged
-    from pipeline.sinks.json_lines import clear_output
-
-    try:
-        yield
-    except BaseException:
-        if output:
-            clear_output(output)
-        raise
-    finally:
-        if bigquery:
-            delete_staged(bigquery)
-
-
-def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
-    """`uncommon-im lookup`."""
-    options.no_more(rest)
-    print(explain(arguments.host, load_catalogue(arguments.services), arguments.operator_ranges))
-
-
-def plan(configuration: Configuration, inputs: list[Input], arguments: argparse.Namespace) -> str:
-    """What a run would read, with which limits, and where it would write."""
-    limits = "\n".join(f"  {name}: {value}" for name, value in vars(configuration.detector.limits).items())
-    days = f"from {configuration.start or 'the first day'} to before {configuration.end or 'the end'}"
-    return (
-        f"{_inputs(inputs)}\n"
-        f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
-        f"limits:\n{limits}\n"
-        f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
-        f"would {' and '.join(_outputs(arguments))}"
-    )
-
-
-def _outputs(arguments: argparse.Namespace) -> Iterator[str]:
-    if arguments.output:
-        yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}"
-    if arguments.bigquery_output:
-        yield f"merge into {arguments.bigquery_output}.{{alerts,dead_letters,verdicts,summaries}}"
-
-
-def _inputs(inputs: list[Input]) -> str:
-    files = [each for each in inputs if isinstance(each, InputFile)]
-    size = sum(file.size for file in files)
-    said = [f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}"] if files else []
-    if len(files) < len(inputs):
-        from pipeline.sources.table_streams import describe
-
-        said += [f"would read {describe(each)}" for each in inputs if not isinstance(each, InputFile)]
-    return "\n".join(said)
-
-
-def _baseline(configuration: Configuration) -> str:
-    came = configuration.baseline
-    said = f"starts from the snapshot of {came.metadata.as_of} in {came.path}" if came else "no baseline snapshot"
-    return said + (f", leaves one in {configuration.baseline_out}" if configuration.baseline_out else "")
 
 
 def _add(
@@ -208,45 +98,6 @@ def _add(
     add_arguments(sub)
     sub.add_argument("--verbose", action="store_true", help="more messages, and tracebacks")
     sub.set_defaults(command=command)
-
-
-def _backfill_arguments(sub: argparse.ArgumentParser) -> None:
-    add_input_arguments(sub)
-    group = sub.add_argument_group("output")
-    group.add_argument("--output", metavar="DIR", help="the run's own folder; a rerun replaces it")
-    add_merge_arguments(group)
-    options.add_range_arguments(sub)
-    options.add_baseline_arguments(sub)
-    options.add_detector_arguments(sub)
-    group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
-    options.add_alert_arguments(group)
-    group.add_argument(
-        "--evidence",
-        nargs="?",
-        type=options.whole,
-        const=MAX_OTHER_HOSTS,
-        metavar="N",
-        help=f"also write activities that at most N ({MAX_OTHER_HOSTS}) other hosts showed, for `tune` and `review`",
-    )
-    sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
-    sub.add_argument(
-        "--workers",
-        type=options.positive,
-        metavar="N",
-        help="processes of this machine that scan; without --runner and with much input all cores, else 1",
-    )
-    sub.add_argument(
-        "--shards",
-        type=options.positive,
-        metavar="N",
-        help="parts of the hosts, and of the subjects, that one worker holds at a time (8; with --workers 16; "
-        "with --runner 256)",
-    )
-
-
-def _lookup_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("host", metavar="HOST_OR_IP", help="a host name, a URL or an address")
-    options.add_catalogue_arguments(sub)
 
 
 if __name__ == "__main__":

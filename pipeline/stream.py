@@ -7,7 +7,7 @@ from functools import partial
 
 import apache_beam as beam
 
-from pipeline.bigquery_tables import Dataset
+from pipeline.bigquery.tables import Dataset
 from pipeline.configuration import Configuration
 from pipeline.leaving import Findings, without_secrets
 from pipeline.sinks.bigquery_stream import InsertIntoBigQuery

@@ -19,6 +19,7 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline import stream
+from pipeline.commands.replay import TOTAL, stream_options, write_summary
 from pipeline.configuration import Configuration
 from pipeline.sinks.total import WriteTotal
 from pipeline.sources.arrivals import OpenArrivals, block_of_lines
@@ -26,7 +27,6 @@ from pipeline.sources.files import match_files
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.replay import ReadArrivals
 from pipeline.sources.spool import ArrivalTimes, spool
-from pipeline.stream_commands import TOTAL, stream_options, write_summary
 from tests.oracle.stream import Arrival
 from tests.running import Found, read_rows
 from tests.transforms.rules.stream.driving import time_of

@@ -12,8 +12,8 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsIter, AsSingleton
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
-from pipeline.bigquery_merge import Merge
-from pipeline.bigquery_tables import Dataset
+from pipeline.bigquery.merge import Merge
+from pipeline.bigquery.tables import Dataset
 from pipeline.configuration import Configuration
 from schemas.bigquery.tables import TABLES
 from transforms.rules.json_line import to_json

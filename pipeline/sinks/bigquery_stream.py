@@ -17,8 +17,8 @@ from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
 from google.cloud.bigquery import Client
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from pipeline.bigquery import reason_of
-from pipeline.bigquery_tables import BigQueryFailed, Dataset
+from pipeline.bigquery.access import reason_of
+from pipeline.bigquery.tables import BigQueryFailed, Dataset
 from schemas.bigquery.tables import TABLES
 from transforms.rules.dead_letter import DeadLetter
 from transforms.rules.json_line import to_json

@@ -18,8 +18,8 @@ from google.cloud.bigquery import Client, QueryJob, TableReference
 from google.cloud.bigquery_storage import BigQueryReadClient
 from google.cloud.bigquery_storage import types as storage
 
-from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of
-from pipeline.bigquery_outages import storage_retry
+from pipeline.bigquery.access import API_ERRORS, BigQueryAccess, reason_of
+from pipeline.bigquery.outages import storage_retry
 from pipeline.sources.errors import UnreadableInput
 from pipeline.sources.native_rows import NativeRows
 from pipeline.sources.tables import InputTable

@@ -13,8 +13,8 @@ from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import Client, QueryJob, QueryJobConfig, SchemaField, Table, TableReference
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of, refused
-from pipeline.bigquery_options import TABLE_SCHEME
+from pipeline.bigquery.access import API_ERRORS, BigQueryAccess, reason_of, refused
+from pipeline.bigquery.options import TABLE_SCHEME
 from pipeline.sources.errors import UnreadableInput
 from schemas.documents import ConfigurationError, require
 from schemas.event import EVENT_COLUMNS, Kind

@@ -18,6 +18,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline import stream
+from pipeline.commands.replay import NO_SPLITS
 from pipeline.configuration import Configuration
 from pipeline.options import beam_options
 from pipeline.sinks.total import WriteTotal
@@ -25,7 +26,6 @@ from pipeline.sources.arrivals import OpenArrivals
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.kafka import ReadKafka
 from pipeline.sources.messages import MessagesToBlocks
-from pipeline.stream_commands import NO_SPLITS
 from schemas.catalogue import load_catalogue
 from schemas.detector import load_detector
 from tests.benchmarks.measuring import cpu_seconds

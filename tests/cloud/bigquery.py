@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from google.cloud.bigquery import Client, LoadJobConfig, SourceFormat
 
-from pipeline.bigquery import BigQueryAccess
+from pipeline.bigquery.access import BigQueryAccess
 from tests.cloud.servers import free_port, serving
 
 PROJECT = "test-project"

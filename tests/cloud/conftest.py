@@ -11,8 +11,8 @@ import grpc
 import pytest
 from drongo.services.pubsub.emulator import PubSubEmulator
 
-from pipeline.bigquery import BigQueryAccess
-from pipeline.bigquery_tables import Dataset
+from pipeline.bigquery.access import BigQueryAccess
+from pipeline.bigquery.tables import Dataset
 from tests.cloud.bigquery import BigQuery, bigquery_emulator
 from tests.cloud.proxy import Proxy, proxying
 from tests.cloud.queue import Queue

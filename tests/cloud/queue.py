@@ -14,11 +14,11 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.cloud import pubsub
 
-from pipeline.bigquery_output import dataset_of
+from pipeline.bigquery.output import dataset_of
+from pipeline.commands.replay import lateness_of
+from pipeline.commands.stream import LOCAL_RUNNER, build_stream
 from pipeline.main import parser
 from pipeline.options import configuration_of
-from pipeline.stream_commands import lateness_of
-from pipeline.stream_job import LOCAL_RUNNER, build_stream
 
 PROJECT = "projects/test-project"
 SECONDS = 60

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.bigquery_tables import Dataset
+from pipeline.bigquery.tables import Dataset
 from pipeline.main import main
 from schemas.bigquery.tables import TABLES
 from tests.cloud.bigquery import BigQuery

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.bigquery_options import TABLE_SCHEME
+from pipeline.bigquery.options import TABLE_SCHEME
 from pipeline.configuration import Configuration
 from pipeline.main import main
 from pipeline.sources.tables import InputTable, find_tables

@@ -12,7 +12,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline.bigquery_tables import BigQueryFailed, Dataset
+from pipeline.bigquery.tables import BigQueryFailed, Dataset
 from pipeline.sinks.bigquery_stream import InsertIntoBigQuery, Kind
 from pipeline.sources.messages import MessagesToBlocks
 from pipeline.sources.pubsub import ReadPubSub

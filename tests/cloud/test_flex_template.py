@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
-from pipeline.bigquery_tables import Dataset
+from pipeline.bigquery.tables import Dataset
 from pipeline.flex import run
 from tests.cloud.bigquery import BigQuery
 from tests.cloud.storage import Bucket

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.bigquery_tables import Dataset
+from pipeline.bigquery.tables import Dataset
 from tests.cloud.bigquery import BigQuery
 
 pytestmark = pytest.mark.cloud

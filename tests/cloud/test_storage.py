@@ -15,7 +15,7 @@ import pytest
 from google.api_core.exceptions import Forbidden
 from google.cloud.storage.fileio import BlobReader
 
-from pipeline import main as command_line
+from pipeline.commands import backfill as command_line
 from pipeline.main import main
 from tests.cloud.storage import Bucket
 from tests.organisations import random_organisation

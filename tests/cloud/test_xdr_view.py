@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.bigquery_options import TABLE_SCHEME
+from pipeline.bigquery.options import TABLE_SCHEME
 from pipeline.sources.tables import find_tables
 from schemas.event import EVENT_COLUMNS
 from tests.benchmarks.xdr_rows import xdr_row

@@ -8,7 +8,7 @@ from google.api_core.exceptions import Forbidden
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 
-from pipeline.bigquery import BigQueryAccess, reason_of
+from pipeline.bigquery.access import BigQueryAccess, reason_of
 from schemas.documents import ConfigurationError
 
 PRIVATE = BigQueryAccess("p", "https://bigquery-x.p.googleapis.com", "https://bigquerystorage-x.p.googleapis.com")

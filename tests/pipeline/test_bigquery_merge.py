@@ -11,9 +11,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client
 from requests import Request, Response
 
-from pipeline.bigquery import BigQueryAccess
-from pipeline.bigquery_merge import Merge, merge_sql
-from pipeline.bigquery_tables import BigQueryFailed, Dataset
+from pipeline.bigquery.access import BigQueryAccess
+from pipeline.bigquery.merge import Merge, merge_sql
+from pipeline.bigquery.tables import BigQueryFailed, Dataset
 from schemas.bigquery.tables import TABLES
 from transforms.rules.table_rows import Scope
 

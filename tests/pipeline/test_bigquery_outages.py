@@ -13,8 +13,8 @@ import pytest
 from google.api_core.exceptions import DeadlineExceeded, NotFound, RetryError, ServiceUnavailable
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from pipeline.bigquery import BigQueryAccess, reason_of
-from pipeline.bigquery_outages import storage_retry
+from pipeline.bigquery.access import BigQueryAccess, reason_of
+from pipeline.bigquery.outages import storage_retry
 
 PATIENT = DEFAULT_RETRY.with_delay(0.01, 0.02)
 CUT = 0

@@ -6,8 +6,8 @@ import pytest
 from google.cloud.bigquery import Client, SchemaField, TimePartitioning
 from google.cloud.bigquery import Table as Existing
 
-from pipeline.bigquery import BigQueryAccess
-from pipeline.bigquery_tables import Dataset, completed, lacking
+from pipeline.bigquery.access import BigQueryAccess
+from pipeline.bigquery.tables import Dataset, completed, lacking
 from schemas.bigquery.tables import TABLES
 from schemas.documents import ConfigurationError
 

@@ -18,8 +18,8 @@ from apache_beam.portability.api import (
     external_transforms_pb2,
 )
 
+from pipeline.commands.stream import source_of
 from pipeline.main import main, parser
-from pipeline.stream_job import source_of
 
 
 class Noting(beam_expansion_api_pb2_grpc.ExpansionServiceServicer):  # type: ignore[misc]

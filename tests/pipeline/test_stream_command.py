@@ -9,11 +9,11 @@ import apache_beam as beam
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
+from pipeline.commands.replay import lateness_of
+from pipeline.commands.stream import build_stream, source_of
 from pipeline.main import main, parser
 from pipeline.options import configuration_of
 from pipeline.sinks.pubsub import attributes_of, data_of
-from pipeline.stream_commands import lateness_of
-from pipeline.stream_job import build_stream, source_of
 
 SUBSCRIPTION = "projects/project-1/subscriptions/events"
 TOPIC = "projects/project-1/topics/alerts"

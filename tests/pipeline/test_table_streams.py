@@ -20,7 +20,7 @@ from google.cloud.bigquery import TableReference
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from google.cloud.bigquery_storage import types
 
-from pipeline.bigquery import BigQueryAccess
+from pipeline.bigquery.access import BigQueryAccess
 from pipeline.main import main
 from pipeline.sources import table_streams
 from pipeline.sources.errors import UnreadableInput

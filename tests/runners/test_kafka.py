@@ -15,10 +15,10 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
+from pipeline.commands.stream import build_stream, source_of, stream_arguments
 from pipeline.sinks.stream_files import WriteBundleFiles
 from pipeline.sources.kafka import ReadKafka
 from pipeline.sources.messages import Message
-from pipeline.stream_job import build_stream, source_of, stream_arguments
 from tests.oracle import detect
 from tests.organisations import random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows

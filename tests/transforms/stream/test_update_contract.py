@@ -21,8 +21,8 @@ import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
 from pipeline import stream
-from pipeline.bigquery import BigQueryAccess
-from pipeline.bigquery_tables import Dataset
+from pipeline.bigquery.access import BigQueryAccess
+from pipeline.bigquery.tables import Dataset
 from pipeline.sources.arrivals import OpenArrivals
 from pipeline.sources.json_lines import JsonOptions
 from pipeline.sources.replay import ReadArrivals

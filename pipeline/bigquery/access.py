@@ -22,7 +22,7 @@ from google.cloud.bigquery_storage import BigQueryReadClient
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
 from requests.exceptions import RequestException
 
-from pipeline.bigquery_outages import say_outages
+from pipeline.bigquery.outages import say_outages
 from schemas.documents import ConfigurationError, require
 
 API_ERRORS: Final = (GoogleAPIError, GoogleAuthError, RequestException)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import options
-from pipeline.bigquery_options import add_bigquery_arguments
-from pipeline.bigquery_output import add_bigquery_output, dataset_of
+from pipeline.bigquery.options import add_bigquery_arguments
+from pipeline.bigquery.output import add_bigquery_output, dataset_of
 from pipeline.input_options import add_file_arguments, add_input_arguments, files_of, inputs_of, reading_of
 from pipeline.terminal import show_summary
 from schemas.documents import require
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.bigquery_tables import Dataset
+    from pipeline.bigquery.tables import Dataset
     from pipeline.configuration import Configuration
     from transforms.rules.stream.lateness import Lateness
 

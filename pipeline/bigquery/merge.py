@@ -28,8 +28,8 @@ from google.cloud.bigquery import (
 from google.cloud.bigquery import Table as Existing
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
-from pipeline.bigquery import API_ERRORS, reason_of
-from pipeline.bigquery_tables import BigQueryFailed, Dataset
+from pipeline.bigquery.access import API_ERRORS, reason_of
+from pipeline.bigquery.tables import BigQueryFailed, Dataset
 from schemas.bigquery.tables import TABLES, Table
 from transforms.rules.table_rows import Scope
 

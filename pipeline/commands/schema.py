@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import options
-from pipeline.bigquery_options import add_bigquery_arguments, bigquery_of
+from pipeline.bigquery.options import add_bigquery_arguments, bigquery_of
 
 
 def schema_arguments(sub: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def schema_arguments(sub: argparse.ArgumentParser) -> None:
 
 def run_schema(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im schema`."""
-    from pipeline.bigquery_tables import Dataset
+    from pipeline.bigquery.tables import Dataset
     from schemas.bigquery.tables import TABLES, latest_ddl
 
     access = bigquery_of(arguments, options.beam_options(rest))

@@ -7,15 +7,15 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pipeline import options
-from pipeline.bigquery_options import add_bigquery_arguments
-from pipeline.bigquery_output import add_bigquery_output, dataset_of
-from pipeline.stream_commands import add_stream_arguments, lateness_of, log_configuration
+from pipeline.bigquery.options import add_bigquery_arguments
+from pipeline.bigquery.output import add_bigquery_output, dataset_of
+from pipeline.commands.replay import add_stream_arguments, lateness_of, log_configuration
 from schemas.documents import ConfigurationError, require
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from pipeline.bigquery_tables import Dataset
+    from pipeline.bigquery.tables import Dataset
     from pipeline.configuration import Configuration
     from pipeline.stream import Detection
     from transforms.rules.stream.lateness import Lateness

@@ -11,7 +11,7 @@ from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.bigquery import Client, SchemaField
 from google.cloud.bigquery import Table as Existing
 
-from pipeline.bigquery import API_ERRORS, BigQueryAccess, reason_of
+from pipeline.bigquery.access import API_ERRORS, BigQueryAccess, reason_of
 from pipeline.errors import RunFailed
 from schemas.bigquery.tables import TABLES, Table, latest_ddl
 from schemas.documents import ConfigurationError, require

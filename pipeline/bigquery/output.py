@@ -7,14 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from pipeline import options
-from pipeline.bigquery_options import bigquery_of
+from pipeline.bigquery.options import bigquery_of
 from schemas.documents import require
 from transforms.rules.days import rfc3339
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.bigquery_tables import Dataset
+    from pipeline.bigquery.tables import Dataset
     from pipeline.configuration import Configuration
     from pipeline.sinks.bigquery import BigQueryOutput
 
@@ -50,7 +50,7 @@ def dataset_of(
     """
     if arguments.bigquery_output is None:
         return None
-    from pipeline.bigquery_tables import Dataset
+    from pipeline.bigquery.tables import Dataset
 
     dataset = Dataset(bigquery_of(arguments, beam_options), arguments.bigquery_output)
     client = dataset.access.client()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from schemas.catalogue import Catalogue
+import argparse
+
+from pipeline import options
+from schemas.catalogue import Catalogue, load_catalogue
 from transforms.rules.destination import Destinations, Match
 from transforms.rules.text import clean_remote_host
 
@@ -54,3 +57,15 @@ def _why_not(host: str | None, address: str | None, destinations: Destinations) 
             "(--operator-ranges matches it)"
         )
     return "no range of the catalogue covers it"
+
+
+def lookup_arguments(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `lookup`."""
+    sub.add_argument("host", metavar="HOST_OR_IP", help="a host name, a URL or an address")
+    options.add_catalogue_arguments(sub)
+
+
+def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im lookup`."""
+    options.no_more(rest)
+    print(explain(arguments.host, load_catalogue(arguments.services), arguments.operator_ranges))

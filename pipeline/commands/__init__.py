@@ -1,0 +1,1 @@
+"""The commands of `uncommon-im`: what each takes, and what it does."""
