@@ -58,8 +58,8 @@ GOOGLE = (
     "hash or of the domain. A file's prevalence is that among communications"
 )
 DATADOG = (
-    "Datadog Cloud SIEM, detection method new value: learningDuration 7, forgetAfter 28, values of process and "
-    "destination"
+    "Datadog Cloud SIEM, detection method new value (SecurityMonitoringRuleNewValueOptions of its API): "
+    "learningDuration 7, forgetAfter 28, values of process and destination"
 )
 
 PEERS = (
