@@ -78,7 +78,9 @@ def show(report: Mapping[str, Any]) -> None:
 
 
 def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
-    table = Table("campaign", "expected", title="What was planted, and what was found", title_justify="left")
+    table = Table(title="What was planted, and what was found", title_justify="left")
+    table.add_column("campaign", no_wrap=True)
+    table.add_column("expected")
     for name in ("detected", "first after", "hosts told", "alerts"):
         table.add_column(name, justify="right")
     for each in campaigns:
@@ -86,7 +88,7 @@ def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
         missed = each["malicious"] and each["detected"] < each["planted"]
         hidden = f", {each['hidden']} by an earlier alert" if each["hidden"] else ""
         table.add_row(
-            Text(each["campaign"] + ("" if each["malicious"] else " (harmless)")),
+            Text(each["campaign"] + ("" if each["malicious"] else "\n(harmless)")),
             Text(each["expected_variation"]),
             f"{each['detected']} of {each['planted']}{hidden}",
             _duration(delay["median"]) if delay else "-",

@@ -154,8 +154,8 @@ DUPLICATE_SHARE = 0.01
 
 # --- instant messaging ------------------------------------------------------------------------------------------
 # No public figure was found for messaging as a share of endpoint connections. Lab: 0.4 % of lookups, 0.2 % of TLS.
-# The rates below are connections a working day; with their lookups they come to 0.5 to 1 % of all events, of which
-# about 85 % by native clients, 13 % by browsers and 2 % by integrations.
+# The rates below are connections a working day; with their lookups they come to 0.5 to 1 % of all events. Of the
+# connections of 500 hosts native clients (and what they embed) make 84 %, browsers 7 %, integrations 9 %.
 
 CLIENT_RATE = 1.5
 """Connections of a native client a working day."""

@@ -50,15 +50,16 @@ ELASTIC = (
 MICROSOFT = (
     "Azure/Azure-Sentinel, First-TimeNetworkConnectionByUnusualProcess.yaml: leftanti on DeviceId, FileName and "
     "verified signer, 14 days of baseline that end a day before; over communications only, or a program that talks to "
-    "anything at all would never be new"
+    "anything at all would never be new. What it excludes is left out: developers' machines, and allowed programs (a "
+    "sample of five by name and signer, to be replaced by one's own list)"
 )
 GOOGLE = (
     "Google SecOps, context-aware analytics: prevalence.day_count = 10 and prevalence.rolling_max <= 3 of the file's "
     "hash or of the domain. A file's prevalence is that among communications"
 )
 DATADOG = (
-    "Datadog Cloud SIEM, detection method new value: learningDuration 7, forgetAfter 28, values of process and "
-    "destination"
+    "Datadog Cloud SIEM, detection method new value (SecurityMonitoringRuleNewValueOptions of its API): "
+    "learningDuration 7, forgetAfter 28, values of process and destination"
 )
 
 PEERS = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.commands.evaluate import show
 from pipeline.main import main
 from tests.running import Record, write_lines, write_parquet
 
@@ -115,6 +116,21 @@ def test_the_tables_say_the_same(organisation: Path, capsys: pytest.CaptureFixtu
     assert "100.0%" in out
     assert "organisations: 1, of 6 hosts" in out
     assert "error" not in err
+
+
+def test_names_of_campaigns_are_whole_however_narrow_the_terminal(
+    organisation: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = report(capsys, str(organisation))
+    malicious = said["campaigns"][0] | {"campaign": "script-among-scripts"}
+    harmless = said["campaigns"][0] | {"campaign": "messenger-adoption", "malicious": False}
+    monkeypatch.setenv("COLUMNS", "80")
+    show(said | {"campaigns": [malicious, harmless]})
+    out = capsys.readouterr().out
+    assert "script-among-scripts" in out
+    assert "messenger-adoption" in out
+    assert out.count("(harmless)") == 1
+    assert "1 of 1" in out
 
 
 def test_a_folder_that_is_no_simulation_ends_with_2_and_a_line_that_says_what_to_give(
