@@ -109,7 +109,7 @@ def show(report: Mapping[str, Any]) -> None:
     """The report as a table, and a line a finding."""
     console = Console()
     runs = report["runs"]
-    table = Table("", "exception", title_justify="left")
+    table = Table("", "exception", title_justify="left", show_lines=True)
     table.columns[1].overflow = "fold"
     if runs:
         table.title = f"What they match of {runs['activities']:,} activities, {runs['rare']:,} of them rare"

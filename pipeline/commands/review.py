@@ -88,6 +88,7 @@ def _table(programs: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> 
     table = Table(
         title=f"At most {report['max_other_hosts']} other hosts, {report['min_host_days']} days or more on this one",
         title_justify="left",
+        show_lines=True,
     )
     table.add_column("program and service", overflow="fold")
     table.add_column("hosts", justify="right")

@@ -211,7 +211,8 @@ def _top(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str], be
 
 
 def _exceptions(rows: Sequence[Mapping[str, Any]], alerts: int) -> Table:
-    table = Table(title=f"Exceptions that would remove most of the {alerts:,} alerts", title_justify="left")
+    title = f"Exceptions that would remove most of the {alerts:,} alerts"
+    table = Table(title=title, title_justify="left", show_lines=True)
     table.add_column("exception", overflow="fold")
     for name in ("alerts", "hosts", "days"):
         table.add_column(name, justify="right")

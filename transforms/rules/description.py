@@ -35,13 +35,14 @@ def describe(
     """
     where = activity["host_name"] or activity["host"]
     what = activity["remote_host"] or activity["remote_ip"]
+    window = _counted(limits.training_days, "day")
     when = f"{moment_of(activity['event_time']):%Y-%m-%d %H:%M} UTC"
-    guarded = f" (the last {limits.guard_days} days left out)" if reasons and limits.guard_days else ""
+    guarded = f" (the last {_counted(limits.guard_days, 'day')} left out)" if reasons and limits.guard_days else ""
     covered = rareness.coverage_days
     with_telemetry = f", {covered} of them with telemetry" if covered < limits.training_days else ""
     return (
         f"{_who(activity)} on {where} communicated with {service} ({what}, known by "
-        f"{MATCHED_BY[activity['attribution']]}) on {when}: in the {limits.training_days} days before{with_telemetry}, "
+        f"{MATCHED_BY[activity['attribution']]}) on {when}: in the {window} before{with_telemetry}, "
         f"it did so on {_hosts(rareness.communication, limits.max_other_hosts)}{guarded} and on "
         f"{_days(rareness.communication)} of this host; severity is {card.severity} because "
         f"{_why(reasons, matched, rareness, limits)}."

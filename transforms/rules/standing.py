@@ -22,7 +22,7 @@ TRAITS_IN_WORDS: Final[dict[Trait, str]] = {
     "never_rare": "it was never rare in this run, so that no alert was raised",
     "no_signer": "no signature vouches for it",
     "script": "it is a script",
-    "steady_hours": "it keeps to one or two hours of the day, or to none: 20 or more of the 24",
+    "steady_hours": "it keeps to one or two hours of the day, or is spread over 20 or more of the 24",
     "weekends": "one day in five or more is a Saturday or Sunday",
 }
 

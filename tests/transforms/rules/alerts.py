@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.catalogue import load_catalogue
-from schemas.detector import load_detector
+from schemas.detector import Detector, load_detector
 from transforms.rules.alert import AlertWriter
 from transforms.rules.judgement import Candidate, candidate_of
 from transforms.rules.tables import ACTIVITY_SCHEMA
@@ -16,7 +16,11 @@ NOBODY_ELSE = {"other_hosts": 0, "host_days": 0, "active_days": 0, "first_day": 
 
 
 def candidate(
-    time_zone: str = "UTC", coverage: int = 30, shown: dict[str, Any] | None = None, **more: Any
+    time_zone: str = "UTC",
+    coverage: int = 30,
+    shown: dict[str, Any] | None = None,
+    detector: Detector | None = None,
+    **more: Any,
 ) -> Candidate:
     """A candidate of an activity whose evidence is as given; `shown` is the prevalence of its other subjects."""
     activity = dict.fromkeys(ACTIVITY_SCHEMA.names) | {
@@ -40,5 +44,5 @@ def candidate(
     }
     activity |= more
     activity["hour"] = activity["event_time"] // 3_600_000_000
-    writer = AlertWriter(load_detector(), load_catalogue(), "run", "digest", None, time_zone)
+    writer = AlertWriter(detector or load_detector(), load_catalogue(), "run", "digest", None, time_zone)
     return candidate_of(writer, activity, {"communication": NOBODY_ELSE} | (shown or {}), coverage)

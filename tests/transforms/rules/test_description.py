@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from schemas.detector import Limits, load_detector
 from tests.transforms.rules.alerts import NOBODY_ELSE, candidate
 
 RARE = NOBODY_ELSE | {"other_hosts": 1, "host_days": 2}
@@ -45,6 +47,12 @@ def test_a_suspicious_process_is_so_in_words_and_the_guard_days_are_named() -> N
     assert text.endswith(
         "severity is Low because it is a shell, and it runs from a folder where programs do not belong."
     )
+
+
+def test_a_window_and_a_guard_of_one_day_are_singular() -> None:
+    detector = replace(load_detector(), limits=Limits(training_days=1, activation_days=1, guard_days=1))
+    text = described(reasons="shell", detector=detector)[1]
+    assert "in the 1 day before, it did so on no other hosts (the last 1 day left out) and" in text
 
 
 def test_an_uncommon_scripting_engine_execution_says_what_it_runs_and_how_rare_that_is() -> None:
