@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import stream_commands
+from pipeline.commands import replay
 from pipeline.main import main
 from tests.oracle import Options
 from tests.running import configuration_of, write_lines
@@ -49,28 +49,28 @@ def test_records_are_sorted_in_a_folder_that_is_mounted(common: list[str], capsy
 def test_without_prism_it_says_how_to_get_it(
     common: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(stream_commands.sys, "prefix", str(tmp_path))
-    monkeypatch.setattr(stream_commands.shutil, "which", lambda name: None)
+    monkeypatch.setattr(replay.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(replay.shutil, "which", lambda name: None)
     assert "`make runners` installs it" in refused(capsys, *common)
 
 
 def test_another_engine_needs_no_prism(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(stream_commands.sys, "prefix", str(tmp_path))
-    monkeypatch.setattr(stream_commands.shutil, "which", lambda name: None)
-    options = stream_commands.stream_options(["--runner=FlinkRunner"], verbose=False).get_all_options()
+    monkeypatch.setattr(replay.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(replay.shutil, "which", lambda name: None)
+    options = replay.stream_options(["--runner=FlinkRunner"], verbose=False).get_all_options()
     assert (options["runner"], options["streaming"], options["prism_location"]) == ("FlinkRunner", True, None)
 
 
 def test_on_flink_bundles_end_before_a_checkpoint_unless_it_is_told_otherwise() -> None:
     flags = ["--runner=FlinkRunner", "--checkpointing_interval=60000"]
-    options = stream_commands.stream_options(flags, verbose=False).get_all_options()
+    options = replay.stream_options(flags, verbose=False).get_all_options()
     assert (options["checkpointing_interval"], options["finish_bundle_before_checkpointing"]) == (60_000, True)
-    told = stream_commands.stream_options([*flags, "--no-finish_bundle_before_checkpointing"], verbose=False)
+    told = replay.stream_options([*flags, "--no-finish_bundle_before_checkpointing"], verbose=False)
     assert told.get_all_options()["finish_bundle_before_checkpointing"] is False
 
 
 def test_prism_never_splits_stateful_bundles_and_is_listened_to_for_as_long_as_it_runs() -> None:
-    options = stream_commands.stream_options(["--prism_location=/p"], verbose=False).get_all_options()
+    options = replay.stream_options(["--prism_location=/p"], verbose=False).get_all_options()
     assert options["experiments"] == ["prism_disable_sdf_split"]
     assert options["job_server_timeout"] > 30 * 86_400
     assert options["prism_location"] == "/p"
@@ -83,7 +83,7 @@ def test_a_snapshot_of_nothing_is_refused(tmp_path: Path, capsys: pytest.Capture
 
 def test_the_effective_configuration_is_one_record_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="pipeline"):
-        stream_commands.log_configuration(configuration_of(Options(max_host_days=7)), Lateness())
+        replay.log_configuration(configuration_of(Options(max_host_days=7)), Lateness())
     (record,) = caplog.records
     said = json.loads(record.getMessage().removeprefix("configuration "))
     assert (said["lateness_s"], said["late_horizon_s"], said["limits"]["max_host_days"]) == (600, 86_400, 7)
