@@ -157,6 +157,9 @@ def test_an_opened_alert_says_all_that_it_holds(number: int, opened: Opened) -> 
     page = ready(opened(real_run()))
     row = page.locator(f"[data-id='{alert['alert_id']}']")
     row.locator("summary").click()
+    expect(row.locator(".body")).to_be_visible()
+    for queries in row.locator(".body summary").all():
+        queries.click()
     said = row.locator(".body").inner_text()
     assert [leaf for leaf in leaves(alert) if leaf not in said] == []
 
@@ -229,7 +232,8 @@ def test_hidden_and_reversing_characters_are_shown_by_number(opened: Opened) -> 
 
 
 def test_it_can_be_used_by_keyboard_alone(opened: Opened) -> None:
-    page = ready(opened(many(30)))
+    found = many(30)
+    page = ready(opened(found))
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the alerts")).to_be_focused()
     page.keyboard.press("Enter")
@@ -243,11 +247,14 @@ def test_it_can_be_used_by_keyboard_alone(opened: Opened) -> None:
             break
     page.keyboard.press("Enter")
     expect(page.locator(".alert .body")).to_be_visible()
+    for _ in found.alerts[0]["steps"]:
+        page.keyboard.press("Tab")
+        expect(page.locator(".queries > summary:focus")).to_have_count(1)
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Copy as JSON")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator(".alert .body")).to_be_hidden()
-    expect(rows(page).locator("summary")).to_be_focused()
+    expect(rows(page).locator("> summary")).to_be_focused()
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
