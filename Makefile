@@ -32,7 +32,7 @@ $(INSTALLED): setup.py pyproject.toml
 	touch $@
 
 demo: setup  ## a small labelled organisation, the backfill over it, and what it found
-	$(BIN)/python -m pipeline.demo $(DEMO)
+	$(BIN)/python -m uncommon_im.pipeline.cli.demo $(DEMO)
 
 test: setup  ## the whole suite that needs no other engine and no emulator
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
@@ -100,6 +100,7 @@ fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	mkdir -p $(VENV)/typed && ln -sfn $(CURDIR) $(VENV)/typed/uncommon_im  # mypy cannot follow editable installs
 	$(BIN)/mypy
 
 format: setup

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+ROOMS = ("pipeline", "transforms", "schemas")
+"""The folders that are installed as `uncommon_im.pipeline` and so on: a team has packages of these plain names."""
 REPORT = ["Jinja2>=3.1.6,<4", "vl-convert-python>=1.9,<2"]
 """What `uncommon-im report` needs: an extra of its own, for workers write no pages."""
 
@@ -18,12 +20,13 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
-    packages=find_packages(include=["pipeline*", "transforms*", "schemas*"]),
+    packages=[f"uncommon_im.{package}" for package in find_packages(include=[f"{room}*" for room in ROOMS])],
+    package_dir={f"uncommon_im.{room}": room for room in ROOMS},
     package_data={
-        "schemas": ["*.yaml"],
-        "schemas.catalogue": ["*.yaml"],
-        "schemas.mappings": ["*.yaml"],
-        "pipeline.report": ["*.j2", "*.css", "*.js"],
+        "uncommon_im.schemas": ["*.yaml"],
+        "uncommon_im.schemas.catalogue": ["*.yaml"],
+        "uncommon_im.schemas.mappings": ["*.yaml"],
+        "uncommon_im.pipeline.report": ["*.j2", "*.css", "*.js"],
     },
     install_requires=[
         "apache-beam[gcp]>=2.77.0,<2.78",
@@ -65,5 +68,5 @@ setup(
             "zstandard>=0.23,<0.26",
         ],
     },
-    entry_points={"console_scripts": ["uncommon-im=pipeline.main:main"]},
+    entry_points={"console_scripts": ["uncommon-im=uncommon_im.pipeline.cli.main:main"]},
 )

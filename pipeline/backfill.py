@@ -8,23 +8,23 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.configuration import Configuration
-from pipeline.leaving import Findings, as_written, without_secrets
-from pipeline.local_scan import ScanInProcesses
-from pipeline.sinks.bigquery import BigQueryOutput, WriteBigQuery
-from pipeline.sinks.evidence import WriteEvidence
-from pipeline.sinks.json_lines import WriteJsonLines, WriteSummary, add_up
-from pipeline.sinks.snapshot import WriteSnapshot
-from pipeline.sources.inputs import Input
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.read_inputs import PlanReadings, ReadInputs
-from pipeline.sources.snapshot import ReadSnapshot
-from transforms.judge_activities import JudgeActivities
-from transforms.learn_coverage import LearnCoverage
-from transforms.limit_floods import LimitFloods
-from transforms.measure_prevalence import MeasurePrevalence
-from transforms.scan_events import ScanEvents
-from transforms.warn_of_thin_days import WarnOfThinDays
+from uncommon_im.pipeline.baselines.read_snapshot import ReadSnapshot
+from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.findings import Findings, as_written, without_secrets
+from uncommon_im.pipeline.local.scan_in_processes import ScanInProcesses
+from uncommon_im.pipeline.runs.write_evidence import WriteEvidence
+from uncommon_im.pipeline.sinks.bigquery.merge_rows import BigQueryOutput, WriteBigQuery
+from uncommon_im.pipeline.sinks.files.json_lines import WriteJsonLines, WriteSummary, add_up
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.inputs import Input
+from uncommon_im.pipeline.sources.read_inputs import PlanReadings, ReadInputs
+from uncommon_im.transforms.batch.judge_activities import JudgeActivities
+from uncommon_im.transforms.batch.learn_coverage import LearnCoverage
+from uncommon_im.transforms.batch.limit_floods import LimitFloods
+from uncommon_im.transforms.batch.measure_prevalence import MeasurePrevalence
+from uncommon_im.transforms.batch.scan_events import ScanEvents
+from uncommon_im.transforms.batch.warn_of_thin_days import WarnOfThinDays
 
 
 @dataclass(frozen=True)

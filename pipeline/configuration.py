@@ -10,19 +10,19 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from pipeline.sources.snapshot import Snapshot
-from schemas.catalogue import Catalogue
-from schemas.detector import DETECTOR_VERSION, Detector, Limits
-from schemas.evidence import EvidenceMetadata
-from schemas.exceptions import ExceptionEntry
-from schemas.learned import StreamMetadata
-from schemas.snapshot import Metadata
-from transforms.judge_activities import JudgeSettings
-from transforms.rules.alert import AlertWriter
-from transforms.rules.alert_formats import NATIVE
-from transforms.rules.days import DAY_US, day_number
-from transforms.rules.local_time import UTC_ZONE
-from transforms.rules.scan import ScanRange, ScanSettings
+from uncommon_im.pipeline.baselines.read_snapshot import Snapshot
+from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.schemas.detector import DETECTOR_VERSION, Detector, Limits
+from uncommon_im.schemas.evidence import EvidenceMetadata
+from uncommon_im.schemas.exceptions import ExceptionEntry
+from uncommon_im.schemas.learned import StreamMetadata
+from uncommon_im.schemas.snapshot import Metadata
+from uncommon_im.transforms.batch.judge_activities import JudgeSettings
+from uncommon_im.transforms.rules.activities.scan import ScanRange, ScanSettings
+from uncommon_im.transforms.rules.alerts.alert import AlertWriter
+from uncommon_im.transforms.rules.alerts.formats import NATIVE
+from uncommon_im.transforms.rules.columns.days import DAY_US, day_number
+from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
 
 IDENTITY_RULES: Final = 1
 """Version of the code that decides what a subject is (folding, fingerprints): a snapshot of another one is refused."""

@@ -7,22 +7,22 @@ from functools import partial
 
 import apache_beam as beam
 
-from pipeline.bigquery.tables import Dataset
-from pipeline.configuration import Configuration
-from pipeline.leaving import Findings, without_secrets
-from pipeline.sinks.bigquery_stream import InsertIntoBigQuery
-from pipeline.sinks.learned import WriteLearned
-from pipeline.sinks.pubsub import PublishAlerts
-from pipeline.sinks.stream_files import WriteAlertFiles, WriteBundleFiles
-from pipeline.sources.history import ReadHistory
-from transforms.rules.days import day_number
-from transforms.rules.stream.judging import JudgingRules
-from transforms.rules.stream.lateness import Lateness
-from transforms.stream.follow_hosts import FollowHosts
-from transforms.stream.judge_hosts import JudgeHosts
-from transforms.stream.keep_baselines import KeepBaselines
-from transforms.stream.limit_groups import LimitGroups
-from transforms.stream.parse_arrivals import OpenBlock, ParseArrivals, SeeTelemetry
+from uncommon_im.pipeline.baselines.read_history import ReadHistory
+from uncommon_im.pipeline.baselines.write_learned import WriteLearned
+from uncommon_im.pipeline.bigquery.tables import Dataset
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.findings import Findings, without_secrets
+from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery
+from uncommon_im.pipeline.sinks.files.stream_files import WriteAlertFiles, WriteBundleFiles
+from uncommon_im.pipeline.sinks.queues.pubsub import PublishAlerts
+from uncommon_im.transforms.rules.columns.days import day_number
+from uncommon_im.transforms.rules.stream.judging import JudgingRules
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.stream.follow_hosts import FollowHosts
+from uncommon_im.transforms.stream.judge_hosts import JudgeHosts
+from uncommon_im.transforms.stream.keep_baselines import KeepBaselines
+from uncommon_im.transforms.stream.limit_groups import LimitGroups
+from uncommon_im.transforms.stream.parse_arrivals import OpenBlock, ParseArrivals, SeeTelemetry
 
 
 @dataclass(frozen=True)

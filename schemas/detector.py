@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Final
 
-from schemas.documents import ConfigurationError, packaged_yaml, read_yaml, require
+from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, read_yaml, require
 
 DETECTOR_VERSION: Final = "1.0.0"
 

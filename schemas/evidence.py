@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from schemas.detector import Detector, Limits, Variation
-from schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.detector import Detector, Limits, Variation
+from uncommon_im.schemas.documents import ConfigurationError, require
 
 SCHEMA_VERSION: Final = 1
 FOLDER: Final = "evidence"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from schemas.documents import ConfigurationError, read_yaml, require
+from uncommon_im.schemas.documents import ConfigurationError, read_yaml, require
 
 EXCEPTION_FIELDS: Final = (
     "process_name",

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from schemas.detector import Limits
-from schemas.documents import ConfigurationError, require
-from schemas.snapshot import SAID_SCHEMA
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.snapshot import SAID_SCHEMA
 
 STREAM: Final = "stream.json"
 COMPLETE: Final = "_SUCCESS"

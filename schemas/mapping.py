@@ -16,9 +16,10 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 
 A column is written as a field, a list of fields (the first with a value counts), or
 `{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep, differs: PAIRS}`; a field as text or as
-`{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.converters`. With `differs` the
-column counts only if the first of the pairs of fields that both have a value differ. `null` is no column. A field
-below the top of a record may as well be written as one key with dots (`transforms.rules.dotted`).
+`{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.parsing.converters`. With
+`differs` the column counts only if the first of the pairs of fields that both have a value differ. `null` is no
+column. A field below the top of a record may as well be written as one key with dots
+(`transforms.rules.parsing.dotted`).
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from schemas.documents import packaged_yaml
-from schemas.event import EVENT_COLUMNS, EVENT_TYPES, FAILED
-from schemas.nodes import Nodes, Path
+from uncommon_im.schemas.documents import packaged_yaml
+from uncommon_im.schemas.event import EVENT_COLUMNS, EVENT_TYPES, FAILED
+from uncommon_im.schemas.nodes import Nodes, Path
 
-PACKAGE: Final = "schemas.mappings"
+PACKAGE: Final = "uncommon_im.schemas.mappings"
 ANY: Final = "*"
 """In a part of an event's key: whatever the record has there."""
 

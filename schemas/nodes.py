@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.documents import ConfigurationError
+from uncommon_im.schemas.documents import ConfigurationError
 
 Path = tuple[str, ...]
 """Keys from the top of an object down to a value."""

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from schemas.detector import Limits
-from schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.schemas.documents import ConfigurationError, require
 
 SCHEMA_VERSION: Final = 2
 """2: sightings of hours of the day, in a time zone."""

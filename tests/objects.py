@@ -10,11 +10,11 @@ from types import FrameType
 import numpy as np
 import pyarrow as pa
 
-from pipeline.configuration import Configuration
-from pipeline.sources.inputs import Input, plan_input, read_input
-from pipeline.sources.json_lines import JsonOptions
-from transforms.rules.scan import Scan
-from transforms.rules.tally import Tally
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.inputs import Input, plan_input, read_input
+from uncommon_im.transforms.rules.activities.scan import Scan
+from uncommon_im.transforms.rules.events.tally import Tally
 
 HOSTS, DAYS, PROGRAMS = 20, 30, 7
 FEW, MANY = 30_000, 150_000

@@ -18,17 +18,17 @@ import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline import backfill
-from pipeline.configuration import Configuration
-from pipeline.sources.files import match_files
-from pipeline.sources.inputs import Input
-from pipeline.sources.json_lines import JsonOptions
-from schemas.catalogue import Catalogue, load_catalogue
-from schemas.detector import load_detector
-from schemas.event import EVENT_COLUMNS, EVENT_SCHEMA
-from schemas.exceptions import parse_exceptions
 from tests.oracle import Options
-from transforms.rules.coerce import coerce_values
+from uncommon_im.pipeline import backfill
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.matching import match_files
+from uncommon_im.pipeline.sources.inputs import Input
+from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
+from uncommon_im.schemas.detector import load_detector
+from uncommon_im.schemas.event import EVENT_COLUMNS, EVENT_SCHEMA
+from uncommon_im.schemas.exceptions import parse_exceptions
+from uncommon_im.transforms.rules.columns.coerce import coerce_values
 
 Record = dict[str, Any]
 

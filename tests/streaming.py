@@ -18,21 +18,21 @@ from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline import stream
-from pipeline.commands.replay import TOTAL, stream_options, write_summary
-from pipeline.configuration import Configuration
-from pipeline.sinks.total import WriteTotal
-from pipeline.sources.arrivals import OpenArrivals, block_of_lines
-from pipeline.sources.files import match_files
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.replay import ReadArrivals
-from pipeline.sources.spool import ArrivalTimes, spool
 from tests.oracle.stream import Arrival
 from tests.running import Found, read_rows
 from tests.transforms.rules.stream.driving import time_of
-from transforms.rules.days import DAY_US
-from transforms.rules.stream.lateness import Lateness
-from transforms.stream.keyed_step import NAMESPACE
+from uncommon_im.pipeline import stream
+from uncommon_im.pipeline.cli.commands.replay import TOTAL, stream_options, write_summary
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.matching import match_files
+from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals, block_of_lines
+from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
+from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes, spool
+from uncommon_im.transforms.rules.columns.days import DAY_US
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.stream.keyed_step import NAMESPACE
 
 WHOLE_STEPS = 40 * 86_400_000_000
 """Arrival time between two checkpoints of the source: large, for small organisations are slow step by step."""

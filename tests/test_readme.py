@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import pytest
 
-from schemas.bigquery.tables import TABLES
-from schemas.detector import VARIATION_IDS, load_detector
 from tests.running import read_rows
-from transforms.rules.steps import steps_of
+from uncommon_im.schemas.bigquery.tables import TABLES
+from uncommon_im.schemas.detector import VARIATION_IDS, load_detector
+from uncommon_im.transforms.rules.alerts.steps import steps_of
 
 README: Final = Path(__file__).parents[1] / "README.md"
 _ALERT: Final = re.compile(r'(?<=```json\n)\{"alert_id".*?\n(?=```)', re.DOTALL)

@@ -1,1 +1,1 @@
-"""One Beam step a file, in the order of the flow."""
+"""What happens to data: Beam steps in `batch/` and `stream/`, one a file; the decisions, free of Beam, in `rules/`."""

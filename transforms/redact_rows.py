@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import apache_beam as beam
 
-from schemas.catalogue import Catalogue
-from transforms.rules.json_line import to_json
-from transforms.rules.redaction import Redactor
+from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.transforms.rules.alerts.redaction import Redactor
+from uncommon_im.transforms.rules.columns.json_lines import to_json
 
 Kind = Literal["alert", "verdict", "dead_letter"]
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from pipeline.flex import run
+from uncommon_im.pipeline.cli.dataflow.launch import run
 
 if __name__ == "__main__":
     sys.exit(run(sys.argv[1:]))

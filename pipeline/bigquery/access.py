@@ -22,8 +22,8 @@ from google.cloud.bigquery_storage import BigQueryReadClient
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
 from requests.exceptions import RequestException
 
-from pipeline.bigquery.outages import say_outages
-from schemas.documents import ConfigurationError, require
+from uncommon_im.pipeline.bigquery.outages import say_outages
+from uncommon_im.schemas.documents import ConfigurationError, require
 
 API_ERRORS: Final = (GoogleAPIError, GoogleAuthError, RequestException)
 """Whatever the clients raise once they have given up."""

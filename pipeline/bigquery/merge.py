@@ -28,10 +28,10 @@ from google.cloud.bigquery import (
 from google.cloud.bigquery import Table as Existing
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
-from pipeline.bigquery.access import API_ERRORS, reason_of
-from pipeline.bigquery.tables import BigQueryFailed, Dataset
-from schemas.bigquery.tables import TABLES, Table
-from transforms.rules.table_rows import Scope
+from uncommon_im.pipeline.bigquery.access import API_ERRORS, reason_of
+from uncommon_im.pipeline.bigquery.tables import BigQueryFailed, Dataset
+from uncommon_im.schemas.bigquery.tables import TABLES, Table
+from uncommon_im.transforms.rules.alerts.table_rows import Scope
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.bigquery.access import BigQueryAccess
+    from uncommon_im.pipeline.bigquery.access import BigQueryAccess
 
 TABLE_SCHEME: Final = "bigquery://"
 """Of inputs that are tables: `bigquery://PROJECT.DATASET.TABLE`."""
@@ -33,7 +33,7 @@ def bigquery_of(arguments: argparse.Namespace, beam_options: PipelineOptions) ->
     """
     from apache_beam.options.pipeline_options import GoogleCloudOptions
 
-    from pipeline.bigquery.access import BigQueryAccess
+    from uncommon_im.pipeline.bigquery.access import BigQueryAccess
 
     project = beam_options.view_as(GoogleCloudOptions).project
     access = BigQueryAccess(project, arguments.bigquery_endpoint, arguments.bigquery_storage_endpoint)

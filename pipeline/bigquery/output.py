@@ -6,17 +6,17 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-from pipeline import options
-from pipeline.bigquery.options import bigquery_of
-from schemas.documents import require
-from transforms.rules.days import rfc3339
+from uncommon_im.pipeline.bigquery.options import bigquery_of
+from uncommon_im.pipeline.cli import options
+from uncommon_im.schemas.documents import require
+from uncommon_im.transforms.rules.columns.days import rfc3339
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.bigquery.tables import Dataset
-    from pipeline.configuration import Configuration
-    from pipeline.sinks.bigquery import BigQueryOutput
+    from uncommon_im.pipeline.bigquery.tables import Dataset
+    from uncommon_im.pipeline.configuration import Configuration
+    from uncommon_im.pipeline.sinks.bigquery.merge_rows import BigQueryOutput
 
 
 def add_bigquery_output(group: argparse._ActionsContainer) -> None:
@@ -50,7 +50,7 @@ def dataset_of(
     """
     if arguments.bigquery_output is None:
         return None
-    from pipeline.bigquery.tables import Dataset
+    from uncommon_im.pipeline.bigquery.tables import Dataset
 
     dataset = Dataset(bigquery_of(arguments, beam_options), arguments.bigquery_output)
     client = dataset.access.client()
@@ -82,7 +82,7 @@ def merge_of(
     from apache_beam.io.filesystems import FileSystems
     from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 
-    from pipeline.sinks.bigquery import BigQueryOutput
+    from uncommon_im.pipeline.sinks.bigquery.merge_rows import BigQueryOutput
 
     staging = beam_options.view_as(GoogleCloudOptions).temp_location
     if staging is None:

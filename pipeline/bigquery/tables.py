@@ -11,10 +11,10 @@ from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.bigquery import Client, SchemaField
 from google.cloud.bigquery import Table as Existing
 
-from pipeline.bigquery.access import API_ERRORS, BigQueryAccess, reason_of
-from pipeline.errors import RunFailed
-from schemas.bigquery.tables import TABLES, Table, latest_ddl
-from schemas.documents import ConfigurationError, require
+from uncommon_im.pipeline.bigquery.access import API_ERRORS, BigQueryAccess, reason_of
+from uncommon_im.pipeline.errors import RunFailed
+from uncommon_im.schemas.bigquery.tables import TABLES, Table, latest_ddl
+from uncommon_im.schemas.documents import ConfigurationError, require
 
 _SAME_TYPES: Final = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 

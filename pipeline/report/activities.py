@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.rules.days import day_of
-from transforms.rules.exception_evidence import RARE
+from uncommon_im.transforms.rules.advice.exception_matches import RARE
+from uncommon_im.transforms.rules.columns.days import day_of
 
 ACTIVITY_SCHEMA: Final = pa.schema(
     [

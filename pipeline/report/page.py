@@ -15,9 +15,9 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.report.charts import Series, over_time
-from pipeline.report.run import Run
-from schemas.catalogue import Catalogue
+from uncommon_im.pipeline.report.charts import Series, over_time
+from uncommon_im.pipeline.report.run import Run
+from uncommon_im.schemas.catalogue import Catalogue
 
 MOST_PAIRS: Final = 200
 """Rare pairs that are listed."""
@@ -109,7 +109,7 @@ def visible(text: object) -> str:
 
 def _template() -> Any:
     environment = Environment(
-        loader=PackageLoader("pipeline.report", "."),
+        loader=PackageLoader("uncommon_im.pipeline.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -121,7 +121,7 @@ def _template() -> Any:
 
 
 def _own(name: str) -> str:
-    return resources.files("pipeline.report").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("uncommon_im.pipeline.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

@@ -14,10 +14,10 @@ import msgspec
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.report.activities import ACTIVITY_SCHEMA, Activities
-from pipeline.sinks.json_lines import SUMMARY, read_summary_file
-from pipeline.sources.run_rows import files_of, read_lines, read_verdicts
-from schemas.documents import ConfigurationError, require
+from uncommon_im.pipeline.report.activities import ACTIVITY_SCHEMA, Activities
+from uncommon_im.pipeline.runs.read_rows import files_of, read_lines, read_verdicts
+from uncommon_im.pipeline.sinks.files.json_lines import SUMMARY, read_summary_file
+from uncommon_im.schemas.documents import ConfigurationError, require
 
 EXAMPLES: Final = 3
 """Dead letters that are shown of each reason."""

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.readings import InputFile, Reading, plan_readings, read_batches
-from transforms.rules.normalise import RawBatch
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings, read_batches
+from uncommon_im.transforms.rules.events.normalise import RawBatch
 
 if TYPE_CHECKING:  # clients of BigQuery take longer to import than many a file to read
-    from pipeline.sources.errors import BadFilePolicy
-    from pipeline.sources.table_streams import TableStream
-    from pipeline.sources.tables import InputTable
+    from uncommon_im.pipeline.sources.bigquery.streams import TableStream
+    from uncommon_im.pipeline.sources.bigquery.tables import InputTable
+    from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 
 Input: TypeAlias = "InputFile | InputTable"
 
@@ -48,7 +48,7 @@ def plan_input(source: Input, policy: BadFilePolicy) -> Iterator[AnyReading]:
     if isinstance(source, InputFile):
         yield from plan_readings(source, policy)
         return
-    from pipeline.sources.table_streams import plan_streams
+    from uncommon_im.pipeline.sources.bigquery.streams import plan_streams
 
     for stream in plan_streams(source):
         yield TableReading(source, stream)
@@ -63,6 +63,6 @@ def read_input(reading: AnyReading, options: JsonOptions) -> Iterator[RawBatch]:
     if isinstance(reading, Reading):
         yield from read_batches(reading, options)
         return
-    from pipeline.sources.table_streams import read_stream
+    from uncommon_im.pipeline.sources.bigquery.streams import read_stream
 
     yield from read_stream(reading.table, reading.stream)

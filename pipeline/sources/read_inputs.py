@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from pipeline.sources.inputs import AnyReading, Input, plan_input, read_input
-from pipeline.sources.json_lines import JsonOptions
-from transforms.rules.normalise import RawBatch
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.inputs import AnyReading, Input, plan_input, read_input
+from uncommon_im.transforms.rules.events.normalise import RawBatch
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from google.cloud.bigquery import SchemaField
 
-from schemas.detector import VARIATION_IDS, VERDICT_IDS
+from uncommon_im.schemas.detector import VARIATION_IDS, VERDICT_IDS
 
 
 def _text(name: str, description: str, mode: str = "NULLABLE") -> SchemaField:

@@ -1,7 +1,7 @@
 """The tables of a dataset: what they hold, by which key, how they are cut into partitions; and their DDL.
 
-`python -m schemas.bigquery.tables` writes each table's columns to `schemas/bigquery/NAME.json`, the form that `bq` and
-Terraform take.
+`python -m uncommon_im.schemas.bigquery.tables` writes each table's columns to `schemas/bigquery/NAME.json`, the
+form that `bq` and Terraform take.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from google.cloud.bigquery import SchemaField
 
-from schemas.bigquery.fields import ALERTS, DEAD_LETTERS, SUMMARIES, VERDICTS
+from uncommon_im.schemas.bigquery.fields import ALERTS, DEAD_LETTERS, SUMMARIES, VERDICTS
 
 _SQL_TYPES: Final = {"INTEGER": "INT64", "BOOLEAN": "BOOL"}
 """Types whose name in a schema is not that in SQL."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
-from schemas.catalogue.model import PLATFORMS, AddressRange, Catalogue, Engine, Host, Names, ProcessClass, Service
-from schemas.catalogue.secrets import load_secrets, parse_secrets
-from schemas.documents import ConfigurationError, packaged_yaml, read_yaml, require
+from uncommon_im.schemas.catalogue.model import (
+    PLATFORMS,
+    AddressRange,
+    Catalogue,
+    Engine,
+    Host,
+    Names,
+    ProcessClass,
+    Service,
+)
+from uncommon_im.schemas.catalogue.secrets import load_secrets, parse_secrets
+from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, read_yaml, require
 
 FORMAT: Final = 1
 SERVICE_KEYS: Final = frozenset(
@@ -29,9 +38,9 @@ def load_catalogue(services_path: str | None = None) -> Catalogue:
     Raises:
         ConfigurationError: a file is no catalogue; the message names the file, the entry and the mend.
     """
-    services_document = packaged_yaml("schemas.catalogue", "services.yaml")
-    processes = packaged_yaml("schemas.catalogue", "processes.yaml")
-    engines = packaged_yaml("schemas.catalogue", "engines.yaml")
+    services_document = packaged_yaml("uncommon_im.schemas.catalogue", "services.yaml")
+    processes = packaged_yaml("uncommon_im.schemas.catalogue", "processes.yaml")
+    engines = packaged_yaml("uncommon_im.schemas.catalogue", "engines.yaml")
     services, exclusions = parse_services(services_document, "services.yaml")
     if services_path:
         own_services, own_exclusions = parse_services(read_yaml(services_path), services_path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from schemas.catalogue.model import SecretDetector, SecretPattern, Secrets
-from schemas.documents import ConfigurationError, packaged_yaml, require
+from uncommon_im.schemas.catalogue.model import SecretDetector, SecretPattern, Secrets
+from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, require
 
 _KIND: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _END: Final = r"(?![^\s\"';,)&|/:@}\]])"
@@ -33,7 +33,7 @@ _PART: Final = re.compile(rf"<run:([\w|.-]+)>|<({'|'.join(_PARTS)})>")
 def load_secrets() -> Secrets:
     """The shipped `secrets.yaml`."""
     name = "secrets.yaml"
-    document = packaged_yaml("schemas.catalogue", name)
+    document = packaged_yaml("uncommon_im.schemas.catalogue", name)
     return Secrets(
         tokens=parse_secrets(document["tokens"], f"{name}: tokens"),
         detectors=tuple(

@@ -12,8 +12,8 @@ from glob import glob
 
 import duckdb
 
-from schemas.mapping import load_mappings
-from transforms.rules.adapt import adapter
+from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.transforms.rules.parsing.adapt import adapter
 
 
 def fields_of(files: str) -> list[str]:

@@ -16,13 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.evaluation.folder import CommunicationReader, organisation_of, read_alerts, read_labels
-from pipeline.evaluation.scoring import Alert, Organisation, Score, score
-from pipeline.simulation import simulate
-from schemas.catalogue import load_catalogue
 from tests.benchmarks.evaluation_sweep import DEFAULTS, sweep
 from tests.benchmarks.measuring import PIPELINE
 from tests.benchmarks.peers import PEERS, alerts_of, open_communications
+from uncommon_im.pipeline.lab.evaluation.folder import CommunicationReader, organisation_of, read_alerts, read_labels
+from uncommon_im.pipeline.lab.evaluation.scoring import Alert, Organisation, Score, score
+from uncommon_im.pipeline.lab.simulation import simulate
+from uncommon_im.schemas.catalogue import load_catalogue
 
 OURS = "uncommon-im"
 OURS_LOW = "uncommon-im-low"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.evaluation.scoring import Alert, Organisation, score
 from tests.benchmarks.duckdb_alerts import SQL, open_lake
+from uncommon_im.pipeline.lab.evaluation.scoring import Alert, Organisation, score
 
 *READING, JUDGING = SQL
 OTHER_HOSTS = (0, 1, 3, 5, 10, 25)

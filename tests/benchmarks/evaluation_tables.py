@@ -1,16 +1,16 @@
-"""Figures of many organisations as Markdown tables. Intervals are those of `pipeline.evaluation.intervals`."""
+"""Figures of many organisations as Markdown tables. Intervals are those of `pipeline.lab.evaluation.intervals`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.evaluation.intervals import Estimate, ratio, share
-from pipeline.evaluation.report import PER_HOSTS
-from pipeline.evaluation.scoring import LEARNING_DAYS
 from tests.benchmarks.evaluation_runs import AFTER_GAP_DAYS, OURS, OURS_LOW, Case
 from tests.benchmarks.evaluation_sweep import GROUPS, HOST_DAYS, OTHER_HOSTS
 from tests.benchmarks.peers import PEERS
+from uncommon_im.pipeline.lab.evaluation.intervals import Estimate, ratio, share
+from uncommon_im.pipeline.lab.evaluation.report import PER_HOSTS
+from uncommon_im.pipeline.lab.evaluation.scoring import LEARNING_DAYS
 
 Results = Mapping[Case, Mapping[str, Any]]
 Detector = Mapping[str, Any]

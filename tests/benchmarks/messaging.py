@@ -8,14 +8,7 @@ import numpy as np
 
 from tests.benchmarks.organisation import Organisation
 from tests.benchmarks.scripts import child_of, engine_actor, file_script
-from tests.benchmarks.software import (
-    BROWSERS,
-    EDGE,
-    EXCEL,
-    Software,
-    ordinary,
-    program_actor,
-)
+from tests.benchmarks.software import BROWSERS, EDGE, EXCEL, Software, ordinary, program_actor
 from tests.benchmarks.vocabulary import ActorTable, Codes, Vocabulary, pairs
 
 DOMAINS = {

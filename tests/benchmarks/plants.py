@@ -9,13 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tests.benchmarks.organisation import DAY, HOUR, Organisation
-from tests.benchmarks.scripts import (
-    Scripts,
-    child_of,
-    engine_actor,
-    file_script,
-    inline_code,
-)
+from tests.benchmarks.scripts import Scripts, child_of, engine_actor, file_script, inline_code
 from tests.benchmarks.software import WINDOWS, Software, program_actor
 from tests.benchmarks.vocabulary import Actor, ActorTable, Vocabulary, digest, pairs
 

@@ -20,7 +20,15 @@ def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
     for name, options in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "pipeline.main", "simulate", "--output", folder, *options.split()]
+            command = [
+                sys.executable,
+                "-m",
+                "uncommon_im.pipeline.cli.main",
+                "simulate",
+                "--output",
+                folder,
+                *options.split(),
+            ]
             cost = measure(command, Path(folder, "log"))
         print(f"{name}: {cost.cpu:.1f} s CPU, {cost.wall:.1f} s wall, {cost.memory:,.0f} MB", flush=True)
     return 0

@@ -17,23 +17,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pipeline.configuration import Configuration
-from pipeline.sources.arrivals import OpenArrivals
-from pipeline.sources.files import match_files
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.messages import BLOCK_RECORDS, blocks_of_messages
-from pipeline.sources.spool import ArrivalTimes, index_of, read_block, spool
-from schemas.catalogue import load_catalogue
-from schemas.detector import load_detector
 from tests.benchmarks.measuring import DATA, machine, prepare
 from tests.benchmarks.popular_events import EVERYWHERE, SELDOM
 from tests.benchmarks.step_sampler import INTERVAL, WAITING
 from tests.benchmarks.stream_messages import HappenNow, ReadMessages, lines_of, messages_of
 from tests.benchmarks.stream_runs import Ran, alerts_over_kafka, run
-from transforms.rules.days import DAY_US, SECOND_US
-from transforms.rules.stream.arrivals import Arrivals
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import MESSAGES
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.matching import match_files
+from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
+from uncommon_im.pipeline.sources.queues.messages import BLOCK_RECORDS, blocks_of_messages
+from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes, index_of, read_block, spool
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.schemas.detector import load_detector
+from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
+from uncommon_im.transforms.rules.stream.arrivals import Arrivals
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import MESSAGES
 
 LATENESS: Final = Lateness()
 DELAYED: Final = ArrivalTimes(seed=1, lateness=LATENESS.allowed)

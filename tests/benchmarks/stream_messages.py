@@ -17,10 +17,10 @@ from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorP
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from pipeline.sources.arrivals import ARRIVAL, LINE
-from pipeline.sources.messages import Message, stamp_of
-from pipeline.sources.replay import BREATH_SECONDS, ReadArrivals
 from tests.benchmarks.xdr_rows import event_batches, xdr_row
+from uncommon_im.pipeline.sources.queues.arrivals import ARRIVAL, LINE
+from uncommon_im.pipeline.sources.queues.messages import Message, stamp_of
+from uncommon_im.pipeline.sources.replay.replay import BREATH_SECONDS, ReadArrivals
 
 PAUSE: Final = 0.2
 """Seconds of messages that are handed on together: engines differ in how long they let a source wait."""

@@ -18,21 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.configuration import Configuration
-from pipeline.sources.arrivals import OpenArrivals
-from pipeline.sources.files import match_files
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.spool import ArrivalTimes, read_block, spool
-from schemas.catalogue import load_catalogue
-from schemas.detector import load_detector
-from transforms.rules.stream.arrivals import Arrivals
-from transforms.rules.stream.baselines import Baselines
-from transforms.rules.stream.flood import Flood
-from transforms.rules.stream.hosts import Hosts
-from transforms.rules.stream.judging import Judging, JudgingRules
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow
-from transforms.rules.stream.step import Effects, Step, added, fired
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.matching import match_files
+from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
+from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes, read_block, spool
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.schemas.detector import load_detector
+from uncommon_im.transforms.rules.stream.arrivals import Arrivals
+from uncommon_im.transforms.rules.stream.baselines import Baselines
+from uncommon_im.transforms.rules.stream.flood import Flood
+from uncommon_im.transforms.rules.stream.hosts import Hosts
+from uncommon_im.transforms.rules.stream.judging import Judging, JudgingRules
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow
+from uncommon_im.transforms.rules.stream.step import Effects, Step, added, fired
 
 NEXT = {"sightings": "baselines", "questions": "baselines", "activities": "judge", "answers": "judge"}
 NEXT |= {"candidates": "flood"}

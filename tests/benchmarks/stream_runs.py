@@ -17,23 +17,23 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline import stream
-from pipeline.commands.replay import NO_SPLITS
-from pipeline.configuration import Configuration
-from pipeline.options import beam_options
-from pipeline.sinks.total import WriteTotal
-from pipeline.sources.arrivals import OpenArrivals
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.kafka import ReadKafka
-from pipeline.sources.messages import MessagesToBlocks
-from schemas.catalogue import load_catalogue
-from schemas.detector import load_detector
 from tests.benchmarks.measuring import cpu_seconds
 from tests.benchmarks.stream_messages import happening
 from tests.runners.flink import flink, free_port, running, wait_for, worker_pool
 from tests.runners.kafka import PARTITIONS, job, kafka
-from transforms.rules.days import SECOND_US
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.pipeline import stream
+from uncommon_im.pipeline.cli.commands.replay import NO_SPLITS
+from uncommon_im.pipeline.cli.options import beam_options
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
+from uncommon_im.pipeline.sources.queues.kafka import ReadKafka
+from uncommon_im.pipeline.sources.queues.messages import MessagesToBlocks
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.schemas.detector import load_detector
+from uncommon_im.transforms.rules.columns.days import SECOND_US
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 DRAIN_SECONDS: Final = 60
 """How long the last alerts may take."""

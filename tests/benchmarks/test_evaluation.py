@@ -10,9 +10,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.evaluation.folder import read_organisation
-from pipeline.evaluation.scoring import Activity, Communication, Organisation, Subject, score
-from pipeline.simulation import SimulationSummary, simulate
 from tests.benchmarks import evaluation
 from tests.benchmarks.evaluation import cases, result_of
 from tests.benchmarks.evaluation_runs import OURS, Case, differing, differing_activities, figures_of, gap_end, shuffle
@@ -20,7 +17,10 @@ from tests.benchmarks.evaluation_sweep import DEFAULTS, GROUPS, HOST_DAYS, OTHER
 from tests.benchmarks.evaluation_tables import TITLES, all_tables, campaigns, comparison, groups, limits
 from tests.oracle import Options
 from tests.running import catalogue, configuration_of, run_backfill, write_lines
-from transforms.rules.days import HOUR_US
+from uncommon_im.pipeline.lab.evaluation.folder import read_organisation
+from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Communication, Organisation, Subject, score
+from uncommon_im.pipeline.lab.simulation import SimulationSummary, simulate
+from uncommon_im.transforms.rules.columns.days import HOUR_US
 
 CASE = Case(500, 1, False, 50)
 GAP = Case(500, 1, True, 50)

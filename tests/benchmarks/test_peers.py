@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from tests.benchmarks.peers import PEERS, Peer, alerts_of, open_communications
-from transforms.rules.days import DAY_US, HOUR_US
-from transforms.rules.tables import ACTIVITY_SCHEMA
+from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA
+from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
 
 Row = dict[str, Any]
 FIRST_DAY = 20_000

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-from schemas.catalogue import Catalogue, load_catalogue
-from schemas.event import (
+from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
+from uncommon_im.schemas.event import (
     EARLIEST_US,
     EVENT_COLUMNS,
     EVENT_TYPES,
@@ -18,14 +18,14 @@ from schemas.event import (
     OPERATING_SYSTEMS,
     SIGNATURE_STATUSES,
 )
-from transforms.rules import subjects
-from transforms.rules.activities import event_id
-from transforms.rules.coerce import to_time
-from transforms.rules.days import DAY_US, HOUR_US
-from transforms.rules.destination import Destinations
-from transforms.rules.identity import Actor, Identities
-from transforms.rules.suspicion import Process
-from transforms.rules.text import base_name, clean_process_name, clean_remote_host, clean_text
+from uncommon_im.transforms.rules.activities.hourly import event_id
+from uncommon_im.transforms.rules.baseline import subjects
+from uncommon_im.transforms.rules.columns.coerce import to_time
+from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
+from uncommon_im.transforms.rules.columns.text import base_name, clean_process_name, clean_remote_host, clean_text
+from uncommon_im.transforms.rules.recognition.destination import Destinations
+from uncommon_im.transforms.rules.recognition.identity import Actor, Identities
+from uncommon_im.transforms.rules.recognition.suspicion import Process
 
 Event = dict[str, Any]
 Subject = tuple[str, str]

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from schemas.detector import Detector, load_detector
 from tests.benchmarks.usual_events import Subject
-from transforms.rules import ids, subjects
-from transforms.rules.days import DAY_US, HOUR_US, rfc3339
-from transforms.rules.deduplication import Said
-from transforms.rules.deduplication import deduplicate as repeats
-from transforms.rules.verdicts import matched_variations
+from uncommon_im.schemas.detector import Detector, load_detector
+from uncommon_im.transforms.rules.alerts import ids
+from uncommon_im.transforms.rules.baseline import subjects
+from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US, rfc3339
+from uncommon_im.transforms.rules.verdicts.deduplication import Said
+from uncommon_im.transforms.rules.verdicts.deduplication import deduplicate as repeats
+from uncommon_im.transforms.rules.verdicts.verdict import matched_variations
 
 Activity = dict[str, Any]
 Joined = tuple[Subject, dict[str, Iterable[Any]]]

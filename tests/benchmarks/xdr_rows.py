@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal import igzip
 
-from schemas.event import EVENT_COLUMNS
+from uncommon_im.schemas.event import EVENT_COLUMNS
 
 SUB_TYPES: Final = {"network": "NETWORK_STREAM_CONNECT", "dns": "NETWORK_DNS_QUERY", "process": "PROCESS_START"}
 OS_TYPES: Final = {"windows": "AGENT_OS_WINDOWS", "macos": "AGENT_OS_MAC", "linux": "AGENT_OS_LINUX"}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pipeline.main import main
 from tests.report_runs import write_run
 from tests.running import Found
+from uncommon_im.pipeline.cli.main import main
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 Opened = Callable[..., Page]

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from google.cloud.bigquery import Client, LoadJobConfig, SourceFormat
 
-from pipeline.bigquery.access import BigQueryAccess
 from tests.cloud.servers import free_port, serving
+from uncommon_im.pipeline.bigquery.access import BigQueryAccess
 
 PROJECT = "test-project"
 ENVIRONMENT = Path(sys.prefix) / "bigquery-emulator"

@@ -11,13 +11,13 @@ import grpc
 import pytest
 from drongo.services.pubsub.emulator import PubSubEmulator
 
-from pipeline.bigquery.access import BigQueryAccess
-from pipeline.bigquery.tables import Dataset
 from tests.cloud.bigquery import BigQuery, bigquery_emulator
 from tests.cloud.proxy import Proxy, proxying
 from tests.cloud.queue import Queue
 from tests.cloud.servers import free_port, serving
 from tests.cloud.storage import Bucket, storage_emulator
+from uncommon_im.pipeline.bigquery.access import BigQueryAccess
+from uncommon_im.pipeline.bigquery.tables import Dataset
 
 JARS = Path("/usr/lib/google-cloud-sdk/platform/pubsub-emulator/lib")
 """Where the Debian package google-cloud-cli-pubsub-emulator has Google's own."""

@@ -14,11 +14,11 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.cloud import pubsub
 
-from pipeline.bigquery.output import dataset_of
-from pipeline.commands.replay import lateness_of
-from pipeline.commands.stream import LOCAL_RUNNER, build_stream
-from pipeline.main import parser
-from pipeline.options import configuration_of
+from uncommon_im.pipeline.bigquery.output import dataset_of
+from uncommon_im.pipeline.cli.commands.replay import lateness_of
+from uncommon_im.pipeline.cli.commands.stream import LOCAL_RUNNER, build_stream
+from uncommon_im.pipeline.cli.main import parser
+from uncommon_im.pipeline.cli.options import configuration_of
 
 PROJECT = "projects/test-project"
 SECONDS = 60

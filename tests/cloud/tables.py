@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from schemas.bigquery.tables import TABLES
 from tests.cloud.bigquery import BigQuery
 from tests.running import Record
+from uncommon_im.schemas.bigquery.tables import TABLES
 
 ADDED = ("content_digest", "copy", "service_id", "run_id", "run_key", "found_at", "hour_start")
 """Columns that rows have beside what files hold, or that name the run."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
-from pipeline.main import main
-from schemas.bigquery.tables import TABLES
 from tests.cloud.bigquery import BigQuery
 from tests.running import Record
+from uncommon_im.pipeline.cli.main import main
+from uncommon_im.schemas.bigquery.tables import TABLES
 
 pytestmark = pytest.mark.cloud
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.bigquery.tables import Dataset
-from pipeline.main import main
-from schemas.bigquery.tables import TABLES
 from tests.cloud.bigquery import BigQuery
 from tests.cloud.proxy import DOWN, Answer, Proxy, Rule
 from tests.cloud.tables import everything, rows_of, said
 from tests.organisations import random_organisation
 from tests.running import Record, read_rows, write_lines, write_parquet
+from uncommon_im.pipeline.bigquery.tables import Dataset
+from uncommon_im.pipeline.cli.main import main
+from uncommon_im.schemas.bigquery.tables import TABLES
 
 pytestmark = pytest.mark.cloud
 

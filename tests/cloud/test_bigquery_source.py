@@ -15,16 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.bigquery.options import TABLE_SCHEME
-from pipeline.configuration import Configuration
-from pipeline.main import main
-from pipeline.sources.tables import InputTable, find_tables
 from tests.cloud.bigquery import BigQuery
 from tests.objects import FEW, MANY, most_objects, telemetry
 from tests.oracle import Options
 from tests.organisations import random_organisation
 from tests.running import Found, Record, arrow_of, configuration_of, read_rows, run_backfill, run_inputs, write_parquet
-from transforms.rules import tally
+from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
+from uncommon_im.pipeline.cli.main import main
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sources.bigquery.tables import InputTable, find_tables
+from uncommon_im.transforms.rules.events import tally
 
 pytestmark = pytest.mark.cloud
 

@@ -12,15 +12,15 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline.bigquery.tables import BigQueryFailed, Dataset
-from pipeline.sinks.bigquery_stream import InsertIntoBigQuery, Kind
-from pipeline.sources.messages import MessagesToBlocks
-from pipeline.sources.pubsub import ReadPubSub
 from tests.cloud.bigquery import BigQuery
 from tests.cloud.proxy import Answer, Proxy
 from tests.cloud.queue import COUNTED, Queue, running, wait_for
 from tests.cloud.tables import rows_of, said
 from tests.running import read_rows
+from uncommon_im.pipeline.bigquery.tables import BigQueryFailed, Dataset
+from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery, Kind
+from uncommon_im.pipeline.sources.queues.messages import MessagesToBlocks
+from uncommon_im.pipeline.sources.queues.pubsub import ReadPubSub
 
 pytestmark = pytest.mark.cloud
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
-from pipeline.bigquery.tables import Dataset
-from pipeline.flex import run
 from tests.cloud.bigquery import BigQuery
 from tests.cloud.storage import Bucket
+from uncommon_im.pipeline.bigquery.tables import Dataset
+from uncommon_im.pipeline.cli.dataflow.launch import run
 
 pytestmark = pytest.mark.cloud
 

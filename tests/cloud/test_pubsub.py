@@ -24,14 +24,14 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline import stream
-from pipeline.sources.messages import MessagesToBlocks
-from pipeline.sources.pubsub import ReadNotifications, ReadPubSub
 from tests.cloud.queue import COUNTED, SECONDS, Queue, running, wait_for
 from tests.oracle import Options
 from tests.running import Record, configuration_of, read_rows, run_records, write_lines, write_parquet
-from transforms.rules.json_line import to_json
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.pipeline import stream
+from uncommon_im.pipeline.sources.queues.messages import MessagesToBlocks
+from uncommon_im.pipeline.sources.queues.pubsub import ReadNotifications, ReadPubSub
+from uncommon_im.transforms.rules.columns.json_lines import to_json
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 pytestmark = pytest.mark.cloud
 
@@ -184,7 +184,7 @@ INTERRUPTIBLE = "import signal, sys; signal.signal(signal.SIGINT, signal.default
 @contextmanager
 def command(queue: Queue, output: Path) -> Iterator[subprocess.Popen[str]]:
     """The stream as a process; killed at the end if it still runs."""
-    code = INTERRUPTIBLE + "from pipeline.main import main; sys.exit(main(sys.argv[1:]))"
+    code = INTERRUPTIBLE + "from uncommon_im.pipeline.cli.main import main; sys.exit(main(sys.argv[1:]))"
     options = ["stream", "--pubsub-subscription", queue.subscription, "--output", str(output)]
     process = subprocess.Popen([sys.executable, "-c", code, *options], stderr=subprocess.PIPE, text=True)
     try:

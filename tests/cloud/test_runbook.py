@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.bigquery.tables import Dataset
 from tests.cloud.bigquery import BigQuery
+from uncommon_im.pipeline.bigquery.tables import Dataset
 
 pytestmark = pytest.mark.cloud
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.sources.messages import MessagesToBlocks
-from pipeline.sources.pubsub import ReadPubSub
 from tests.cloud.bigquery import BigQuery
 from tests.cloud.queue import Queue, running, wait_for
 from tests.cloud.test_bigquery_source import from_files, tables_of
 from tests.cloud.test_pubsub import OPTIONS, facts, organisation
 from tests.oracle import Options
 from tests.running import arrow_of, configuration_of, read_rows, run_inputs
+from uncommon_im.pipeline.sources.queues.messages import MessagesToBlocks
+from uncommon_im.pipeline.sources.queues.pubsub import ReadPubSub
 
 pytestmark = pytest.mark.cloud
 

@@ -15,11 +15,11 @@ import pytest
 from google.api_core.exceptions import Forbidden
 from google.cloud.storage.fileio import BlobReader
 
-from pipeline.commands import backfill as command_line
-from pipeline.main import main
 from tests.cloud.storage import Bucket
 from tests.organisations import random_organisation
 from tests.running import Record, arrow_of, write_lines, write_parquet
+from uncommon_im.pipeline.cli.commands import backfill as command_line
+from uncommon_im.pipeline.cli.main import main
 
 pytestmark = pytest.mark.cloud
 

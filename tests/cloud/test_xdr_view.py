@@ -11,14 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.bigquery.options import TABLE_SCHEME
-from pipeline.sources.tables import find_tables
-from schemas.event import EVENT_COLUMNS
 from tests.benchmarks.xdr_rows import xdr_row
 from tests.cloud.bigquery import BigQuery
 from tests.oracle.events import DeadLetterError, clean_text, normalise
 from tests.organisations import random_organisation
 from tests.running import Record, configuration_of, run_backfill, run_inputs, write_lines
+from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
+from uncommon_im.pipeline.sources.bigquery.tables import find_tables
+from uncommon_im.schemas.event import EVENT_COLUMNS
 
 pytestmark = pytest.mark.cloud
 

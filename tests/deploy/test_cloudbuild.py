@@ -11,8 +11,8 @@ import yaml
 from google.cloud.devtools.cloudbuild_v1 import Build
 from google.protobuf.json_format import ParseError
 
-from pipeline.flex_metadata import TEMPLATES
 from tests.deploy.terraform import FOLDER
+from uncommon_im.pipeline.cli.dataflow.metadata import TEMPLATES
 
 DEPLOY = FOLDER.parent
 

@@ -18,14 +18,14 @@ import pytest
 from google.cloud.monitoring_dashboard_v1 import Dashboard
 from google.cloud.monitoring_v3 import AlertPolicy
 
-from schemas.detector import VARIATION_IDS, VERDICT_IDS
 from tests.deploy.terraform import FOLDER, defaults, local, resources
 from tests.oracle import Options
-from tests.pipeline.test_notifications import notice, read
+from tests.pipeline.sources.queues.test_notifications import notice, read
 from tests.running import configuration_of
 from tests.streaming import metrics_in_process
-from transforms.rules.days import rfc3339
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.schemas.detector import VARIATION_IDS, VERDICT_IDS
+from uncommon_im.transforms.rules.columns.days import rfc3339
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 DEPLOY = FOLDER.parent
 TOP = DEPLOY.parent

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from schemas.bigquery.tables import TABLES
 from tests.deploy.terraform import FOLDER, blocks, defaults, listed, local, resources, texts, unquoted
+from uncommon_im.schemas.bigquery.tables import TABLES
 
 WORKER = "${google_service_account.worker.member}"
 SCRIPTS = FOLDER.parent / "dataflow"

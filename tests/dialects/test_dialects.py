@@ -8,13 +8,13 @@ from functools import cache
 
 import pytest
 
-from schemas.event import FAILED
-from schemas.mapping import load_mappings
 from tests.dialects import Written, portable_organisation, write_xdr
 from tests.oracle.builder import Record
 from tests.oracle.events import DeadLetterError, normalise
-from transforms.rules.coerce import to_integer
-from transforms.rules.decode import Decoded, decode_lines
+from uncommon_im.schemas.event import FAILED
+from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.transforms.rules.columns.coerce import to_integer
+from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 
 SEEDS = range(12)
 STARTS_LACK = ("remote_host", "remote_ip", "remote_port", "protocol", "direction", "bytes_sent", "bytes_received")

@@ -15,16 +15,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from pipeline.sources.errors import BadFilePolicy, OnBadFile, UnreadableInput
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.readings import InputFile, plan_readings, read_batches
-from schemas.catalogue import Catalogue, load_catalogue
-from schemas.exceptions import parse_exceptions
-from transforms.rules import tally
-from transforms.rules.communications import Recogniser
-from transforms.rules.dead_letter import DeadLetter
-from transforms.rules.scan import Scan, ScanRange, ScanSettings, recogniser_of
-from transforms.rules.tally import Tally
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.readings import InputFile, plan_readings, read_batches
+from uncommon_im.pipeline.storage.bad_files import BadFilePolicy, OnBadFile, UnreadableInput
+from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
+from uncommon_im.schemas.exceptions import parse_exceptions
+from uncommon_im.transforms.rules.activities.scan import Scan, ScanRange, ScanSettings, recogniser_of
+from uncommon_im.transforms.rules.events import tally
+from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
+from uncommon_im.transforms.rules.events.tally import Tally
+from uncommon_im.transforms.rules.recognition.communications import Recogniser
 
 SERVICES = ("discord", "microsoft-teams", "slack", "telegram")
 START_US = 1_772_323_200_000_000

@@ -8,10 +8,10 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from schemas.mapping import load_mappings
 from tests.fuzzing.line_mutation import Bytewise, mutate_file, mutate_lines, pack
 from tests.fuzzing.parquet_mutation import mutate_parquet, random_file
 from tests.fuzzing.vocabulary import Vocabulary, line, native_vocabulary, vendor_vocabulary, words
+from uncommon_im.schemas.mapping import load_mappings
 
 Mutate = Callable[[bytes, int, Random, Bytewise], bytes]
 """(input, most bytes, randomness, the engine's own mutation) -> another input."""

@@ -10,9 +10,9 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.event import EVENT_COLUMNS
 from tests.fuzzing.line_mutation import Bytewise
 from tests.fuzzing.vocabulary import fitting
+from uncommon_im.schemas.event import EVENT_COLUMNS
 
 _TEXTS: Final = ("", " - ", "null", "İ", "a\0b", "x" * 300, "xn--", "[::]", "9" * 25, "\u2028", "１", "443", "h1")
 _BYTES: Final = (b"", b"a", b"\xff", b"\xc3", b"\xed\xa0\x80", b"h1\0", b"api.telegram.org")

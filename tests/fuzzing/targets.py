@@ -13,9 +13,9 @@ from unittest import mock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.sources import lines
 from tests.fuzzing.checks import check_read_again, check_rejected_by, read_files
-from transforms.rules.dead_letter import DeadLetter
+from uncommon_im.pipeline.sources.files import lines
+from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 
 Target = Callable[[bytes], None]
 LINE_SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst")

@@ -14,13 +14,13 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipeline import stream
-from pipeline.main import main
 from tests.oracle import Options
 from tests.running import Found, configuration_of, read_rows, run_records, write_lines
 from tests.secrets.corpus import ordinary, planted
-from transforms.rules.json_line import to_json
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.pipeline import stream
+from uncommon_im.pipeline.cli.main import main
+from uncommon_im.transforms.rules.columns.json_lines import to_json
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 CASES = planted(7)
 PASSWORD = "correcthorsebattery"

@@ -15,8 +15,8 @@ from tests.oracle.stream import Arrival, Waiting, detect_stream
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
 from tests.running import configuration_of
 from tests.streaming import metrics_in_process, on_test_stream
-from transforms.rules.days import rfc3339
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.columns.days import rfc3339
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 MIDNIGHT = 20_500 * DAY

@@ -13,21 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.baseline import with_baseline
-from pipeline.configuration import Configuration
-from pipeline.sources.evidence import Evidence, open_evidence
-from pipeline.sources.files import match_files
-from pipeline.sources.snapshot import open_snapshot
-from schemas.detector import Limits
-from schemas.documents import ConfigurationError
-from schemas.exceptions import ExceptionEntry
-from schemas.snapshot import SAID_SCHEMA
 from tests.oracle.events import DeadLetterError, normalise
 from tests.organisations import random_organisation
 from tests.running import Found, Record, configuration_of, run_into, run_records, write_lines
-from transforms.rules.days import day_number, day_of
-from transforms.rules.exception_proposals import proposals
-from transforms.rules.tuning import Preview, Tuning
+from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
+from uncommon_im.pipeline.baselines.warm_start import with_baseline
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.runs.read_evidence import Evidence, open_evidence
+from uncommon_im.pipeline.sources.files.matching import match_files
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.exceptions import ExceptionEntry
+from uncommon_im.schemas.snapshot import SAID_SCHEMA
+from uncommon_im.transforms.rules.advice.exception_proposals import proposals
+from uncommon_im.transforms.rules.advice.tuning import Preview, Tuning
+from uncommon_im.transforms.rules.columns.days import day_number, day_of
 
 SEEDS = range(4)
 """One of each kind of options: defaults, a start, an end, other limits."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.sources.spool import ArrivalTimes
 from tests.oracle import detect
 from tests.organisations import random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
@@ -19,7 +18,8 @@ from tests.runners.equality import equals_the_backfill_and_the_oracle, files_of,
 from tests.runners.flink import Flink, flink
 from tests.running import configuration_of, run_backfill, write_lines
 from tests.streaming import on_engine
-from transforms.rules.days import SECOND_US
+from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes
+from uncommon_im.transforms.rules.columns.days import SECOND_US
 
 pytestmark = pytest.mark.runners
 

@@ -15,10 +15,6 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from pipeline.commands.stream import build_stream, source_of, stream_arguments
-from pipeline.sinks.stream_files import WriteBundleFiles
-from pipeline.sources.kafka import ReadKafka
-from pipeline.sources.messages import Message
 from tests.oracle import detect
 from tests.organisations import random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
@@ -26,7 +22,11 @@ from tests.runners.equality import lateness_of
 from tests.runners.kafka import PARTITIONS, Kafka, Published, engine_of, job, kafka
 from tests.running import Found, configuration_of, read_rows, run_records
 from tests.transforms.rules.stream.driving import on_time
-from transforms.rules.days import DAY_US, SECOND_US
+from uncommon_im.pipeline.cli.commands.stream import build_stream, source_of, stream_arguments
+from uncommon_im.pipeline.sinks.files.stream_files import WriteBundleFiles
+from uncommon_im.pipeline.sources.queues.kafka import ReadKafka
+from uncommon_im.pipeline.sources.queues.messages import Message
+from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
 
 pytestmark = pytest.mark.runners
 

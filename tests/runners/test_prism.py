@@ -17,21 +17,21 @@ from typing import Any
 
 import pytest
 
-from pipeline.baseline import with_baseline
-from pipeline.main import main
-from pipeline.sinks.learned import begin_learned
-from pipeline.sources.snapshot import open_snapshot
-from pipeline.sources.spool import ArrivalTimes
 from tests.oracle import Options, detect
 from tests.oracle.stream import Waiting, detect_stream
 from tests.organisations import random_organisation
+from tests.pipeline.baselines.test_snapshots import content_of
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
-from tests.pipeline.test_snapshots import content_of
 from tests.runners.equality import adds_up, equals_the_backfill_and_the_oracle, files_of, lateness_of
 from tests.running import configuration_of, read_rows, run_records, write_lines
 from tests.streaming import on_prism
 from tests.transforms.rules.stream.driving import with_late_ones
-from transforms.rules.days import DAY_US, SECOND_US, day_number, rfc3339
+from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
+from uncommon_im.pipeline.baselines.warm_start import with_baseline
+from uncommon_im.pipeline.baselines.write_learned import begin_learned
+from uncommon_im.pipeline.cli.main import main
+from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes
+from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_number, rfc3339
 
 pytestmark = pytest.mark.runners
 
@@ -115,7 +115,15 @@ def test_killed_and_restarted_as_the_readme_says_the_union_of_alerts_is_the_orac
     common = ["--input", str(tmp_path / "events.jsonl"), "--shuffle-seed", str(seed)]
     common += ["--exceptions", str(tmp_path / "exceptions.yaml"), "--sightings-out", str(tmp_path / "learned")]
     # the stream, killed without a warning once it has got some way
-    command = [sys.executable, "-m", "pipeline.main", "replay", *common, "--output", str(tmp_path / "one")]
+    command = [
+        sys.executable,
+        "-m",
+        "uncommon_im.pipeline.cli.main",
+        "replay",
+        *common,
+        "--output",
+        str(tmp_path / "one"),
+    ]
     killed = subprocess.Popen([*command, "--rate", "60"], stderr=subprocess.DEVNULL, start_new_session=True)
     wait_for(tmp_path / "learned", days=25 + seed, running=killed)
     os.killpg(killed.pid, signal.SIGKILL)

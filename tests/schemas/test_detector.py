@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_detector
-from schemas.documents import ConfigurationError
+from uncommon_im.schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_detector
+from uncommon_im.schemas.documents import ConfigurationError
 
 LIMIT_NAMES = (
     "activation_days, deduplication_hours, execution_max_host_days, execution_max_other_hosts, guard_days, "

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from apache_beam.io.filesystems import FileSystems
 
-from schemas.documents import ConfigurationError, packaged_yaml, parse_yaml, read_yaml, require
+from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, parse_yaml, read_yaml, require
 
 
 @pytest.mark.parametrize(

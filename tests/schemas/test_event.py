@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from schemas.event import ARROW_TYPES, EARLIEST_US, EVENT_COLUMNS, EVENT_SCHEMA, LATEST_US
+from uncommon_im.schemas.event import ARROW_TYPES, EARLIEST_US, EVENT_COLUMNS, EVENT_SCHEMA, LATEST_US
 
 
 def test_the_columns_stand_in_the_order_of_the_table() -> None:

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from schemas.detector import load_detector
-from schemas.documents import ConfigurationError
-from schemas.evidence import EvidenceMetadata, parse_metadata
+from uncommon_im.schemas.detector import load_detector
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.evidence import EvidenceMetadata, parse_metadata
 
 METADATA = EvidenceMetadata(load_detector(max_other_hosts=1), 10, (date(2026, 3, 1), date(2026, 3, 2)), "run")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.documents import ConfigurationError
-from schemas.exceptions import ExceptionEntry, load_exceptions
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.exceptions import ExceptionEntry, load_exceptions
 
 FIELDS = "process_name, origin, signer, service_id, host_id, user_name, process_path, parent_process_name, remote_host"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from schemas.documents import ConfigurationError
-from schemas.mapping import VendorMapping, load_mappings, parse_mapping
-from transforms.rules.adapt import Rejected, adapt, adapter
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.mapping import VendorMapping, load_mappings, parse_mapping
+from uncommon_im.transforms.rules.parsing.adapt import Rejected, adapt, adapter
 
 VENDOR: dict[str, Any] = {
     "format": 1,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from schemas.detector import Limits
-from schemas.documents import ConfigurationError
-from schemas.snapshot import (
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.snapshot import (
     COVERAGE_SCHEMA,
     HOST_SIGHTING_SCHEMA,
     SAID_SCHEMA,

@@ -8,9 +8,9 @@ from typing import Any
 
 import apache_beam as beam
 
-from transforms.rules.stream.hosts import Hosts
-from transforms.rules.stream.lateness import Lateness
-from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
+from uncommon_im.transforms.rules.stream.hosts import Hosts
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
 FollowHostsFn = keyed_step("hosts", __name__, "FollowHostsFn")
 

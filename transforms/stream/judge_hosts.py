@@ -8,8 +8,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from transforms.rules.stream.judging import Judging, JudgingRules
-from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
+from uncommon_im.transforms.rules.stream.judging import Judging, JudgingRules
+from uncommon_im.transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
 JudgeHostsFn = keyed_step("judge", __name__, "JudgeHostsFn")
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import apache_beam as beam
 
-from schemas.detector import Limits
-from transforms.rules.stream.baselines import Baselines
-from transforms.rules.stream.lateness import Lateness
-from transforms.stream.keyed_step import Keyed, Tallied, keyed_step
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.stream.baselines import Baselines
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.stream.keyed_step import Keyed, Tallied, keyed_step
 
 KeepBaselinesFn = keyed_step("baselines", __name__, "KeepBaselinesFn")
 

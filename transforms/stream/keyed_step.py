@@ -18,9 +18,9 @@ from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateS
 from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from transforms.rules.json_line import to_json
-from transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow, Wait
-from transforms.rules.stream.step import Effects, Observations, Step, added, fired
+from uncommon_im.transforms.rules.columns.json_lines import to_json
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow, Wait
+from uncommon_im.transforms.rules.stream.step import Effects, Observations, Step, added, fired
 
 NAMESPACE: Final = "uncommon-im"
 """Of all metrics."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import apache_beam as beam
 
-from transforms.rules.stream.flood import Flood
-from transforms.rules.stream.lateness import Lateness
-from transforms.stream.keyed_step import Tallied, keyed_step
+from uncommon_im.transforms.rules.stream.flood import Flood
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.stream.keyed_step import Tallied, keyed_step
 
 LimitGroupsFn = keyed_step("flood", __name__, "LimitGroupsFn")
 

@@ -12,15 +12,15 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 
-from transforms.rules.columns import Longs
-from transforms.rules.json_line import to_json
-from transforms.rules.normalise import RawBatch
-from transforms.rules.scan import ScanSettings
-from transforms.rules.stream.arrivals import Arrivals, Arrived
-from transforms.rules.stream.delays import Delays
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import MESSAGES, Covered
-from transforms.stream.keyed_step import NAMESPACE, Keyed, Tallied, timestamp
+from uncommon_im.transforms.rules.activities.scan import ScanSettings
+from uncommon_im.transforms.rules.columns.column import Longs
+from uncommon_im.transforms.rules.columns.json_lines import to_json
+from uncommon_im.transforms.rules.events.normalise import RawBatch
+from uncommon_im.transforms.rules.stream.arrivals import Arrivals, Arrived
+from uncommon_im.transforms.rules.stream.delays import Delays
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered
+from uncommon_im.transforms.stream.keyed_step import NAMESPACE, Keyed, Tallied, timestamp
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from google.cloud.bigquery import SchemaField
 
-from schemas.bigquery.tables import TABLES, Table, latest_ddl, schema_json, schema_path
-from schemas.detector import VERDICT_IDS
 from tests.organisations import random_organisation
 from tests.running import Found, configuration_of, run_records
-from transforms.rules.table_rows import (
+from uncommon_im.schemas.bigquery.tables import TABLES, Table, latest_ddl, schema_json, schema_path
+from uncommon_im.schemas.detector import VERDICT_IDS
+from uncommon_im.transforms.rules.alerts.table_rows import (
     Row,
     alert_row,
     dead_letter_row,
@@ -19,7 +19,7 @@ from transforms.rules.table_rows import (
     summary_row,
     verdict_row,
 )
-from transforms.rules.tally import READ, UNKNOWN_SIGNATURES, Tally, summary_of
+from uncommon_im.transforms.rules.events.tally import READ, UNKNOWN_SIGNATURES, Tally, summary_of
 
 TABLE = pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 PYTHON = {"STRING": str, "INTEGER": int, "BOOLEAN": bool, "DATE": str, "TIMESTAMP": str, "RECORD": dict}
@@ -69,7 +69,7 @@ def paths_of(fields: tuple[SchemaField, ...], prefix: str = "") -> set[str]:
 
 @TABLE
 def test_the_json_files_are_those_that_the_fields_give(table: Table) -> None:
-    assert schema_path(table).read_text() == schema_json(table), "run python -m schemas.bigquery.tables"
+    assert schema_path(table).read_text() == schema_json(table), "run python -m uncommon_im.schemas.bigquery.tables"
 
 
 @TABLE

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.catalogue import AddressRange, Host, Service, load_catalogue
-from schemas.catalogue.load import check_hosts, parse_services
-from schemas.documents import ConfigurationError
+from uncommon_im.schemas.catalogue import AddressRange, Host, Service, load_catalogue
+from uncommon_im.schemas.catalogue.load import check_hosts, parse_services
+from uncommon_im.schemas.documents import ConfigurationError
 
 KEYS = "category, clients, hosts, id, name, publishers, ranges, secrets, self_hosted, sources, status"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.catalogue import Catalogue, load_catalogue
+from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
 
 CATALOGUE = load_catalogue()
 

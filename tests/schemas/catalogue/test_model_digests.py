@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas.catalogue import load_catalogue
+from uncommon_im.schemas.catalogue import load_catalogue
 
 
 def changed(tmp_path: Path, services: str) -> set[str]:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-from schemas.catalogue import load_catalogue
-from schemas.catalogue.load import parse_services
-from schemas.catalogue.secrets import load_secrets, parse_secrets
-from schemas.documents import ConfigurationError
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.schemas.catalogue.load import parse_services
+from uncommon_im.schemas.catalogue.secrets import load_secrets, parse_secrets
+from uncommon_im.schemas.documents import ConfigurationError
 
 GOOD = {"kind": "corp-key", "hints": ["corp-"], "pattern": r"corp-(\d{6})"}
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from schemas.catalogue import load_catalogue
-from schemas.catalogue.load import SERVICE_KEYS
-from schemas.documents import packaged_yaml
-from transforms.rules.command_line import Engines
-from transforms.rules.destination import Destinations
-from transforms.rules.suspicion import Process, Suspicions
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.schemas.catalogue.load import SERVICE_KEYS
+from uncommon_im.schemas.documents import packaged_yaml
+from uncommon_im.transforms.rules.recognition.command_line import Engines
+from uncommon_im.transforms.rules.recognition.destination import Destinations
+from uncommon_im.transforms.rules.recognition.suspicion import Process, Suspicions
 
 CATALOGUE = load_catalogue()
 DESTINATIONS = Destinations(CATALOGUE, operator_ranges=True)
-SERVICES: dict[str, Any] = packaged_yaml("schemas.catalogue", "services.yaml")
-PROCESSES: dict[str, Any] = packaged_yaml("schemas.catalogue", "processes.yaml")
-SOURCES: dict[str, str] = packaged_yaml("schemas.catalogue", "sources.yaml")["sources"]
+SERVICES: dict[str, Any] = packaged_yaml("uncommon_im.schemas.catalogue", "services.yaml")
+PROCESSES: dict[str, Any] = packaged_yaml("uncommon_im.schemas.catalogue", "processes.yaml")
+SOURCES: dict[str, str] = packaged_yaml("uncommon_im.schemas.catalogue", "sources.yaml")["sources"]
 NETWORKS = [
     (ipaddress.ip_network(r.cidr), service.id, r.operator) for service in CATALOGUE.services for r in service.ranges
 ]

@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import settings
 
-from schemas.catalogue import Catalogue, load_catalogue
-from schemas.catalogue.load import parse_services
-from schemas.event import EVENT_COLUMNS
-from transforms.rules.coerce import coerce_values
-from transforms.rules.columns import Longs
-from transforms.rules.dead_letter import DeadLetter
-from transforms.rules.normalise import Events, Rejection
-from transforms.rules.tables import ACTIVITY_SCHEMA, SIGHTING_SCHEMA
+from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
+from uncommon_im.schemas.catalogue.load import parse_services
+from uncommon_im.schemas.event import EVENT_COLUMNS
+from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA, SIGHTING_SCHEMA
+from uncommon_im.transforms.rules.columns.coerce import coerce_values
+from uncommon_im.transforms.rules.columns.column import Longs
+from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
+from uncommon_im.transforms.rules.events.normalise import Events, Rejection
 
 Record = dict[str, Any]
 Sighting = tuple[str, str, str, int]

@@ -20,21 +20,21 @@ import msgspec
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
-from pipeline import stream
-from pipeline.bigquery.access import BigQueryAccess
-from pipeline.bigquery.tables import Dataset
-from pipeline.sources.arrivals import OpenArrivals
-from pipeline.sources.json_lines import JsonOptions
-from pipeline.sources.replay import ReadArrivals
 from tests.oracle import Options
 from tests.running import configuration_of
-from transforms.rules.stream import messages
-from transforms.rules.stream.baselines import BaselineState
-from transforms.rules.stream.flood import FloodState
-from transforms.rules.stream.hosts import HostState, Recent
-from transforms.rules.stream.judging import JudgeState, Told
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import MESSAGES, VERSION, Codec, Question, Sighting
+from uncommon_im.pipeline import stream
+from uncommon_im.pipeline.bigquery.access import BigQueryAccess
+from uncommon_im.pipeline.bigquery.tables import Dataset
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
+from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
+from uncommon_im.transforms.rules.stream import messages
+from uncommon_im.transforms.rules.stream.baselines import BaselineState
+from uncommon_im.transforms.rules.stream.flood import FloodState
+from uncommon_im.transforms.rules.stream.hosts import HostState, Recent
+from uncommon_im.transforms.rules.stream.judging import JudgeState, Told
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, VERSION, Codec, Question, Sighting
 
 CONTRACT = Path(__file__).parents[2] / "golden" / "stream" / "contract.json"
 RELEASED = "0196a87175657374696f6ea461636d65a173a26831cd4e2005"

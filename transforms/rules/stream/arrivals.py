@@ -10,18 +10,18 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.rules import subjects
-from transforms.rules.activities import activities_of, merge_activities
-from transforms.rules.columns import Longs, Mask, group_rows, run_starts, text_of
-from transforms.rules.communications import Recogniser
-from transforms.rules.days import DAY_US
-from transforms.rules.dead_letter import DeadLetter, LostBatch
-from transforms.rules.normalise import Events, RawBatch
-from transforms.rules.scan import ScanSettings, counts_of, counts_of_lost, recogniser_of
-from transforms.rules.stream.lateness import FUTURE_US, Lateness
-from transforms.rules.stream.messages import Communication, Covered, HostRecords, Shown, Sighting, key_of
-from transforms.rules.subjects import NOBODY, SHOWN_BY_COMMUNICATIONS
-from transforms.rules.tally import Tally
+from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
+from uncommon_im.transforms.rules.activities.scan import ScanSettings, counts_of, counts_of_lost, recogniser_of
+from uncommon_im.transforms.rules.baseline import subjects
+from uncommon_im.transforms.rules.baseline.subjects import NOBODY, SHOWN_BY_COMMUNICATIONS
+from uncommon_im.transforms.rules.columns.column import Longs, Mask, group_rows, run_starts, text_of
+from uncommon_im.transforms.rules.columns.days import DAY_US
+from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
+from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.tally import Tally
+from uncommon_im.transforms.rules.recognition.communications import Recogniser
+from uncommon_im.transforms.rules.stream.lateness import FUTURE_US, Lateness
+from uncommon_im.transforms.rules.stream.messages import Communication, Covered, HostRecords, Shown, Sighting, key_of
 
 _NEVER: Final = 2**62
 

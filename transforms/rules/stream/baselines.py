@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from schemas.detector import Limits
-from transforms.rules.sightings import host_rank
-from transforms.rules.stream.day_sets import DaySet, Packed, forget, keep, see, span_of
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import (
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.baseline.sightings import host_rank
+from uncommon_im.transforms.rules.stream.day_sets import DaySet, Packed, forget, keep, see, span_of
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import (
     Answer,
     Codec,
     Message,
@@ -22,7 +22,7 @@ from transforms.rules.stream.messages import (
     Wait,
     key_of,
 )
-from transforms.rules.stream.step import Observations
+from uncommon_im.transforms.rules.stream.step import Observations
 
 
 class BaselineState(msgspec.Struct, array_like=True):

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from transforms.rules.columns import Longs
-from transforms.rules.days import SECOND_US
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.columns.column import Longs
+from uncommon_im.transforms.rules.columns.days import SECOND_US
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 BOUNDS_S: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 """Upper bounds of the classes of delays, in seconds; what takes longer is of the class 0."""

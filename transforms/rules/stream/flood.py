@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from transforms.rules.days import DAY_US
-from transforms.rules.steps import with_steps
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import Alert, Candidate, Codec, Message, Outcomes, VerdictRow, Wait
-from transforms.rules.stream.step import Observations
+from uncommon_im.transforms.rules.alerts.steps import with_steps
+from uncommon_im.transforms.rules.columns.days import DAY_US
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import Alert, Candidate, Codec, Message, Outcomes, VerdictRow, Wait
+from uncommon_im.transforms.rules.stream.step import Observations
 
 LIMIT_MS: Final = 1
 """A candidate is decided this long after it was judged: those that precede it have come by then."""

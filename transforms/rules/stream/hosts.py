@@ -8,11 +8,13 @@ from typing import Final
 
 import msgspec
 
-from transforms.rules.activities import TOTALS, evidence_order
-from transforms.rules.days import DAY_US
-from transforms.rules.stream.day_sets import DaySet, Packed, forget, see, span_of
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import (
+from uncommon_im.transforms.rules.activities.hourly import TOTALS, evidence_order
+from uncommon_im.transforms.rules.baseline.subjects import KINDS
+from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY
+from uncommon_im.transforms.rules.columns.days import DAY_US
+from uncommon_im.transforms.rules.stream.day_sets import DaySet, Packed, forget, see, span_of
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import (
     TELEMETRY,
     Activity,
     Codec,
@@ -28,10 +30,8 @@ from transforms.rules.stream.messages import (
     VerdictRow,
     key_of,
 )
-from transforms.rules.stream.step import Observations
-from transforms.rules.subjects import KINDS
-from transforms.rules.tables import ACTIVITY_KEY
-from transforms.rules.verdicts import VERDICT_COLUMNS
+from uncommon_im.transforms.rules.stream.step import Observations
+from uncommon_im.transforms.rules.verdicts.verdict import VERDICT_COLUMNS
 
 TOGETHER_MS: Final = 1000
 """Activities of one second are sent on together, when it is over: engines pay by the firing and by the bundle."""

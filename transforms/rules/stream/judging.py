@@ -10,14 +10,14 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from schemas.detector import Limits
-from transforms.rules.alert import AlertWriter
-from transforms.rules.days import DAY_US, HOUR_US
-from transforms.rules.deduplication import Said, deduplicate
-from transforms.rules.judgement import candidate_of
-from transforms.rules.prevalence import Prevalence
-from transforms.rules.stream.lateness import MILLISECOND_US, Lateness
-from transforms.rules.stream.messages import (
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.alerts.alert import AlertWriter
+from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
+from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
+from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA
+from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
+from uncommon_im.transforms.rules.stream.lateness import MILLISECOND_US, Lateness
+from uncommon_im.transforms.rules.stream.messages import (
     TELEMETRY,
     Activity,
     Answer,
@@ -32,10 +32,10 @@ from transforms.rules.stream.messages import (
     Wait,
     key_of,
 )
-from transforms.rules.stream.step import Observations
-from transforms.rules.subjects import KINDS, Kind
-from transforms.rules.tables import ACTIVITY_SCHEMA
-from transforms.rules.verdicts import OPEN, VERDICT_COLUMNS, first_verdict
+from uncommon_im.transforms.rules.stream.step import Observations
+from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
+from uncommon_im.transforms.rules.verdicts.judgement import candidate_of
+from uncommon_im.transforms.rules.verdicts.verdict import OPEN, VERDICT_COLUMNS, first_verdict
 
 JUDGE_MS: Final = 1
 """An activity is judged this long after its questions were asked: the answers have come by then."""

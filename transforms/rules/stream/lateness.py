@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.documents import require
-from transforms.rules.columns import Longs, Mask
-from transforms.rules.days import DAY_US, HOUR_US, SECOND_US
+from uncommon_im.schemas.documents import require
+from uncommon_im.transforms.rules.columns.column import Longs, Mask
+from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US, SECOND_US
 
 MILLISECOND_US = 1_000
 TOGETHER_DAYS = 7

@@ -13,8 +13,8 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from transforms.rules.stream.day_sets import Packed
-from transforms.rules.subjects import NOBODY
+from uncommon_im.transforms.rules.baseline.subjects import NOBODY
+from uncommon_im.transforms.rules.stream.day_sets import Packed
 
 VERSION: Final = b"\x01"
 TELEMETRY: Final = '["telemetry"]'

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from transforms.rules.stream.messages import MESSAGES, Codec, Message, Outcome, Outcomes, Wait
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Codec, Message, Outcome, Outcomes, Wait
 
 
 class Armed(Protocol):

@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.configuration import Configuration
-from schemas.event import EVENT_COLUMNS
 from tests.oracle.events import DeadLetterError, normalise
 from tests.oracle.stream import Arrival, Waiting
 from tests.organisations import Organisation
 from tests.running import Record
 from tests.transforms.rules.records import Batch
 from tests.transforms.rules.stream.engine import Engine
-from transforms.rules.coerce import coerce_values
-from transforms.rules.stream.arrivals import Arrivals, Arrived
-from transforms.rules.stream.baselines import Baselines
-from transforms.rules.stream.flood import Flood
-from transforms.rules.stream.hosts import Hosts
-from transforms.rules.stream.judging import Judging, JudgingRules
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import Covered
-from transforms.rules.tally import Tally
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.schemas.event import EVENT_COLUMNS
+from uncommon_im.transforms.rules.columns.coerce import coerce_values
+from uncommon_im.transforms.rules.events.tally import Tally
+from uncommon_im.transforms.rules.stream.arrivals import Arrivals, Arrived
+from uncommon_im.transforms.rules.stream.baselines import Baselines
+from uncommon_im.transforms.rules.stream.flood import Flood
+from uncommon_im.transforms.rules.stream.hosts import Hosts
+from uncommon_im.transforms.rules.stream.judging import Judging, JudgingRules
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import Covered
 
 SECOND_US = 1_000_000
 BATCH = 40

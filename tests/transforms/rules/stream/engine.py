@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.rules.stream.baselines import Baselines
-from transforms.rules.stream.flood import Flood
-from transforms.rules.stream.hosts import Hosts
-from transforms.rules.stream.judging import Judging
-from transforms.rules.stream.messages import MESSAGES, Alert, Message, Output, VerdictRow
-from transforms.rules.stream.step import Effects, Step, added, fired
+from uncommon_im.transforms.rules.stream.baselines import Baselines
+from uncommon_im.transforms.rules.stream.flood import Flood
+from uncommon_im.transforms.rules.stream.hosts import Hosts
+from uncommon_im.transforms.rules.stream.judging import Judging
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Message, Output, VerdictRow
+from uncommon_im.transforms.rules.stream.step import Effects, Step, added, fired
 
 END = 2**61
 ROUTES = {"sightings": "baselines", "questions": "baselines", "activities": "judge", "answers": "judge"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.rules.records import quick
-from transforms.rules.stream.day_sets import DaySet
+from uncommon_im.transforms.rules.stream.day_sets import DaySet
 
 DAYS = st.integers(20_000, 20_080)
 ADDED = st.lists(st.tuples(DAYS, st.integers(0, 5)), max_size=30)

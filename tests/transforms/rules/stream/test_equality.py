@@ -14,9 +14,9 @@ from tests.organisations import random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
 from tests.running import configuration_of
 from tests.transforms.rules.stream.driving import SECOND_US, drive, on_time, with_late_ones
-from transforms.rules import tally
-from transforms.rules.stream.arrivals import LATE, TOO_LATE
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.events import tally
+from uncommon_im.transforms.rules.stream.arrivals import LATE, TOO_LATE
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 HOUR_US = 3600 * SECOND_US
 

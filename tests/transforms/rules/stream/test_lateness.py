@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from schemas.documents import ConfigurationError
-from transforms.rules.stream.lateness import Lateness
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 SECOND, DAY = 1_000_000, 86_400_000_000
 MIDNIGHT = 20_000 * DAY

@@ -11,12 +11,12 @@ from tests.oracle.stream import Arrival
 from tests.running import configuration_of
 from tests.transforms.rules.stream.driving import Driven, drive, engine_of, give, read_arrivals
 from tests.transforms.rules.stream.engine import Engine
-from transforms.rules import tally
-from transforms.rules.days import rfc3339
-from transforms.rules.stream.arrivals import LATE, TOO_LATE, Arrivals
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import Sighting
-from transforms.rules.subjects import NOBODY
+from uncommon_im.transforms.rules.baseline.subjects import NOBODY
+from uncommon_im.transforms.rules.columns.days import rfc3339
+from uncommon_im.transforms.rules.events import tally
+from uncommon_im.transforms.rules.stream.arrivals import LATE, TOO_LATE, Arrivals
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import Sighting
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 NOON = 20_500 * DAY + 12 * HOUR

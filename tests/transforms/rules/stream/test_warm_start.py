@@ -12,10 +12,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.baseline import with_baseline
-from pipeline.configuration import Configuration
-from pipeline.sources.history import messages_of
-from pipeline.sources.snapshot import open_snapshot
 from tests.oracle import Options, detect
 from tests.oracle.stream import Arrival
 from tests.organisations import Organisation, random_organisation
@@ -23,10 +19,14 @@ from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict
 from tests.running import configuration_of, run_records
 from tests.transforms.rules.stream.driving import Driven, drive, engine_of, on_time, time_of
 from tests.transforms.rules.stream.engine import END, Engine
-from transforms.rules.days import DAY_US, day_number, day_of
-from transforms.rules.stream.day_sets import DaySet
-from transforms.rules.stream.lateness import Lateness
-from transforms.rules.stream.messages import HostHistory, Message, SaidBefore, Sighting, key_of
+from uncommon_im.pipeline.baselines.read_history import messages_of
+from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
+from uncommon_im.pipeline.baselines.warm_start import with_baseline
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.transforms.rules.columns.days import DAY_US, day_number, day_of
+from uncommon_im.transforms.rules.stream.day_sets import DaySet
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import HostHistory, Message, SaidBefore, Sighting, key_of
 
 FIRST = date(2026, 3, 1)
 ALLOWED = 600_000_000

@@ -1,0 +1,78 @@
+"""Going on from a snapshot: may this run start from it? (specification, section 9)"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from uncommon_im.pipeline.baselines.read_snapshot import Snapshot
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.schemas.documents import require
+from uncommon_im.schemas.snapshot import check_limits
+
+
+def with_baseline(configuration: Configuration, snapshot: Snapshot, learn_changed_services: bool) -> Configuration:
+    """The configuration of a run that starts from a snapshot; it is judged from the snapshot's day on.
+
+    Args:
+        configuration: the run's; without a `start` the snapshot's `as_of` is taken.
+        snapshot: what it starts from.
+        learn_changed_services: services that are new or changed since learn instead of stopping the run.
+
+    Raises:
+        ConfigurationError: the snapshot does not fit; says why and what to do.
+    """
+    path, as_of = snapshot.path, snapshot.metadata.as_of
+    start = configuration.start or as_of
+    require(
+        start == as_of,
+        f"--baseline-in {path}: the snapshot was taken at {as_of}, the run starts at {start}: "
+        + (
+            f"run the days from {as_of} first, or leave --start out"
+            if start > as_of
+            else f"it knows days that the run is to judge: take the snapshot of {start}"
+        ),
+    )
+    require(
+        configuration.end is None or configuration.end > as_of,
+        f"--baseline-in {path}: the snapshot was taken at {as_of}: --end must be later",
+    )
+    check_limits(snapshot.metadata.limits, configuration.detector.limits, path)
+    kept = snapshot.metadata.limits.hosts_kept - 2
+    require(
+        configuration.counted.max_other_hosts <= kept,
+        f"--baseline-in {path}: the snapshot tells up to {kept} other hosts, --evidence {configuration.evidence} needs "
+        f"more: give --evidence {kept}, or start from the snapshot of a run with --evidence {configuration.evidence}",
+    )
+    zone = snapshot.metadata.time_zone
+    require(
+        zone == configuration.time_zone,
+        f"--baseline-in {path}: the snapshot's hours of the day are those of {zone}, this run's those of "
+        f"{configuration.time_zone}: run with --time-zone {zone}, or take a new snapshot from the events",
+    )
+    require(
+        snapshot.metadata.identity_digest == configuration.identity_digest,
+        f"--baseline-in {path}: process classes, engines, exclusions, --operator-ranges or folding rules differ from "
+        "the snapshot's: programs would have other names; take a new snapshot from the events",
+    )
+    return replace(
+        configuration,
+        start=start,
+        baseline=snapshot,
+        learning_since=_learning_since(configuration, snapshot, start, learn_changed_services),
+    )
+
+
+def _learning_since(
+    configuration: Configuration, snapshot: Snapshot, start: date, learn_changed_services: bool
+) -> dict[str, date]:
+    known, current = snapshot.metadata.service_digests, configuration.catalogue.service_digests
+    changed = sorted(service for service in {*known, *current} if known.get(service) != current.get(service))
+    require(
+        learn_changed_services or not changed,
+        f"--baseline-in {snapshot.path}: services differ from the snapshot's: {', '.join(changed)}: "
+        "--learn-changed-services lets them learn first, or take a new snapshot from the events",
+    )
+    oldest = start - timedelta(days=configuration.detector.limits.training_days)
+    still = {service: day for service, day in snapshot.metadata.learning_since.items() if day > oldest}
+    return {service: day for service, day in (still | dict.fromkeys(changed, start)).items() if service in current}

@@ -1,0 +1,164 @@
+"""What a stream learns as a sink: Parquet files by day, as `schemas.learned` describes them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.transforms.window import FixedWindows
+from apache_beam.utils.timestamp import Timestamp
+
+from uncommon_im.pipeline.storage.whole_file import write_whole
+from uncommon_im.schemas.documents import require
+from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata, parse_stream_metadata
+from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_of
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered, SaidBefore, Sighting
+from uncommon_im.transforms.rules.verdicts.judgement import DEDUPLICATION_KEY
+
+_AFTER_MS: Final = {"sightings": 0, "coverage": 0, "said": 2, COMPLETE: 10}
+"""How long after the end of a day something of it may still leave a step."""
+
+
+@dataclass
+class WriteLearned(beam.PTransform):  # type: ignore[misc]
+    """What a stream learned -> Parquet files by the day on which it became known.
+
+    A day is written when the watermark passes its end and the allowed lateness: nothing in it can be late, for what
+    leaves the steps is stamped with the instant from which it counts. A retry writes the same files again.
+
+    Args:
+        path: the directory.
+        lateness: of the stream.
+        first: day number of the first day that is written: what is older came from a snapshot.
+        alerts_written: names of files of alerts, so that a day counts as complete only after its alerts.
+        shards: files a table and day.
+    """
+
+    path: str
+    lateness: Lateness
+    first: int
+    alerts_written: beam.PCollection[str]
+    shards: int = 8
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, learned: Mapping[str, beam.PCollection[tuple[str, bytes]]]) -> beam.PCollection[str]:
+        """Takes "sightings", "coverage" and "said"; yields the names of days that are complete."""
+        written = [
+            learned[table] | f"Write_{table}" >> _WriteTable(table, self.path, self.lateness, self.first, self.shards)
+            for table in LEARNED
+        ]
+        files = dict(zip((*LEARNED, "alerts"), (*written, self.alerts_written), strict=True))
+        by_day = [names | f"ByDay_{name}" >> _days(self.lateness, COMPLETE) for name, names in files.items()]
+        return (
+            by_day
+            | "AllFiles" >> beam.Flatten()
+            | "OneKey" >> beam.Map(_under, 0).with_output_types(tuple[int, str])
+            | "Join" >> beam.GroupByKey()
+            | "Complete" >> beam.Map(_complete, self.path, self.lateness.allowed).with_output_types(str)
+        )
+
+
+@dataclass
+class _WriteTable(beam.PTransform):  # type: ignore[misc]
+    table: str
+    path: str
+    lateness: Lateness
+    first: int
+    shards: int
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[str]:
+        return (
+            messages
+            | "Rows" >> beam.FlatMap(_row, self.first, self.shards).with_output_types(tuple[int, bytes])
+            | "ByDay" >> _days(self.lateness, self.table)
+            | "Join" >> beam.GroupByKey()
+            | "Write" >> beam.Map(_write, self.table, self.path, self.lateness.allowed).with_output_types(str)
+        )
+
+
+def _days(lateness: Lateness, what: str) -> beam.WindowInto:
+    offset = lateness.allowed + _AFTER_MS[what] * 1000
+    return beam.WindowInto(FixedWindows(DAY_US // SECOND_US, Timestamp(micros=offset)))
+
+
+def _under(value: str, key: int) -> tuple[int, str]:
+    return key, value
+
+
+def _row(keyed: tuple[str, bytes], first: int, shards: int) -> Iterator[tuple[int, bytes]]:
+    """A message under its shard, unless it is of a day that a snapshot holds."""
+    key, data = keyed
+    message = MESSAGES.decode(data)
+    if not isinstance(message, Sighting | Covered) or message.known >= first:
+        yield zlib.crc32(key.encode()) % shards, data
+
+
+def _write(
+    shard: tuple[int, Iterable[bytes]], table: str, path: str, allowed: int, window: Any = beam.DoFn.WindowParam
+) -> str:
+    number, messages = shard
+    told = set(messages) if table == "sightings" else messages  # several blocks may show the same hour of the day
+    rows = [_values(MESSAGES.decode(message)) for message in told]
+    schema = LEARNED[table]
+    ordered = pa.Table.from_pylist(rows, schema=schema).sort_by([(name, "ascending") for name in schema.names])
+    sink = pa.BufferOutputStream()
+    pq.write_table(ordered, sink, compression="zstd")
+    name = f"{_day(window, allowed)}/{table}-{number:05}.parquet"
+    write_whole(f"{path.rstrip('/')}/{name}", sink.getvalue().to_pybytes())
+    return name
+
+
+def _values(message: Any) -> dict[str, Any]:
+    if isinstance(message, Sighting):
+        return {name: getattr(message, name) for name in LEARNED["sightings"].names}
+    if isinstance(message, Covered):
+        return {name: getattr(message, name) for name in LEARNED["coverage"].names}
+    assert isinstance(message, SaidBefore), message
+    key = dict(zip(DEDUPLICATION_KEY, message.key, strict=True))
+    return key | {name: getattr(message, name) for name in ("time", "severity", "event_id", "alert_id")}
+
+
+def _complete(files: tuple[int, Iterable[str]], path: str, allowed: int, window: Any = beam.DoFn.WindowParam) -> str:
+    name = f"{_day(window, allowed)}/{COMPLETE}"
+    own = sorted(file for file in files[1] if file.endswith(".parquet"))
+    write_whole(f"{path.rstrip('/')}/{name}", (json.dumps({"files": own}, indent=2) + "\n").encode())
+    return name
+
+
+def _day(window: Any, allowed: int) -> str:
+    """The date of a window of a day."""
+    return str(day_of((window.start.micros - allowed) // DAY_US))
+
+
+def begin_learned(path: str, metadata: StreamMetadata) -> None:
+    """Says in a directory which stream writes to it; a stream that goes on from a snapshot keeps what is there.
+
+    Raises:
+        ConfigurationError: another kind of stream wrote there.
+    """
+    target = f"{path.rstrip('/')}/{STREAM}"
+    if FileSystems.exists(target):
+        with FileSystems.open(target, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+            before = parse_stream_metadata(stream.read().decode(), path)
+        require(
+            before.same_subjects(metadata),
+            f"--sightings-out {path}: another stream wrote there, with other limits, another time zone or another "
+            "catalogue: give this one a directory of its own",
+        )
+        if metadata.started_from is not None:
+            return
+    write_whole(target, metadata.to_json().encode())

@@ -1,0 +1,115 @@
+"""A baseline snapshot as a sink: Parquet files first, the metadata that makes them a snapshot last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import AsList
+
+from uncommon_im.pipeline.storage.whole_file import write_table, write_whole
+from uncommon_im.schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata
+from uncommon_im.transforms.rules.baseline import blocks
+from uncommon_im.transforms.rules.baseline.sightings import Coverage
+from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
+from uncommon_im.transforms.rules.columns.days import day_number
+
+_SCHEMAS: Final = {"sightings": SIGHTING_SCHEMA, "host_sightings": HOST_SIGHTING_SCHEMA, "said": SAID_SCHEMA}
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file of a snapshot: its table, its name in the directory, its rows and their tenants."""
+
+    table: str
+    name: str
+    rows: int
+    tenants: frozenset[str]
+
+
+@dataclass
+class WriteSnapshot(beam.PTransform):  # type: ignore[misc]
+    """{"sightings", "host_sightings", "said"} by shard, "coverage" -> a snapshot; yields its path.
+
+    Files of a run have a folder of their own and `metadata.json` is replaced as the last step: a run that dies leaves
+    the old snapshot whole. A retried step writes the same file again.
+
+    Args:
+        path: the snapshot's directory.
+        metadata: what is known before: `rows`, `files` and `tenants` are filled in.
+        after: what must have happened before the snapshot counts.
+    """
+
+    path: str
+    metadata: Metadata
+    after: list[beam.PCollection[str]]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> beam.PCollection[str]:
+        """A file a table and shard."""
+        written = [
+            inputs[table] | f"Write_{table}" >> beam.Map(_write_block, table, self.path, self.metadata.run_id)
+            for table in _SCHEMAS
+        ]
+        written.append(inputs["coverage"] | "Write_coverage" >> beam.FlatMap(_write_coverage, self.path, self.metadata))
+        files = written | "AllFiles" >> beam.Flatten()
+        barrier = [AsList(done) for done in self.after] or [AsList(files)]  # Beam wants starred arguments to be some
+        return (
+            files.pipeline
+            | "Once" >> beam.Create([self.path])
+            | "WriteMetadata" >> beam.Map(_finish, self.metadata, AsList(files), *barrier)
+        )
+
+
+def _write_block(block: tuple[int, bytes], table: str, path: str, run_id: str) -> WrittenFile:
+    shard, data = block
+    return _write(blocks.decode([data], _SCHEMAS[table]), table, shard, path, run_id)
+
+
+def _write_coverage(coverage: Coverage, path: str, metadata: Metadata) -> Iterator[WrittenFile]:
+    as_of, days = day_number(metadata.as_of), metadata.limits.training_days
+    kept = [(tenant, day, events) for (tenant, day), events in sorted(coverage.items()) if as_of - days <= day < as_of]
+    columns = zip(*kept, strict=True) if kept else ((), (), ())
+    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, COVERAGE_SCHEMA, strict=True)]
+    yield _write(pa.table(arrays, schema=COVERAGE_SCHEMA), "coverage", 0, path, metadata.run_id)
+
+
+def _write(table: pa.Table, name: str, shard: int, path: str, run_id: str) -> WrittenFile:
+    file = f"{run_id}/{name}-{shard:05}.parquet"
+    write_table(FileSystems.join(path, *file.split("/")), table)
+    return WrittenFile(name, file, table.num_rows, frozenset(pc.unique(table.column("tenant")).to_pylist()))
+
+
+def _finish(path: str, metadata: Metadata, files: list[WrittenFile], *after: Iterable[str]) -> str:
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    rows: defaultdict[str, int] = defaultdict(int)
+    for file in sorted(files, key=lambda file: file.name):
+        names[file.table].append(file.name)
+        rows[file.table] += file.rows
+    whole = replace(
+        metadata,
+        tenants=sorted(frozenset[str]().union(*(file.tenants for file in files))),
+        files={table: names[table] for table in TABLES},
+        rows={table: rows[table] for table in TABLES},
+    )
+    write_whole(FileSystems.join(path, METADATA), whole.to_json().encode())
+    _delete_others(path, metadata.run_id)
+    return path
+
+
+def _delete_others(path: str, run_id: str) -> None:
+    """Files that other runs left in this directory, finished or not; whatever else lies there is left alone."""
+    parts = [FileSystems.join(path, "*", f"{table}-{'[0-9]' * 5}.parquet") for table in TABLES]
+    matched = FileSystems.match([*parts, FileSystems.join(path, f"{METADATA}.*")])
+    files = [found.path for match in matched for found in match.metadata_list]
+    others = [file for file in files if FileSystems.split(FileSystems.split(file)[0])[1] != run_id]
+    if others:
+        FileSystems.delete(others)

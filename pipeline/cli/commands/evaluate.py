@@ -1,0 +1,119 @@
+"""`uncommon-im evaluate`: what runs over simulated organisations found of what was planted there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from uncommon_im.pipeline.cli import options
+from uncommon_im.schemas.catalogue import load_catalogue
+
+
+def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `evaluate`."""
+    sub.add_argument("folder", nargs="+", metavar="DIR", help="the --output of `simulate`; several of different seeds")
+    sub.add_argument(
+        "--run", default="run", metavar="NAME", help="the run over each folder's events is in DIR/NAME (run)"
+    )
+    options.add_catalogue_arguments(sub)
+    sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+
+
+def run_evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im evaluate`.
+
+    Raises:
+        ConfigurationError: a folder or its run is not what it should be.
+    """
+    from uncommon_im.pipeline.lab.evaluation.folder import read_alerts, read_organisation
+    from uncommon_im.pipeline.lab.evaluation.report import report_of
+    from uncommon_im.pipeline.lab.evaluation.scoring import score
+
+    options.no_more(rest)
+    catalogue = load_catalogue(arguments.services)
+    scores = []
+    for folder in arguments.folder:
+        organisation = read_organisation(folder, catalogue, arguments.operator_ranges)
+        run = str(Path(folder, arguments.run))
+        scores.append(score(organisation, read_alerts(folder, run, organisation)))
+    report = report_of(scores)
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        show(report)
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """The report as two tables: by campaign, and all together."""
+    console = Console()
+    console.print(_campaigns(report["campaigns"]))
+    table = Table("all together", title_justify="left")
+    table.add_column("figure", justify="right")
+    table.add_column("95 % interval", justify="right")
+    rates, precision = report["alerts_per_1000_hosts_per_day"], report["precision"]
+    table.add_row("recall over malicious campaigns", *_estimate(report["recall"], percent=True))
+    table.add_section()
+    table.add_row("alerts per 1,000 hosts per day", *_estimate(rates["all"]))
+    table.add_row("  about nothing malicious", *_estimate(rates["about_nothing_malicious"]))
+    for name, estimate in rates["by_variation"].items():
+        table.add_row(Text(f"  {name}"), *_estimate(estimate))
+    table.add_section()
+    table.add_row("precision", *_estimate(precision["all"], percent=True))
+    for name, estimate in precision["by_severity"].items():
+        table.add_row(Text(f"  {name}"), *_estimate(estimate, percent=True))
+    console.print(table)
+    hosts = ", ".join(f"{count:,}" for count in report["hosts"])
+    console.print(
+        f"organisations: {report['organisations']:,}, of {hosts} hosts; the first {report['learning_days']} days count "
+        f"apart: {report['alerts_in_learning_days']:,} alerts, and {report['alerts']:,} after them",
+        soft_wrap=True,
+    )
+
+
+def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
+    table = Table(title="What was planted, and what was found", title_justify="left")
+    table.add_column("campaign", no_wrap=True)
+    table.add_column("expected")
+    for name in ("detected", "first after", "hosts told", "alerts"):
+        table.add_column(name, justify="right")
+    for each in campaigns:
+        delay = each["seconds_to_first_alert"]
+        missed = each["malicious"] and each["detected"] < each["planted"]
+        hidden = f", {each['hidden']} by an earlier alert" if each["hidden"] else ""
+        table.add_row(
+            Text(each["campaign"] + ("" if each["malicious"] else "\n(harmless)")),
+            Text(each["expected_variation"]),
+            f"{each['detected']} of {each['planted']}{hidden}",
+            _duration(delay["median"]) if delay else "-",
+            f"{each['hosts_told']:,} of {each['hosts']:,}",
+            f"{each['alerts']['median']:g} (≤ {each['alerts']['most']})",
+            style="bold red" if missed else "",
+        )
+    return table
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+def _estimate(estimate: Mapping[str, float | None], percent: bool = False) -> tuple[str, str]:
+    """(value, interval) as they are shown; "-" for what is not known."""
+    value, low, high = (estimate[name] for name in ("value", "low", "high"))
+    if value is None:
+        return "-", "-"
+    if low is None or high is None:
+        return _figure(value, percent), "-"
+    return _figure(value, percent), f"{_figure(low, percent)} to {_figure(high, percent)}"
+
+
+def _figure(value: float, percent: bool) -> str:
+    return f"{value:.1%}" if percent else f"{value:.2f}"

@@ -1,0 +1,224 @@
+"""`uncommon-im tune`: what a run would have said with other limits or more exceptions, without reading events again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from uncommon_im.pipeline.cli import options
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.schemas.documents import require
+from uncommon_im.transforms.rules.columns.days import day_of
+
+if TYPE_CHECKING:
+    from uncommon_im.pipeline.runs.read_evidence import Evidence
+    from uncommon_im.transforms.rules.advice.exception_proposals import Proposal
+    from uncommon_im.transforms.rules.advice.tuning import Preview, RaisedAlert
+
+OTHER_HOSTS: Final = (0, 1, 2, 3, 5, 10)
+HOST_DAYS: Final = (0, 1, 2, 3, 5, 7)
+"""What the grid holds beside the run's own limits, unless others are asked for."""
+_LIMITS: Final = ("max_other_hosts", "max_host_days", "execution_max_other_hosts", "execution_max_host_days")
+_PROGRAM: Final = ("program", "origin")
+_SERVICE: Final = ("service",)
+
+
+def tune_arguments(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `tune`."""
+    sub.add_argument("run", metavar="DIR", help="output of a backfill that had --evidence")
+    for name, numbers in (("other-hosts", OTHER_HOSTS), ("host-days", HOST_DAYS)):
+        listed = ",".join(map(str, numbers))
+        sub.add_argument(
+            f"--max-{name}",
+            type=_numbers,
+            metavar="N,N,...",
+            help=f"limits to try ({listed}, and the run's own); each sets the execution limit too",
+        )
+    sub.add_argument(
+        "--top", type=options.positive, default=10, metavar="N", help="programs, services, exceptions shown (10)"
+    )
+    sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+
+
+def run_tune(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """`uncommon-im tune`.
+
+    Raises:
+        ConfigurationError: an argument is wrong, or the evidence does not tell so much.
+    """
+    from uncommon_im.pipeline.runs.read_evidence import open_evidence
+
+    options.no_more(rest)
+    evidence = open_evidence(arguments.run)
+    own, reach = evidence.metadata.detector.limits, evidence.metadata.max_other_hosts
+    other_hosts = arguments.max_other_hosts or sorted({own.max_other_hosts, *(n for n in OTHER_HOSTS if n <= reach)})
+    host_days = arguments.max_host_days or sorted({own.max_host_days, *HOST_DAYS})
+    require(
+        max(other_hosts) <= reach,
+        f"--max-other-hosts {max(other_hosts)}: the evidence in {arguments.run} tells up to {reach} other hosts: "
+        f"run again with --evidence {max(other_hosts)}",
+    )
+    cells = [_with(own, most, days) for days in host_days for most in other_hosts]
+    report = report_of(evidence, cells, arguments.top)
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        show(report)
+
+
+def _numbers(text: str) -> list[int]:
+    return sorted({options.whole(number.strip()) for number in text.split(",")})
+
+
+def _with(limits: Limits, other_hosts: int, host_days: int) -> Limits:
+    """The limits that the options `--max-other-hosts` and `--max-host-days` give."""
+    return replace(
+        limits,
+        max_other_hosts=other_hosts,
+        execution_max_other_hosts=other_hosts,
+        max_host_days=host_days,
+        execution_max_host_days=host_days,
+    )
+
+
+def report_of(evidence: Evidence, cells: Sequence[Limits], top: int) -> dict[str, Any]:
+    """What `--json` prints: the grid, and details of the run's own limits, or of the only ones that were asked for."""
+    from uncommon_im.transforms.rules.advice.exception_proposals import proposals
+    from uncommon_im.transforms.rules.advice.tuning import Tuning
+
+    metadata = evidence.metadata
+    tuning = Tuning(evidence.activities, evidence.said, metadata.detector)
+    grid = [_limits_of(limits) | _counts(tuning.preview(limits), len(metadata.days)) for limits in cells]
+    limits = cells[0] if len(cells) == 1 else metadata.detector.limits
+    preview = tuning.preview(limits)
+    return {
+        "run": {
+            "run_id": metadata.run_id,
+            "days": len(metadata.days),
+            "first_day": str(metadata.days[0]) if metadata.days else None,
+            "last_day": str(metadata.days[-1]) if metadata.days else None,
+            "evidence_max_other_hosts": metadata.max_other_hosts,
+            "limits": asdict(metadata.detector.limits),
+        },
+        "grid": grid,
+        "details": _limits_of(limits)
+        | _counts(preview, len(metadata.days))
+        | {
+            "programs": _most(preview.alerts, _PROGRAM, "service", top),
+            "services": _most(preview.alerts, _SERVICE, "program", top),
+            "exceptions": [_proposed(proposal) for proposal in proposals(tuning, preview, limits, top)],
+        },
+    }
+
+
+def _limits_of(limits: Limits) -> dict[str, int]:
+    return {name: getattr(limits, name) for name in _LIMITS}
+
+
+def _counts(preview: Preview, days: int) -> dict[str, Any]:
+    """Counts of a preview: alerts in all, by variation, a day in the mean and on the worst day, and day by day."""
+    by_day: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (day, variation), count in sorted(preview.days().items()):
+        by_day[str(day_of(day))][variation] = count
+    return {
+        "verdicts": dict(preview.verdicts),
+        "alerts": dict(sorted(Counter(alert.variation for alert in preview.alerts).items())),
+        "alerts_a_day": round(len(preview.alerts) / days, 2) if days else 0.0,
+        "alerts_on_the_worst_day": max((sum(counts.values()) for counts in by_day.values()), default=0),
+        "alerts_by_day": dict(by_day),
+    }
+
+
+def _most(alerts: Sequence[RaisedAlert], names: Sequence[str], beside: str, top: int) -> list[dict[str, Any]]:
+    """What has most alerts by some columns of their activities, and on how many hosts."""
+    grouped: defaultdict[tuple[str, ...], list[RaisedAlert]] = defaultdict(list)
+    for alert in alerts:
+        grouped[tuple(alert.activity[name] for name in names)].append(alert)
+    ranked = sorted(grouped.items(), key=lambda item: (-len(item[1]), item[0]))[:top]
+    return [
+        dict(zip(names, values, strict=True))
+        | {
+            "alerts": len(mine),
+            "hosts": len({alert.activity["host"] for alert in mine}),
+            f"{beside}s": sorted({alert.activity[beside] for alert in mine}),
+        }
+        for values, mine in ranked
+    ]
+
+
+def _proposed(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "match": dict(proposal.entry.globs),
+        "alerts_removed": proposal.alerts,
+        "hosts": proposal.hosts,
+        "days": proposal.days,
+        "suspicion_reasons": list(proposal.reasons),
+    }
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """The report as tables."""
+    console = Console()
+    run, details = report["run"], report["details"]
+    days = f"{run['days']:,} days, {run['first_day']} to {run['last_day']}" if run["days"] else "no day that was judged"
+    console.print(_grid(report["grid"], details))
+    alerts = details["verdicts"]["alert"]
+    limits = ", ".join(f"{name} {details[name]}" for name in ("max_other_hosts", "max_host_days"))
+    console.print(f"{days}; with {limits}: {alerts:,} alerts", soft_wrap=True)
+    console.print(_top("Top programs", details["programs"], _PROGRAM, "services"))
+    console.print(_top("Top services", details["services"], _SERVICE, "programs"))
+    console.print(_exceptions(details["exceptions"], alerts))
+
+
+def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Table:
+    """A row a `max_host_days`, a column a `max_other_hosts`; the limits of the details stand out."""
+    table = Table(title="Alerts a day, and on the worst day", title_justify="left", caption_justify="left")
+    table.caption = "a row a max_host_days, a column a max_other_hosts"
+    table.add_column("days", justify="right")
+    columns = sorted({cell["max_other_hosts"] for cell in cells})
+    for most in columns:
+        table.add_column(str(most), justify="right")
+    rows: defaultdict[int, dict[int, Text]] = defaultdict(dict)
+    for cell in cells:
+        own = all(cell[name] == details[name] for name in _LIMITS)
+        said = f"{cell['alerts_a_day']:,.1f} ({cell['alerts_on_the_worst_day']:,})"
+        rows[cell["max_host_days"]][cell["max_other_hosts"]] = Text(said, style="bold reverse" if own else "")
+    for days, row in sorted(rows.items()):
+        table.add_row(str(days), *(row[most] for most in columns))
+    return table
+
+
+def _top(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str], beside: str) -> Table:
+    """What has most alerts by the columns of these names, and what goes with it."""
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in ("alerts", "hosts"):
+        table.add_column(name, justify="right")
+    table.add_column(beside, overflow="fold")
+    for row in rows:
+        told = (f"{row['alerts']:,}", f"{row['hosts']:,}", ", ".join(row[beside]))
+        table.add_row(*(Text(cell) for cell in (*(row[name] for name in names), *told)))
+    return table
+
+
+def _exceptions(rows: Sequence[Mapping[str, Any]], alerts: int) -> Table:
+    title = f"Exceptions that would remove most of the {alerts:,} alerts"
+    table = Table(title=title, title_justify="left", show_lines=True)
+    table.add_column("exception", overflow="fold")
+    for name in ("alerts", "hosts", "days"):
+        table.add_column(name, justify="right")
+    table.add_column("suspicious", overflow="fold")
+    for row in rows:
+        match = "\n".join(f"{name}: {value}" for name, value in row["match"].items())
+        counts = (f"{row[name]:,}" for name in ("alerts_removed", "hosts", "days"))
+        table.add_row(*map(Text, (match, *counts, ", ".join(row["suspicion_reasons"]))))
+    return table

@@ -1,0 +1,175 @@
+"""The metadata of the Dataflow Flex Templates, made from the options of the commands, so that they cannot drift.
+
+`python -m uncommon_im.pipeline.cli.dataflow.metadata deploy/dataflow` writes `stream.json` and `backfill.json`. Their
+fields are those of `TemplateMetadata` in Dataflow's API
+(https://cloud.google.com/dataflow/docs/reference/rest/v1b3/TemplateMetadata).
+A parameter is called as its option, with underscores: those are what Beam's own options have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from uncommon_im.pipeline.cli import options
+from uncommon_im.pipeline.cli.main import parser
+
+SEPARATOR: Final = ";;"
+"""Between the values of an option that can be repeated: a template has each parameter once. No SQL, no glob and no
+setting of Kafka's holds it."""
+COMMAND: Final = "command"
+"""The parameter that says what the one image runs."""
+
+TEMPLATES: Final[dict[str, dict[str, Any]]] = {
+    "stream": {
+        "name": "uncommon-im stream",
+        "description": "Uncommon communication with instant messaging servers, on what a queue delivers",
+        "streaming": True,
+        "supportsAtLeastOnce": False,
+        "supportsExactlyOnce": True,
+    },
+    "backfill": {
+        "name": "uncommon-im backfill",
+        "description": "Uncommon communication with instant messaging servers, over a range of history",
+        "streaming": False,
+    },
+}
+
+_RESOURCE: Final = "[^/]+"
+_FOLDER: Final = r"^gs://[^/]+(/.*)?$"
+_BY_METAVAR: Final[dict[str, tuple[str, str]]] = {
+    "DIR": ("GCS_WRITE_FOLDER", _FOLDER),
+    "FILE.yaml": ("GCS_READ_FILE", r"^gs://[^/]+/.+$"),
+    "GLOB": ("TEXT", r"^[a-z]+://.+$"),
+    "HOST:PORT": ("TEXT", r"^[^:,]+:[0-9]+$"),
+    "HOST:PORT,...": ("TEXT", r"^[^:,]+:[0-9]+(,[^:,]+:[0-9]+)*$"),
+    "KEY=VALUE": ("TEXT", r"^[^=]+=.*$"),
+    "PROJECT.DATASET": ("TEXT", r"^[a-z0-9:.-]+\.\w+$"),
+    "URL": ("TEXT", r"^https?://.+$"),
+    "projects/P/subscriptions/S": ("PUBSUB_SUBSCRIPTION", f"^projects/{_RESOURCE}/subscriptions/{_RESOURCE}$"),
+    "projects/P/topics/T": ("PUBSUB_TOPIC", f"^projects/{_RESOURCE}/topics/{_RESOURCE}$"),
+}
+"""What an option's metavar says of its values: Dataflow's type of the parameter, and the regex."""
+_BY_TYPE: Final[dict[Callable[[str], Any], tuple[str, str]]] = {
+    options.day: ("TEXT", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    options.whole: ("NUMBER", r"^[0-9]+$"),
+    options.positive: ("NUMBER", r"^[1-9][0-9]*$"),
+}
+_ANY: Final = ("TEXT", r"^.*\S.*$")
+_READ_FOLDERS: Final = ("baseline_in",)
+_PARENTS: Final = {"kafka_": "kafka_topic"}
+"""Options of this prefix show once that parameter is given."""
+
+
+def options_of(command: str) -> dict[str, argparse.Action]:
+    """The options of a command by the names of their parameters, in the order of `--help`."""
+    return {
+        action.option_strings[-1].lstrip("-").replace("-", "_"): action
+        for action in _parser_of(command)._actions
+        if not isinstance(action, argparse._HelpAction)
+    }
+
+
+def metadata_of(command: str) -> dict[str, Any]:
+    """A template's metadata as Dataflow takes it: parameters of the image first, then each option of the command."""
+    sub = _parser_of(command)
+    groups = {id(action): group.title for group in sub._action_groups for action in group._group_actions}
+    parameters = [*_image_parameters(command)]
+    for name, action in options_of(command).items():
+        title = groups[id(action)] or ""
+        text = sub._get_formatter()._expand_help(action)
+        parameters.append(_parameter(name, action, text, "Run" if title == "options" else _sentence(title)))
+    return TEMPLATES[command] | {"parameters": parameters}
+
+
+def is_switch(action: argparse.Action) -> bool:
+    """Whether an option takes no value: its parameter is true or false."""
+    return action.nargs == 0
+
+
+def is_repeatable(action: argparse.Action) -> bool:
+    """Whether an option may be given again and again: its parameter holds all values, with `SEPARATOR` between them."""
+    return isinstance(action, argparse._AppendAction)
+
+
+@cache
+def _parser_of(command: str) -> argparse.ArgumentParser:
+    """The parser of a command; argparse lets nobody ask a parser for its options but by its own attributes."""
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    found: argparse.ArgumentParser = commands.choices[command]
+    return found
+
+
+def _image_parameters(command: str) -> Iterator[dict[str, Any]]:
+    """What is no option of the command: which one runs, and on which image its workers do."""
+    yield {
+        "name": COMMAND,
+        "label": "Command",
+        "helpText": f"What the image runs: {command}",
+        "isOptional": False,
+        "groupName": "Image",
+        "paramType": "ENUM",
+        "enumOptions": [{"value": command}],
+        "regexes": [f"^{command}$"],
+    }
+    yield {
+        "name": "sdk_container_image",
+        "label": "Image of the workers",
+        "helpText": "The template's own image, by tag or digest",
+        "isOptional": False,
+        "groupName": "Image",
+        "paramType": "TEXT",
+        "regexes": [r"^[^/ ]+/[^ ]+[:@][^ /]+$"],
+    }
+
+
+def _parameter(name: str, action: argparse.Action, text: str, group: str) -> dict[str, Any]:
+    kind, regex = _values_of(name, action)
+    parent = next((parent for prefix, parent in _PARENTS.items() if name.startswith(prefix) and name != parent), None)
+    again = f" (several: with {SEPARATOR} between them)" if is_repeatable(action) else ""
+    made: dict[str, Any] = {
+        "name": name,
+        "label": _sentence(name.replace("_", " ")),
+        "helpText": _sentence(text.removesuffix("; repeatable")) + again,
+        "isOptional": not action.required,
+        "paramType": kind,
+        "regexes": [regex],
+    }
+    made |= {"parentName": parent} if parent else {"groupName": group}
+    if action.choices:
+        made["enumOptions"] = [{"value": str(choice)} for choice in action.choices]
+    if action.default is not None and not is_repeatable(action):
+        made["defaultValue"] = str(action.default).lower() if is_switch(action) else str(action.default)
+    return made
+
+
+def _values_of(name: str, action: argparse.Action) -> tuple[str, str]:
+    """Dataflow's type of a parameter, and the regex of its values."""
+    if is_switch(action):
+        return "BOOLEAN", "^(true|false)$"
+    if action.choices:
+        return "ENUM", f"^({'|'.join(map(str, action.choices))})$"
+    if name in _READ_FOLDERS:
+        return "GCS_READ_FOLDER", _FOLDER
+    if callable(action.type) and action.type in _BY_TYPE:
+        return _BY_TYPE[action.type]
+    return _BY_METAVAR.get(str(action.metavar), _ANY)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def text_of(command: str) -> str:
+    """The metadata file of a command, as it is committed."""
+    return json.dumps(metadata_of(command), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    for _command in TEMPLATES:
+        Path(sys.argv[1], f"{_command}.json").write_text(text_of(_command), encoding="utf-8")

@@ -1,0 +1,61 @@
+"""What a terminal shows: messages while a run goes on, what is wrong, tables at its end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from uncommon_im.pipeline.cli.masking import MaskingFormatter, masked
+
+OURS = ("pipeline", "transforms", "schemas")
+
+
+def start_logging(verbose: bool) -> None:
+    """Our own messages to standard error; Beam's only if `verbose` (what fails is said once, at the end).
+
+    Neither shows passwords or tokens that were given.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    for name in ("apache_beam", "PrismRunner"):
+        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
+
+
+def complain(problem: object) -> None:
+    """Says on standard error what is wrong, in a line that shows no password or token that it quotes."""
+    print(f"uncommon-im: {masked(str(problem))}", file=sys.stderr)
+
+
+def show_summary(summary: dict[str, Any], output: str | None, dataset: str | None = None) -> None:
+    """What a run counted, and where its files and tables are."""
+    console = Console()
+    events = summary["events"]
+    lost = ", ".join(f"{count:,} {reason}" for reason, count in events["dead_letter"].items()) or "none"
+    console.print(
+        f"\n[bold]{events['read']:,}[/] records read, [bold]{events['valid']:,}[/] valid events, "
+        f"{events['out_of_range']:,} out of range; dead letters: {lost}"
+    )
+    table = Table(title="What became of every activity", title_justify="left")
+    table.add_column("verdict")
+    table.add_column("activities", justify="right")
+    for verdict, count in summary["verdicts"].items():
+        style = "bold red" if verdict == "alert" and count else ""
+        table.add_row(verdict, f"{count:,}", style=style)
+    table.add_section()
+    table.add_row("all", f"{summary['activities']:,}")
+    console.print(table)
+    shown = ", ".join(f"{count:,} {variation}" for variation, count in summary["alerts"].items())
+    console.print(f"alerts: {shown}")
+    if output:
+        console.print(
+            f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True
+        )
+    if dataset:
+        console.print(f"tables: {dataset}.alerts, {dataset}.dead_letters", soft_wrap=True)

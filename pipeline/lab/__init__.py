@@ -1,0 +1,1 @@
+"""The laboratory: organisations that are simulated, and detectors that are scored on them."""

@@ -1,0 +1,101 @@
+"""Scores of several organisations, added up: what `uncommon-im evaluate` says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
+from typing import Any
+
+from uncommon_im.pipeline.lab.evaluation.intervals import Estimate, ratio, share
+from uncommon_im.pipeline.lab.evaluation.scoring import LEARNING_DAYS, Alert, CampaignScore, Score
+
+PER_HOSTS = 1_000
+"""Rates are alerts a day for so many hosts."""
+
+
+def report_of(scores: Sequence[Score]) -> dict[str, Any]:
+    """All figures of one detector over some organisations, as JSON has them.
+
+    Rates are alerts per 1,000 hosts per day, after the learning days. Intervals are 95 %, as `intervals` says.
+    """
+    return {
+        "organisations": len(scores),
+        "hosts": [score.organisation.hosts for score in scores],
+        "days": [score.organisation.days for score in scores],
+        "learning_days": LEARNING_DAYS,
+        "recall": recall(scores)._asdict(),
+        "alerts_per_1000_hosts_per_day": {
+            "all": rate(scores, lambda score, alert: True)._asdict(),
+            "about_nothing_malicious": rate(scores, lambda score, alert: not score.is_true(alert))._asdict(),
+            "by_variation": {
+                name: rate(scores, _is_of(name))._asdict() for name in _names(scores, lambda alert: alert.variation)
+            },
+        },
+        "precision": {
+            "all": precision(scores)._asdict(),
+            "by_severity": {
+                name: precision(scores, name)._asdict() for name in _names(scores, lambda alert: alert.severity)
+            },
+        },
+        "alerts": sum(len(score.alerts) for score in scores),
+        "alerts_in_learning_days": sum(len(score.learning) for score in scores),
+        "campaigns": [_of_campaign(each) for each in _by_campaign(scores)],
+    }
+
+
+def recall(scores: Iterable[Score]) -> Estimate:
+    """Malicious campaigns that were detected, a share of those that were planted."""
+    planted = [each for score in scores for each in score.campaigns if each.campaign.malicious]
+    return share(sum(each.detected for each in planted), len(planted))
+
+
+def rate(scores: Sequence[Score], counts: Callable[[Score, Alert], bool]) -> Estimate:
+    """Alerts that count, per 1,000 hosts per day."""
+    numbers = [PER_HOSTS * sum(counts(score, alert) for alert in score.alerts) for score in scores]
+    return ratio(numbers, [score.host_days for score in scores])
+
+
+def precision(scores: Sequence[Score], severity: str | None = None) -> Estimate:
+    """Alerts about something malicious, a share of all of a severity (or of any)."""
+    chosen = [[alert for alert in score.alerts if severity in (None, alert.severity)] for score in scores]
+    true = [sum(map(score.is_true, alerts)) for score, alerts in zip(scores, chosen, strict=True)]
+    return ratio(true, [len(alerts) for alerts in chosen])
+
+
+def _is_of(variation: str) -> Callable[[Score, Alert], bool]:
+    return lambda score, alert: alert.variation == variation
+
+
+def _names(scores: Iterable[Score], of: Callable[[Alert], str]) -> list[str]:
+    return sorted({of(alert) for score in scores for alert in score.alerts} - {""})
+
+
+def _by_campaign(scores: Iterable[Score]) -> list[list[CampaignScore]]:
+    """The scores of each campaign, malicious campaigns first, else in the order in which they were planted."""
+    grouped: dict[str, list[CampaignScore]] = {}
+    for score in scores:
+        for each in score.campaigns:
+            grouped.setdefault(each.campaign.name, []).append(each)
+    return sorted(grouped.values(), key=lambda group: not group[0].campaign.malicious)
+
+
+def _of_campaign(group: Sequence[CampaignScore]) -> dict[str, Any]:
+    campaign = group[0].campaign
+    delays = [each.delay_seconds for each in group if each.delay_seconds is not None]
+    return {
+        "campaign": campaign.name,
+        "title": campaign.title,
+        "technique": campaign.technique,
+        "malicious": campaign.malicious,
+        "expected_variation": campaign.expected,
+        "planted": len(group),
+        "detected": sum(each.detected for each in group),
+        "hidden": sum(each.hidden for each in group),
+        "share_detected": share(sum(each.detected for each in group), len(group))._asdict(),
+        "seconds_to_first_alert": {"median": median(delays), "most": max(delays)} if delays else None,
+        "alerts": {"median": median(len(each.alerts) for each in group), "most": max(len(e.alerts) for e in group)},
+        "hosts": sum(each.hosts for each in group),
+        "hosts_told": sum(each.hosts_told for each in group),
+        "variations": dict(sorted(Counter(alert.variation for each in group for alert in each.alerts).items())),
+    }

@@ -1,0 +1,1 @@
+"""What is planted: malicious campaigns and harmless changes, with their labels."""

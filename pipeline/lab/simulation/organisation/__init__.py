@@ -1,0 +1,1 @@
+"""Machines, people, software, and when they are there."""

@@ -1,0 +1,177 @@
+"""The machines of a simulated organisation and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from uncommon_im.pipeline.lab.simulation import parameters as p
+
+FIRST_NAMES = (
+    "anna",
+    "ben",
+    "carla",
+    "david",
+    "elif",
+    "felix",
+    "grace",
+    "hugo",
+    "ines",
+    "jonas",
+    "kira",
+    "liam",
+    "mara",
+    "nils",
+    "olga",
+    "paul",
+    "quinn",
+    "rosa",
+    "sami",
+    "tara",
+    "umut",
+    "vera",
+    "wim",
+    "yara",
+    "zoe",
+)
+LAST_NAMES = (
+    "adler",
+    "bauer",
+    "costa",
+    "diaz",
+    "evans",
+    "fischer",
+    "graf",
+    "hansen",
+    "ito",
+    "jansen",
+    "keller",
+    "lopez",
+    "meyer",
+    "novak",
+    "okafor",
+    "peters",
+    "quist",
+    "rossi",
+    "silva",
+    "tanaka",
+    "ueda",
+    "vogel",
+    "weber",
+    "young",
+    "zimmer",
+)
+SERVER_ROLES = ("ci", "monitoring", "backup")
+MACHINE_LETTER = {"windows": "w", "macos": "m", "linux": "l"}
+
+
+@dataclass(frozen=True)
+class Host:
+    """One machine. `utc_offset` is in hours, `shift` a time of day of `parameters.HOURS`.
+
+    `joined` is the first day (0-based) on which it exists, `left` the first on which it does no longer.
+    """
+
+    index: int
+    host_id: str
+    host_name: str
+    os: str
+    role: str
+    department: str
+    user: str
+    utc_offset: int
+    shift: str = "work"
+    joined: int = 0
+    left: int | None = None
+
+    @property
+    def is_server(self) -> bool:
+        return self.role != "workstation"
+
+    @property
+    def stays(self) -> bool:
+        """Whether it exists all the time."""
+        return not self.joined and self.left is None
+
+    @property
+    def user_name(self) -> str:
+        """The interactive user as the agent writes it."""
+        return f"CORP\\{self.user}" if self.os == "windows" else self.user
+
+
+def make_hosts(hosts: int, rng: np.random.Generator) -> list[Host]:
+    """All machines, workstations first, as if they had always been there."""
+    servers = round(hosts * p.SERVERS_PER_HOST) if hosts >= 4 else 0
+    systems = _shares_to_list(p.OS_SHARES, hosts - servers)
+    departments = _shares_to_list(p.DEPARTMENTS, hosts - servers)
+    rng.shuffle(departments)
+    offices = [p.OFFICES[i] for i in rng.choice(len(p.OFFICES), hosts, p=[share for _, _, share in p.OFFICES])]
+    made = [_workstation(i, system, departments[i], offices[i][0], offices[i][1]) for i, system in enumerate(systems)]
+    made = [replace(host, shift=_shift(host.department, rng)) for host in made]
+    return made + [_server(i, SERVER_ROLES[(i - len(made)) % len(SERVER_ROLES)]) for i in range(len(made), hosts)]
+
+
+def with_new_machines(
+    hosts: Sequence[Host], days: int, working_days: Sequence[int], campaigns: int, rng: np.random.Generator
+) -> list[Host]:
+    """Let some workstations join on a working day, a part of them in place of a colleague's older machine.
+
+    In an organisation that is large enough one new hire, in finance and with Windows, joins when campaigns have begun.
+
+    Args:
+        hosts: all machines.
+        days: how long the telemetry is.
+        working_days: the days (0-based) on which machines may join, ascending.
+        campaigns: the day on which campaigns begin.
+        rng: draws who and when.
+    """
+    made = list(hosts)
+    people = [host.index for host in hosts if not host.is_server]
+    if len(hosts) < p.ORDINARY_COMPANY or not working_days:
+        return made
+    count = min(round(p.NEW_HOSTS_PER_MONTH * days / 30 * len(people)), len(people) // 4)
+    settled = working_days[p.FIRST_REPLACEMENT :] or working_days
+    chosen = [int(i) for i in rng.choice(people, 2 * count, replace=False)]
+    for new, old in zip(chosen[:count], chosen[count:], strict=True):
+        made[new] = replace(made[new], joined=int(rng.choice(settled)))
+        if rng.random() < p.REPLACEMENT_SHARE:
+            made[old] = replace(made[old], left=made[new].joined)
+            taken = made[old]
+            made[new] = replace(made[new], user=taken.user, department=taken.department, shift=taken.shift)
+    later = [day for day in working_days if day >= campaigns]
+    windows = [i for i in people if made[i].os == "windows" and made[i].stays]
+    if later and windows:
+        made[windows[-1]] = replace(made[windows[-1]], department="finance", shift="work", joined=later[0])
+    return made
+
+
+def _shares_to_list(shares: dict[str, float], count: int) -> list[str]:
+    """`count` names in proportion to their shares, as even as possible (largest remainder)."""
+    names = list(shares)
+    exact = np.array([shares[name] for name in names]) * count / sum(shares.values())
+    whole = np.floor(exact).astype(int)
+    for extra in np.argsort(whole - exact, kind="stable")[: count - int(whole.sum())]:
+        whole[extra] += 1
+    return [name for name, times in zip(names, whole, strict=True) for _ in range(int(times))]
+
+
+def _shift(department: str, rng: np.random.Generator) -> str:
+    shares = p.SHIFTS.get(department, {"work": 1.0})
+    return str(rng.choice(list(shares), p=list(shares.values())))
+
+
+def _workstation(index: int, system: str, department: str, office: str, offset: int) -> Host:
+    first = FIRST_NAMES[index % len(FIRST_NAMES)]
+    last = LAST_NAMES[(index * 7 + index // len(FIRST_NAMES)) % len(LAST_NAMES)]
+    again = index // (len(FIRST_NAMES) * len(LAST_NAMES))
+    user = f"{first}.{last}{again or ''}"
+    host_id = f"{office}-{MACHINE_LETTER[system]}{index:05d}"
+    return Host(index, host_id, f"{host_id}.corp.example", system, "workstation", department, user, offset)
+
+
+def _server(index: int, role: str) -> Host:
+    host_id = f"srv-{role}-{index:05d}"
+    name = f"{host_id}.corp.example"
+    return Host(index, host_id, name, "linux", role, "operations", f"svc-{role}", 0, shift="flat")

@@ -1,0 +1,119 @@
+"""The files of simulated telemetry: one Parquet file a day and the labels."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from uncommon_im.pipeline.lab.simulation.telemetry.delivery import Numbers, delays, delivered_twice, event_ids
+
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+_TIME = pa.timestamp("us", tz="UTC")
+
+SCHEMA = pa.schema(
+    [
+        ("event_time", _TIME),
+        ("event_type", _TEXT),
+        ("host_id", _TEXT),
+        ("host_name", _TEXT),
+        ("user_name", _TEXT),
+        ("os", _TEXT),
+        ("process_name", _TEXT),
+        ("process_path", _TEXT),
+        ("process_command_line", _TEXT),
+        ("process_sha256", _TEXT),
+        ("process_signature_status", _TEXT),
+        ("process_signer", _TEXT),
+        ("process_pid", pa.int64()),
+        ("parent_process_name", _TEXT),
+        ("parent_process_command_line", _TEXT),
+        ("causality_process_name", _TEXT),
+        ("causality_process_command_line", _TEXT),
+        ("remote_host", _TEXT),
+        ("remote_ip", _TEXT),
+        ("remote_port", pa.int64()),
+        ("protocol", _TEXT),
+        ("direction", _TEXT),
+        ("bytes_sent", pa.int64()),
+        ("bytes_received", pa.int64()),
+        ("dns_status", pa.int64()),
+    ]
+)
+"""Columns as they are made. In a file `event_id` comes in front of them and `arrival_time` after them; `tenant_id`
+stays the run's default."""
+MADE = SCHEMA.append(pa.field("number", pa.uint64())).append(pa.field("label", pa.int32()))
+"""The same with the event's number and the label that it belongs to (-1: none)."""
+
+
+def table_of(rows: list[dict[str, Any]], numbers: Numbers) -> pa.Table:
+    """Rows with some of the columns (a missing one is null) as a table of `MADE`."""
+    columns = []
+    for name, kind in zip(MADE.names[:-2], MADE.types[:-2], strict=True):
+        values = [row.get(name) for row in rows]
+        plain = pa.array(values, type=pa.string() if kind == _TEXT else kind)
+        columns.append(plain.dictionary_encode() if kind == _TEXT else plain)
+    return pa.table([*columns, pa.array(numbers), pa.array([row["label"] for row in rows], pa.int32())], schema=MADE)
+
+
+def clear(folder: Path) -> None:
+    """Make the folder of events and remove what an earlier run left in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("dt=*.parquet"):
+        old.unlink()
+
+
+@dataclass(frozen=True)
+class WrittenDay:
+    """A file of events: how many of each type, and those that belong to a label, each once, in order of time.
+
+    `labelled` has the columns `event_id`, `event_time`, `host_id` and `label`.
+    """
+
+    path: Path
+    events: Counter[str]
+    labelled: pa.Table
+
+
+def write_day(folder: Path, day: date, made: Iterable[pa.Table]) -> WrittenDay:
+    """Write the events of one day, tables of `MADE`, in order of time, some of them twice."""
+    table = pa.concat_tables(made).unify_dictionaries().combine_chunks()
+    numbers = table.column("number").to_numpy()
+    twice = delivered_twice(numbers)
+    row = np.concatenate([np.arange(len(numbers)), twice])
+    delivery = np.repeat([0, 1], [len(numbers), len(twice)])
+    times = table.column("event_time").cast(pa.int64()).to_numpy()[row]
+    order = np.argsort(times, kind="stable")
+    arrival = pa.array((times + delays(numbers[row], delivery))[order]).cast(_TIME)
+    written = table.take(row[order]).add_column(0, "event_id", event_ids(numbers[row[order]]))
+    path = folder / f"dt={day.isoformat()}.parquet"
+    pq.write_table(
+        written.drop_columns(["number", "label"]).append_column("arrival_time", arrival),
+        path,
+        compression="zstd",
+        store_schema=False,
+        coerce_timestamps="us",
+        use_dictionary=[name for name in SCHEMA.names if name != "event_time"],
+    )
+    types = written.column("event_type").value_counts().to_pylist()
+    told = pc.and_(pc.greater_equal(written.column("label"), 0), pa.array(delivery[order] == 0))
+    return WrittenDay(
+        path,
+        Counter({count["values"]: count["counts"] for count in types}),
+        written.select(["event_id", "event_time", "host_id", "label"]).filter(told),
+    )
+
+
+def write_labels(path: Path, labels: Iterable[Mapping[str, Any]]) -> None:
+    """One JSON object a line."""
+    lines = [json.dumps(label, ensure_ascii=False, sort_keys=False) + "\n" for label in labels]
+    path.write_text("".join(lines), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Ordinary traffic: habits, messaging, destinations."""

@@ -1,0 +1,189 @@
+"""Ordinary traffic, drawn a day at a time from the table of habits. No loop touches a single event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from uncommon_im.pipeline.lab.simulation import parameters as p
+from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
+from uncommon_im.pipeline.lab.simulation.organisation.software import vendor_names
+from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
+from uncommon_im.pipeline.lab.simulation.telemetry.draw import Draw, Ints
+from uncommon_im.pipeline.lab.simulation.telemetry.write import MADE
+from uncommon_im.pipeline.lab.simulation.traffic.destinations import Destinations, build_destinations
+from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, NETWORK, PROCESS, HabitBuilder, HabitTable
+from uncommon_im.pipeline.lab.simulation.traffic.habits import build_habits
+from uncommon_im.pipeline.lab.simulation.traffic.thinning import read_by_detectors
+
+Floats = npt.NDArray[np.float64]
+
+DAY_US = 86_400_000_000
+EVENT_TYPES = pa.array(["network", "dns", "process"])
+DIRECTIONS = pa.array(["outbound", "inbound"])
+PROTOCOLS = pa.array(["tcp", "udp"])
+NXDOMAIN, TIMEOUT = 9003, 1460
+"""Windows error codes that Sysmon reports for failed lookups."""
+PARTS = 2
+"""What detectors read of a day, and the rest."""
+
+
+class Background:
+    """The ordinary events of an organisation, day by day.
+
+    Each day has random numbers of its own, and so has what detectors read of it: that is the same whether or not the
+    rest is drawn too. `labels` gives the index of each label that ordinary events may belong to by its name.
+    """
+
+    def __init__(self, organisation: Organisation, labels: Mapping[str, int], seed: int, thinned: bool) -> None:
+        self.organisation = organisation
+        self.seed = seed
+        vendors = vendor_names(round(p.LOCAL_PROGRAM_NAMES * len(organisation.hosts)))
+        self.destinations: Destinations = build_destinations(vendors)
+        self.table: HabitTable = build_habits(
+            HabitBuilder(organisation, self.destinations.profiles, labels, seed), vendors
+        )
+        read = read_by_detectors(self.table, self.destinations.profiles)
+        self.parts = [np.flatnonzero(read)] if thinned else [np.flatnonzero(read), np.flatnonzero(~read)]
+        self.image = np.array(self.table.image, dtype=np.int64)
+        self.image_host = np.array(self.table.image_host, dtype=np.int64)
+        self.host = self.image_host[self.image]
+        self.event_type = np.array(self.table.event_type, dtype=np.int64)
+        self.profile = np.array(self.table.profile, dtype=np.int64)
+        self.hours = np.array(self.table.hours, dtype=np.int64)
+        self.inbound = np.array(self.table.inbound, dtype=np.int64)
+        self.label = np.array(self.table.label, dtype=np.int64)
+        self.first_day = np.array(self.table.first_day, dtype=np.int64)
+        self.end_day = np.array(self.table.end_day, dtype=np.int64)
+        self.daily = np.array(self.table.daily, dtype=bool)
+        self.rate = self._calibrated()
+        self.resolver = np.array([self.table.resolver_of[h.index] for h in organisation.hosts], dtype=np.int64)
+        self.utc_offset = np.array([h.utc_offset for h in organisation.hosts], dtype=np.int64)
+        weights = np.array(list(p.HOURS.values()), dtype=np.float64)
+        cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+        self.hour_steps = (cumulative + np.arange(len(weights))[:, None]).ravel()
+        self.columns = _image_columns(self.table, self._shown())
+        self.host_names = pa.array(self.destinations.hosts)
+        self.addresses = pa.array(self.destinations.addresses)
+
+    def _calibrated(self) -> Floats:
+        """Rates a full day, ordinary ones scaled so that the whole comes to `EVENTS_PER_WORKING_DAY`."""
+        rate = np.array(self.table.rate, dtype=np.float64)
+        ordinary = np.array(self.table.ordinary, dtype=bool)
+        so_far = np.zeros((len(self.organisation.hosts), self.organisation.days + 1))
+        np.cumsum(self.organisation.presence, axis=1, out=so_far[:, 1:])
+        last = np.maximum(self.end_day, self.first_day)
+        expected = rate * (so_far[self.host, last] - so_far[self.host, np.minimum(self.first_day, last)])
+        expected = expected * np.where(self.event_type == NETWORK, 1 + p.LOOKUP_BEFORE_CONNECTION, 1.0)
+        total = p.EVENTS_PER_WORKING_DAY * float(self.organisation.presence.sum())
+        starts = self.event_type == PROCESS
+        for kind, share in ((starts, p.PROCESS_START_SHARE), (~starts, 1 - p.PROCESS_START_SHARE)):
+            fixed = float(expected[kind & ~ordinary].sum())
+            free = float(expected[kind & ordinary].sum())
+            rate[kind & ordinary] *= max(total * share - fixed, 0.0) / max(free, 1e-9)
+        return rate
+
+    def _shown(self) -> npt.NDArray[np.bool_]:
+        """The images that can occur: of a thinned background few of those that there are."""
+        shown = np.zeros(len(self.table.images), dtype=bool)
+        shown[self.image[np.concatenate(self.parts)]] = shown[self.resolver] = True
+        return shown
+
+    def day(self, day: int) -> Iterator[pa.Table]:
+        """All ordinary events of one UTC day, in no particular order: tables of `MADE`."""
+        pids = np.random.default_rng([self.seed, 3, day]).integers(300, 16_000, len(self.table.images)) * 4
+        for part, habits in enumerate(self.parts):
+            rng = np.random.default_rng([self.seed, 3, day, part])
+            on = (self.first_day[habits] <= day) & (day < self.end_day[habits])
+            presence = self.organisation.presence[self.host[habits], day] * on
+            counts = np.where(self.daily[habits], presence > 0, rng.poisson(self.rate[habits] * presence))
+            draw = self._draw(np.repeat(habits, counts), day, rng)
+            draw += self._lookups(draw, rng)
+            yield self._as_table(draw, event_numbers(self.seed, self.organisation.day(day), part, len(draw)), pids, rng)
+
+    def _draw(self, habit: Ints, day: int, rng: np.random.Generator) -> Draw:
+        hour = np.searchsorted(self.hour_steps, self.hours[habit] + rng.random(len(habit)), side="right") % 24
+        second = (hour - self.utc_offset[self.host[habit]]) * 3600 + rng.random(len(habit)) * 3600
+        destination = np.full(len(habit), -1, dtype=np.int64)
+        address = destination.copy()
+        reaches = np.flatnonzero(self.profile[habit] >= 0)
+        destination[reaches] = self.destinations.pick(self.profile[habit[reaches]], rng)
+        address[reaches] = self.destinations.pick_address(destination[reaches], rng)
+        failed = self.event_type[habit] == DNS
+        return Draw(
+            image=self.image[habit],
+            event_type=self.event_type[habit],
+            time=self._start_of(day) + np.floor((second % 86400) * 1e6).astype(np.int64),
+            destination=destination,
+            address=np.where(failed, -1, address),
+            inbound=self.inbound[habit],
+            status=np.where(failed, NXDOMAIN, 0),
+            label=self.label[habit],
+        )
+
+    def _start_of(self, day: int) -> int:
+        """Start of a 0-based day, in µs since 1970."""
+        return (self.organisation.day(day).toordinal() - 719_163) * DAY_US
+
+    def _lookups(self, draw: Draw, rng: np.random.Generator) -> Draw:
+        """The lookup in front of some connections, made by the program itself or by the system's resolver."""
+        candidates = (draw.event_type == NETWORK) & (draw.inbound == 0)
+        looked = draw.take(np.flatnonzero(candidates & (rng.random(len(draw)) < p.LOOKUP_BEFORE_CONNECTION)))
+        resolved = rng.random(len(looked)) < p.LOOKUP_BY_RESOLVER
+        lead = np.floor(rng.uniform(*p.LOOKUP_LEAD_SECONDS, len(looked)) * 1e6).astype(np.int64)
+        timeout = rng.random(len(looked)) < p.LOOKUP_TIMEOUT_SHARE
+        return looked.take(
+            np.arange(len(looked)),
+            image=np.where(resolved, self.resolver[self.image_host[looked.image]], looked.image),
+            event_type=np.full(len(looked), DNS),
+            time=np.maximum(looked.time - lead, looked.time - looked.time % DAY_US),
+            address=np.where(timeout, -1, looked.address),
+            status=np.where(timeout, TIMEOUT, 0),
+        )
+
+    def _as_table(self, draw: Draw, numbers: npt.NDArray[np.uint64], pids: Ints, rng: np.random.Generator) -> pa.Table:
+        n = len(draw)
+        network, lookup = draw.event_type == NETWORK, draw.event_type == DNS
+        reaches = network | lookup
+        nameless = network & (rng.random(n) < p.NAMELESS_SHARE) & (draw.inbound == 0)
+        host = np.where(nameless | (draw.inbound == 1), -1, draw.destination)
+        port = np.where(lookup, 53, np.where(draw.inbound == 1, rng.integers(40_000, 60_000, n), 443))
+        sent = np.floor(rng.lognormal(7.2, 1.1, n)).astype(np.int64)
+        received = np.floor(rng.lognormal(8.6, 1.6, n)).astype(np.int64)
+        made: dict[str, pa.Array] = {
+            name: _dictionary(indices[draw.image], values) for name, (indices, values) in self.columns.items()
+        }
+        made |= {
+            "event_time": pa.array(draw.time).cast(pa.timestamp("us", tz="UTC")),
+            "event_type": _dictionary(draw.event_type, EVENT_TYPES),
+            "process_pid": pa.array(pids[draw.image]),
+            "remote_host": _dictionary(host, self.host_names),
+            "remote_ip": _dictionary(draw.address, self.addresses),
+            "remote_port": pa.array(port, mask=~reaches),
+            "protocol": _dictionary(np.where(reaches, lookup.astype(np.int64), -1), PROTOCOLS),
+            "direction": _dictionary(np.where(reaches, draw.inbound, -1), DIRECTIONS),
+            "bytes_sent": pa.array(sent, mask=~network),
+            "bytes_received": pa.array(received, mask=~network),
+            "dns_status": pa.array(draw.status, mask=~lookup),
+            "number": pa.array(numbers),
+            "label": pa.array(draw.label.astype(np.int32)),
+        }
+        return pa.table([made[name] for name in MADE.names], schema=MADE)
+
+
+def _dictionary(indices: Ints, values: pa.Array) -> pa.DictionaryArray:
+    """A dictionary column; negative indices are null."""
+    return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32), mask=indices < 0), values)
+
+
+def _image_columns(table: HabitTable, shown: npt.NDArray[np.bool_]) -> dict[str, tuple[Ints, pa.Array]]:
+    """For every process column: the code of each image, and what the codes of those that are shown stand for."""
+    columns = {}
+    for name in table.images[0]:
+        values = [image[name] if show else None for image, show in zip(table.images, shown, strict=True)]
+        encoded = pa.array(values, type=pa.string()).dictionary_encode()
+        columns[name] = (encoded.indices.fill_null(-1).to_numpy().astype(np.int64), encoded.dictionary)
+    return columns

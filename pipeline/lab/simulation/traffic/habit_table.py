@@ -1,0 +1,162 @@
+"""The table of habits: every regular stream of events of the organisation, and what it is built with.
+
+A habit is (image on a host) x (event type, destinations, rate, time of day, days). The background is drawn from this
+table alone, so new kinds of ordinary behaviour are new rows here.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from uncommon_im.pipeline.lab.simulation import parameters as p
+from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
+from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
+from uncommon_im.pipeline.lab.simulation.organisation.programs import Program, sha256_of
+from uncommon_im.pipeline.lab.simulation.organisation.software import PROGRAMS
+
+NETWORK, DNS, PROCESS = 0, 1, 2
+TIMES_OF_DAY = tuple(p.HOURS)
+SYSTEM_USER = {"windows": "NT AUTHORITY\\SYSTEM", "macos": "root", "linux": "root"}
+
+Image = dict[str, str | None]
+
+
+@dataclass
+class HabitTable:
+    """Columns of equal length, one entry a habit, and the images they refer to."""
+
+    images: list[Image] = field(default_factory=list)
+    image_host: list[int] = field(default_factory=list)
+    image: list[int] = field(default_factory=list)
+    event_type: list[int] = field(default_factory=list)
+    profile: list[int] = field(default_factory=list)
+    rate: list[float] = field(default_factory=list)
+    ordinary: list[bool] = field(default_factory=list)
+    hours: list[int] = field(default_factory=list)
+    first_day: list[int] = field(default_factory=list)
+    end_day: list[int] = field(default_factory=list)
+    inbound: list[bool] = field(default_factory=list)
+    daily: list[bool] = field(default_factory=list)
+    label: list[int] = field(default_factory=list)
+    resolver_of: dict[int, int] = field(default_factory=dict)
+
+
+def image_of(host: Host, key: str, program: Program, version: str) -> Image:
+    """The process and parent columns of one program on one host."""
+    path = program.path.format(user=host.user, version=version)
+    quoted = f'"{path}"' if host.os == "windows" else path
+    arguments = program.arguments.format(user=host.user, version=version)
+    causality = program.causality or program.parent
+    return {
+        "host_id": host.host_id,
+        "host_name": host.host_name,
+        "os": host.os,
+        "user_name": SYSTEM_USER[host.os] if program.service else host.user_name,
+        "process_name": program.name,
+        "process_path": path,
+        "process_command_line": f"{quoted} {arguments}".rstrip(),
+        "process_sha256": sha256_of(f"{host.os} {key}", version),
+        "process_signature_status": program.status,
+        "process_signer": program.signer,
+        "parent_process_name": program.parent[0],
+        "parent_process_command_line": program.parent[1],
+        "causality_process_name": causality[0],
+        "causality_process_command_line": causality[1],
+    }
+
+
+class HabitBuilder:
+    """Adds habits to a table, one host and program at a time.
+
+    `profiles` and `labels` give the index of a profile of destinations and of a label by its name.
+    """
+
+    def __init__(
+        self, organisation: Organisation, profiles: Mapping[str, int], labels: Mapping[str, int], seed: int
+    ) -> None:
+        self.organisation = organisation
+        self.profiles = profiles
+        self.labels = labels
+        self.rng = np.random.default_rng([seed, 2])
+        self.table = HabitTable()
+        self._images: dict[tuple[int, str, str], int] = {}
+
+    def chance(self, share: float) -> bool:
+        """Whether something happens that happens with this chance."""
+        return bool(self.rng.random() < share)
+
+    def add(
+        self,
+        host: Host,
+        key: str,
+        where: str | None,
+        rate: float,
+        *,
+        ordinary: bool = False,
+        hours: str = "work",
+        event_type: int = NETWORK,
+        inbound: bool = False,
+        daily: bool = False,
+        program: Program | None = None,
+        days: range | None = None,
+        label: str | None = None,
+    ) -> None:
+        """One habit, or one for each version of the program, rolled out in turn. Nothing if the host cannot have it.
+
+        Args:
+            host: where.
+            key: the program's key among those of the host's system.
+            where: a profile of destinations; process starts have none.
+            rate: events a working day; relative to one another if `ordinary`.
+            ordinary: whether the rate is scaled until the whole comes to `parameters.EVENTS_PER_WORKING_DAY`.
+            hours: time of day; "work" stands for the host's own shift.
+            event_type: `NETWORK`, `DNS` or `PROCESS`.
+            inbound: whether others connect to it.
+            daily: exactly one event on each day that the host is on, whatever the rate.
+            program: the program, if it is none of the organisation's.
+            days: the days (0-based) of the habit, all unless given.
+            label: the label that its events belong to.
+        """
+        program = program or PROGRAMS[host.os].get(key)
+        if program is None or rate <= 0:
+            return
+        days, table = range(self.organisation.days) if days is None else days, self.table
+        for version, current in self._version_days(host, key, program):
+            table.image.append(self._image(host, key, program, version))
+            table.event_type.append(event_type)
+            table.profile.append(-1 if where is None else self.profiles[where])
+            table.rate.append(rate)
+            table.ordinary.append(ordinary)
+            table.hours.append(TIMES_OF_DAY.index(host.shift if hours == "work" else hours))
+            table.first_day.append(max(current.start, days.start))
+            table.end_day.append(min(current.stop, days.stop))
+            table.inbound.append(inbound)
+            table.daily.append(daily)
+            table.label.append(-1 if label is None else self.labels[label])
+
+    def _version_days(self, host: Host, key: str, program: Program) -> list[tuple[str, range]]:
+        """On which days the host has which version: each program is updated in waves of its own."""
+        days, count = self.organisation.days, len(program.versions)
+        shift = zlib.crc32(key.encode()) % p.UPDATE_SPREAD_DAYS - p.UPDATE_SPREAD_DAYS // 2
+        lag = wave_lag(host)
+        starts = [min(max(days * n // count + shift + lag, 0), days) for n in range(1, count)]
+        return [(v, range(*ends)) for v, ends in zip(program.versions, pairwise([0, *starts, days]), strict=True)]
+
+    def _image(self, host: Host, key: str, program: Program, version: str) -> int:
+        """The index of this image, made on first use."""
+        at = (host.index, key, version)
+        if at not in self._images:
+            self._images[at] = len(self.table.images)
+            self.table.images.append(image_of(host, key, program, version))
+            self.table.image_host.append(host.index)
+        return self._images[at]
+
+
+def wave_lag(host: Host) -> int:
+    """How many days after the first this host gets new software."""
+    return zlib.crc32(host.host_id.encode()) % p.UPDATE_WAVE_DAYS

@@ -1,0 +1,77 @@
+"""What every machine does, day by day: browse, update, scan, look up, serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from uncommon_im.pipeline.lab.simulation import parameters as p
+from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
+from uncommon_im.pipeline.lab.simulation.organisation.software import local_program
+from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, PROCESS, HabitBuilder, HabitTable
+from uncommon_im.pipeline.lab.simulation.traffic.messaging import add_messaging
+
+MICROSOFT_ELSEWHERE = {"macos": "apple", "linux": "linux"}
+"""What the maker of the system is called there."""
+
+
+def build_habits(builder: HabitBuilder, vendors: Sequence[str]) -> HabitTable:
+    """The habits of all hosts; `vendors` are the makers of programs that few hosts have."""
+    for host in builder.organisation.hosts:
+        _everyday(builder, host)
+        _managed(builder, host)
+        _local(builder, host, vendors)
+        if host.is_server:
+            _server(builder, host)
+    add_messaging(builder)
+    return builder.table
+
+
+def _everyday(builder: HabitBuilder, host: Host) -> None:
+    """Rates are relative to one another."""
+    lively = float(builder.rng.lognormal(0.0, p.LIVELINESS))
+    connections = 0.0
+    for key, where, rate in p.EVERYDAY_CONNECTIONS:
+        if where == "microsoft":
+            where = MICROSOFT_ELSEWHERE.get(host.os, where)
+        if not (host.is_server and where in ("web", "internal")):
+            builder.add(host, key, where, rate * lively, ordinary=True)
+            connections += rate
+    missing = connections * lively * p.LOOKUP_BEFORE_CONNECTION * p.FAILED_LOOKUP_SHARE
+    builder.add(host, "resolver", "missing", missing, ordinary=True, event_type=DNS)
+    builder.table.resolver_of[host.index] = builder.table.image[-1]
+    for key, rate in p.EVERYDAY_STARTS.items():
+        builder.add(host, key, None, rate * lively, ordinary=True, event_type=PROCESS)
+    if host.department == "engineering":
+        for key, rate in p.DEVELOPER_CONNECTIONS.items():
+            builder.add(host, key, "development", rate * lively, ordinary=True)
+            builder.add(host, key, None, rate, ordinary=True, event_type=PROCESS)
+
+
+def _managed(builder: HabitBuilder, host: Host) -> None:
+    """The agent's sign of life, and the scripts of those who manage the machines."""
+    builder.add(host, "agent", "agent", 1.0, daily=True, hours="morning")
+    builder.add(host, "inventory", "internal", 1.5, hours="morning")
+    for key in ("inventory", "baseline"):
+        builder.add(host, key, None, 1.5, event_type=PROCESS, hours="morning")
+
+
+def _local(builder: HabitBuilder, host: Host, vendors: Sequence[str]) -> None:
+    """A few programs that hardly anybody else has; some makers are liked more than others."""
+    least, most = p.LOCAL_PROGRAMS
+    places = builder.rng.random(int(builder.rng.integers(least, most + 1))) ** 2 * len(vendors)
+    for vendor in sorted({vendors[int(place)] for place in places}):
+        program = local_program(vendor, host.os)
+        rate = float(builder.rng.lognormal(0.0, 0.5))
+        builder.add(host, vendor, vendor, rate, ordinary=True, program=program)
+        builder.add(host, vendor, None, rate, ordinary=True, event_type=PROCESS, program=program)
+
+
+def _server(builder: HabitBuilder, host: Host) -> None:
+    """People log in, and jobs run."""
+    builder.add(host, "svchost", "internal", 8.0, ordinary=True, inbound=True)
+    if host.role == "ci":
+        builder.add(host, "ci-job", "development", 40.0, ordinary=True)
+    elif host.role == "monitoring":
+        builder.add(host, "grafana", "internal", 40.0, ordinary=True)
+    else:
+        builder.add(host, "background", "internal", 40.0, ordinary=True, hours="backup")

@@ -1,0 +1,1 @@
+"""Scanning with the cores of one machine, and memory of its processes."""

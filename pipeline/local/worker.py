@@ -1,0 +1,45 @@
+"""What a process of its own does with a part of the input. Does not import Beam, which would take longer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from uncommon_im.pipeline.local.memory import collect_seldom
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.inputs import AnyReading, read_input
+from uncommon_im.transforms.batch.block_files import keep
+from uncommon_im.transforms.rules.activities.scan import Scan, ScanSettings, recogniser_of
+from uncommon_im.transforms.rules.recognition.communications import Recogniser
+
+
+def scan_readings(
+    readings: list[AnyReading], settings: ScanSettings, options: JsonOptions, folder: str
+) -> list[tuple[str, Any]]:
+    """(output, value) pairs of `ScanEvents` for all batches of some readings; blocks are kept in a folder.
+
+    Raises:
+        UnreadableInput: an input cannot be read; of a file only if the policy is to fail.
+    """
+    pa.set_cpu_count(1)  # the processes share the cores already
+    collect_seldom()
+    scan = Scan(settings, _recogniser(settings))
+    outputs: list[tuple[str, Any]] = []
+    for reading in readings:
+        for batch in read_input(reading, options):
+            outputs += [("dead_letters", letter.row()) for letter in scan.add(batch)]
+            if scan.full:
+                outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
+    outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
+    return [*outputs, *scan.totals()]
+
+
+_KEPT: list[tuple[ScanSettings, Recogniser]] = []
+
+
+def _recogniser(settings: ScanSettings) -> Recogniser:
+    """The recogniser of the last settings: tasks of one process have the same."""
+    if not _KEPT or _KEPT[0][0] != settings:
+        _KEPT[:] = [(settings, recogniser_of(settings))]
+    return _KEPT[0][1]

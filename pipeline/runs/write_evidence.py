@@ -1,0 +1,84 @@
+"""The evidence of a run as a sink: Parquet files first, the metadata last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import AsIter
+
+from uncommon_im.pipeline.storage.whole_file import write_table, write_whole
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.schemas.evidence import FOLDER, METADATA, RARE_ACTIVITY_SCHEMA, EvidenceMetadata
+from uncommon_im.schemas.snapshot import SAID_SCHEMA
+from uncommon_im.transforms.rules.baseline import blocks
+from uncommon_im.transforms.rules.baseline.sightings import Coverage
+from uncommon_im.transforms.rules.columns.days import day_of
+from uncommon_im.transforms.rules.verdicts.verdict import Activation
+
+
+@dataclass
+class WriteEvidence(beam.PTransform):  # type: ignore[misc]
+    """{"activities", "said"} by shard of hosts, one "coverage" -> `OUTPUT/evidence`; yields its path once it is whole.
+
+    A file a table and shard; a retried step writes the same file again.
+
+    Args:
+        output: the run's folder.
+        metadata: `days` are filled in.
+        judged_days: day numbers of the first judged day and of the day after the last.
+    """
+
+    output: str
+    metadata: EvidenceMetadata
+    judged_days: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, inputs: Mapping[str, beam.PCollection[Any]]) -> beam.PCollection[str]:
+        """Brings the blocks of a shard together, and waits for all files."""
+        folder = FileSystems.join(self.output, FOLDER)
+        files = [
+            inputs[name]
+            | f"Typed_{name}" >> beam.Map(lambda block: block).with_output_types(tuple[int, bytes])
+            | f"Join_{name}" >> beam.GroupByKey()
+            | f"Write_{name}" >> beam.Map(_write_shard, name, schema, folder)
+            for name, schema in (("activities", RARE_ACTIVITY_SCHEMA), ("said", SAID_SCHEMA))
+        ]
+        written = [AsIter(names) for names in files]
+        return (
+            inputs["coverage"]
+            | "Days" >> beam.Map(active_days, self.metadata.detector.limits, self.judged_days)
+            | "WriteMetadata" >> beam.Map(_finish, folder, self.metadata, *written)
+        )
+
+
+def active_days(coverage: Coverage, limits: Limits, judged_days: tuple[int, int]) -> list[int]:
+    """The judged days on which a tenant delivered and the detector was active for it, in order."""
+    activation = Activation(coverage, limits)
+    first, last = judged_days
+    return sorted(
+        {
+            day
+            for tenant, day in coverage
+            if first <= day < last and activation.days(tenant, day, "") >= limits.activation_days
+        }
+    )
+
+
+def _write_shard(joined: tuple[int, Iterable[bytes]], name: str, schema: pa.Schema, folder: str) -> str:
+    shard, parts = joined
+    path = FileSystems.join(folder, f"{name}-{shard:05}.parquet")
+    write_table(path, blocks.decode(parts, schema))
+    return path
+
+
+def _finish(days: list[int], folder: str, metadata: EvidenceMetadata, *written: Iterable[str]) -> str:
+    path = FileSystems.join(folder, METADATA)
+    write_whole(path, replace(metadata, days=tuple(map(day_of, days))).to_json().encode())
+    return path

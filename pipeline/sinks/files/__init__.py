@@ -1,0 +1,1 @@
+"""Results as files: JSON lines of a backfill, files of a stream."""

@@ -1,0 +1,58 @@
+"""What a stream that comes to an end counted in all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.transforms.trigger import AccumulationMode, AfterWatermark
+from apache_beam.transforms.window import GlobalWindows
+
+from uncommon_im.pipeline.storage.whole_file import write_whole
+
+
+@dataclass
+class WriteTotal(beam.PTransform):  # type: ignore[misc]
+    """Tallies -> a file with their sums, once the stream has come to its end; one that does not end writes nothing.
+
+    Metrics are for watching: engines may lose an increment. What is counted here has the guarantees of data.
+
+    Args:
+        path: of the file.
+    """
+
+    path: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, tallies: Sequence[beam.PCollection[tuple[str, int]]]) -> beam.PCollection[str]:
+        """Adds up step by step, then all steps."""
+        sums = [
+            parts
+            | f"ToTheEnd_{number}"
+            >> beam.WindowInto(GlobalWindows(), trigger=AfterWatermark(), accumulation_mode=AccumulationMode.DISCARDING)
+            | f"AddUp_{number}" >> beam.CombinePerKey(sum).with_output_types(tuple[str, int])
+            for number, parts in enumerate(tallies)
+        ]
+        return (
+            sums
+            | "AllSums" >> beam.Flatten()
+            | "OneKey" >> beam.Map(_together).with_output_types(tuple[int, tuple[str, int]])
+            | "Join" >> beam.GroupByKey()
+            | "Write" >> beam.Map(_write, self.path).with_output_types(str)
+        )
+
+
+def _together(summed: tuple[str, int]) -> tuple[int, tuple[str, int]]:
+    return 0, summed
+
+
+def _write(joined: tuple[int, Iterable[tuple[str, int]]], path: str) -> str:
+    total: dict[str, int] = {}
+    for name, number in joined[1]:
+        total[name] = total.get(name, 0) + number
+    write_whole(path, json.dumps(total).encode())
+    return path

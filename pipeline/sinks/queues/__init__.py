@@ -1,0 +1,1 @@
+"""Alerts as messages of a queue."""

@@ -1,0 +1,1 @@
+"""BigQuery as a source: tables, views and queries, read as Arrow streams."""

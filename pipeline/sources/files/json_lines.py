@@ -1,0 +1,234 @@
+"""JSON lines of any format, in blocks of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from uncommon_im.pipeline.sources.files.lines import read_blocks
+from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
+from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED
+from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.transforms.rules.columns.coerce import coerce_values
+from uncommon_im.transforms.rules.columns.column import Longs
+from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
+from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
+from uncommon_im.transforms.rules.events.normalise import Rejection
+from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines, plain_reader
+from uncommon_im.transforms.rules.parsing.plain import PlainRecords, PlainTable
+from uncommon_im.transforms.rules.parsing.plan import Record
+
+BATCH_BYTES: Final = 1 << 26
+"""Text that becomes one batch: the more, the less often each distinct value is looked at."""
+
+
+@dataclass(frozen=True)
+class JsonOptions:
+    """How lines are read: the format, whether host ids that are computer names keep their domain, bad files."""
+
+    format: str = "auto"
+    keep_domain: bool = False
+    policy: BadFilePolicy = FAIL
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Some lines of a source.
+
+    Args:
+        lines: the lines.
+        source: where they came from.
+        first_line: the number of the first of them there, from 1.
+    """
+
+    lines: Sequence[bytes]
+    source: str
+    first_line: int
+
+    def dead_letter(self, reason: str, detail: str, index: int, record: Record | None) -> DeadLetter:
+        """The dead letter of one of the lines, or of one record of those that it holds."""
+        raw = (self.lines[index].rstrip(b"\r") if record is None else msgspec.json.encode(record)).decode(
+            "utf-8", "replace"
+        )
+        return DeadLetter(reason, detail, self.source, self.first_line + index, raw)
+
+
+@dataclass(frozen=True, eq=False)
+class LineBatch:
+    """Decoded lines as a batch of records.
+
+    Args:
+        lines: the lines.
+        rows: the index of each record's line.
+        columns: native columns.
+        wrong: row -> what is wrong.
+        dead: the dead letters of what is no record.
+        own: row -> its own record, where others share its line.
+    """
+
+    lines: Lines
+    rows: Sequence[int]
+    columns: dict[str, pa.Array]
+    wrong: dict[int, str] = field(default_factory=dict)
+    dead: tuple[DeadLetter, ...] = ()
+    own: dict[int, Record] = field(default_factory=dict)
+
+    @property
+    def num_rows(self) -> int:
+        """Records of the batch."""
+        return len(self.rows)
+
+    def column(self, name: str) -> pa.Array | None:
+        """A column as the lines held it; `None` if no line had one of that name."""
+        return self.columns.get(name)
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
+        """A column at some rows."""
+        column = self.column(name)
+        return None if column is None else column.take(pa.array(rows))
+
+    def doubtful(self) -> Iterable[str]:
+        """None: every value was looked at when the lines were read."""
+        return ()
+
+    def unfit(self) -> dict[int, str]:
+        """Rows with a value that its column cannot hold."""
+        return self.wrong
+
+    def lost(self) -> list[DeadLetter]:
+        """Lines that are no record, or no record of an endpoint."""
+        return list(self.dead)
+
+    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
+        """The dead letters of rows: their lines as they were read."""
+        return [self.lines.dead_letter(r.reason, r.detail, self.rows[r.row], self.own.get(r.row)) for r in rejections]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PlainBatch(LineBatch):
+    """A batch of plain records: columns that not every event is asked for are made for the rows that are.
+
+    Pickled, it is its lines.
+    """
+
+    records: PlainRecords
+    options: JsonOptions
+
+    def __reduce__(self) -> tuple[Callable[[Lines, JsonOptions], LineBatch], tuple[Lines, JsonOptions]]:
+        return _again, (self.lines, self.options)
+
+    def column(self, name: str) -> pa.Array | None:
+        """A column of the whole batch; `None` if no record has a value."""
+        if name in ALWAYS_NEEDED:
+            return self.columns.get(name)
+        return self.column_at(name, np.arange(self.num_rows))
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
+        """A column at some rows."""
+        if name in ALWAYS_NEEDED:
+            return super().column_at(name, rows)
+        return _column(name, self.records.values(name, rows.tolist()))[0]
+
+
+def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:
+    """The records of a file, a batch or two for each `BATCH_BYTES` of it.
+
+    Raises:
+        UnreadableInput: the file cannot be read to its end, and the policy is to fail.
+    """
+    pending: _Pending | None = None
+    for block in read_blocks(path, options.policy):
+        if pending is not None and (pending.size >= BATCH_BYTES or pending.next_line != block.first_line):
+            yield from pending.batches()
+            pending = None
+        pending = pending or _Pending(path, block.first_line, options)
+        pending.add(block.lines, block.lost)
+    if pending is not None:
+        yield from pending.batches()
+
+
+def batches_of(lines: Lines, options: JsonOptions) -> Iterator[LineBatch]:
+    """Lines, none of which holds a newline, as batches: one of plain records, one of all others."""
+    pending = _Pending(lines.source, lines.first_line, options)
+    pending.add(TextBlock.of_lines(lines.lines))
+    return pending.batches()
+
+
+class _Pending:
+    """Lines of a source that become batches: one of plain records, one of all others."""
+
+    def __init__(self, source: str, first_line: int, options: JsonOptions) -> None:
+        self.size = 0
+        self._text = TextLines()
+        self._lines = Lines(self._text, source, first_line)
+        self._lost: list[DeadLetter] = []
+        self._options = options
+        self._mappings = load_mappings()
+        reader = plain_reader(options.format, self._mappings, options.keep_domain)
+        self._plain = PlainTable(reader) if reader is not None else None
+
+    @property
+    def next_line(self) -> int:
+        """The number of the line that follows."""
+        return self._lines.first_line + len(self._text)
+
+    def add(self, lines: TextBlock, lost: Iterable[DeadLetter] = ()) -> None:
+        """Takes the lines that follow; decodes plain ones at once, while a processor's cache holds them."""
+        if self._plain is not None:
+            self._plain.add(lines)
+        self._text.add(lines)
+        self._lost.extend(lost)
+        self.size += len(lines.text)
+
+    def batches(self) -> Iterator[LineBatch]:
+        """All that was added."""
+        others: Sequence[int] | None = None
+        if self._plain is not None:
+            plain, others = self._plain.records(self._text)
+            if len(plain.lines):
+                yield PlainBatch(self._lines, plain.lines.tolist(), plain.columns, records=plain, options=self._options)
+        options = self._options
+        if others == [] and not self._lost:
+            return
+        decoded = decode_lines(self._text, options.format, self._mappings, options.keep_domain, others)
+        yield batch_of(decoded, self._lines.source, self._lines.first_line, self._lost)
+
+
+def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[DeadLetter] = ()) -> LineBatch:
+    """Decoded lines as a batch.
+
+    Args:
+        source: where the lines came from.
+        first_line: the number of the first of them there, from 1.
+        lost: lines that could not be read.
+    """
+    lines = Lines(decoded.lines, source, first_line)
+    columns: dict[str, pa.Array] = {}
+    wrong: dict[int, str] = {}
+    for name in (*EVENT_COLUMNS, FAILED):
+        column, unfit = _column(name, [row.get(name) for row in decoded.rows])
+        if column is not None:
+            columns[name] = column
+        for row, detail in unfit.items():
+            wrong.setdefault(row, detail)
+    dead = [lines.dead_letter(line.reason, line.detail, line.line_index, line.record) for line in decoded.dead]
+    return LineBatch(lines, decoded.rows_line, columns, wrong, (*lost, *dead), decoded.records)
+
+
+def _again(lines: Lines, options: JsonOptions) -> LineBatch:
+    """A batch of plain records that was pickled."""
+    return next(batches_of(lines, options))
+
+
+def _column(name: str, values: list[object]) -> tuple[pa.Array | None, dict[int, str]]:
+    """(a column, or `None` if no row has a value; row -> what is wrong)."""
+    if all(value is None for value in values):
+        return None, {}
+    if name == FAILED:
+        return pa.array([value is True for value in values]), {}
+    return coerce_values(name, values)

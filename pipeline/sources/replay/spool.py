@@ -1,0 +1,279 @@
+"""History put in the order of arrival: any input of the backfill as blocks of arrivals, sorted once, on disk.
+
+Arrival times are those of a column, or are made: each record takes up to the allowed lateness, by a seed. Sorting is
+by hours: parts of an hour are gathered on disk and put in order one hour after the other, so that memory is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.lines import read_blocks
+from uncommon_im.pipeline.sources.files.parquet import RowGroup
+from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings
+from uncommon_im.pipeline.sources.queues.arrivals import ARRIVAL, LINE, PLACE, compact, write_block
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.event import EVENT_COLUMNS
+from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.transforms.rules.columns.coerce import coerce_array, coerce_values
+from uncommon_im.transforms.rules.columns.column import Longs, numbers_of
+from uncommon_im.transforms.rules.columns.days import HOUR_US
+from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.parsing.decode import decode_lines
+
+INDEX: Final = "index.json"
+BLOCK_RECORDS: Final = 20_000
+"""Records of a block at most."""
+_HELD_BYTES: Final = 1 << 28
+"""Arrivals that are held in memory while they are gathered."""
+_LINES: Final = 50_000
+
+
+@dataclass(frozen=True)
+class ArrivalTimes:
+    """When records are said to have arrived.
+
+    Args:
+        column: column of Parquet files, or key at the top of JSON records, that says so; `None`: it is made.
+        seed: delays each record by up to `lateness`; `None`: each arrives when it happens.
+        lateness: µs.
+        since: records that arrived before (µs since 1970) are not read; `None`: all are.
+    """
+
+    column: str | None = None
+    seed: int | None = None
+    lateness: int = 0
+    since: int | None = None
+
+
+@dataclass(frozen=True)
+class BlockPlace:
+    """Where a block is, how many records it has, and when the first of them arrived (µs)."""
+
+    file: str
+    offset: int
+    size: int
+    records: int
+    arrival: int
+
+
+def spool(files: list[InputFile], options: JsonOptions, times: ArrivalTimes, folder: Path) -> list[BlockPlace]:
+    """Sorts all records of some files by arrival into blocks in a folder; what is left of its parts is deleted.
+
+    Raises:
+        UnreadableInput: a file cannot be read, and the policy is to fail.
+        ConfigurationError: a file has no such column of arrival times.
+    """
+    parts = _Parts(folder / "parts")
+    for file in files:
+        for reading in plan_readings(file, options.policy):
+            for table in _read(reading, options, times):
+                parts.add(table)
+    parts.flush()
+    index = [place for hour in parts.hours for place in _sorted(parts.tables(hour), folder, hour)]
+    shutil.rmtree(folder / "parts", ignore_errors=True)
+    (folder / INDEX).write_text(json.dumps([asdict(place) for place in index]))
+    return index
+
+
+@cache
+def index_of(folder: str) -> list[BlockPlace]:
+    """The blocks of a folder, in the order of arrival."""
+    return [BlockPlace(**place) for place in json.loads(Path(folder, INDEX).read_text())]
+
+
+def read_block(folder: str, place: BlockPlace) -> bytes:
+    """A block."""
+    with Path(folder, place.file).open("rb") as stream:
+        stream.seek(place.offset)
+        return stream.read(place.size)
+
+
+class _Parts:
+    """Arrivals by their hours: in memory up to a bound, then on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: defaultdict[int, list[pa.Table]] = defaultdict(list)
+        self._bytes = 0
+        self._files: defaultdict[int, list[Path]] = defaultdict(list)
+
+    @property
+    def hours(self) -> list[int]:
+        return sorted(self._files)
+
+    def add(self, table: pa.Table) -> None:
+        hour = table.column(ARRIVAL).to_numpy() // HOUR_US
+        order = np.argsort(hour, kind="stable")
+        borders = np.flatnonzero(np.diff(hour[order])) + 1
+        for rows in np.split(order, borders):
+            if len(rows):
+                self._held[int(hour[rows[0]])].append(table.take(pa.array(rows)))
+        self._bytes += table.nbytes
+        if self._bytes > _HELD_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for hour, tables in self._held.items():
+            for table in _by_schema(tables):
+                path = self._folder / f"{hour}-{len(self._files[hour])}"
+                with ipc.new_stream(str(path), table.schema) as writer:
+                    writer.write_table(table)
+                self._files[hour].append(path)
+        self._held.clear()
+        self._bytes = 0
+
+    def tables(self, hour: int) -> list[pa.Table]:
+        tables = []
+        for path in self._files[hour]:
+            with pa.memory_map(str(path)) as stream:
+                tables.append(ipc.open_stream(stream.read_buffer()).read_all())
+        return _by_schema(tables)
+
+
+def _by_schema(tables: list[pa.Table]) -> list[pa.Table]:
+    """Tables of one schema as one."""
+    same: list[list[pa.Table]] = []
+    for table in tables:
+        for group in same:
+            if group[0].schema == table.schema:
+                group.append(table)
+                break
+        else:
+            same.append([table])
+    return [pa.concat_tables(group).unify_dictionaries().combine_chunks() for group in same]
+
+
+def _sorted(tables: list[pa.Table], folder: Path, hour: int) -> Iterator[BlockPlace]:
+    """Writes the blocks of an hour: cut into spans of time, in each span a block a schema."""
+    ordered = [table.sort_by(ARRIVAL) for table in tables]
+    arrivals = [table.column(ARRIVAL).to_numpy() for table in ordered]
+    every = np.sort(np.concatenate(arrivals))
+    starts = np.unique(every[::BLOCK_RECORDS])
+    name = f"hour-{hour}"
+    with (folder / name).open("wb") as stream:
+        for number, start in enumerate(starts.tolist()):
+            end = starts[number + 1] if number + 1 < len(starts) else np.inf
+            for table, times in zip(ordered, arrivals, strict=True):
+                first, last = np.searchsorted(times, start), np.searchsorted(times, end)
+                if last > first:
+                    block = write_block(compact(table.slice(first, last - first)))
+                    yield BlockPlace(name, stream.tell(), len(block), int(last - first), start)
+                    stream.write(block)
+
+
+def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterator[pa.Table]:
+    """The records of a reading with when they arrived."""
+    path = reading.file.path
+    if reading.lost is not None:
+        yield _kept(_of_lines([_held(reading.lost.row())], path, 1, options, times), times)
+    elif reading.row_groups is not None:
+        for number in reading.row_groups:
+            yield _kept(_of_rows(RowGroup(path, number, options.policy), times), times)
+    else:
+        for block in read_blocks(path, options.policy):
+            every = list(block.lines)
+            for first in range(0, len(every), _LINES):
+                lines = every[first : first + _LINES]
+                yield _kept(_of_lines(lines, path, block.first_line + first, options, times), times)
+            for letter in block.lost:
+                yield _kept(_of_lines([_held(letter.row())], path, letter.record, options, times), times)
+
+
+def _kept(table: pa.Table, times: ArrivalTimes) -> pa.Table:
+    if times.since is None:
+        return table
+    return table.filter(pa.array(table.column(ARRIVAL).to_numpy() >= times.since))
+
+
+def _held(letter: dict[str, object]) -> bytes:
+    """A dead letter as a line: read again it is the same dead letter."""
+    return json.dumps(letter, ensure_ascii=False).encode()
+
+
+def _of_lines(lines: list[bytes], path: str, first: int, options: JsonOptions, times: ArrivalTimes) -> pa.Table:
+    happened = np.full(len(lines), -1, np.int64)
+    decoded = decode_lines(lines, options.format, load_mappings(), options.keep_domain)
+    values = _micros(coerce_values("event_time", [row.get("event_time") for row in decoded.rows])[0])
+    for row, line in enumerate(decoded.rows_line):
+        if happened[line] < 0:
+            happened[line] = values[row]
+    given = None if times.column is None else [_key(line, times.column) for line in lines]
+    said = None if given is None else _micros(coerce_values("event_time", given)[0])
+    arrival = _arrivals(happened, said, path, first, times)
+    return _table(arrival, path, first, {LINE: pa.array(lines, pa.binary())})
+
+
+def _of_rows(group: RowGroup, times: ArrivalTimes) -> pa.Table:
+    columns = {name: column for name in EVENT_COLUMNS if (column := group.column(name)) is not None}
+    happened = _micros(columns["event_time"]) if "event_time" in columns else np.full(group.num_rows, -1, np.int64)
+    said = None
+    if times.column is not None:
+        try:
+            said = _micros(group.other(times.column).combine_chunks())
+        except KeyError:
+            raise ConfigurationError(f"--arrival-column: {group.path} has no column {times.column}") from None
+    arrival = _arrivals(happened, said, group.path, group.first_record, times)
+    return _table(arrival, group.path, group.first_record, columns)
+
+
+def _table(arrival: Longs, path: str, first: int, columns: dict[str, pa.Array]) -> pa.Table:
+    numbers = np.arange(first, first + len(arrival), dtype=np.int64)
+    source = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(arrival), np.int32)), [path])
+    place = dict(zip(PLACE, (pa.array(arrival), source, pa.array(numbers)), strict=True))
+    return pa.table(place | columns)
+
+
+def _arrivals(happened: Longs, said: Longs | None, path: str, first: int, times: ArrivalTimes) -> Longs:
+    """When records arrived; those of which it is not known when the record before them did."""
+    if said is not None:
+        return _filled(said)
+    arrival = _filled(happened)
+    if times.seed is None:
+        return arrival
+    number = np.arange(first, first + len(happened), dtype=np.uint64)
+    salt = (zlib.crc32(path.encode()) << 32) ^ times.seed
+    return arrival + (_mixed(number ^ np.uint64(salt % 2**64)) % np.uint64(times.lateness + 1)).astype(np.int64)
+
+
+def _micros(column: pa.Array) -> Longs:
+    """A column of times in µs, -1 where there is none and for those that no clock shows."""
+    numbers = numbers_of(coerce_array("event_time", column)[0])
+    return np.where(numbers.present, numbers.values, -1)
+
+
+def _filled(times: Longs) -> Longs:
+    """Times with each -1 replaced by the one before it, or by the first that there is, or by 0."""
+    known = np.flatnonzero(times >= 0)
+    if not len(known):
+        return np.zeros_like(times)
+    before = np.searchsorted(known, np.arange(len(times)), side="right") - 1
+    return times[known[np.maximum(before, 0)]]
+
+
+def _mixed(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Numbers that look random and are the same on every machine (splitmix64)."""
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _key(line: bytes, key: str) -> object:
+    """The value of a key at the top of a JSON record; `None` if there is none."""
+    record = parse_line(line)
+    return None if isinstance(record, Rejected) else record.get(key)

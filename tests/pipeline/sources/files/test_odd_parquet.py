@@ -1,0 +1,135 @@
+"""Parquet that writers make, and that damage makes: rows are events or dead letters, files are read or refused."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.fuzzing.checks import Outcome, read_files
+from uncommon_im.pipeline.storage.bad_files import UnreadableInput
+from uncommon_im.transforms.rules.events import tally
+
+TIME_US = 1_772_359_200_000_000
+GOOD: dict[str, pa.Array] = {
+    "event_time": pa.array([TIME_US] * 2, pa.timestamp("us", "UTC")),
+    "host_id": pa.array(["h1", "h2"]),
+    "process_name": pa.array(["curl"] * 2),
+    "remote_host": pa.array(["api.telegram.org"] * 2),
+    "process_path": pa.array(["/usr/bin/curl"] * 2),
+    "bytes_sent": pa.array([1, 2]),
+}
+
+
+def file_of(columns: dict[str, pa.Array] | pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def read(**changes: pa.Array) -> Outcome:
+    """Two good rows with other columns."""
+    return read_files([file_of({**GOOD, **changes})], ".parquet")
+
+
+def raw(outcome: Outcome) -> list[dict[str, Any]]:
+    return [json.loads(letter.raw) for letter in outcome.letters]
+
+
+def bytes_as_text(values: Sequence[bytes]) -> pa.Array:
+    """A text column of any bytes: writers do not look."""
+    return pa.Array.from_buffers(pa.string(), len(values), pa.array(values, pa.binary()).buffers())
+
+
+def test_the_good_rows_are_communications() -> None:
+    assert read().counts[tally.COMMUNICATIONS] == 2
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (pa.array([1, None], pa.timestamp("ns")), "a time"),
+        (pa.array([2**62, None], pa.timestamp("us", "Europe/Berlin")), "a time"),
+        (pa.array([date(2026, 3, 1), None]), "a time"),
+        (pa.array([2**31 - 1, None], pa.int32()).cast(pa.date32()), "a time"),
+        (pa.array([time(1), None], pa.time64("ns")), "a time"),
+        (pa.array([timedelta(days=1), None], pa.duration("ns")), "a time"),
+        (pa.array([[1], None]), "a list"),
+        (pa.array([["a"], None], pa.list_(pa.string_view())), "a list"),
+        (pa.array([{"a": "b"}, None], pa.struct([("a", pa.string_view())])), "an object"),
+        (pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int8())), "a list"),
+    ],
+)
+def test_values_that_neither_text_nor_number_holds_are_dead_letters(array: pa.Array, kind: str) -> None:
+    outcome = read(process_path=array)
+    assert [letter.detail for letter in outcome.letters] == [f"process_path is {kind}, expected text"]
+    outcome = read(bytes_sent=array)
+    assert [letter.detail for letter in outcome.letters] == [f"bytes_sent is {kind}, expected a whole number"]
+    if not pa.types.is_timestamp(array.type):
+        outcome = read(event_time=array)
+        assert [letter.reason for letter in outcome.letters] == ["bad_timestamp", "missing_field:event_time"]
+
+
+@pytest.mark.parametrize("stored", [pa.string_view(), pa.binary_view(), pa.binary(), pa.large_string()])
+def test_text_of_every_layout_is_text(stored: pa.DataType) -> None:
+    texts = {name: array.cast(stored) for name, array in GOOD.items() if array.type == pa.string()}
+    assert read(**texts).counts == read().counts
+
+
+def test_bytes_that_are_no_utf8_cost_no_row() -> None:
+    outcome = read(host_id=bytes_as_text([b"h\xff", b"h2"]), process_path=bytes_as_text([b"\xc3", b"/tmp/x"]))
+    assert outcome.counts == read().counts
+    outcome = read(host_id=bytes_as_text([b"h\xff", b"h2"]), bytes_sent=pa.array(["x", "y"]))
+    assert [row["host_id"] for row in raw(outcome)] == ["h\ufffd", "h2"]
+
+
+def test_bytes_are_text_in_dead_letters_too() -> None:
+    outcome = read(host_id=pa.array([b"h1", b"h2"]), bytes_sent=pa.array(["x", None]))
+    assert [row["host_id"] for row in raw(outcome)] == ["h1"]
+
+
+@pytest.mark.parametrize("unit", ["us", "ns"])
+def test_a_time_that_no_calendar_has_costs_its_neighbours_not_theirs(unit: str) -> None:
+    """A dead letter can be read again once its cause is mended: its time is a time still."""
+    value = TIME_US if unit == "us" else TIME_US * 1000 + 1
+    times = pa.array([2**62, value], pa.timestamp(unit))
+    far, near = raw(read(event_time=times, bytes_sent=pa.array(["x", "y"])))
+    assert near["event_time"] == "2026-03-01T10:00:00+00:00"
+    assert far["event_time"] == 2**62 if unit == "us" else far["event_time"].startswith("2116-")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("1.5"), timedelta(microseconds=1)])
+def test_dead_letters_are_json_whatever_a_column_holds(value: object) -> None:
+    outcome = read(bytes_sent=pa.array([value, value]), host_id=pa.nulls(2))
+    assert len(raw(outcome)) == 2
+    lines = b"".join(letter.raw.encode() + b"\n" for letter in outcome.letters)
+    assert not [letter for letter in read_files([lines], ".jsonl").letters if "invalid JSON" in letter.detail]
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    names = [*GOOD, "host_id"]
+    data = file_of(pa.table([*GOOD.values(), GOOD["host_id"]], names=names))
+    with pytest.raises(UnreadableInput, match="it has 2 columns host_id: which of them counts"):
+        read_files([data], ".parquet", on_bad_file="fail")
+    assert len(read_files([data], ".parquet").unreadable) == 1
+
+
+def test_further_columns_may_be_there_twice() -> None:
+    table = pa.table([*GOOD.values(), pa.nulls(2), pa.nulls(2)], names=[*GOOD, "note", "note"])
+    assert read_files([file_of(table)], ".parquet").counts == read().counts
+
+
+def test_few_bytes_that_claim_many_records_are_refused() -> None:
+    many = pa.repeat(pa.scalar("h1"), (1 << 23) + 1).dictionary_encode()
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"host_id": many}), sink, row_group_size=len(many))
+    assert len(sink.getvalue()) < 1_000_000
+    with pytest.raises(UnreadableInput, match="row group 0 claims 8,388,609 records, more than 8,388,608: write it"):
+        read_files([sink.getvalue()], ".parquet", on_bad_file="fail")

@@ -1,0 +1,63 @@
+"""Tables as bytes, cut into shards."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.transforms.rules.records import activities, activity, quick, rows_of, sightings
+from uncommon_im.transforms.rules.baseline import blocks
+from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA, SIGHTING_SCHEMA
+
+ROWS = st.lists(
+    st.tuples(st.just("t"), st.sampled_from("xyzü"), st.sampled_from(["h1", "h2", "h3", "h4"]), st.integers(0, 9))
+)
+
+
+def test_activities_come_back_as_they_were_missing_values_included() -> None:
+    table = activities(activity(total_sent=5), activity(fingerprint="python|stdin", excepted=True, remote_port=443))
+    found = blocks.decode([blocks.encode(table)], ACTIVITY_SCHEMA)
+    assert found.schema == ACTIVITY_SCHEMA
+    assert found.to_pylist() == table.to_pylist()
+
+
+@pytest.mark.parametrize("schema", [ACTIVITY_SCHEMA, SIGHTING_SCHEMA])
+def test_no_blocks_and_empty_blocks_are_an_empty_table(schema: pa.Schema) -> None:
+    empty = schema.empty_table()
+    for given_blocks in ([], [blocks.encode(empty)], [blocks.encode(empty)] * 2):
+        found = blocks.decode(given_blocks, schema)
+        assert (found.schema, found.num_rows) == (schema, 0)
+
+
+@quick
+@given(st.lists(ROWS, max_size=3))
+def test_decoding_joins_all_blocks_in_one_chunk(parts: list[list[tuple[str, str, str, int]]]) -> None:
+    found = blocks.decode([blocks.encode(sightings(part)) for part in parts], SIGHTING_SCHEMA)
+    assert [tuple(row.values()) for row in found.to_pylist()] == [row for part in parts for row in part]
+    assert all(column.num_chunks <= 1 for column in found.columns)
+
+
+@quick
+@given(ROWS, st.integers(1, 5), st.booleans())
+def test_every_row_goes_to_one_block_of_its_shard(
+    rows: list[tuple[str, str, str, int]], shards: int, by_host: bool
+) -> None:
+    table = sightings(rows)
+    numbers = blocks.host_shards(table, shards) if by_host else blocks.subject_shards(table, shards)
+    cut = [(shard, blocks.decode([block], SIGHTING_SCHEMA)) for shard, block in blocks.cut(table, numbers)]
+    assert rows_of(pa.concat_tables([SIGHTING_SCHEMA.empty_table(), *(part for _, part in cut)])) == sorted(rows)
+    assert len({shard for shard, _ in cut}) == len(cut)
+    assert all(0 <= shard < shards and part.num_rows for shard, part in cut)
+    shard_of = {shard: set(part.column("host" if by_host else "subject").to_pylist()) for shard, part in cut}
+    assert sum(map(len, shard_of.values())) == len({row[2 if by_host else 1] for row in rows})
+
+
+def test_a_hosts_shard_is_the_same_alone_and_in_a_table() -> None:
+    hosts = [f"h{number}" for number in range(50)]
+    table = sightings([("t", "s", host, 1) for host in hosts])
+    alone = [blocks.host_shard(host, 7) for host in hosts]
+    assert blocks.host_shards(table, 7).tolist() == alone
+    assert len(np.unique(alone)) > 1

@@ -1,0 +1,36 @@
+"""Thin days."""
+
+from __future__ import annotations
+
+import pytest
+
+from uncommon_im.transforms.rules.baseline.completeness import ThinDay, thin_days
+
+WEEK = {("a", day): 100 for day in range(7)}
+
+
+@pytest.mark.parametrize(("events", "thin"), [(20, False), (19, True), (1, True), (500, False)])
+def test_a_day_under_a_fifth_of_the_median_of_the_week_before_is_thin(events: int, thin: bool) -> None:
+    found = list(thin_days(WEEK | {("a", 7): events}, 0, 100))
+    assert found == ([ThinDay("a", 7, events, 100)] if thin else [])
+
+
+def test_a_day_without_events_between_others_is_thin() -> None:
+    assert [(t.day, t.events) for t in thin_days(WEEK | {("a", 8): 100}, 0, 100)] == [(7, 0)]
+
+
+def test_days_outside_the_range_are_not_looked_at() -> None:
+    coverage = WEEK | {("a", 7): 1, ("a", 8): 1}
+    assert [t.day for t in thin_days(coverage, 8, 9)] == [8]
+    assert list(thin_days(coverage, 0, 7)) == []
+
+
+def test_a_tenant_is_compared_with_itself_and_only_after_a_week() -> None:
+    coverage = WEEK | {("b", day): 1 for day in range(8)} | {("a", 7): 100}
+    assert list(thin_days(coverage, 0, 100)) == []
+    assert list(thin_days({("a", 0): 100, ("a", 1): 1}, 0, 100)) == []
+
+
+def test_one_thin_day_does_not_make_the_next_one_usual() -> None:
+    coverage = WEEK | {("a", 7): 1, ("a", 8): 1}
+    assert [t.day for t in thin_days(coverage, 0, 100)] == [7, 8]

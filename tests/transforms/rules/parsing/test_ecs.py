@@ -1,0 +1,140 @@
+"""Records of the Elastic Common Schema become native columns, and leave to Sysmon what is Sysmon's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.golden_records import mapping_of
+from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.transforms.rules.parsing.adapt import MOST_NESTED, Row, adapt
+from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
+
+CONNECTION: dict[str, Any] = {
+    "@timestamp": "2026-03-01T10:00:00.81Z",
+    "event": {"category": ["network"], "action": "connection_attempted"},
+    "host": {"id": "h1"},
+    "process": {"name": "curl"},
+    "destination": {"ip": "203.0.113.9"},
+}
+
+
+def decode(*records: object, format: str = "auto") -> Decoded:
+    return decode_lines([json.dumps(record).encode() for record in records], format, load_mappings())
+
+
+def row(keep_domain: bool = False, **fields: object) -> Row:
+    found = adapt({**CONNECTION, **fields}, mapping_of("ecs"), keep_domain)
+    assert isinstance(found, dict)
+    return found
+
+
+WINLOG = {"event_id": "22", "channel": "Microsoft-Windows-Sysmon/Operational", "computer_name": "pc-1"}
+
+
+@pytest.mark.parametrize("own", ["Image", "QueryName", "Application"])
+def test_a_windows_event_with_fields_of_its_own_is_left_to_sysmon_unless_this_format_is_asked_for(own: str) -> None:
+    record = {**CONNECTION, "winlog": {**WINLOG, "event_data": {own: "x"}}}
+    assert decode(record).rows == decode(record, format="sysmon").rows
+    assert decode(record).rows != decode(record, format="ecs").rows == [row(winlog=WINLOG)]
+    dotted = {**CONNECTION, "winlog.event_id": "22", f"winlog.event_data.{own}": "x"}
+    assert [dead.reason for dead in decode(dotted).dead] == ["not_endpoint"]
+
+
+def test_a_windows_event_whose_fields_winlogbeat_moved_is_read_as_this_format() -> None:
+    record = {**CONNECTION, "winlog": {**WINLOG, "event_data": {"RuleName": "-"}}}
+    assert decode(record).rows == [row(winlog=WINLOG)]
+
+
+def test_a_windows_event_that_no_module_read_stays_sysmons() -> None:
+    record = {**CONNECTION, "event": {"code": "4"}, "ecs": {"version": "8.0"}, "winlog": {**WINLOG, "event_id": "4"}}
+    (dead,) = decode(record).dead
+    assert dead.detail == "sysmon does not read channel microsoft-windows-sysmon/operational, event id 4"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        *((text, "signed") for text in ("trusted", "Trusted", ["trusted"])),
+        *((text, "unsigned") for text in ("noSignature", "nosignature")),
+        *((f"error{text}", "invalid") for text in ("BadDigest", "Chaining", "Expired", "Revoked", "Untrusted")),
+        ("errorUntrustedRoot", "invalid"),
+        ("errorCode_endpoint: 0x800b0100", "errorCode_endpoint: 0x800b0100"),
+    ],
+)
+def test_a_status_outweighs_what_else_is_said_of_a_signature(written: object, expected: str) -> None:
+    signature = {"status": written, "exists": True, "trusted": False}
+    assert row(process={"name": "a", "code_signature": signature})["process_signature_status"] == expected
+
+
+@pytest.mark.parametrize(
+    ("exists", "trusted", "expected"),
+    [(True, True, "signed"), (True, False, "invalid"), (False, None, "unsigned"), ("false", "false", "unsigned"),
+     (None, True, "signed"), (True, None, None), (None, None, None)],
+)  # fmt: skip
+def test_a_signature_without_a_status_is_read_from_whether_it_is_there_and_trusted(
+    exists: object, trusted: object, expected: str | None
+) -> None:
+    signature = {"exists": exists, "trusted": trusted}
+    found = row(process={"name": "a", "code_signature": signature})
+    assert found.get("process_signature_status") == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("egress", "outbound"), ("OUTBOUND", "outbound"), ("ingress", "inbound"), ("inbound", "inbound"),
+     *((text, None) for text in ("internal", "external", "listening", 1, None))],
+)  # fmt: skip
+def test_a_direction_is_the_hosts_or_none(written: object, expected: str | None) -> None:
+    assert row(network={"direction": written}).get("direction") == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [({"dns.response_code": "NOERROR"}, 0), ({"dns.response_code": "SERVFAIL"}, 2), ({"dns.Ext.status": "9003"}, 9003),
+     ({"sysmon.dns.status": "SUCCESS"}, 0), ({"sysmon.dns.status": "ERROR_TIMEOUT"}, 9504),
+     ({"sysmon.dns.status": 9003}, 9003),
+     ({"dns.Ext.status": 0, "dns.response_code": "NXDOMAIN"}, 0), ({"sysmon.dns.status": "?"}, None), ({}, None)],
+)  # fmt: skip
+def test_a_lookups_status_is_a_number_however_it_is_written(written: Row, expected: int | None) -> None:
+    found = row(event={"category": ["network"], "action": "lookup_result"}, **{"dns.question.name": "a.b"}, **written)
+    assert (found["event_type"], found["remote_host"], found.get("dns_status")) == ("dns", "a.b", expected)
+
+
+def test_a_host_known_by_name_only_keeps_its_domain_if_that_is_asked_for() -> None:
+    host = {"name": "PC-7.Corp.Example."}
+    assert row(host=host)["host_id"] == "pc-7"
+    assert row(keep_domain=True, host=host)["host_id"] == "pc-7.corp.example"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"event": "network"},
+        {"event": {"action": "connection_attempted"}},
+        {"_source": {"message": "hello"}},
+        {"_source": "text", "message": "hello"},
+        {**CONNECTION, "event_time": 1, "host_id": "h1"},
+    ],
+)
+def test_other_records_stay_native(record: Row) -> None:
+    decoded = decode(record)
+    assert (decoded.rows, decoded.dead) == ([record], [])
+
+
+def test_a_record_of_another_shape_is_malformed_and_says_what_is_expected() -> None:
+    (dead,) = decode({"message": "hello"}, format="ecs").dead
+    assert (dead.reason, dead.detail) == ("malformed", "no record of ecs: expected event.category")
+
+
+def test_a_source_of_too_many_records_is_one_dead_line() -> None:
+    decoded = decode({"_source": [CONNECTION] * (MOST_NESTED + 1)})
+    assert [dead.detail for dead in decoded.dead] == ["_source holds 1001 records, more than 1000"]
+
+
+def test_a_key_of_very_many_dots_costs_nothing() -> None:
+    decoded = decode({**CONNECTION, "process" + ".a" * 200_000: 1, "." * 200_000: 2})
+    assert decoded.rows == [row()]

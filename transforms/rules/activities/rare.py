@@ -1,0 +1,70 @@
+"""The evidence of a run: activities that few other hosts showed, with the figures that other limits would look at.
+
+Verdicts do not read it. `tuning` judges it again with other limits, `standing` looks for what was there all along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.schemas.evidence import RARE_ACTIVITY_SCHEMA
+from uncommon_im.transforms.rules.activities.hourly import event_id, row_values
+from uncommon_im.transforms.rules.baseline.prevalence import measure
+from uncommon_im.transforms.rules.recognition.suspicion import Process, Suspicions
+
+
+def rare_activities(
+    activities: pa.Table, answers: pa.Table, own: pa.Table, limits: Limits, catalogue: Catalogue
+) -> pa.Table:
+    """Activities as evidence, of `RARE_ACTIVITY_SCHEMA`.
+
+    Args:
+        activities: of `ACTIVITY_SCHEMA`.
+        answers: of `ANSWER_SCHEMA`, counted with these limits.
+        own: sightings of the activities' hosts, of `SIGHTING_SCHEMA`.
+        limits: as far as other hosts are counted.
+        catalogue: says which programs are a service's own clients and browsers.
+    """
+    suspicious = pc.not_equal(activities.column("reasons"), "").to_numpy()
+    common = measure(activities, "communication", answers, own, limits, suspicious)
+    execution = measure(activities, "execution", answers, own, limits, np.zeros_like(suspicious))
+    has_none = activities.column("execution").is_null().to_numpy()
+    columns: dict[str, pa.Array] = {
+        **{figure.name: pa.array(getattr(common, figure.name)) for figure in fields(common)},
+        "execution_other_hosts": pa.array(execution.other_hosts, mask=has_none),
+        "execution_host_days": pa.array(execution.host_days, mask=has_none),
+        "event_id": pa.array(list(_event_ids(activities)), pa.string()),
+        "known_as": pa.array(list(_known_as(activities, Suspicions(catalogue))), pa.string()),
+    }
+    named = [columns[name] if name in columns else activities.column(name) for name in RARE_ACTIVITY_SCHEMA.names]
+    return pa.table(named, schema=RARE_ACTIVITY_SCHEMA)
+
+
+def _event_ids(activities: pa.Table) -> Iterator[str]:
+    for row, given in enumerate(activities.column("event_id").to_pylist()):
+        yield given if given is not None else event_id(row_values(activities, row))
+
+
+def _known_as(activities: pa.Table, suspicions: Suspicions) -> Iterator[str | None]:
+    """Of each activity's program: the service's own client, a browser, or neither."""
+
+    @cache
+    def known_as(
+        os: str | None, name: str, path: str | None, status: str | None, signer: str | None, service: str
+    ) -> str | None:
+        if service in suspicions.clients(Process(os, name, path, status, signer)):
+            return "own_client"
+        return "browser" if suspicions.in_class("browser", name, os) else None
+
+    names = ("os", "process_name", "process_path", "process_signature_status", "process_signer", "service")
+    columns: list[list[Any]] = [activities.column(name).to_pylist() for name in names]
+    return (known_as(*values) for values in zip(*columns, strict=True))

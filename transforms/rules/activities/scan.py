@@ -1,0 +1,224 @@
+"""One pass over batches of records: what later steps need of them, and nothing else.
+
+A scan adds up what it has seen and lets go of it as blocks; blocks of different scans merge in any order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.schemas.exceptions import ExceptionEntry
+from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
+from uncommon_im.transforms.rules.baseline import blocks
+from uncommon_im.transforms.rules.baseline.sightings import (
+    capped,
+    coverage_of,
+    distinct,
+    sightings_of_activities,
+    sightings_of_executions,
+    sightings_of_hours,
+)
+from uncommon_im.transforms.rules.baseline.subjects import KINDS
+from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA, coded
+from uncommon_im.transforms.rules.columns.column import Codes, Mask, group_rows, text_of
+from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
+from uncommon_im.transforms.rules.events import tally
+from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
+from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.tally import Tally
+from uncommon_im.transforms.rules.recognition.communications import Recogniser
+from uncommon_im.transforms.rules.recognition.destination import Destinations
+from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
+from uncommon_im.transforms.rules.recognition.identity import Identities
+
+Block = Literal["activities", "own_sightings", "sightings", "questions"]
+_FLUSH_ROWS: Final = 1 << 17
+"""Rows of activities or sightings held before they leave as blocks: bounds memory, not results."""
+
+
+@dataclass(frozen=True)
+class ScanRange:
+    """The days that count, in µs since 1970.
+
+    Args:
+        start: earlier events only train. `None`: none does.
+        end: events from here on are out of range. `None`: none is.
+    """
+
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class ScanSettings:
+    """What a scan looks for.
+
+    Args:
+        catalogue: services, processes, engines.
+        operator_ranges: match ranges that carry the owner's other products too.
+        exceptions: the user's.
+        tenant: of records that name none.
+        range: the days that count.
+        shards: into how many shards of hosts and of subjects the work is cut.
+        hosts_kept: hosts kept a (subject, day).
+        time_zone: in which hours of the day are counted.
+    """
+
+    catalogue: Catalogue
+    operator_ranges: bool
+    exceptions: tuple[ExceptionEntry, ...]
+    tenant: str
+    range: ScanRange
+    shards: int
+    hosts_kept: int
+    time_zone: str = UTC_ZONE
+
+
+def recogniser_of(settings: ScanSettings) -> Recogniser:
+    """Finds what a scan looks for; worth keeping from scan to scan, for it remembers."""
+    destinations = Destinations(settings.catalogue, settings.operator_ranges)
+    return Recogniser(destinations, Identities(settings.catalogue), Exceptions(settings.exceptions))
+
+
+class Scan:
+    """What some batches held."""
+
+    def __init__(self, settings: ScanSettings, recogniser: Recogniser | None = None) -> None:
+        """A scan that has seen nothing; `recogniser` is one of these settings."""
+        self.settings = settings
+        self.recogniser = recogniser or recogniser_of(settings)
+        self.tally: Tally = Tally()
+        self.coverage: Counter[tuple[str, int]] = Counter()
+        self._activities: list[pa.Table] = []
+        self._sightings: list[pa.Table] = []
+        self._hours: list[pa.Table] = []
+        self._rows = 0
+
+    def add(self, batch: RawBatch) -> list[DeadLetter]:
+        """Takes a batch in, as a whole or not at all.
+
+        Returns:
+            the records of it that are no events.
+        """
+        try:
+            return self._add(batch)
+        except LostBatch as lost:
+            self.tally.update(counts_of_lost(lost.letter))
+            return [lost.letter]
+
+    def _add(self, batch: RawBatch) -> list[DeadLetter]:
+        events = Events(batch, self.settings.tenant)
+        valid = events.valid
+        lost = batch.lost()
+        dead = [*lost, *batch.dead_letters(events.rejections())]
+        end = self.settings.range.end
+        in_range = valid if end is None else valid & (events.time.values < end)
+        executions = sightings_of_executions(events, *self.recogniser.executions(events, in_range))
+        communications = self.recogniser.communications(events, in_range)
+        activities = activities_of(events, communications, self.settings.time_zone)
+        # every column has been read: from here on nothing fails
+        self.tally.update(counts_of(events, in_range, activities, dead, len(lost)))
+        self.coverage.update(coverage_of(events, in_range))
+        self._sightings += [executions, sightings_of_activities(activities)]
+        self._hours.append(sightings_of_hours(activities))
+        self._activities.append(activities)
+        self._rows += executions.num_rows + activities.num_rows
+        return dead
+
+    @property
+    def full(self) -> bool:
+        """True when it is time to let go of blocks."""
+        return self._rows >= _FLUSH_ROWS
+
+    def blocks(self) -> Iterator[tuple[Block, int, bytes]]:
+        """(kind, shard, block) of all that was added since the last call; forgets it."""
+        if not self._activities:
+            return
+        activities = merge_activities(pa.concat_tables(self._activities))
+        sightings = distinct(pa.concat_tables(self._sightings))
+        hours = distinct(pa.concat_tables(self._hours))
+        self._activities, self._sightings, self._hours, self._rows = [], [], [], 0
+        shard = blocks.host_shards(activities, self.settings.shards)
+        questions = self._questions(activities, shard)
+        shared = pa.concat_tables([capped(sightings, self.settings.hosts_kept, repeats=False), hours])
+        outgoing: tuple[tuple[Block, pa.Table, Codes], ...] = (
+            ("activities", activities, shard),
+            ("own_sightings", sightings, blocks.host_shards(sightings, self.settings.shards)),
+            ("sightings", shared, blocks.subject_shards(shared, self.settings.shards)),
+            ("questions", questions, blocks.subject_shards(questions, self.settings.shards)),
+        )
+        for kind, table, shards in outgoing:
+            for number, block in blocks.cut(table, shards):
+                yield kind, number, block
+
+    def totals(self) -> Iterator[tuple[str, Any]]:
+        """(name, value) of what is not in blocks: coverage and tally of all that was added."""
+        yield "coverage", dict(self.coverage)
+        yield "tallies", self.tally
+
+    def _questions(self, activities: pa.Table, shard: Codes) -> pa.Table:
+        """What the shards of hosts want to know, each (shard, subject, day) once."""
+        time = activities.column("event_time").to_numpy()
+        judged = (
+            np.flatnonzero(time >= self.settings.range.start)
+            if self.settings.range.start is not None
+            else np.arange(len(time))
+        )
+        if not len(judged):
+            return coded(QUESTION_SCHEMA).empty_table()
+        asking = activities.take(pa.array(judged))
+        day = (asking.column("hour").to_numpy() // 24).astype(np.int32)
+        tenant = text_of(asking.column("tenant"))
+        tables = []
+        for kind in KINDS:
+            subject = text_of(asking.column(kind))
+            _, first = group_rows([tenant.codes, subject.codes, day, shard[judged]])
+            first = first[subject.codes[first] >= 0]
+            tables.append(
+                pa.table(
+                    [
+                        tenant.take(first).arrow(),
+                        subject.take(first).arrow(),
+                        pa.array(day[first]),
+                        pa.array(shard[judged][first]),
+                    ],
+                    schema=coded(QUESTION_SCHEMA),
+                )
+            )
+        return pa.concat_tables(tables)
+
+
+def counts_of(events: Events, used: Mask, communications: pa.Table, dead: Sequence[DeadLetter], lost: int) -> Tally:
+    """What a batch counts for.
+
+    Args:
+        used: rows of valid events within the range.
+        communications: one row each.
+        dead: what is no event.
+        lost: how many of these were given up before they were rows.
+    """
+    counts = Tally(tally.dead_letter(letter.reason) for letter in dead)
+    counts[tally.READ] = events.num_rows + lost
+    counts[tally.VALID] = int(events.valid.sum())
+    counts[tally.OUT_OF_RANGE] = int(events.valid.sum() - used.sum())
+    counts[tally.COMMUNICATIONS] = communications.num_rows
+    counts[tally.UNKNOWN_SIGNATURES] = _unknown_signatures(communications)
+    return counts
+
+
+def counts_of_lost(letter: DeadLetter) -> Tally:
+    """What a batch counts for that is one dead letter as a whole."""
+    return Tally((tally.READ, tally.dead_letter(letter.reason)))
+
+
+def _unknown_signatures(communications: pa.Table) -> int:
+    """Communications with a signature status that is not known: what is missing is no value, and not `unknown`."""
+    status = text_of(communications.column("process_signature_status"))
+    return int(status.lookup(lambda value: value == "unknown", False, np.bool_).sum())

@@ -1,0 +1,144 @@
+"""What an alert says (specification, section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.schemas.detector import DETECTOR_VERSION, Detector
+from uncommon_im.transforms.rules.activities.hourly import event_id
+from uncommon_im.transforms.rules.alerts import ids
+from uncommon_im.transforms.rules.alerts.description import describe
+from uncommon_im.transforms.rules.alerts.investigation import Investigator
+from uncommon_im.transforms.rules.baseline.rareness import Rareness, figures
+from uncommon_im.transforms.rules.columns.days import day_of, rfc3339
+from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
+
+Alert = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AlertWriter:
+    """Writes alerts of one run.
+
+    Args:
+        detector: the card.
+        catalogue: names of services, and who their own clients are.
+        run_id: names the run.
+        config_digest: of limits, catalogue and identity rules.
+        as_of: date of the snapshot that the run started from, RFC 3339; `None` without one.
+        time_zone: in which hours of the day are counted.
+    """
+
+    detector: Detector
+    catalogue: Catalogue
+    run_id: str
+    config_digest: str
+    as_of: str | None = None
+    time_zone: str = UTC_ZONE
+
+    def write(self, activity: Mapping[str, Any], variations: tuple[str, ...], rareness: Rareness) -> Alert:
+        """The alert of an activity; flood control sets `group_saturated` and writes the `steps` of those it raises.
+
+        Args:
+            activity: a row of `ACTIVITY_SCHEMA`.
+            variations: all that hold, the deciding one first.
+            rareness: its figures.
+        """
+        card = self.detector.variation(variations[0])
+        service = self.catalogue.services_by_id[activity["service"]]
+        day = activity["hour"] // 24
+        name, origin, reduced = activity["program"], activity["origin"], activity["reduced_script"]
+        reasons = activity["reasons"].split(",") if activity["reasons"] else []
+        return {
+            "alert_id": self.alert_id(activity, variations[0]),
+            "group_id": ids.group_id(self.detector.id, activity["tenant"], (name, origin, reduced), service.id, day),
+            "detector_id": self.detector.id,
+            "detector_version": DETECTOR_VERSION,
+            "tenant_id": activity["tenant"],
+            "title": card.title,
+            "description": describe(activity, service.name, reasons, card, variations, rareness, self.detector.limits),
+            "severity": card.severity,
+            "variation": card.id,
+            "matched_variations": list(variations),
+            "timestamp": rfc3339(activity["event_time"]),
+            **_who(activity),
+            "service": {"id": service.id, "name": service.name, "category": service.category},
+            "destination": {
+                "host": activity["remote_host"],
+                "ip": activity["remote_ip"],
+                "port": activity["remote_port"],
+                "attribution": activity["attribution"],
+                "matched": activity["matched"],
+            },
+            "baseline": self._baseline(day, rareness),
+            "suspicion_reasons": reasons,
+            "investigation": self._investigator.investigate(activity, reasons, rareness),
+            "steps": [],
+            "attack": {
+                "tactic": {"id": self.detector.tactic_id, "name": self.detector.tactic},
+                "technique": {"id": self.detector.technique_id, "name": self.detector.technique},
+            },
+            "activity": {
+                "events": activity["events"],
+                "bytes_sent": activity["total_sent"],
+                "bytes_received": activity["total_received"],
+            },
+            "config_digest": self.config_digest,
+            "run_id": self.run_id,
+            "group_saturated": False,
+            "late": False,
+            "event_id": event_id(activity),
+        }
+
+    def alert_id(self, activity: Mapping[str, Any], variation: str) -> str:
+        """The id of an activity's alert."""
+        program = (activity["program"], activity["origin"], activity["script"])
+        tenant, host, service = activity["tenant"], activity["host"], activity["service"]
+        return ids.alert_id(self.detector.id, tenant, host, program, service, variation, activity["hour"])
+
+    def _baseline(self, day: int, rareness: Rareness) -> dict[str, Any]:
+        limits = self.detector.limits
+        return {
+            "window_start": str(day_of(day - limits.training_days)),
+            "window_end": str(day_of(day - 1)),
+            "coverage_days": rareness.coverage_days,
+            "guard_days": limits.guard_days,
+            **figures(rareness.communication),
+            "as_of": self.as_of,
+        }
+
+    @cached_property
+    def _investigator(self) -> Investigator:
+        return Investigator(self.catalogue, self.detector.limits.training_days, self.time_zone)
+
+
+def _who(activity: Mapping[str, Any]) -> dict[str, Any]:
+    fingerprint = activity["fingerprint"]
+    return {
+        "host": {"id": activity["host"], "name": activity["host_name"], "os": activity["os"]},
+        "user_name": activity["user_name"],
+        "process": {
+            "name": activity["process_name"],
+            "path": activity["process_path"],
+            "command_line": activity["process_command_line"],
+            "sha256": activity["process_sha256"],
+            "pid": activity["process_pid"],
+            "signature_status": activity["process_signature_status"],
+            "signer": activity["process_signer"],
+            "origin": activity["origin"],
+            "script": activity["script"],
+        },
+        "execution": fingerprint and {"engine": fingerprint.partition("|")[0], "fingerprint": fingerprint},
+        "parent": {
+            "name": activity["parent_process_name"],
+            "command_line": activity["parent_process_command_line"],
+        },
+        "causality": {
+            "name": activity["causality_process_name"],
+            "command_line": activity["causality_process_command_line"],
+        },
+    }

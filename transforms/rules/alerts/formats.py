@@ -1,0 +1,23 @@
+"""The formats in which alerts are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from uncommon_im.transforms.rules.alerts.ocsf import detection_finding
+from uncommon_im.transforms.rules.columns.json_lines import to_json
+
+NATIVE: Final = "native"
+"""Alerts as section 8 of the specification has them."""
+ALERT_FORMATS: Final[dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    NATIVE: dict,
+    "ocsf": detection_finding,
+}
+"""Names of formats, and what makes an alert of each."""
+
+
+def text_of(alert: str, alert_format: str) -> str:
+    """A native alert, as JSON text, in a format."""
+    return alert if alert_format == NATIVE else to_json(ALERT_FORMATS[alert_format](json.loads(alert)))

@@ -1,0 +1,69 @@
+"""Tables as bytes, cut into shards: what crosses a shuffle is a few large blocks instead of many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from uncommon_im.transforms.rules.baseline.tables import plain
+from uncommon_im.transforms.rules.columns.column import Codes, run_starts, text_of
+from uncommon_im.transforms.rules.columns.hashes import text_hash, text_hashes
+
+_OPTIONS: Final = ipc.IpcWriteOptions(compression="zstd")
+
+
+def encode(table: pa.Table) -> bytes:
+    """A table as a compressed Arrow IPC stream, text as plain strings."""
+    table = plain(table)
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def decode(blocks: Iterable[bytes | pa.Buffer], schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
+    """All rows of some blocks, of `schema`, in one chunk a column.
+
+    Args:
+        blocks: as `encode` makes them of tables of `schema`.
+        schema: of all of them.
+        names: only these columns are decompressed, in the schema's order.
+    """
+    wanted = schema if names is None else pa.schema([schema.field(name) for name in schema.names if name in names])
+    fields = [schema.get_field_index(name) for name in wanted.names]
+    options = ipc.IpcReadOptions(included_fields=fields)
+    tables = [ipc.open_stream(block, options=options).read_all() for block in blocks]
+    return pa.concat_tables([wanted.empty_table(), *tables]).combine_chunks()
+
+
+def host_shard(host: str, shards: int) -> int:
+    """The shard of a host."""
+    return text_hash(host) % shards
+
+
+def host_shards(table: pa.Table, shards: int) -> Codes:
+    """The shard of each row's `host`."""
+    return _shards(table.column("host"), shards)
+
+
+def subject_shards(table: pa.Table, shards: int) -> Codes:
+    """The shard of each row's `subject`."""
+    return _shards(table.column("subject"), shards)
+
+
+def _shards(column: pa.ChunkedArray, shards: int) -> Codes:
+    texts = text_of(column)
+    return (text_hashes(texts.dictionary) % np.uint64(shards)).astype(np.int32)[texts.codes]
+
+
+def cut(table: pa.Table, shard: Codes) -> Iterator[tuple[int, bytes]]:
+    """(shard, block) for each shard that has rows."""
+    order = np.argsort(shard, kind="stable")
+    ordered = shard[order]
+    for rows in np.split(order, run_starts(ordered)[1:]):
+        if len(rows):
+            yield int(shard[rows[0]]), encode(table.take(pa.array(rows)))

@@ -1,0 +1,290 @@
+"""Events as the rules want them, and what of the input is no event (specification, section 2).
+
+A batch is normalised column by column as the columns are asked for, each distinct value once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from uncommon_im.schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS, SIGNATURE_STATUSES
+from uncommon_im.transforms.rules.columns.coerce import coerce_array
+from uncommon_im.transforms.rules.columns.column import (
+    Longs,
+    Mask,
+    Numbers,
+    Text,
+    constant,
+    in_folder,
+    numbers_of,
+    text_of,
+    unclean,
+)
+from uncommon_im.transforms.rules.columns.text import (
+    base_name,
+    clean_process_name,
+    clean_remote_host,
+    clean_text,
+    remembered,
+)
+from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A record that is no event: its row, one reason, and what exactly is wrong."""
+
+    row: int
+    reason: str
+    detail: str
+
+
+class RawBatch(Protocol):
+    """Some records of one source, as columns; the sources implement it."""
+
+    @property
+    def num_rows(self) -> int:
+        """Records of the batch."""
+
+    def column(self, name: str) -> pa.Array | pa.ChunkedArray | None:
+        """A column as the source holds it; `None` if the source has none of that name."""
+
+    def column_at(self, name: str, rows: Longs) -> pa.Array | pa.ChunkedArray | None:
+        """A column at some rows; cheaper than the whole where these are few."""
+
+    def doubtful(self) -> Iterable[str]:
+        """Columns whose type may hold values that make a record malformed."""
+
+    def unfit(self) -> dict[int, str]:
+        """Row -> what is wrong, for rows found malformed while reading."""
+
+    def lost(self) -> list[DeadLetter]:
+        """Records beside the rows that reading gave up already."""
+
+    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
+        """The dead letters of rows that are no events."""
+
+
+@dataclass
+class Events:
+    """A batch of records, normalised.
+
+    `rows` arguments are row numbers of the batch; columns have one value for each of them.
+
+    Args:
+        raw: the records.
+        tenant: of records that name none.
+        latest: of each record the time (µs) after which it is a `future_timestamp`; `None`: there is no such time.
+    """
+
+    raw: RawBatch
+    tenant: str = "default"
+    latest: Longs | None = None
+    _texts: dict[str, Text] = field(default_factory=dict)
+
+    @property
+    def num_rows(self) -> int:
+        """Records of the batch, valid or not."""
+        return self.raw.num_rows
+
+    def text(self, name: str) -> Text:
+        """A normalised text column of the whole batch, without defaults filled in."""
+        if name not in self._texts:
+            self._texts[name] = self._normal(name, self._text(name, None))
+        return self._texts[name]
+
+    def text_at(self, name: str, rows: Longs) -> Text:
+        """A normalised text column at some rows; cheaper than the whole where these are few."""
+        if name in self._texts or name in ("process_name", "remote_host", "remote_ip"):
+            return self.text(name).take(rows)
+        return self._normal(name, self._text(name, rows))
+
+    def numbers_at(self, name: str, rows: Longs) -> Numbers:
+        """An integer column at some rows."""
+        column = self.raw.column_at(name, rows)
+        if column is None:
+            return Numbers(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_))
+        return numbers_of(coerce_array(name, column)[0])
+
+    @cached_property
+    def time(self) -> Numbers:
+        """Event times in µs."""
+        column = self.raw.column("event_time")
+        if column is None:
+            return Numbers(np.zeros(self.num_rows, np.int64), np.zeros(self.num_rows, np.bool_))
+        return numbers_of(coerce_array("event_time", column)[0])
+
+    @cached_property
+    def event_type(self) -> Text:
+        """Event types with the default filled in; unknown ones as they are."""
+        return self.text("event_type").fill("network")
+
+    @cached_property
+    def kind(self) -> npt.NDArray[np.int8]:
+        """Each row's event type as its place in `EVENT_TYPES`, -1 for an unknown one."""
+        known = {name: code for code, name in enumerate(EVENT_TYPES)}
+        return self.event_type.lookup(lambda value: known.get(value, -1), -1, np.int8)
+
+    def is_kind(self, event_type: str, rows: Longs | slice = slice(None)) -> Mask:
+        """Rows of an event type."""
+        return self.kind[rows] == EVENT_TYPES.index(event_type)
+
+    @cached_property
+    def tenant_id(self) -> Text:
+        """Tenants with the default filled in."""
+        return self.text("tenant_id").fill(self.tenant)
+
+    def failed_at(self, rows: Longs) -> Mask:
+        """Which of some rows are connections that did not come about."""
+        column = self.raw.column_at(FAILED, rows)
+        if column is None:
+            return np.zeros(len(rows), np.bool_)
+        return column.fill_null(False).to_numpy(zero_copy_only=False)
+
+    @cached_property
+    def valid(self) -> Mask:
+        """Rows that are events."""
+        valid = np.ones(self.num_rows, np.bool_)
+        for _, mask in self._checks:
+            valid &= ~mask
+        return valid
+
+    def rejections(self) -> list[Rejection]:
+        """What is no event, by row, each with the first reason that applies."""
+        found: list[Rejection] = []
+        open_rows = ~self.valid
+        for reason, mask in self._checks:
+            for row in np.flatnonzero(mask & open_rows).tolist():
+                found.append(Rejection(row, reason, self._detail(reason, row)))
+            open_rows &= ~mask
+        return sorted(found, key=lambda rejection: rejection.row)
+
+    @cached_property
+    def _checks(self) -> list[tuple[str, Mask]]:
+        """(reason, rows it applies to), in the order in which reasons apply."""
+        known = self.kind >= 0
+        destination = self.text("remote_host").present | self.text("remote_ip").present | self.is_kind("process")
+        in_range = (self.time.values >= EARLIEST_US) & (self.time.values < LATEST_US)
+        checks = [
+            ("malformed", self._unfit_rows | ~known),
+            ("missing_field:event_time", ~self.time.present),
+            ("missing_field:host_id", ~self.text("host_id").present),
+            ("missing_field:process_name", ~self.text("process_name").present),
+            ("missing_field:remote_host", ~destination),
+            ("bad_timestamp", ~in_range),
+        ]
+        if self.latest is not None:
+            checks.append(("future_timestamp", self.time.values > self.latest))
+        return checks
+
+    def _detail(self, reason: str, row: int) -> str:
+        """What exactly is wrong with a row."""
+        if reason == "malformed":
+            known = ", ".join(EVENT_TYPES)
+            return self._unfit.get(row) or f"event_type is {self.event_type.at(row)!r}: expected one of {known}"
+        return _DETAILS[reason]
+
+    @cached_property
+    def _unfit(self) -> dict[int, str]:
+        unfit = dict(self.raw.unfit())
+        for name in self.raw.doubtful():
+            column = self.raw.column(name)
+            if column is not None:
+                for row, detail in coerce_array(name, column)[1].items():
+                    unfit.setdefault(row, detail)
+        return unfit
+
+    @cached_property
+    def _unfit_rows(self) -> Mask:
+        mask = np.zeros(self.num_rows, np.bool_)
+        mask[list(self._unfit)] = True
+        return mask
+
+    def _text(self, name: str, rows: Longs | None) -> Text:
+        column = self.raw.column(name) if rows is None else self.raw.column_at(name, rows)
+        if column is None:
+            return constant(None, self.num_rows if rows is None else len(rows))
+        text = text_of(coerce_array(name, column)[0])
+        return text if rows is None else text.compacted()
+
+    def _normal(self, name: str, text: Text) -> Text:
+        if name == "process_name":
+            doubtful = unclean(text.dictionary) | in_folder(text.dictionary)
+            return self._with_path_names(text.amended(doubtful, clean_process_name))
+        if name == "remote_host":
+            return text.translate(_host)
+        if name == "remote_ip":
+            return self._with_host_addresses(text.cleaned())
+        return text.translate(_CLEANERS[name]) if name in _CLEANERS else text.cleaned()
+
+    def _with_path_names(self, names: Text) -> Text:
+        """Where the name is empty, the base name of the path serves."""
+        rows = np.flatnonzero(~names.present)
+        if not len(rows):
+            return names
+        return _patched(names, rows, self.text_at("process_path", rows).translate(_file_name))
+
+    def _with_host_addresses(self, addresses: Text) -> Text:
+        """Where the address is missing, a remote host that is an address serves."""
+        hosts = self._text("remote_host", None).translate(_address)
+        rows = np.flatnonzero(~addresses.present & hosts.present)
+        return _patched(addresses, rows, hosts.take(rows)) if len(rows) else addresses
+
+
+def _patched(text: Text, rows: Longs, patch: Text) -> Text:
+    """`text` with other values at some rows."""
+    codes = text.codes.copy()
+    codes[rows] = np.where(patch.present, patch.codes + np.int32(len(text.dictionary)), np.int32(-1))
+    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).united()
+
+
+_remote: Final = remembered(clean_remote_host, 1 << 18)
+
+
+def _host(value: str) -> str | None:
+    return _remote(value)[0]
+
+
+def _address(value: str) -> str | None:
+    return _remote(value)[1]
+
+
+def _file_name(path: str) -> str | None:
+    return base_name(path).strip() or None
+
+
+def _lower(value: str) -> str | None:
+    cleaned = clean_text(value)
+    return cleaned.lower() if cleaned else None
+
+
+def _one_of(known: tuple[str, ...], otherwise: str) -> Callable[[str], str | None]:
+    def choose(value: str) -> str | None:
+        lowered = _lower(value)
+        return lowered if lowered is None or lowered in known else otherwise
+
+    return choose
+
+
+_CLEANERS: Final[dict[str, Callable[[str], str | None]]] = {
+    "event_type": _lower,
+    "os": _one_of(OPERATING_SYSTEMS, "other"),
+    "process_signature_status": _one_of(SIGNATURE_STATUSES, "unknown"),
+}
+
+
+_DETAILS: Final = {
+    "bad_timestamp": "event_time is no time of 2000 to 2099: expected RFC 3339 with a zone, or epoch milliseconds",
+    "future_timestamp": "event_time is more than an hour after the record arrived: the host's clock is wrong",
+    "missing_field:event_time": "event_time is missing: every event needs its own time, with a zone",
+    "missing_field:host_id": "host_id is missing: every event needs the stable id of its host",
+    "missing_field:process_name": "process_name and process_path are missing: who communicates is not known",
+    "missing_field:remote_host": "remote_host and remote_ip are missing: a connection or lookup needs a destination",
+}

@@ -1,0 +1,236 @@
+"""Vendor records to native columns, as a mapping says (`schemas.mapping`).
+
+Values stay raw: trimming, markers such as `-`, numbers in text and times are the normaliser's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from itertools import product
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from uncommon_im.schemas.mapping import ANY, Shape, Skip, VendorMapping
+from uncommon_im.schemas.nodes import Path
+from uncommon_im.transforms.rules.columns.json_lines import Rejected
+from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
+from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfolded
+from uncommon_im.transforms.rules.parsing.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
+
+__all__ = ["Adapted", "Adapter", "Nested", "Rejected", "Row", "adapt", "adapter"]
+
+MOST_NESTED: Final = 1000
+"""Records in one line; an alert holds a few."""
+MOST_BESIDE: Final = 1 << 24
+"""Bytes that what is beside nested records may take, once for each of them."""
+
+_ENCODE: Final[Callable[[object], bytes]] = msgspec.json.encode
+_SHOWN: Final = 80
+
+
+class Nested(NamedTuple):
+    """A record that another holds: what it gives, and the record that would give just that."""
+
+    found: Row | Rejected
+    record: Record
+
+
+Adapted = Row | Rejected | list[Nested]
+"""What a record gives; a list if others are nested in it."""
+
+
+def adapt(record: Record, mapping: VendorMapping, keep_domain: bool = False) -> Adapted:
+    """The row of a vendor record, without columns that have no value; `keep_domain`: `host_id` keeps its domain."""
+    return adapter(mapping, keep_domain).adapt(record)
+
+
+@lru_cache(maxsize=64)
+def adapter(mapping: VendorMapping, keep_domain: bool = False) -> Adapter:
+    """The compiled mapping; raises `ConfigurationError` if it names a converter that does not exist."""
+    return Adapter(mapping, keep_domain)
+
+
+class Adapter:
+    """A mapping compiled to getters; `adapt` rejects a record that it does not recognise.
+
+    Attributes:
+        mapping: the mapping.
+        shapes: its shapes, each with what may become of its records, by key: the first whose needs are met counts.
+        fields: names at the top of records that it looks at, but for those that others are nested in.
+    """
+
+    def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
+        converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
+        self.mapping = mapping
+        self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
+        paths = _paths(mapping)
+        self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
+        self._dotted = dotted_keys(paths)
+
+    def adapt(self, record: Record) -> Adapted:
+        """What a record gives that is said to be the vendor's."""
+        row = self._rows(record)
+        if row is not None:
+            return row
+        return self._unknown
+
+    @cached_property
+    def _unknown(self) -> Rejected:
+        needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
+        return Rejected("malformed", f"no record of {self.mapping.id}: expected {needed}")
+
+    def recognise(self, record: Record) -> Adapted | None:
+        """What a record gives that may be the vendor's; `None` if it is not, or is left to others."""
+        yields = self.mapping.yields
+        return None if yields and _matches(unfolded(record, self._dotted), yields) else self._rows(record)
+
+    def _rows(self, record: Record) -> Adapted | None:
+        """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
+        for name in self.mapping.nested:
+            held = record.get(name)
+            if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
+                return rows
+        record = unfolded(record, self._dotted)
+        for shape, choose in self.shapes:
+            if _matches(record, shape.match):
+                return self._adapt(record, shape, choose)
+        return None
+
+    def whole(self, record: Record) -> Record:
+        """What a record says together with the one that it holds, if it holds one."""
+        for name in self.mapping.nested:
+            held = record.get(name)
+            if held and isinstance(held, dict):
+                return _overlaid(self._beside(record), held) or record
+        return record
+
+    def _beside(self, record: Record) -> Row:
+        """What a record says for those that it holds."""
+        return {key: value for key, value in record.items() if value is not None and key in self.fields}
+
+    def _nested(self, record: Record, name: str, held: Any) -> list[Nested] | Rejected | None:
+        """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
+        items = held if isinstance(held, list) else [held]
+        beside = self._beside(record)
+        overlaid = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
+        wholes = [None if whole is None else unfolded(whole, self._dotted) for whole in overlaid]
+        shapes = [None if whole is None else self._shape(whole) for whole in wholes]
+        if not any(shapes) and self._shape(record) is None:
+            return None
+        if len(items) > MOST_NESTED:
+            return Rejected("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")
+        if len(items) > 1 and len(items) * len(_ENCODE(beside)) > MOST_BESIDE:
+            return Rejected("malformed", f"{name} holds {len(items)} records, and too much is beside them")
+        rows: list[Nested] = []
+        for number, (whole, found) in enumerate(zip(wholes, shapes, strict=True)):
+            own: Record = record if len(items) == 1 else {**beside, name: [items[number]]}
+            row: Row | Rejected = Rejected("malformed", f"{name}[{number}] is no object")
+            if whole is not None:
+                choice = found or self._shape(own)
+                row = self._unknown if choice is None else self._adapt(whole, *choice)
+                if isinstance(row, Rejected) and len(items) > 1:
+                    row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
+            rows.append(Nested(row, own))
+        return rows
+
+    def _shape(self, record: Record) -> Choices | None:
+        return next((entry for entry in self.shapes if _matches(record, entry[0].match)), None)
+
+    def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejected:
+        data = lookup(record, shape.data) if shape.data else record
+        if data is None:
+            data = {}
+        elif not isinstance(data, dict):
+            return Rejected("malformed", f"{'.'.join(shape.data)} is no object")
+        for skip in self.mapping.skips:
+            if _skipped(skip, data):
+                return Rejected("not_endpoint", skip.detail)
+        key = tuple([key_text(record, paths) for paths in shape.key])
+        for needs, plan in choose(key):
+            if not needs or has_all(data, needs):
+                return plan if isinstance(plan, Rejected) else plan.row(record, data)
+        shown = zip(self.mapping.key, key, strict=True)
+        names = ", ".join(f"{name} {text[:_SHOWN] or '(none)'}" for name, text in shown)
+        return Rejected("not_endpoint", f"{self.mapping.id} does not read {names}")
+
+
+_Key = tuple[str, ...]
+_Choice = tuple[tuple[tuple[Path, ...], ...], Plan | Rejected]
+Choose = Callable[[_Key], list[_Choice]]
+Choices = tuple[Shape, Choose]
+
+
+def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Converter]) -> Choose:
+    """What may become of records of a shape, by key. An event's columns stand in for the mapping's, those for the
+    shape's."""
+    choices: dict[_Key, list[_Choice]] = {}
+    for event in mapping.events:
+        columns = {column.name: column for column in (*shape.columns, *mapping.columns, *event.columns)}
+        constants: Row = dict((*mapping.constants, *event.constants))
+        plan = Rejected("not_endpoint", event.skip) if event.skip else Plan(constants, columns.values(), converters)
+        for key in product(*event.keys):
+            choices.setdefault(key, []).append((event.needs, plan))
+    masks = {tuple(part == ANY for part in key) for key in choices}
+    ordered = sorted(masks, key=lambda mask: (sum(mask), mask[::-1]))
+
+    @lru_cache(maxsize=4096)
+    def choose(key: _Key) -> list[_Choice]:
+        for mask in ordered:
+            found = choices.get(tuple(ANY if any_text else text for text, any_text in zip(key, mask, strict=True)))
+            if found:
+                return found
+        return []
+
+    return choose
+
+
+def _paths(mapping: VendorMapping) -> frozenset[Path]:
+    """Where the mapping looks, from the top of records."""
+    columns = [*mapping.columns, *(column for event in mapping.events for column in event.columns)]
+    in_data = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
+    in_data += [path for event in mapping.events for group in event.needs for path in group]
+    in_data += [path for column in columns for pair in column.differs for path in pair]
+    found: set[Path] = {path for group in mapping.yields for path in group}
+    for shape in mapping.shapes:
+        found.update(path for group in (*shape.match, *shape.key) for path in group)
+        found.update((*shape.data, *path) for path in in_data)
+        for field in (field for column in (*shape.columns, *columns) for field in column.fields):
+            found.add(field.path if field.from_record else (*shape.data, *field.path))
+    return frozenset(found)
+
+
+def _overlaid(beside: Row, item: object) -> Row | None:
+    """A nested record with the fields beside it where it has no value of its own; `None` if it is no record."""
+    if not isinstance(item, dict):
+        return None
+    if not beside:
+        return item
+    own = {key: value for key, value in item.items() if value is not None and (key not in beside or _counts(value))}
+    return {**beside, **own}
+
+
+def _counts(value: object) -> bool:
+    """True unless a value is none: a marker, or a list or an object that holds none."""
+    scalar = scalar_of(value)
+    return bool(value) if isinstance(value, dict) else scalar is not None and is_value(scalar)
+
+
+def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool:
+    """True if all paths of one of the alternatives lead to a value."""
+    for paths in alternatives:
+        for path in paths:
+            value = record.get(path[0])
+            if value is None or (len(path) > 1 and lookup(value, path[1:]) is None):
+                break
+        else:
+            return True
+    return False
+
+
+def _skipped(skip: Skip, data: Record) -> bool:
+    for path, texts in skip.when:
+        if key_text(data, (path,)) not in texts:
+            return False
+    return not any(key_text(data, (path,)) for path in skip.missing)

@@ -1,0 +1,153 @@
+"""JSON lines to rows of native columns.
+
+The format is decided a record, by the record alone, so that the order of lines and the split into files change
+nothing: native if it has both `event_time` and `host_id`; else the first mapping that recognises it; else native.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED, OF_EXECUTIONS
+from uncommon_im.schemas.mapping import VendorMapping
+from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, adapter
+from uncommon_im.transforms.rules.parsing.plain import PlainReader, has_plain_records
+from uncommon_im.transforms.rules.parsing.plan import Record, Row
+
+AUTO: Final = "auto"
+NATIVE: Final = "native"
+
+_REASONS: Final = frozenset(("malformed", "not_endpoint", "bad_timestamp", "future_timestamp"))
+_MISSING_FIELDS: Final = frozenset(f"missing_field:{name}" for name in EVENT_COLUMNS)
+
+
+@dataclass(frozen=True)
+class DeadLine:
+    """What is no row: the index of its line, the dead letter's reason, a sentence, and its record if others share its
+    line."""
+
+    line_index: int
+    reason: Literal["malformed", "not_endpoint"]
+    detail: str
+    record: Record | None = None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What lines hold: every line that is not blank is one row or one dead line, or several of a record of records.
+
+    Attributes:
+        rows: native columns with raw values; a native record keeps its unknown keys.
+        rows_line: the index in `lines` of each row.
+        dead: the other lines, in their order.
+        records: row -> its own record, where others share its line.
+        lines: the lines; a dead letter that was read again is replaced by the record that it holds, so this is what
+            belongs into `raw` of a new one.
+    """
+
+    rows: list[Row]
+    rows_line: list[int]
+    dead: list[DeadLine]
+    records: dict[int, Record]
+    lines: Sequence[bytes]
+
+
+def decode_lines(
+    lines: Sequence[bytes],
+    format: str = AUTO,
+    mappings: Sequence[VendorMapping] = (),
+    keep_domain: bool = False,
+    wanted: Iterable[int] | None = None,
+) -> Decoded:
+    """Decodes JSON lines; no line makes it fail.
+
+    Args:
+        lines: with or without their line ends.
+        format: `auto`, `native` or the id of a mapping.
+        mappings: those that `auto` may recognise, first to last (`schemas.mapping.load_mappings()`).
+        keep_domain: `host_id` of vendors without agent ids is the whole computer name.
+        wanted: the indexes of the lines that count. `None`: all do.
+
+    Raises:
+        ValueError: no such format.
+    """
+    read = _reader(format, mappings, keep_domain)
+    rows: list[Row] = []
+    rows_line: list[int] = []
+    dead: list[DeadLine] = []
+    records: dict[int, Record] = {}
+    held: dict[int, bytes] = {}
+    for index in range(len(lines)) if wanted is None else wanted:
+        line = lines[index].rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
+        if not line or line.isspace():
+            continue
+        record = parse_line(line)
+        if isinstance(record, dict) and "raw" in record and (raw := _held(record)) is not None:
+            held[index] = raw
+            record = parse_line(raw)
+        found = read(record) if isinstance(record, dict) else record
+        shared = isinstance(found, list) and len(found) > 1
+        for row, own in found if isinstance(found, list) else ((found, None),):
+            if isinstance(row, Rejected):
+                dead.append(DeadLine(index, row.reason, row.detail, own if shared else None))
+                continue
+            if shared and own is not None:
+                records[len(rows)] = own
+            rows.append(row)
+            rows_line.append(index)
+    kept = [held.get(index, line) for index, line in enumerate(lines)] if held else lines
+    return Decoded(rows, rows_line, dead, records, kept)
+
+
+@lru_cache(maxsize=16)
+def plain_reader(format: str, mappings: tuple[VendorMapping, ...], keep_domain: bool) -> PlainReader | None:
+    """What reads the plain records of a format, and leaves the other lines to `decode_lines`; `None`: it has none."""
+    for place, mapping in enumerate(mappings):
+        if format in (AUTO, mapping.id) and has_plain_records(mapping, ALWAYS_NEEDED):
+            others = mappings[:place] if format == AUTO else ()
+            return PlainReader(adapter(mapping, keep_domain), others, ALWAYS_NEEDED, OF_EXECUTIONS)
+    return None
+
+
+def formats(mappings: Sequence[VendorMapping]) -> list[str]:
+    """Names of formats that `decode_lines` takes."""
+    return [AUTO, NATIVE, *(mapping.id for mapping in mappings)]
+
+
+def _reader(format: str, mappings: Sequence[VendorMapping], keep_domain: bool) -> Callable[[Row], Adapted]:
+    if format == NATIVE:
+        return _native
+    if format == AUTO:
+        adapters = [adapter(mapping, keep_domain) for mapping in mappings]
+        return lambda record: _recognise(record, adapters)
+    for mapping in mappings:
+        if mapping.id == format:
+            return adapter(mapping, keep_domain).adapt
+    raise ValueError(f"unknown format {format!r}: expected one of {', '.join(formats(mappings))}")
+
+
+def _recognise(record: Row, adapters: Sequence[Adapter]) -> Adapted:
+    if "event_time" not in record or "host_id" not in record:
+        for candidate in adapters:
+            row = candidate.recognise(record)
+            if row is not None:
+                return row
+    return _native(record)
+
+
+def _native(record: Row) -> Row:
+    """The record itself; `failed` is set by mappings only."""
+    record.pop(FAILED, None)
+    return record
+
+
+def _held(record: Row) -> bytes | None:
+    """The line that one of our own dead letters (`reason`, `raw`, `source`) holds; `None` if it is none of them."""
+    reason, raw = record.get("reason"), record["raw"]
+    if not isinstance(reason, str) or not (reason in _REASONS or reason in _MISSING_FIELDS):
+        return None
+    return raw.encode() if isinstance(raw, str) and "source" in record and "host_id" not in record else None

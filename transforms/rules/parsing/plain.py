@@ -1,0 +1,220 @@
+"""Plain vendor records, many at a time: JSON lines to columns, without an object a record.
+
+A record is plain if those of its fields that decide are texts or whole numbers, at its top or at the top of the one
+object that it holds, and if nothing speaks for another format. A plain record gives what `adapt`
+makes of it: some columns here, the others record by record when asked for. Fields that nobody has looked at so far
+are not read; when somebody does, all lines are read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, TypedDict
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from uncommon_im.schemas.mapping import Column, VendorMapping
+from uncommon_im.transforms.rules.columns.column import Codes, Longs
+from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
+from uncommon_im.transforms.rules.parsing.adapt import Adapter
+from uncommon_im.transforms.rules.parsing.plain_columns import PlainColumns
+from uncommon_im.transforms.rules.parsing.plain_fields import FieldReader
+from uncommon_im.transforms.rules.parsing.plan import Plan, Record
+from uncommon_im.transforms.rules.parsing.scalars import Fields, UnreadField
+
+_OTHER_FORMATS: Final = ("raw", "event_time", "host_id")
+"""Keys of our own dead letters and of native records."""
+
+
+class PlainReader:
+    """How the plain records of a mapping are found among JSON lines.
+
+    Attributes:
+        adapter: of the mapping.
+        wanted: native columns that are made of all plain records.
+        deciding: keys of the fields that these and the question whether a record is plain may depend on.
+        every_field: reads all of these.
+        usual_fields: reads those that were looked at so far, all at first: later choices are seldom needed.
+        glimpsed: native columns for which `glimpse` is enough.
+    """
+
+    def __init__(
+        self, adapter: Adapter, others: Sequence[VendorMapping], wanted: Sequence[str], often: Sequence[str]
+    ) -> None:
+        """What to read.
+
+        Args:
+            adapter: of the mapping.
+            others: mappings that recognise records before this one does.
+            wanted: native columns that every record is asked for.
+            often: those that many are asked for.
+
+        Raises:
+            ValueError: the adapter's mapping has no plain records (`has_plain_records`).
+        """
+        mapping = adapter.mapping
+        if not has_plain_records(mapping, wanted):
+            raise ValueError(f"{mapping.id} has no plain records")
+        self.adapter = adapter
+        self.wanted = wanted
+        signs = {*_OTHER_FORMATS, *(key for other in others for key in _signs(other))} - adapter.fields
+        self.deciding = tuple(sorted(_deciding(mapping, wanted)))
+        self._absent = tuple(sorted(signs))
+        self.every_field = self._reader_of(self.deciding)
+        self.usual_fields = self.every_field
+        self._usual: frozenset[str] = frozenset()
+        self.glimpsed = frozenset(often) - {column.name for column in _columns(mapping) if not column.is_plain}
+        needed = dict.fromkeys([*_fields(mapping, self.glimpsed), *mapping.nested], Any)
+        glimpse = TypedDict("Glimpse", needed, total=False)  # type: ignore[misc]
+        self._glimpse = msgspec.json.Decoder(glimpse, float_hook=float)
+
+    def looked_at(self, keys: Iterable[str]) -> None:
+        """Learns what the fields are that some records were asked for."""
+        if not self._usual.issuperset(keys):
+            self._usual = self._usual.union(keys)
+            self.usual_fields = self._reader_of(key for key in self.deciding if key in self._usual)
+
+    def _reader_of(self, keys: Iterable[str]) -> FieldReader:
+        return FieldReader(tuple(keys), self.adapter.mapping.nested, self._absent)
+
+    def record(self, line: bytes) -> Record:
+        """The whole of a plain record."""
+        record = parse_line(line)
+        if isinstance(record, Rejected):
+            raise ValueError(f"a plain record is none: {record.detail}")
+        return self.adapter.whole(record)
+
+    def glimpse(self, line: bytes) -> Record:
+        """What the glimpsed columns depend on: a third of the work."""
+        try:
+            return self.adapter.whole(self._glimpse.decode(line))
+        except msgspec.ValidationError:
+            return self.record(line)
+
+
+@dataclass(eq=False)
+class PlainRecords:
+    """Some plain records of one mapping.
+
+    Args:
+        lines: the index of each one's line.
+        columns: those native columns that every event is asked for, but for empty ones.
+        reader: of the mapping.
+        text: all lines.
+        plans: what makes rows of the records.
+        plan: each record's place in `plans`.
+    """
+
+    lines: Longs
+    columns: dict[str, pa.Array]
+    reader: PlainReader
+    text: Sequence[bytes]
+    plans: list[Plan]
+    plan: Codes
+
+    def __post_init__(self) -> None:
+        reader, text, lines = self.reader, self.text, self.lines  # to refer to itself would keep it alive for long
+        self._record = lru_cache(None)(lambda index: reader.record(text[int(lines[index])]))
+        self._glimpse = lru_cache(None)(lambda index: reader.glimpse(text[int(lines[index])]))
+
+    def values(self, name: str, indexes: Sequence[int]) -> list[object]:
+        """A native column of some of the records, as values of any type."""
+        read = self._glimpse if name in self.reader.glimpsed else self._record
+        getters = [plan.getter(name) for plan in self.plans]
+        records = map(read, indexes)
+        plans = self.plan[np.array(indexes, np.int64)].tolist()
+        return [getters[plan](record, record) for plan, record in zip(plans, records, strict=True)]
+
+
+class PlainTable:
+    """The plain records among the lines that were added."""
+
+    def __init__(self, reader: PlainReader) -> None:
+        """A table that has seen no lines."""
+        self._reader = reader
+        self._begin(reader.usual_fields)
+
+    def _begin(self, fields: FieldReader) -> None:
+        self._read = fields
+        self._seen = 0
+        self._indexes: list[Longs] = []
+        self._fields = Fields(fields.fields, self._reader.deciding)
+
+    def add(self, lines: TextBlock) -> None:
+        """Decodes further lines; best as many at a time as a processor's cache holds."""
+        indexes, columns = self._read.read(lines)
+        self._fields.add(columns)
+        self._indexes.append(np.array(indexes, np.int64) + self._seen)
+        self._seen += len(lines)
+
+    def records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
+        """The plain records of all lines that were added, and the indexes of the other lines."""
+        try:
+            found = self._records(lines)
+        except UnreadField:
+            self._begin(self._reader.every_field)
+            for block in lines.blocks:
+                self.add(block)
+            found = self._records(lines)
+        self._reader.looked_at(self._fields.looked_at)
+        return found
+
+    def _records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
+        indexes = np.concatenate([np.zeros(0, np.int64), *self._indexes])
+        table = PlainColumns(self._reader.adapter, self._fields, len(indexes))
+        columns = {name: column for name in self._reader.wanted if (column := table.column(name)) is not None}
+        known = np.flatnonzero(table.plan >= 0)
+        if len(known) < len(indexes):
+            columns = {name: column.take(pa.array(known)) for name, column in columns.items()}
+        places = indexes[known]
+        others = np.ones(self._seen, np.bool_)
+        others[places] = False
+        records = PlainRecords(places, columns, self._reader, lines, table.plans, table.plan[known])
+        return records, np.flatnonzero(others).tolist()
+
+
+def has_plain_records(mapping: VendorMapping, wanted: Sequence[str]) -> bool:
+    """True if the mapping reads the top of records only, and those written in one way."""
+    paths = [path for shape in mapping.shapes for group in (*shape.match, *shape.key) for path in group]
+    paths += [field.path for column in _columns(mapping) for field in column.fields]
+    return (
+        len(mapping.shapes) == 1
+        and not mapping.shapes[0].data
+        and all(len(path) == 1 for path in paths)
+        and all(column.is_plain for column in _columns(mapping) if column.name in wanted)
+    )
+
+
+def _columns(mapping: VendorMapping) -> list[Column]:
+    return [
+        *mapping.columns,
+        *(column for shape in mapping.shapes for column in shape.columns),
+        *(column for event in mapping.events for column in event.columns),
+    ]
+
+
+def _fields(mapping: VendorMapping, names: Iterable[str]) -> set[str]:
+    """Fields that some columns are made of."""
+    wanted = set(names)
+    return {of.path[0] for column in _columns(mapping) if column.name in wanted for of in column.fields}
+
+
+def _deciding(mapping: VendorMapping, wanted: Sequence[str]) -> set[str]:
+    """Fields that decide what becomes of a record, and those of the wanted columns."""
+    [shape] = mapping.shapes
+    paths = [path for group in (*shape.match, *shape.key) for path in group]
+    paths += [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
+    paths += [path for event in mapping.events for group in event.needs for path in group]
+    return ({path[0] for path in paths} | _fields(mapping, wanted)) - set(mapping.nested)
+
+
+def _signs(mapping: VendorMapping) -> Iterable[str]:
+    """Names at the top of records of which one is in every record that a mapping recognises."""
+    yield from mapping.nested
+    for first in (paths[0] for shape in mapping.shapes for paths in shape.match):
+        yield from (first[0], ".".join(first))

@@ -1,0 +1,128 @@
+"""The columns of plain vendor records: what a mapping says of a record, said of many at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
+from uncommon_im.schemas.nodes import Path
+from uncommon_im.transforms.rules.columns.coerce import to_text, to_time
+from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts
+from uncommon_im.transforms.rules.parsing.adapt import Adapter
+from uncommon_im.transforms.rules.parsing.converters import CONVERTERS
+from uncommon_im.transforms.rules.parsing.plan import Plan, folded_key, scalar_of
+from uncommon_im.transforms.rules.parsing.scalars import Coalesced, Fields
+
+_KEEP_NUMBERS: Final = (None, CONVERTERS["epoch_or_zoned"])
+"""Converters that leave numbers as they are."""
+
+
+class PlainColumns:
+    """Some plain records of one mapping, field by field.
+
+    Attributes:
+        plans: what makes rows of the records.
+        plan: each record's place in `plans`; -1 where there is no row, and `transforms.rules.parsing.adapt` says why.
+    """
+
+    def __init__(self, adapter: Adapter, fields: Fields, size: int) -> None:
+        """`fields` are those that decide what becomes of a record, and those of the columns asked for."""
+        self._adapter = adapter
+        self._fields = fields
+        self._size = size
+        self._rows: dict[Plan, Longs] = {}
+        self.plan = np.full(size, -1, np.int32)
+        for plan, rows in self._plans():
+            self._rows[plan] = np.concatenate([self._rows[plan], rows]) if plan in self._rows else rows
+        self.plans = list(self._rows)
+        for number, rows in enumerate(self._rows.values()):
+            self.plan[rows] = number
+
+    def column(self, name: str) -> pa.Array | None:
+        """A native column: a dictionary of texts, or times as epoch milliseconds or timestamps; `None` if empty."""
+        if EVENT_COLUMNS[name] == "time" and (numbers := self._numbers(name)) is not None:
+            return numbers
+        kind = EVENT_COLUMNS[name]
+        column = Coalesced(self._size, to_text if kind == "text" else to_time, ARROW_TYPES[kind])
+        for plan, rows in self._rows.items():
+            column.fill(rows, self._fields, plan.fields.get(name, ()), scalar_of(plan.constants.get(name)))
+        return column.array()
+
+    def _numbers(self, name: str) -> pa.Array | None:
+        """The only field of a column that has values, where it holds nothing but whole numbers."""
+        fields = {choice for plan in self._rows for choice in plan.fields.get(name, ())}
+        filled = {key: convert for key, convert in fields if not self._fields[key].empty}
+        if len(filled) != 1 or any(name in plan.constants for plan in self._rows):
+            return None
+        [key] = filled
+        keep = all(convert in _KEEP_NUMBERS for of, convert in fields if of == key)
+        return self._fields[key].integers if keep else None
+
+    def _plans(self) -> list[tuple[Plan, Longs]]:
+        """Which records which plan makes rows of."""
+        shape, choose = self._adapter.shapes[0]
+        open_rows = np.flatnonzero(self._matched(shape.match) & ~self._skipped())
+        parts = [self._key_part(paths) for paths in shape.key]
+        if not len(open_rows):
+            return []
+        groups, first = group_rows([codes[open_rows] for codes, _ in parts])
+        order = np.argsort(groups, kind="stable")
+        chosen: list[tuple[Plan, Longs]] = []
+        for rows, row in zip(np.split(open_rows[order], run_starts(groups[order])[1:]), first, strict=True):
+            key = tuple(texts[codes[open_rows[row]]] for codes, texts in parts)
+            for needs, plan in choose(key):
+                served = self._all(needs, rows)
+                if isinstance(plan, Plan) and served.any():
+                    chosen.append((plan, rows[served]))
+                rows = rows[~served]
+        return chosen
+
+    def _matched(self, alternatives: tuple[tuple[Path, ...], ...]) -> Mask:
+        """Records in which all paths of one alternative have a value."""
+        matched = np.zeros(self._size, np.bool_)
+        for paths in alternatives:
+            if matched.all():
+                break
+            if all(path[0] in self._fields for path in paths):
+                matched |= np.logical_and.reduce([self._fields[path[0]].present for path in paths])
+        return matched
+
+    def _skipped(self) -> Mask:
+        """Records that the mapping skips."""
+        skipped = np.zeros(self._size, np.bool_)
+        for skip in self._adapter.mapping.skips:
+            mask = ~skipped
+            for path, texts in skip.when:
+                codes, known = self._key_part((path,))
+                mask &= np.array([text in texts for text in known])[codes]
+            for path in skip.missing:
+                codes, known = self._key_part((path,))
+                mask &= np.array([not text for text in known])[codes]
+            skipped |= mask
+        return skipped
+
+    def _key_part(self, paths: tuple[Path, ...]) -> tuple[Codes, list[str]]:
+        """(code of each record's text in a part of the key, texts); the first text is empty, for none."""
+        known = {"": 0}
+        codes = np.zeros(self._size, np.int32)
+        for path in paths:
+            field = self._fields[path[0]]
+            if not field.empty:
+                found = field.lookup(lambda value: known.setdefault(folded_key(value), len(known)), 0, np.int32)
+                codes = np.where(codes == 0, found, codes)
+        return codes, list(known)
+
+    def _all(self, needs: tuple[tuple[Path, ...], ...], rows: Longs) -> Mask:
+        """Which of the rows have of each group one field with a value."""
+        served = np.ones(len(rows), np.bool_)
+        for paths in needs:
+            told = np.zeros(len(rows), np.bool_)
+            for path in paths:
+                if told.all():
+                    break
+                told |= self._fields[path[0]].told[rows]
+            served &= told
+        return served

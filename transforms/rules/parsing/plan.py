@@ -1,0 +1,235 @@
+"""How one kind of vendor record becomes a row: a mapping's columns compiled to look-ups (`schemas.mapping`).
+
+A value that is no text, number or null becomes one: of a list the first that is one, true and false as text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.mapping import Column
+from uncommon_im.schemas.nodes import Path
+from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
+from uncommon_im.transforms.rules.parsing.converters import Converter, Scalar, remembered
+
+Record = Mapping[str, object]
+Row = dict[str, object]
+"""Native columns with raw values, and `failed: True` for a connection that did not come about."""
+Getter = Callable[[Record, Record], Scalar]
+"""A column's value, from (record, data of the record)."""
+
+_LONGEST_KEY: Final = 100
+_NO_VALUE: Final = MISSING - {"null"}  # a process may be called null
+
+
+class Plan:
+    """The columns of one kind of record in one shape: plain keys of the data are looked up without a call.
+
+    Attributes:
+        constants: columns with the same value in every record, unless a field has one.
+        fields: (key, converter) of each field, first to last choice, of the columns that are plain.
+    """
+
+    def __init__(self, constants: Row, columns: Iterable[Column], converters: Mapping[str, Converter]) -> None:
+        self.constants = constants
+        self.fields: dict[str, tuple[tuple[str, Converter | None], ...]] = {}
+        self._plain: list[tuple[str, str, Converter | None]] = []
+        self._several: list[tuple[str, str, Converter | None, Getter]] = []
+        self._other: list[tuple[str, Getter]] = []
+        self._getters: dict[str, Getter] = {}
+        for column in columns:
+            first = column.fields[0]
+            conversions = [_converter(column, field.convert, converters) for field in column.fields]
+            convert = conversions[0]
+            if column.is_plain:
+                keys = [field.path[0] for field in column.fields]
+                self.fields[column.name] = tuple(zip(keys, conversions, strict=True))
+            get = _getter(column, conversions)
+            if column.differs or len(first.path) > 1 or first.from_record:
+                self._other.append((column.name, get))
+            elif len(column.fields) == 1:
+                get = _single(first.path[0], convert)
+                self._plain.append((column.name, first.path[0], convert))
+            else:
+                self._several.append((column.name, first.path[0], convert, get))
+            self._getters[column.name] = get
+
+    def row(self, record: Record, data: Record) -> Row:
+        """The row of a record, without columns that have no value."""
+        row = self.constants.copy()
+        for name, key, convert in self._plain:
+            value = data.get(key)
+            if value is None:
+                continue
+            scalar = value if type(value) is str or type(value) is int else scalar_of(value)
+            if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
+                row[name] = scalar
+        for name, key, convert, get in self._several:
+            value = data.get(key)
+            if type(value) is int or (type(value) is str and not is_marker(value)):
+                found = value if convert is None else convert(value)
+                if found is not None:
+                    row[name] = found
+                    continue
+            found = get(record, data)
+            if found is not None:
+                row[name] = found
+        for name, get in self._other:
+            found = get(record, data)
+            if found is not None:
+                row[name] = found
+        return row
+
+    def getter(self, name: str) -> Callable[[Record, Record], object]:
+        """What gives one column of the row."""
+        get, constant = self._getters.get(name), self.constants.get(name)
+        if get is None:
+            return lambda record, data: constant
+        if constant is None:
+            return get
+
+        def or_constant(record: Record, data: Record) -> object:
+            found = get(record, data)
+            return constant if found is None else found
+
+        return or_constant
+
+
+def _converter(column: Column, name: str | None, converters: Mapping[str, Converter]) -> Converter | None:
+    """The named converter, followed by the column's table of values."""
+    if name is not None and name not in converters:
+        known = ", ".join(sorted(converters))
+        raise ConfigurationError(f"{column.where}: unknown converter {name!r} (known: {known})")
+    convert = None if name is None else converters[name]
+    if column.values is None:
+        return convert
+    table, keep = dict(column.values), column.keep_other
+
+    @remembered
+    def translate(value: Scalar) -> Scalar:
+        converted = value if convert is None else convert(value)
+        return table.get(str(converted).strip().lower(), converted if keep else None)
+
+    return translate
+
+
+def _single(key: str, convert: Converter | None) -> Getter:
+    """The value of a field, markers as any other text."""
+
+    def get(record: Record, data: Record) -> Scalar:
+        scalar = scalar_of(data.get(key))
+        return scalar if scalar is None or convert is None else convert(scalar)
+
+    return get
+
+
+def _getter(column: Column, conversions: Iterable[Converter | None]) -> Getter:
+    """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
+    fields = [
+        (field.path[0], field.from_record, field.path[1:], convert)
+        for field, convert in zip(column.fields, conversions, strict=True)
+    ]
+
+    def get(record: Record, data: Record) -> Scalar:
+        marker: Scalar = None
+        for first, from_record, rest, convert in fields:
+            value = (record if from_record else data).get(first)
+            if rest:
+                value = lookup(value, rest)
+            if value is None:
+                continue
+            scalar = value if type(value) is str or type(value) is int else scalar_of(value)
+            if type(scalar) is str and is_marker(scalar):
+                marker = scalar if marker is None else marker
+            elif scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
+                return scalar
+        return marker
+
+    if not column.differs:
+        return get
+    pairs = column.differs
+    return lambda record, data: get(record, data) if _differ(data, pairs) else None
+
+
+def _differ(data: Record, pairs: tuple[tuple[Path, ...], ...]) -> bool:
+    """True if the first of the pairs of which both have a value differ."""
+    for one, other in pairs:
+        value = lookup(data, one)
+        if type(value) is str and value == lookup(data, other) and not is_marker(value):
+            return False
+        first, second = key_text(data, (one,)), key_text(data, (other,))
+        if first and second:
+            return first != second
+    return False
+
+
+def has_all(data: Record, groups: tuple[tuple[Path, ...], ...]) -> bool:
+    """True if of each group one path leads to a value; markers are none, but for `null`."""
+    for paths in groups:
+        for path in paths:
+            value = data.get(path[0]) if len(path) == 1 else lookup(data, path)
+            if value is None:
+                continue
+            scalar = value if type(value) is str else scalar_of(value)
+            if scalar is not None and is_value(scalar):
+                break
+        else:
+            return False
+    return True
+
+
+def is_value(scalar: Scalar) -> bool:
+    """True for all but markers; `null` is a value, for a process may be called so."""
+    return not (type(scalar) is str and is_marker(scalar) and scalar.strip().lower() in _NO_VALUE)
+
+
+def key_text(record: Record, paths: Iterable[Path]) -> str:
+    """The first value of the paths as text of a key; empty if there is none."""
+    for path in paths:
+        value = record.get(path[0]) if len(path) == 1 else lookup(record, path)
+        if value is None:
+            continue
+        text = folded_key(value if type(value) is str else scalar_of(value))
+        if text:
+            return text
+    return ""
+
+
+def folded_key(scalar: Scalar) -> str:
+    """A value as text of a key; empty if it is none."""
+    if type(scalar) is str and len(scalar) > _LONGEST_KEY:
+        scalar = f"{scalar.strip()[:_LONGEST_KEY]}..."
+    return _folded(scalar)
+
+
+@remembered
+def _folded(value: Scalar) -> str:
+    """A value as trimmed lower-case text, `3.0` as `3`; empty for `None` and markers."""
+    text = "" if value is None else str(value).strip().lower().removesuffix(".0")
+    return "" if text in MISSING else text
+
+
+def lookup(value: object, path: Path) -> object:
+    """What is at the end of a path down from a value, `None` if there is nothing."""
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def scalar_of(value: object) -> Scalar:
+    """A value as text, number or `None`; of a list its first such value (lists in lists are not followed).
+
+    What is no finite number is no value: in vendor records an odd value costs its column only.
+    """
+    if isinstance(value, list):
+        value = next((item for item in value if isinstance(item, str | int | float)), None)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (str, int)) else None

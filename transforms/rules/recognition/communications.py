@@ -1,0 +1,215 @@
+"""From normalised events to communications and executions (specification, sections 1, 3 and 4).
+
+Each distinct host, address and combination of process columns is looked at once a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, Text, constant, group_rows
+from uncommon_im.transforms.rules.columns.days import DAY_US
+from uncommon_im.transforms.rules.columns.text import remembered, remembered_together
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.recognition.destination import Destinations, Match
+from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
+from uncommon_im.transforms.rules.recognition.identity import Actor, Identities, Identity
+from uncommon_im.transforms.rules.recognition.suspicion import Process
+
+_PROCESS_COLUMNS: Final = ("os", "process_name", "process_path")
+_COMMAND_COLUMNS: Final = (
+    "process_command_line",
+    "causality_process_name",
+    "causality_process_command_line",
+)
+EXECUTION_COLUMNS: Final = (*_PROCESS_COLUMNS, *_COMMAND_COLUMNS)
+_SIGNATURE_COLUMNS: Final = ("process_signature_status", "process_signer", "parent_process_name")
+_EXCEPTION_COLUMNS: Final = {"signer": "process_signer"}
+_REMEMBERED: Final = 1 << 17
+"""Distinct values of each kind whose result is remembered: bounds memory, not correctness."""
+
+
+@dataclass(frozen=True, eq=False)
+class Communications:
+    """The communications of a batch; row `i` here is row `rows[i]` of the batch.
+
+    Identities and matches repeat, so each row points to one of few: `identities[identity[i]]`,
+    `matches[match[i]]`.
+    """
+
+    rows: Longs
+    matches: list[Match]
+    match: Codes
+    identities: list[Identity]
+    identity: Codes
+    excepted: Mask
+
+    def take(self, kept: Mask) -> Communications:
+        """The communications where `kept` is true."""
+        return Communications(
+            self.rows[kept],
+            self.matches,
+            self.match[kept],
+            self.identities,
+            self.identity[kept],
+            self.excepted[kept],
+        )
+
+
+class Recogniser:
+    """Finds communications and executions in batches of events, and remembers what it has looked at."""
+
+    def __init__(self, destinations: Destinations, identities: Identities, exceptions: Exceptions) -> None:
+        """Asks the catalogue's hosts and ranges, its view of processes, and the user's exceptions."""
+        self.identities = identities
+        self.exceptions = exceptions
+        self._address_pattern = destinations.candidate_pattern
+        self._service_ids = [service.id for service in identities.catalogue.services]
+        self._match_host = remembered(destinations.match_host, _REMEMBERED)
+        self._match_address = remembered(destinations.match_address, _REMEMBERED)
+        self._identity = remembered_together(self._identify, _REMEMBERED)
+        self._fingerprint = remembered_together(identities.engines.execution, _REMEMBERED)
+
+    def communications(self, events: Events, used: Mask) -> Communications:
+        """The communications among the `used` rows of a batch."""
+        match, matches = self._matches(events)
+        rows = np.flatnonzero((match >= 0) & used)
+        rows = rows[~events.is_kind("process", rows)]
+        rows = rows[~events.failed_at(rows)]
+        inbound = events.text_at("direction", rows).lookup(lambda value: value.lower() == "inbound", False, np.bool_)
+        rows = rows[~inbound]
+        lookup = events.is_kind("dns", rows)
+        status = events.numbers_at("dns_status", rows)
+        answered = ~(lookup & status.present & (status.values != 0))
+        rows, lookup = rows[answered], lookup[answered]
+        service_code = {service_id: code for code, service_id in enumerate(self._service_ids)}
+        service = np.array([service_code[m.service_id] for m in matches], np.int32)[match[rows]]
+        identity, identities, resolver = self._identities(events, rows, service)
+        found = Communications(rows, matches, match[rows], identities, identity, np.zeros(len(rows), np.bool_))
+        found = found.take(~(lookup & resolver))
+        return self._with_exceptions(events, found) if self.exceptions.entries else found
+
+    def executions(self, events: Events, used: Mask) -> tuple[Longs, Codes, list[str]]:
+        """Executions of scripting engines among the `used` rows, whatever their type or destination.
+
+        Returns:
+            (rows, code of each row's fingerprint, fingerprints).
+        """
+        names, owners = events.text("process_name"), events.text("causality_process_name")
+        own, owned = self._are_engines(names), self._are_engines(owners)
+        rows = np.flatnonzero((own | owned) & used)
+        own = own[rows]
+        columns = {name: events.text_at(name, rows) for name in _PROCESS_COLUMNS}
+        columns |= self._command_lines(events, rows, own, ~own)
+        columns["process_path"] = _masked(columns["process_path"], own)
+        group, first = group_rows([column.codes for column in columns.values()]) if len(rows) else (rows, rows)
+        fingerprints: dict[str, int] = {}
+        codes = [
+            fingerprints.setdefault(self._fingerprint(*values) or "", len(fingerprints))
+            for values in _tuples(columns, EXECUTION_COLUMNS, first)
+        ]
+        return rows, np.array(codes, np.int32)[group] if len(rows) else group.astype(np.int32), list(fingerprints)
+
+    def _are_engines(self, names: Text) -> Mask:
+        engines = self.identities.engines
+        return names.among(engines.pattern, lambda name: engines.find(name) is not None)
+
+    def _identify(self, service_id: str, *actor: str | None) -> tuple[Identity, bool]:
+        """(identity, whether the process is a resolver without suspicion)."""
+        os, name, path, command_line, owner, owner_command_line, status, signer, parent = actor
+        process = Process(os, name or "", path, status, signer, parent)
+        identity = self.identities.identify(Actor(process, command_line, owner, owner_command_line), service_id)
+        return identity, not identity.reasons and self.identities.suspicions.is_resolver(process)
+
+    def _matches(self, events: Events) -> tuple[Codes, list[Match]]:
+        """Code of each row's match, -1 for none: by name, else by address."""
+        matches: dict[Match, int] = {}
+
+        def code(match: Match | None) -> int:
+            return -1 if match is None else matches.setdefault(match, len(matches))
+
+        by_name = events.text("remote_host").lookup(lambda host: code(self._match_host(host)), -1, np.int32)
+        addresses = events.text("remote_ip")
+        table = np.full(len(addresses.dictionary) + 1, -1, np.int32)
+        candidates = pc.match_substring_regex(addresses.dictionary, self._address_pattern)
+        for index in np.flatnonzero(candidates.to_numpy(zero_copy_only=False)):
+            table[index] = code(self._match_address(addresses.dictionary[int(index)].as_py()))
+        return np.where(by_name >= 0, by_name, table[addresses.codes]), list(matches)
+
+    def _identities(self, events: Events, rows: Longs, service: Codes) -> tuple[Codes, list[Identity], Mask]:
+        """(code of each row's identity, identities, rows whose process is a resolver without suspicion)."""
+        if not len(rows):
+            return rows.astype(np.int32), [], np.zeros(0, np.bool_)
+        columns = {name: events.text_at(name, rows) for name in (*_PROCESS_COLUMNS, *_SIGNATURE_COLUMNS)}
+        own = self._are_engines(columns["process_name"])
+        columns |= self._command_lines(events, rows, own, ~own)
+        group, first = group_rows([service, *(column.codes for column in columns.values())])
+        identities: dict[Identity, int] = {}
+        codes, resolvers = [], []
+        actors = _tuples(columns, (*EXECUTION_COLUMNS, *_SIGNATURE_COLUMNS), first)
+        for code, actor in zip(service[first], actors, strict=True):
+            identity, resolver = self._identity(self._service_ids[code], *actor)
+            codes.append(identities.setdefault(identity, len(identities)))
+            resolvers.append(resolver)
+        return np.array(codes, np.int32)[group], list(identities), np.array(resolvers, np.bool_)[group]
+
+    def _command_lines(self, events: Events, rows: Longs, own: Mask, other: Mask) -> dict[str, Text]:
+        """The columns that decide about an execution, missing where they do not."""
+        owner = events.text_at("causality_process_name", rows)
+        owned = other & self._are_engines(owner)
+        return {
+            "process_command_line": _text_where(events, "process_command_line", rows, own),
+            "causality_process_name": _masked(owner, owned),
+            "causality_process_command_line": _text_where(events, "causality_process_command_line", rows, owned),
+        }
+
+    def _with_exceptions(self, events: Events, found: Communications) -> Communications:
+        day = events.time.values[found.rows] // DAY_US
+        columns = {
+            name: events.text_at(_EXCEPTION_COLUMNS.get(name, name), found.rows)
+            for name in self.exceptions.fields
+            if name not in ("origin", "service_id")
+        }
+        keys: list[npt.NDArray[np.integer[Any]]] = [
+            found.identity,
+            found.match,
+            *(column.codes for column in columns.values()),
+        ]
+        if self.exceptions.expire:
+            keys = [*keys, day]
+        if not len(found.rows):
+            return found
+        group, first = group_rows(keys)
+        excepted = np.zeros(len(first), np.bool_)
+        for index, row in enumerate(first):
+            values = {name: column.at(int(row)) for name, column in columns.items()}
+            values["origin"] = found.identities[found.identity[row]].origin
+            values["service_id"] = found.matches[found.match[row]].service_id
+            excepted[index] = self.exceptions.match(values, int(day[row])) is not None
+        return Communications(found.rows, found.matches, found.match, found.identities, found.identity, excepted[group])
+
+
+def _tuples(columns: dict[str, Text], names: tuple[str, ...], rows: Longs) -> Iterator[tuple[str | None, ...]]:
+    """The named columns' values of some rows."""
+    return zip(*(columns[name].at_rows(rows) for name in names), strict=True)
+
+
+def _masked(text: Text, kept: Mask) -> Text:
+    """The column with other rows missing."""
+    return Text(np.where(kept, text.codes, np.int32(-1)), text.dictionary)
+
+
+def _text_where(events: Events, name: str, rows: Longs, kept: Mask) -> Text:
+    """A column at some rows, missing (and not read) where it is not wanted."""
+    if not kept.any():
+        return constant(None, len(rows))
+    wanted = events.text_at(name, rows[kept])
+    codes = np.full(len(rows), -1, np.int32)
+    codes[kept] = wanted.codes
+    return Text(codes, wanted.dictionary)

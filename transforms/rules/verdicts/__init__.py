@@ -1,0 +1,1 @@
+"""What becomes of an activity: verdict, variation, deduplication, flood control (specification, section 7)."""

@@ -1,0 +1,112 @@
+"""Verdict and variation of activities (specification, sections 6 and 7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from uncommon_im.schemas.detector import VERDICT_IDS, Limits
+from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
+from uncommon_im.transforms.rules.baseline.sightings import Coverage
+from uncommon_im.transforms.rules.columns.column import Longs, Mask, group_rows, text_of
+
+VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
+"""What a verdict row says of its activity."""
+
+NOT_ACTIVE: Final = ("training", "learning")
+"""Verdicts of activities on whose day the detector does not speak, however rare they are."""
+
+OPEN: Final = "open"
+"""Neither common nor excepted: deduplication and flood control decide."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """Days on which tenants delivered telemetry.
+
+    Args:
+        coverage: of all tenants.
+        limits: the window and the days needed in it.
+        learning_since: services that were new or changed on a day (number) and count only days from there on.
+    """
+
+    coverage: Coverage
+    limits: Limits
+    learning_since: Mapping[str, int] = field(default_factory=dict)
+
+    def days(self, tenant: str, day: int, service: str) -> int:
+        """Days of `[day - training_days, day - 1]` with telemetry, for a service that knows them."""
+        first = max(day - self.limits.training_days, self.learning_since.get(service, 0))
+        return int(np.searchsorted(self._days[tenant], day) - np.searchsorted(self._days[tenant], first))
+
+    def coverage_of(self, activities: pa.Table) -> Longs:
+        """The days that count for each activity."""
+        tenant, service = text_of(activities.column("tenant")), text_of(activities.column("service"))
+        day = activities.column("hour").to_numpy() // 24
+        groups, first = group_rows([tenant.codes, service.codes, day])
+        named = zip(tenant.at_rows(first), day[first].tolist(), service.at_rows(first), strict=True)
+        return np.array([max(self.days(t or "", d, s or ""), 0) for t, d, s in named], np.int64)[groups]
+
+    @cached_property
+    def _days(self) -> defaultdict[str, Longs]:
+        listed: defaultdict[str, list[int]] = defaultdict(list)
+        for tenant, day in sorted(self.coverage):
+            listed[tenant].append(day)
+        none = np.zeros(0, np.int64)
+        return defaultdict(lambda: none, {tenant: np.array(days, np.int64) for tenant, days in listed.items()})
+
+
+def rare(prevalence: Prevalence, max_other_hosts: int, max_host_days: int) -> Mask:
+    """Activities whose subject is rare (section 5)."""
+    return (prevalence.other_hosts <= max_other_hosts) & (prevalence.host_days <= max_host_days)
+
+
+def verdicts(
+    activities: pa.Table, coverage: Longs, prevalence: Prevalence, limits: Limits, start: int | None
+) -> npt.NDArray[np.object_]:
+    """The first verdict of section 7 that applies to each activity, `OPEN` if none does before deduplication.
+
+    Args:
+        activities: of `ACTIVITY_SCHEMA`.
+        coverage: days with telemetry in each activity's window.
+        prevalence: of the communication subjects.
+        limits: the detector's.
+        start: µs since 1970; what is earlier only trains. `None`: nothing is.
+    """
+    time = activities.column("event_time").to_numpy()
+    training = time < start if start is not None else np.zeros(len(time), np.bool_)
+    return first_verdict(training, coverage, prevalence, activities.column("excepted").to_numpy(), limits)
+
+
+def first_verdict(
+    training: Mask, coverage: Longs, prevalence: Prevalence, excepted: Mask, limits: Limits
+) -> npt.NDArray[np.object_]:
+    """As `verdicts`, from what it looks at: one value an activity, or plain values of a single one."""
+    applies = [
+        training,
+        coverage < limits.activation_days,
+        prevalence.other_hosts > limits.max_other_hosts,
+        prevalence.host_days > limits.max_host_days,
+        excepted,
+    ]
+    return np.select(applies, [np.array(verdict, object) for verdict in VERDICT_IDS[:5]], np.array(OPEN, object))
+
+
+def matched_variations(suspicious: bool, execution_rare: bool) -> tuple[str, ...]:
+    """All variations that hold, the deciding one first; `base` only if no other does."""
+    held = [
+        variation
+        for variation, holds in (
+            ("suspicious_process", suspicious),
+            ("uncommon_scripting_engine", execution_rare),
+        )
+        if holds
+    ]
+    return tuple(held or ["base"])
