@@ -118,7 +118,7 @@ def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
 
 @cache
 def _shipped() -> dict[str, Any]:
-    card = packaged_yaml("schemas", "detector.yaml")
+    card = packaged_yaml("uncommon_im.schemas", "detector.yaml")
     assert isinstance(card, dict)
     return card
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from uncommon_im.pipeline.cli.masking import MaskingFormatter, masked
 
-OURS = ("pipeline", "transforms", "schemas")
+OURS = "uncommon_im"
 
 
 def start_logging(verbose: bool) -> None:
@@ -22,8 +22,7 @@ def start_logging(verbose: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(MaskingFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    for name in OURS:
-        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger(OURS).setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in ("apache_beam", "PrismRunner"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
 

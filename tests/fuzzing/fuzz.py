@@ -10,7 +10,7 @@ import sys
 import tempfile
 from random import Random
 
-OURS = ["pipeline", "transforms", "schemas"]
+OURS = ["uncommon_im"]
 """Packages whose branches guide the fuzzer."""
 
 

@@ -70,7 +70,7 @@ def test_a_file_of_a_file_system_of_beams_is_read_and_what_that_says_is_said(mon
 
 
 def test_shipped_documents_are_found() -> None:
-    assert packaged_yaml("schemas", "detector.yaml")["id"] == "uncommon-im-communication"
+    assert packaged_yaml("uncommon_im.schemas", "detector.yaml")["id"] == "uncommon-im-communication"
 
 
 def test_require_raises_only_if_the_condition_does_not_hold() -> None:

@@ -56,7 +56,7 @@ def answering(*statuses: int) -> Iterator[BigQueryAccess]:
 
 @pytest.fixture(autouse=True)
 def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "pipeline")
+    caplog.set_level(logging.INFO, "uncommon_im")
 
 
 def test_each_try_that_fails_is_said_and_that_bigquery_answers_again(caplog: pytest.LogCaptureFixture) -> None:

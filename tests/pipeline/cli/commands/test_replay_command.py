@@ -82,7 +82,7 @@ def test_a_snapshot_of_nothing_is_refused(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_the_effective_configuration_is_one_record_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="pipeline"):
+    with caplog.at_level(logging.INFO, logger="uncommon_im"):
         replay.log_configuration(configuration_of(Options(max_host_days=7)), Lateness())
     (record,) = caplog.records
     said = json.loads(record.getMessage().removeprefix("configuration "))
