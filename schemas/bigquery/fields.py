@@ -59,7 +59,7 @@ ALERTS: Final = (
     _text("detector_version", "Its version"),
     _text("tenant_id", "The tenant", "REQUIRED"),
     _text("title", "What was found, in a few words"),
-    _text("description", "What was found, with its figures, in a sentence"),
+    _text("description", "What was found, with its figures, in a few sentences"),
     _text("severity", "Informational or Low"),
     _text("variation", f"What decided: one of {', '.join(VARIATION_IDS)}"),
     _text("matched_variations", "All variations that hold, the deciding one first", "REPEATED"),

@@ -63,7 +63,7 @@ class Baseline:
 
 def rare_activities(joined: Joined, coverage: Mapping[str, Iterable[int]]) -> Iterator[Activity]:
     """The activities of one subject that are neither learning nor common, with their figures."""
-    (tenant, _), inputs = joined
+    _, inputs = joined
     limits = detector().limits
     baseline = Baseline(inputs["sightings"])
     covered = set(coverage[tenant])
@@ -92,7 +92,7 @@ def by_execution(activity: Activity) -> tuple[Subject, Activity]:
 
 def with_variation(joined: Joined) -> Iterator[Activity]:
     """The activities of one execution with their variation, severity and ids."""
-    (tenant, _), inputs = joined
+    _, inputs = joined
     limits, card = detector().limits, detector()
     baseline = Baseline(inputs["sightings"])
     for activity in inputs["activities"]:
@@ -103,15 +103,13 @@ def with_variation(joined: Joined) -> Iterator[Activity]:
             and baseline.host_days(host, day) <= limits.execution_max_host_days
         )
         variation = matched_variations(bool(activity["reasons"]), rare)[0]
-        name, origin, service = activity["name"], activity["origin"], activity["service"]
-        program, reduced = (name, origin, activity["script"]), (name, origin, activity["reduced_script"])
-        hour = activity["time"] // HOUR_US
+        facts = activity | {"program": activity["name"], "hour": activity["time"] // HOUR_US}
         yield {
             **activity,
             "variation": variation,
             "severity": card.variation(variation).severity,
-            "alert_id": ids.alert_id(card.id, tenant, host, program, service, variation, hour),
-            "group_id": ids.group_id(card.id, tenant, reduced, service, day),
+            "alert_id": ids.alert_id(card.id, facts, variation),
+            "group_id": ids.group_id(card.id, facts),
         }
 
 

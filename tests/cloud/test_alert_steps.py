@@ -10,7 +10,7 @@ import pytest
 from tests.cloud.bigquery import BigQuery
 from tests.organisations import random_organisation
 from tests.running import arrow_of, configuration_of, run_records
-from uncommon_im.transforms.rules.alerts.bigquery_queries import TABLE
+from uncommon_im.transforms.rules.alerts.queries.bigquery import TABLE
 
 pytestmark = pytest.mark.cloud
 

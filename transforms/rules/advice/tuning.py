@@ -150,18 +150,14 @@ def exception_values(activity: Activity) -> dict[str, str]:
 
 def _candidate_of(activity: Activity, variation: str, detector: Detector) -> Candidate:
     """As `judgement.candidate_of`, of evidence: the alert holds what deduplication and flood control look at."""
-    name, origin, tenant = activity["program"], activity["origin"], activity["tenant"]
-    host, service, hour = activity["host"], activity["service"], activity["hour"]
     alert = {
-        "alert_id": ids.alert_id(
-            detector.id, tenant, host, (name, origin, activity["script"]), service, variation, hour
-        ),
+        "alert_id": ids.alert_id(detector.id, activity, variation),
         "variation": variation,
         "severity": detector.variation(variation).severity,
         "event_id": activity["event_id"],
-        "host": {"id": host},
+        "host": {"id": activity["host"]},
     }
-    group = ids.group_id(detector.id, tenant, (name, origin, activity["reduced_script"]), service, hour // 24)
+    group = ids.group_id(detector.id, activity)
     key = tuple(activity[part] for part in DEDUPLICATION_KEY)
     return Candidate(alert, key, (group, variation), activity["event_time"], activity)
 

@@ -12,8 +12,8 @@ from uncommon_im.schemas.detector import DETECTOR_VERSION, Detector
 from uncommon_im.transforms.rules.activities.hourly import event_id
 from uncommon_im.transforms.rules.alerts import ids
 from uncommon_im.transforms.rules.alerts.description import describe
-from uncommon_im.transforms.rules.alerts.investigation import Investigator
-from uncommon_im.transforms.rules.baseline.rareness import Rareness, figures
+from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, subject_figures
+from uncommon_im.transforms.rules.alerts.investigation import Investigator, reasons_of
 from uncommon_im.transforms.rules.columns.days import day_of, rfc3339
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
 
@@ -22,15 +22,15 @@ Alert = dict[str, Any]
 
 @dataclass(frozen=True)
 class AlertWriter:
-    """Writes alerts of one run.
+    """Writes the alerts of one run.
 
     Args:
         detector: the card.
-        catalogue: names of services, and who their own clients are.
+        catalogue: names of services, and which programs are their own clients.
         run_id: names the run.
         config_digest: of limits, catalogue and identity rules.
         as_of: date of the snapshot that the run started from, RFC 3339; `None` without one.
-        time_zone: in which hours of the day are counted.
+        time_zone: in which hours of the day are counted (IANA name).
     """
 
     detector: Detector
@@ -40,43 +40,36 @@ class AlertWriter:
     as_of: str | None = None
     time_zone: str = UTC_ZONE
 
-    def write(self, activity: Mapping[str, Any], variations: tuple[str, ...], rareness: Rareness) -> Alert:
-        """The alert of an activity; flood control sets `group_saturated` and writes the `steps` of those it raises.
+    def write(self, activity: Mapping[str, Any], variations: tuple[str, ...], figures: ActivityFigures) -> Alert:
+        """The alert of an activity.
+
+        Flood control sets `group_saturated`, and writes the `steps` of the alerts that it raises.
 
         Args:
             activity: a row of `ACTIVITY_SCHEMA`.
             variations: all that hold, the deciding one first.
-            rareness: its figures.
+            figures: how rare it is.
         """
         card = self.detector.variation(variations[0])
         service = self.catalogue.services_by_id[activity["service"]]
-        day = activity["hour"] // 24
-        name, origin, reduced = activity["program"], activity["origin"], activity["reduced_script"]
-        reasons = activity["reasons"].split(",") if activity["reasons"] else []
         return {
-            "alert_id": self.alert_id(activity, variations[0]),
-            "group_id": ids.group_id(self.detector.id, activity["tenant"], (name, origin, reduced), service.id, day),
+            "alert_id": ids.alert_id(self.detector.id, activity, card.id),
+            "group_id": ids.group_id(self.detector.id, activity),
             "detector_id": self.detector.id,
             "detector_version": DETECTOR_VERSION,
             "tenant_id": activity["tenant"],
             "title": card.title,
-            "description": describe(activity, service.name, reasons, card, variations, rareness, self.detector.limits),
+            "description": describe(activity, service.name, card, variations, figures, self.detector.limits),
             "severity": card.severity,
             "variation": card.id,
             "matched_variations": list(variations),
             "timestamp": rfc3339(activity["event_time"]),
             **_who(activity),
             "service": {"id": service.id, "name": service.name, "category": service.category},
-            "destination": {
-                "host": activity["remote_host"],
-                "ip": activity["remote_ip"],
-                "port": activity["remote_port"],
-                "attribution": activity["attribution"],
-                "matched": activity["matched"],
-            },
-            "baseline": self._baseline(day, rareness),
-            "suspicion_reasons": reasons,
-            "investigation": self._investigator.investigate(activity, reasons, rareness),
+            "destination": _destination(activity),
+            "baseline": self._baseline(activity["hour"] // 24, figures),
+            "suspicion_reasons": reasons_of(activity),
+            "investigation": self._investigator.investigate(activity, figures),
             "steps": [],
             "attack": {
                 "tactic": {"id": self.detector.tactic_id, "name": self.detector.tactic},
@@ -94,20 +87,14 @@ class AlertWriter:
             "event_id": event_id(activity),
         }
 
-    def alert_id(self, activity: Mapping[str, Any], variation: str) -> str:
-        """The id of an activity's alert."""
-        program = (activity["program"], activity["origin"], activity["script"])
-        tenant, host, service = activity["tenant"], activity["host"], activity["service"]
-        return ids.alert_id(self.detector.id, tenant, host, program, service, variation, activity["hour"])
-
-    def _baseline(self, day: int, rareness: Rareness) -> dict[str, Any]:
+    def _baseline(self, day: int, figures: ActivityFigures) -> dict[str, Any]:
         limits = self.detector.limits
         return {
             "window_start": str(day_of(day - limits.training_days)),
             "window_end": str(day_of(day - 1)),
-            "coverage_days": rareness.coverage_days,
+            "coverage_days": figures.coverage_days,
             "guard_days": limits.guard_days,
-            **figures(rareness.communication),
+            **subject_figures(figures.communication),
             "as_of": self.as_of,
         }
 
@@ -141,4 +128,14 @@ def _who(activity: Mapping[str, Any]) -> dict[str, Any]:
             "name": activity["causality_process_name"],
             "command_line": activity["causality_process_command_line"],
         },
+    }
+
+
+def _destination(activity: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "host": activity["remote_host"],
+        "ip": activity["remote_ip"],
+        "port": activity["remote_port"],
+        "attribution": activity["attribution"],
+        "matched": activity["matched"],
     }

@@ -1,25 +1,38 @@
-"""An alert in one sentence, with its values (specification, section 8)."""
+"""An alert in a few short sentences, with its values (specification, section 8).
+
+A sentence has one idea and at most 25 words. None claims what the event does not report.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from uncommon_im.schemas.detector import Limits, Variation
-from uncommon_im.transforms.rules.alerts.investigation import REASONS_IN_WORDS
-from uncommon_im.transforms.rules.baseline.rareness import Rareness
+from uncommon_im.transforms.rules.alerts.figures import ActivityFigures
+from uncommon_im.transforms.rules.alerts.investigation import REASONS_IN_WORDS, reasons_of
 from uncommon_im.transforms.rules.columns.days import moment_of
 from uncommon_im.transforms.rules.columns.text import base_name
-from uncommon_im.transforms.rules.recognition.destination import MATCHED_BY
+from uncommon_im.transforms.rules.recognition.command_line import engine_name
+
+_CODE_IN_WORDS: Final = {
+    "script": "the script {}",
+    "module": "the module {}",
+    "inline": "code from its command line (hash {})",
+    "stdin": "code from standard input",
+    "interactive": "an interactive session",
+    "unknown": "code that is not reported",
+}
+"""Kind of a fingerprint's target (section 4) -> what the scripting engine ran."""
+_SIGNATURE_IN_WORDS: Final = {"unsigned": "It is not signed", "invalid": "Its signature is not valid"}
 
 
 def describe(
     activity: Mapping[str, Any],
     service: str,
-    reasons: Sequence[str],
     card: Variation,
     matched: Sequence[str],
-    rareness: Rareness,
+    figures: ActivityFigures,
     limits: Limits,
 ) -> str:
     """Who, what, where, when, how rare, and why this severity.
@@ -27,62 +40,107 @@ def describe(
     Args:
         activity: a row of `ACTIVITY_SCHEMA`.
         service: its name.
-        reasons: of suspicion.
         card: the deciding variation.
         matched: all variations that hold.
-        rareness: its figures.
-        limits: those that they were held against.
+        figures: those of the activity.
+        limits: the lengths of the window and of the guard.
     """
-    where = activity["host_name"] or activity["host"]
-    what = activity["remote_host"] or activity["remote_ip"]
-    window = _counted(limits.training_days, "day")
-    when = f"{moment_of(activity['event_time']):%Y-%m-%d %H:%M} UTC"
-    guarded = f" (the last {_counted(limits.guard_days, 'day')} left out)" if reasons and limits.guard_days else ""
-    covered = rareness.coverage_days
-    with_telemetry = f", {covered} of them with telemetry" if covered < limits.training_days else ""
-    return (
-        f"{_who(activity)} on {where} communicated with {service} ({what}, known by "
-        f"{MATCHED_BY[activity['attribution']]}) on {when}: in the {window} before{with_telemetry}, "
-        f"it did so on {_hosts(rareness.communication, limits.max_other_hosts)}{guarded} and on "
-        f"{_days(rareness.communication)} of this host; severity is {card.severity} because "
-        f"{_why(reasons, matched, rareness, limits)}."
-    )
+    sentences = [
+        f"{activity['process_name']} on {activity['host_name'] or activity['host']} communicated with {service} "
+        f"({_destination(activity)}) on {moment_of(activity['event_time']):%Y-%m-%d at %H:%M} UTC",
+        *_process(activity),
+        *_rarity(activity, service, figures, limits),
+        *_severity(activity, card, matched, figures),
+    ]
+    return " ".join(sentence if sentence.endswith(".") else f"{sentence}." for sentence in sentences)
 
 
-def _who(activity: Mapping[str, Any]) -> str:
-    """The process, what it runs, who signed it, what started it, for whom."""
-    who = str(activity["process_name"])
-    if activity["script"]:
-        who += f" ({activity['script'].partition('|')[2]})"
-    if activity["process_signer"] and activity["process_signature_status"] == "signed":
-        who += f", signed by {activity['process_signer']}"
-    if activity["parent_process_name"]:
-        who += f", started by {base_name(activity['parent_process_name'])}"
-    if activity["user_name"]:
-        who += f", run by {activity['user_name']}"
-    return f"{who}," if "," in who else who
+def _destination(activity: Mapping[str, Any]) -> str:
+    """Which server it was, and by what it was recognised."""
+    host, address = activity["remote_host"], activity["remote_ip"]
+    if activity["attribution"] == "domain":
+        return f"recognised by the name {host}"
+    return f"{f'{host}, ' if host else ''}recognised by the address {address}"
 
 
-def _why(reasons: Sequence[str], matched: Sequence[str], rareness: Rareness, limits: Limits) -> str:
+def _process(activity: Mapping[str, Any]) -> Iterator[str]:
+    """What it ran, who signed it, what started it, who ran it, and what of that is not reported."""
+    if activity["fingerprint"]:
+        engine, _, target = activity["fingerprint"].partition("|")
+        kind, _, value = target.partition(":")
+        who = "It" if engine_name(activity["process_name"]) == engine else f"Behind it, {engine}"
+        yield f"{who} ran {_CODE_IN_WORDS[kind].format(value)}"
+    status, signer = activity["process_signature_status"] or "unknown", activity["process_signer"]
+    parent, user = activity["parent_process_name"], activity["user_name"]
+    known = []
+    if status == "signed":
+        known.append(f"signed by {signer}" if signer else "signed")
+    if parent:
+        known.append(f"started by {base_name(parent) or parent}")
+    if user:
+        known.append(f"run by {user}")
+    if known:
+        yield f"It was {_listed(known)}"
+    if status in _SIGNATURE_IN_WORDS and "unsigned" not in reasons_of(activity):
+        yield _SIGNATURE_IN_WORDS[status]
+    missing = {
+        "signature": status == "unknown",
+        "signer": status == "signed" and not signer,
+        "parent process": not parent,
+        "user": not user,
+    }
+    unknown = [name for name, holds in missing.items() if holds]
+    if unknown:
+        yield f"Its {_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} not reported"
+
+
+def _rarity(activity: Mapping[str, Any], service: str, figures: ActivityFigures, limits: Limits) -> Iterator[str]:
+    """How often this program used the service before, and what limits that figure."""
+    program = f"the same program with this {_code(activity)}" if activity["script"] else "the same program"
+    window = f"In the {_days(limits.training_days)} before"
+    yield f"{window}, {program} used {service} {_seen(figures.communication)}"
+    if figures.coverage_days < limits.training_days:
+        yield f"Telemetry exists for {figures.coverage_days or 'none'} of these days"
+    if activity["reasons"] and limits.guard_days:
+        yield f"Other hosts are counted without the last {_days(limits.guard_days)}"
+
+
+def _severity(
+    activity: Mapping[str, Any], card: Variation, matched: Sequence[str], figures: ActivityFigures
+) -> Iterator[str]:
     """What speaks against the process, in the order of the variations."""
-    said = [REASONS_IN_WORDS[reason] for reason in reasons]
-    if "uncommon_scripting_engine" in matched and rareness.execution:
-        hosts = _hosts(rareness.execution, limits.execution_max_other_hosts)
-        said.append(
-            f"what its scripting engine runs was seen on {hosts} and on {_days(rareness.execution)} of this host"
-        )
-    return ", and ".join(said) or "nothing but its rarity speaks against it"
+    reasons = [REASONS_IN_WORDS[reason] for reason in reasons_of(activity)]
+    if "uncommon_scripting_engine" in matched and figures.execution:
+        reasons.append(f"the {_code(activity)} was seen {_seen(figures.execution)}")
+    if len(reasons) > 1:
+        yield f"Severity is {card.severity} for {len(reasons)} reasons"
+        yield from (f"{reason[0].upper()}{reason[1:]}" for reason in reasons)
+    else:
+        yield f"Severity is {card.severity} because {reasons[0] if reasons else 'only its rarity speaks against it'}"
 
 
-def _hosts(prevalence: Mapping[str, int], maximum: int) -> str:
-    """ "no other hosts", "1 other host", "more than 3 other hosts"."""
-    number = prevalence["other_hosts"]
-    return f"more than {maximum} other hosts" if number > maximum else _counted(number, "other host")
+def _code(activity: Mapping[str, Any]) -> str:
+    """What a scripting engine ran, in a word."""
+    kind = (activity["fingerprint"] or "").partition("|")[2].partition(":")[0]
+    return kind if kind in ("script", "module") else "code"
 
 
-def _days(prevalence: Mapping[str, int]) -> str:
-    return _counted(prevalence["host_days"], "day")
+def _seen(prevalence: Mapping[str, int]) -> str:
+    """ "on no other host and on 2 days on this host"."""
+    hosts, days = _counted(prevalence["other_hosts"], "other host"), _counted(prevalence["host_days"], "day")
+    return f"on {hosts} and on {days} on this host"
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+    return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
+
+
+def _days(number: int) -> str:
+    """A period that ends with the day before: "day", "30 days"."""
+    return "day" if number == 1 else f"{number} days"
+
+
+def _listed(words: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,9 +1,11 @@
 """The three questions of an alert's guidance, answered with figures (specification, first page and section 8).
 
 Is the application legitimate? What is its parent process? Is the time of the communication unusual? All figures are
-prevalence in the window before the day (section 5). That a program was *seen* means here that it communicated with the
-alert's service; that an image, or a parent with its program, was seen: that it communicated with any known service;
-that what a scripting engine runs was seen: that it ran.
+prevalence in the window before the day (section 5). What counts as *seen* depends on the subject:
+
+- a program: it communicated with the alert's service
+- an image, or a parent with its program: it communicated with any known service
+- the code of a scripting engine: it ran
 """
 
 from __future__ import annotations
@@ -14,64 +16,64 @@ from functools import cached_property
 from typing import Any, Final
 
 from uncommon_im.schemas.catalogue import Catalogue
-from uncommon_im.transforms.rules.baseline.rareness import Rareness, days_shown, figures
+from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, day_figures, subject_figures
 from uncommon_im.transforms.rules.columns.local_time import local_moment
 from uncommon_im.transforms.rules.columns.text import base_name
 from uncommon_im.transforms.rules.recognition.suspicion import Process, Suspicions
 
 REASONS_IN_WORDS: Final = {
-    "unsigned": "it is not signed",
-    "lolbin-network": "it is a system tool that can fetch or run remote code for somebody else",
-    "gtfobin-network": "it is a Unix tool that can upload or download",
-    "transfer-tool": "it is a transfer tool",
+    "unsigned": "it has no valid signature",
+    "lolbin-network": "it is a system tool that can fetch or run remote code",
+    "gtfobin-network": "it is a Unix tool that can upload or download files",
+    "transfer-tool": "it is a file transfer tool",
     "office": "it is an Office program",
     "pdf-reader": "it is a PDF reader",
     "shell": "it is a shell",
     "untrusted_path": "it runs from a folder where programs do not belong",
-    "masquerading": "it bears the name of a known program but not its signature or place",
-    "double_extension": "its name hides an executable behind a document's extension",
-    "office_child": "an Office program, mail client or PDF reader started it",
+    "masquerading": "it has the name of a known program but not its publisher or folder",
+    "double_extension": "its name hides a program behind the extension of another kind of file",
+    "office_child": "it was started by an Office program, mail client or PDF reader",
 }
+"""Reason of suspicion (section 4) -> a clause about the process."""
 _SATURDAY: Final = 5
 
 
 @dataclass(frozen=True)
 class Investigator:
-    """Answers the questions about the activities of one run.
+    """Answers the three questions about the activities of one run.
 
     Args:
-        catalogue: who the services' own clients are.
+        catalogue: which programs are the services' own clients.
         training_days: days of the window.
-        time_zone: in which hours of the day are counted.
+        time_zone: in which hours of the day are counted (IANA name).
     """
 
     catalogue: Catalogue
     training_days: int
     time_zone: str
 
-    def investigate(self, activity: Mapping[str, Any], reasons: list[str], rareness: Rareness) -> dict[str, Any]:
+    def investigate(self, activity: Mapping[str, Any], figures: ActivityFigures) -> dict[str, Any]:
         """The `investigation` of an alert.
 
-        What the event does not say, or nobody has learned, is null, and `missing` says of each what it is and why.
+        What is not known is null. `missing` lists each such field, and says why it is null or says less than it could.
 
         Args:
             activity: a row of `ACTIVITY_SCHEMA`.
-            reasons: of suspicion.
-            rareness: its figures.
+            figures: how rare it is.
         """
         return {
-            "application": self._application(activity, reasons, rareness),
+            "application": self._application(activity, figures),
             "parent": {
                 "name": activity["parent_process_name"],
                 "causality": activity["causality_process_name"],
-                "parentage": rareness.parentage and figures(rareness.parentage),
+                "parentage": figures.parentage and subject_figures(figures.parentage),
                 "chain": causality_chain(activity),
             },
-            "time": self._time(activity, rareness),
-            "missing": [{"what": what, "why": why} for what, why in self._missing(activity, rareness)],
+            "time": self._time(activity, figures),
+            "missing": [{"what": what, "why": why} for what, why in self._missing(activity, figures)],
         }
 
-    def _application(self, activity: Mapping[str, Any], reasons: list[str], rareness: Rareness) -> dict[str, Any]:
+    def _application(self, activity: Mapping[str, Any], figures: ActivityFigures) -> dict[str, Any]:
         status, signer = activity["process_signature_status"], activity["process_signer"]
         name, path = activity["process_name"], activity["process_path"]
         clients = self._suspicions.clients(Process(activity["os"], name, path, status, signer))
@@ -80,16 +82,16 @@ class Investigator:
         return {
             "signer": signer,
             "own_client": own,
-            "program": figures(rareness.communication),
-            "binary": rareness.binary and figures(rareness.binary),
+            "program": subject_figures(figures.communication),
+            "binary": figures.binary and subject_figures(figures.binary),
             "signature_status": status,
             "client_of": client_of,
             "client_known_by": clients.get(client_of or ""),
-            "reasons": [REASONS_IN_WORDS[reason] for reason in reasons],
-            "execution": rareness.execution and figures(rareness.execution),
+            "reasons": [REASONS_IN_WORDS[reason] for reason in reasons_of(activity)],
+            "execution": figures.execution and subject_figures(figures.execution),
         }
 
-    def _time(self, activity: Mapping[str, Any], rareness: Rareness) -> dict[str, Any]:
+    def _time(self, activity: Mapping[str, Any], figures: ActivityFigures) -> dict[str, Any]:
         local = local_moment(activity["event_time"], self.time_zone)
         return {
             "hour_utc": activity["hour"] % 24,
@@ -98,37 +100,44 @@ class Investigator:
             "local_time": local.isoformat(timespec="seconds"),
             "hour": local.hour,
             "weekend": local.weekday() >= _SATURDAY,
-            "service_at_this_hour": rareness.hour_of_day and days_shown(rareness.hour_of_day),
-            "covered_days": rareness.coverage_days,
+            "service_at_this_hour": figures.hour_of_day and day_figures(figures.hour_of_day),
+            "covered_days": figures.coverage_days,
             "window_days": self.training_days,
         }
 
-    def _missing(self, activity: Mapping[str, Any], rareness: Rareness) -> Iterator[tuple[str, str]]:
+    def _missing(self, activity: Mapping[str, Any], figures: ActivityFigures) -> Iterator[tuple[str, str]]:
         """(field of the investigation, why it is missing or says less than it could)."""
         status = activity["process_signature_status"]
         if status in (None, "unknown"):
-            yield "application.signature_status", "the event does not say whether the image is signed"
+            yield "application.signature_status", "the event does not report whether the image is signed"
         if activity["process_signer"] is None and status != "unsigned":
-            yield "application.signer", "the event names no signer"
-        if rareness.binary is None:
-            yield "application.binary", "the event has no sha256 of the image"
-        if rareness.parentage is None:
-            yield "parent.parentage", "the event names no parent process"
+            yield "application.signer", "the event does not report a signer"
+        if figures.binary is None:
+            yield "application.binary", "the event does not report the SHA-256 of the image"
+        if figures.parentage is None:
+            yield "parent.parentage", "the event does not report the parent process"
         if activity["causality_process_name"] is None:
-            yield "parent.causality", "the event names no owner of the causality group"
-        if rareness.hour_of_day is None:
-            yield "time.service_at_this_hour", "the activity began before hours of the day were learned"
-        if rareness.coverage_days < self.training_days:
-            telemetry = f"telemetry came on {rareness.coverage_days} of the {self.training_days} days of the window"
-            yield "time.covered_days", f"{telemetry}: all figures are those of these days"
+            yield "parent.causality", "the event does not report the owner of the causality group"
+        if figures.hour_of_day is None:
+            yield "time.service_at_this_hour", "the stream had not yet learned hours of the day when the activity began"
+        if figures.coverage_days < self.training_days:
+            days = f"{figures.coverage_days} of the {self.training_days} days of the window"
+            yield "time.covered_days", f"only {days} have telemetry, and all figures count only these"
 
     @cached_property
     def _suspicions(self) -> Suspicions:
         return Suspicions(self.catalogue)
 
 
+def reasons_of(activity: Mapping[str, Any]) -> list[str]:
+    """The reasons of suspicion of an activity, sorted."""
+    return activity["reasons"].split(",") if activity["reasons"] else []
+
+
 def causality_chain(activity: Mapping[str, Any]) -> list[str]:
-    """Causality owner, parent, process, as far as they are known, by base name; who occurs again counts where last.
+    """Base names of causality owner, parent and process, as far as they are known.
+
+    A name that occurs twice is kept only at its last place.
 
     >>> names = {"causality_process_name": "cmd.exe", "parent_process_name": "CMD.EXE", "process_name": "curl.exe"}
     >>> causality_chain(names)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Literal
 
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.rules.columns.text import parse_address
@@ -151,7 +151,3 @@ def _tails(host: str, longest: int) -> Iterator[str]:
     while start < len(host):
         yield host[start:]
         start = host.find(".", start) + 1 or len(host)
-
-
-MATCHED_BY: Final = {"domain": "its name", "ip_range": "its address"}
-"""How an attribution reads in a sentence."""

@@ -19,8 +19,8 @@ from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
 from uncommon_im.transforms.rules.activities.rare import rare_activities
 from uncommon_im.transforms.rules.alerts.alert import Alert, AlertWriter
+from uncommon_im.transforms.rules.alerts.figures import ActivityFigures
 from uncommon_im.transforms.rules.baseline.prevalence import Prevalence, measure
-from uncommon_im.transforms.rules.baseline.rareness import Rareness
 from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
 from uncommon_im.transforms.rules.baseline.tables import with_codes
 from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
@@ -175,7 +175,7 @@ def candidate_of(
         Prevalence(**execution), limits.execution_max_other_hosts, limits.execution_max_host_days
     )
     variations = matched_variations(bool(activity["reasons"]), bool(execution_rare))
-    rareness = Rareness(
+    figures = ActivityFigures(
         communication=shown["communication"],
         execution=execution,
         parentage=shown.get("parentage"),
@@ -183,7 +183,7 @@ def candidate_of(
         hour_of_day=shown.get("hour_of_day"),
         coverage_days=coverage,
     )
-    alert = writer.write(activity, variations, rareness)
+    alert = writer.write(activity, variations, figures)
     row = {name: activity[name] for name in VERDICT_COLUMNS} | {"alert_id": alert["alert_id"]}
     key = tuple(activity[name] for name in DEDUPLICATION_KEY)
     return Candidate(alert, key, (alert["group_id"], alert["variation"]), activity["event_time"], row)

@@ -1,17 +1,21 @@
-"""An alert in one sentence: who, what, where, when, how rare, why this severity."""
+"""An alert in a few short sentences: who, what, where, when, how rare, why this severity."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 
 from tests.transforms.rules.candidates import NOBODY_ELSE, candidate
 from uncommon_im.schemas.detector import Limits, load_detector
+from uncommon_im.transforms.rules.alerts.investigation import REASONS_IN_WORDS
 
 RARE = NOBODY_ELSE | {"other_hosts": 1, "host_days": 2}
 TITLE = "Uncommon communication to an instant messaging server"
+SCRIPT = "python|script:/srv/bot.py"
 
 
 def described(**more: Any) -> tuple[str, str]:
@@ -21,52 +25,102 @@ def described(**more: Any) -> tuple[str, str]:
 
 
 def test_base_says_all_that_there_is_to_say() -> None:
-    told = {"host_name": "pc-7", "user_name": "al", "parent_process_name": "explorer.exe"}
-    told |= {"process_signature_status": "signed", "process_signer": "Acme Corp", "process_name": "sync.exe"}
-    assert described(shown={"communication": RARE}, **told) == (
+    event = {"host_name": "pc-7", "user_name": "al", "parent_process_name": "explorer.exe"}
+    event |= {"process_signature_status": "signed", "process_signer": "Acme Corp", "process_name": "sync.exe"}
+    assert described(shown={"communication": RARE}, **event) == (
         TITLE,
-        "sync.exe, signed by Acme Corp, started by explorer.exe, run by al, on pc-7 communicated with Telegram (t.me, "
-        "known by its name) on 2026-03-01 12:00 UTC: in the 30 days before, it did so on 1 other host and on 2 days of "
-        "this host; severity is Informational because nothing but its rarity speaks against it.",
+        "sync.exe on pc-7 communicated with Telegram (recognised by the name t.me) on 2026-03-01 at 12:00 UTC. "
+        "It was signed by Acme Corp, started by explorer.exe and run by al. "
+        "In the 30 days before, the same program used Telegram on 1 other host and on 2 days on this host. "
+        "Severity is Informational because only its rarity speaks against it.",
     )
 
 
-def test_base_leaves_out_what_is_not_known() -> None:
-    told = {"remote_host": None, "remote_ip": "91.108.4.1", "attribution": "ip_range", "matched": "91.108.4.0/22"}
-    assert described(coverage=20, process_signer="Forged Ltd", **told)[1] == (
-        "app on h communicated with Telegram (91.108.4.1, known by its address) on 2026-03-01 12:00 UTC: in the 30 "
-        "days before, 20 of them with telemetry, it did so on no other hosts and on no days of this host; severity is "
-        "Informational because nothing but its rarity speaks against it."
+def test_what_is_not_known_is_not_claimed_but_said_to_be_not_reported() -> None:
+    event = {"remote_host": None, "remote_ip": "91.108.4.1", "attribution": "ip_range", "matched": "91.108.4.0/22"}
+    assert described(coverage=20, process_signer="Forged Ltd", **event)[1] == (
+        "app on h communicated with Telegram (recognised by the address 91.108.4.1) on 2026-03-01 at 12:00 UTC. "
+        "Its signature, parent process and user are not reported. "
+        "In the 30 days before, the same program used Telegram on no other host and on no day on this host. "
+        "Telemetry exists for 20 of these days. "
+        "Severity is Informational because only its rarity speaks against it."
     )
+    host = described(**event | {"remote_host": "cdn.example"})[1]
+    assert "(cdn.example, recognised by the address 91.108.4.1)" in host
+
+
+@pytest.mark.parametrize(
+    ("status", "signer", "words"),
+    [
+        ("signed", "Acme, Inc.", "It was signed by Acme, Inc. Its parent process and user are not reported."),
+        ("signed", None, "It was signed. Its signer, parent process and user are not reported."),
+        ("unsigned", None, "It is not signed. Its parent process and user are not reported."),
+        ("invalid", "Acme Corp", "Its signature is not valid. Its parent process and user are not reported."),
+        ("unknown", "Acme Corp", "UTC. Its signature, parent process and user are not reported."),
+    ],
+)
+def test_a_signer_is_named_only_where_the_signature_holds(status: str, signer: str | None, words: str) -> None:
+    assert words in described(process_signature_status=status, process_signer=signer)[1]
 
 
 def test_a_suspicious_process_is_so_in_words_and_the_guard_days_are_named() -> None:
     title, text = described(reasons="shell,untrusted_path", shown={"execution": NOBODY_ELSE | {"host_days": 3}})
     assert title == f"{TITLE} by a suspicious process"
-    assert "on no other hosts (the last 3 days left out) and on no days of this host" in text
+    assert "on no other host and on no day on this host. Other hosts are counted without the last 3 days." in text
     assert text.endswith(
-        "severity is Low because it is a shell, and it runs from a folder where programs do not belong."
+        "Severity is Low for 2 reasons. It is a shell. It runs from a folder where programs do not belong."
     )
 
 
 def test_a_window_and_a_guard_of_one_day_are_singular() -> None:
     detector = replace(load_detector(), limits=Limits(training_days=1, activation_days=1, guard_days=1))
     text = described(reasons="shell", detector=detector)[1]
-    assert "in the 1 day before, it did so on no other hosts (the last 1 day left out) and" in text
+    assert "In the day before, the same program used Telegram on no other host" in text
+    assert "Other hosts are counted without the last day." in text
 
 
 def test_an_uncommon_scripting_engine_execution_says_what_it_runs_and_how_rare_that_is() -> None:
-    script = "python|script:/srv/bot.py"
-    title, text = described(script=script, fingerprint=script, process_name="python3", shown={"execution": RARE})
+    title, text = described(script=SCRIPT, fingerprint=SCRIPT, process_name="python3", shown={"execution": RARE})
     assert title == f"{TITLE} by an uncommon scripting engine execution"
-    assert text.startswith("python3 (script:/srv/bot.py) on h communicated")
-    assert text.endswith(
-        "Low because what its scripting engine runs was seen on 1 other host and on 2 days of this host."
-    )
+    assert text.startswith("python3 on h communicated")
+    assert "It ran the script /srv/bot.py. " in text
+    assert "the same program with this script used Telegram on no other host" in text
+    assert text.endswith("Low because the script was seen on 1 other host and on 2 days on this host.")
+
+
+def test_of_a_program_that_a_script_started_the_script_is_what_is_behind_it() -> None:
+    text = described(script=SCRIPT, fingerprint=SCRIPT, process_name="curl", shown={"execution": RARE})[1]
+    assert "Behind it, python ran the script /srv/bot.py. " in text
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("module:http.server", "It ran the module http.server."),
+        ("inline:0123456789abcdef", "It ran code from its command line (hash 0123456789abcdef)."),
+        ("stdin", "It ran code from standard input."),
+        ("interactive", "It ran an interactive session."),
+        ("unknown", "It ran code that is not reported."),
+    ],
+)
+def test_whatever_a_scripting_engine_runs_has_words(target: str, words: str) -> None:
+    assert words in described(process_name="python3", fingerprint=f"python|{target}")[1]
 
 
 @pytest.mark.parametrize("both", [{"reasons": "unsigned", "shown": {"execution": RARE}}])
 def test_all_variations_that_hold_are_reasons(both: dict[str, Any]) -> None:
     title, text = described(**both)
     assert title == f"{TITLE} by a suspicious process"
-    assert "because it is not signed, and what its scripting engine runs was seen on" in text
+    assert "for 2 reasons. It has no valid signature. The code was seen on" in text
+
+
+def test_no_sentence_has_more_than_25_words() -> None:
+    everything = {"user_name": "CORP\\al", "parent_process_name": "explorer.exe", "script": SCRIPT}
+    everything |= {"process_signature_status": "signed", "process_signer": "Developer ID Application: Acme Inc (X7)"}
+    everything |= {"service": "microsoft-teams", "reasons": ",".join(REASONS_IN_WORDS)}
+    for event, target in product(({}, everything), ("script:/srv/bot.py", "inline:0123456789abcdef", "unknown")):
+        seen = {"other_hosts": 2, "host_days": 2}
+        shown = {"execution": RARE | seen, "communication": RARE | seen}
+        text = described(coverage=20, fingerprint=f"python|{target}", shown=shown, **event)[1]
+        lengths = {sentence: len(sentence.split()) for sentence in re.split(r"(?<=\.) (?=[A-Z])", text)}
+        assert max(lengths.values()) <= 25, lengths

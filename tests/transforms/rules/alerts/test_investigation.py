@@ -1,4 +1,4 @@
-"""The three questions, answered: where the evidence is there, and where it is not."""
+"""The three questions, answered: where the event reports what they need, and where it does not."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_figures_of_every_subject_are_there_and_nothing_is_missing_if_the_event_
     assert found["missing"] == []
 
 
-def test_what_the_event_does_not_say_is_null_and_said_to_be_missing() -> None:
+def test_what_the_event_does_not_report_is_null_and_listed_as_missing() -> None:
     found = investigation(shown={"hour_of_day": SHOWN}, coverage=20)
     assert found["application"]["binary"] is found["parent"]["parentage"] is found["application"]["signer"] is None
     assert [each["what"] for each in found["missing"]] == [
@@ -53,7 +53,7 @@ def test_what_the_event_does_not_say_is_null_and_said_to_be_missing() -> None:
         "parent.causality",
         "time.covered_days",
     ]
-    assert found["missing"][-1]["why"].startswith("telemetry came on 20 of the 30 days of the window")
+    assert found["missing"][-1]["why"].startswith("only 20 of the 30 days of the window have telemetry")
 
 
 def test_an_activity_of_a_stream_that_had_not_learned_hours_yet_says_so() -> None:
@@ -125,4 +125,4 @@ def test_every_reason_of_suspicion_is_said_in_words() -> None:
     reasons |= {"unsigned", "untrusted_path", "masquerading", "double_extension", "office_child"}
     assert set(REASONS_IN_WORDS) == reasons
     application = investigation(reasons="shell,unsigned")["application"]
-    assert application["reasons"] == ["it is a shell", "it is not signed"]
+    assert application["reasons"] == ["it is a shell", "it has no valid signature"]

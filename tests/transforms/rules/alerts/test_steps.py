@@ -21,7 +21,7 @@ QUESTIONS = (
     "Is the application legitimate?",
     "What is its parent process?",
     "Is the time of the communication unusual?",
-    "What else did the process and its host do around the time?",
+    "What else did the process and its host do around that time?",
     "Who else communicates like this?",
 )
 HOSTILE = (

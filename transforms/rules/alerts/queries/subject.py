@@ -1,4 +1,4 @@
-"""What the queries beside an alert ask about: its host, process, destination and time."""
+"""What the queries beside an alert ask about: its host, process, destination and time (specification, section 8)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ AROUND: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What of an alert its queries need; nothing of it is a command line, for these hold secrets.
+class QuerySubject:
+    """What the queries need of an alert. None of it is a command line, because these hold secrets.
 
     Args:
         first: first day of the window of the alert's baseline.
@@ -42,8 +42,8 @@ class Asked:
     time_zone: str
 
     @classmethod
-    def of(cls, alert: Mapping[str, Any]) -> Asked:
-        """What an alert asks about."""
+    def of(cls, alert: Mapping[str, Any]) -> QuerySubject:
+        """What the queries of an alert ask about."""
         host, process, destination = alert["host"], alert["process"], alert["destination"]
         matched, by_domain = destination["matched"], destination["attribution"] == "domain"
         return cls(

@@ -12,60 +12,60 @@ from ipaddress import ip_network
 from json.encoder import encode_basestring
 from typing import Final
 
-from uncommon_im.transforms.rules.alerts.query_subject import AROUND, Asked
+from uncommon_im.transforms.rules.alerts.queries.subject import AROUND, QuerySubject
 
 TABLE: Final = "`DATASET.xdr_events`"
 _FIRST_LAST: Final = "MIN(event_time) AS first, MAX(event_time) AS last"
 
 
-def images(asked: Asked) -> str:
+def images(subject: QuerySubject) -> str:
     """Where the image, or another of its name, was seen: by folder, signer and digest."""
     return (
         "SELECT process_name, process_path, process_signature_status, process_signer, process_sha256,\n"
         f"  COUNT(DISTINCT host_id) AS hosts, COUNT(DISTINCT DATE(event_time)) AS days, {_FIRST_LAST}\n"
-        f"FROM {TABLE}\nWHERE {_days(asked)}\n  AND {_program(asked)}\n"
+        f"FROM {TABLE}\nWHERE {_days(subject)}\n  AND {_program(subject)}\n"
         f"GROUP BY 1, 2, 3, 4, 5\nORDER BY hosts DESC\nLIMIT 100"
     )
 
 
-def parents(asked: Asked) -> str:
+def parents(subject: QuerySubject) -> str:
     """What starts programs of this name, on how many hosts, and whether on this one."""
     return (
         "SELECT parent_process_name, causality_process_name, COUNT(DISTINCT host_id) AS hosts,\n"
-        f"  LOGICAL_OR(host_id = {text(asked.host_id)}) AS on_this_host, {_FIRST_LAST}\n"
-        f"FROM {TABLE}\nWHERE {_days(asked)}\n  AND {_name(asked)}\n"
+        f"  LOGICAL_OR(host_id = {text(subject.host_id)}) AS on_this_host, {_FIRST_LAST}\n"
+        f"FROM {TABLE}\nWHERE {_days(subject)}\n  AND {_name(subject)}\n"
         "GROUP BY 1, 2\nORDER BY hosts DESC\nLIMIT 100"
     )
 
 
-def hours(asked: Asked) -> str:
+def hours(subject: QuerySubject) -> str:
     """On how many days and hosts the service was used at each hour of the day, and how often by this host."""
     return (
-        f"SELECT EXTRACT(HOUR FROM event_time AT TIME ZONE {text(asked.time_zone)}) AS hour_of_day,\n"
+        f"SELECT EXTRACT(HOUR FROM event_time AT TIME ZONE {text(subject.time_zone)}) AS hour_of_day,\n"
         "  COUNT(DISTINCT DATE(event_time)) AS days, COUNT(DISTINCT host_id) AS hosts,\n"
-        f"  COUNTIF(host_id = {text(asked.host_id)}) AS events_of_this_host\n"
-        f"FROM {TABLE}\nWHERE {_days(asked)}\n  AND {_destination(asked)}\n"
+        f"  COUNTIF(host_id = {text(subject.host_id)}) AS events_of_this_host\n"
+        f"FROM {TABLE}\nWHERE {_days(subject)}\n  AND {_destination(subject)}\n"
         "GROUP BY 1\nORDER BY 1"
     )
 
 
-def around(asked: Asked) -> str:
+def around(subject: QuerySubject) -> str:
     """What the host did around the time, and what of it the process."""
-    same = _name(asked) if asked.pid is None else f"{_name(asked)} AND process_pid = {asked.pid}"
+    same = _name(subject) if subject.pid is None else f"{_name(subject)} AND process_pid = {subject.pid}"
     return (
         f"SELECT event_time, {same} AS this_process, event_type, process_name, process_pid,\n"
         "  process_command_line, parent_process_name, remote_host, remote_ip, remote_port, bytes_sent, bytes_received\n"
-        f"FROM {TABLE}\nWHERE event_time >= {_moment(asked.moment - AROUND)}\n"
-        f"  AND event_time < {_moment(asked.moment + AROUND)}\n  AND host_id = {text(asked.host_id)}\n"
+        f"FROM {TABLE}\nWHERE event_time >= {_moment(subject.moment - AROUND)}\n"
+        f"  AND event_time < {_moment(subject.moment + AROUND)}\n  AND host_id = {text(subject.host_id)}\n"
         "ORDER BY event_time\nLIMIT 1000"
     )
 
 
-def others(asked: Asked) -> str:
+def others(subject: QuerySubject) -> str:
     """Who else communicates with the service by this program."""
     return (
         f"SELECT host_id, user_name, process_path, SUM(bytes_sent) AS bytes_sent, {_FIRST_LAST}\n"
-        f"FROM {TABLE}\nWHERE {_days(asked)}\n  AND {_program(asked)}\n  AND {_destination(asked)}\n"
+        f"FROM {TABLE}\nWHERE {_days(subject)}\n  AND {_program(subject)}\n  AND {_destination(subject)}\n"
         "GROUP BY 1, 2, 3\nORDER BY first\nLIMIT 1000"
     )
 
@@ -79,24 +79,24 @@ def text(value: str) -> str:
     return encode_basestring(value)
 
 
-def _days(asked: Asked) -> str:
-    return f"event_time >= {_midnight(asked.first)} AND event_time < {_midnight(asked.end)}"
+def _days(subject: QuerySubject) -> str:
+    return f"event_time >= {_midnight(subject.first)} AND event_time < {_midnight(subject.end)}"
 
 
-def _name(asked: Asked) -> str:
-    return f"LOWER(process_name) = {text(asked.process_name.lower())}"
+def _name(subject: QuerySubject) -> str:
+    return f"LOWER(process_name) = {text(subject.process_name.lower())}"
 
 
-def _program(asked: Asked) -> str:
-    if asked.sha256 is None:
-        return _name(asked)
-    return f"({_name(asked)} OR LOWER(process_sha256) = {text(asked.sha256.lower())})"
+def _program(subject: QuerySubject) -> str:
+    if subject.sha256 is None:
+        return _name(subject)
+    return f"({_name(subject)} OR LOWER(process_sha256) = {text(subject.sha256.lower())})"
 
 
-def _destination(asked: Asked) -> str:
-    if asked.domain is not None:
-        return f"ENDS_WITH(CONCAT('.', LOWER(remote_host)), {text('.' + asked.domain)})"
-    network = ip_network(asked.address_range or "")
+def _destination(subject: QuerySubject) -> str:
+    if subject.domain is not None:
+        return f"ENDS_WITH(CONCAT('.', LOWER(remote_host)), {text('.' + subject.domain)})"
+    network = ip_network(subject.address_range or "")
     first, last = (f"NET.IP_FROM_STRING({text(str(network[place]))})" for place in (0, -1))
     return f"NET.SAFE_IP_FROM_STRING(remote_ip) BETWEEN {first} AND {last}"
 
