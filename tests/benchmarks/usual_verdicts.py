@@ -63,7 +63,7 @@ class Baseline:
 
 def rare_activities(joined: Joined, coverage: Mapping[str, Iterable[int]]) -> Iterator[Activity]:
     """The activities of one subject that are neither learning nor common, with their figures."""
-    _, inputs = joined
+    (tenant, _), inputs = joined
     limits = detector().limits
     baseline = Baseline(inputs["sightings"])
     covered = set(coverage[tenant])
