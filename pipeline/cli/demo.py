@@ -32,14 +32,14 @@ def demo(directory: str) -> int:
     console.print("\n[bold]3. What was planted, and what was found[/]")
     console.print(found_table(_rows(Path(directory, "labels.jsonl")), alerts))
     worst = min(alerts, key=lambda alert: (alert["severity"] != "Low", alert["timestamp"]))
-    console.print("\n[bold]4. An alert says[/]")
+    console.print("\n[bold]4. What an alert says[/]")
     console.print(worst["description"], soft_wrap=True)
-    console.print(f"\nall of it: {run}/alerts/*.jsonl, {run}/verdicts/*.jsonl; the labels: {directory}/labels.jsonl")
+    console.print(f"\nAlerts: {run}/alerts/*.jsonl\nVerdicts: {run}/verdicts/*.jsonl\nLabels: {directory}/labels.jsonl")
     return 0
 
 
 def found_table(labels: list[dict[str, Any]], alerts: list[dict[str, Any]]) -> Table:
-    """A row a planted campaign: what was expected, what was found; and one for everything else."""
+    """One row per planted campaign, with what was expected and what was found, and one row for everything else."""
     table = Table("planted", "expected", "alerts")
     unexplained = {alert["alert_id"]: alert for alert in alerts}
     for label in labels:

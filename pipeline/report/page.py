@@ -39,14 +39,14 @@ OUTCOMES: Final = (
     Series("learning", "learning", "--learning"),
 )
 VERDICTS: Final = {
-    "training": ("Before the days that are judged: they only teach", "learning"),
-    "too_late": ("Came too late to be judged: they only teach", "learning"),
+    "training": ("Before the judged days: only for the baseline", "learning"),
+    "too_late": ("Too late to be judged: only for the baseline", "learning"),
     "learning": ("The detector was still learning", "learning"),
     "common_in_organisation": ("Common in the organisation", "common"),
     "common_on_host": ("Common on that host", "common"),
     "excepted": ("Rare, but an exception covers it", "rare"),
-    "duplicate": ("Rare, but repeats an alert", "rare"),
-    "rolled_up": ("Rare, but one of many alike: rolled up", "rare"),
+    "duplicate": ("Rare, but repeats an earlier alert", "rare"),
+    "rolled_up": ("Rare, but rolled up with many like it", "rare"),
     "alert": ("Alert", "rare"),
 }
 """Verdict -> its words, and its outcome in the chart of days."""

@@ -6,6 +6,11 @@
   const SHORT = 200; // and in the list
   // Shown above the cards.
   const ABOVE = new Set(["title", "description", "steps"]);
+  // What an event reports itself; all else is the detector's.
+  const REPORTED = new Set([
+    "name", "path", "command_line", "sha256", "pid", "signature_status", "signer", "os", "user_name", "host", "ip", "port", "causality",
+    "bytes_sent", "bytes_received",
+  ]);
   const MONO = /command_line|path|sha256|fingerprint|origin|script|digest|^ip$|_id$|^id$|^matched$/;
   const WORDS = {
     ip: "IP", os: "OS", id: "ID", pid: "PID", sha256: "SHA-256", sql: "SQL", xql: "XQL", bigquery: "BigQuery", utc: "UTC", attack: "ATT&CK",
@@ -29,8 +34,8 @@
   const bdi = (text) => element("bdi", {}, visible(text));
   const short = (text) => bdi(text.length > SHORT ? `${text.slice(0, SHORT)}…` : text);
   const words = (key) => {
-    const said = key.split("_").map((word) => WORDS[word] ?? word).join(" ");
-    return said.charAt(0).toUpperCase() + said.slice(1);
+    const text = key.split("_").map((word) => WORDS[word] ?? word).join(" ");
+    return text.charAt(0).toUpperCase() + text.slice(1);
   };
   const nameOf = (variation) => VARIATIONS[variation] ?? variation;
   const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
@@ -52,7 +57,8 @@
     return [shown, button];
   }
 
-  function content(value) {
+  function content(key, value) {
+    if (value === null && REPORTED.has(key)) return [element("span", { class: "none" }, "not reported")];
     if (value === null || value === "" || (Array.isArray(value) && !value.length)) return [element("span", { class: "none" }, "none")];
     if (value === true) return ["yes"];
     if (value === false) return ["no"];
@@ -65,7 +71,7 @@
   function facts(entries) {
     const rows = entries.flatMap(([key, value]) => [
       element("dt", {}, words(key)),
-      element("dd", MONO.test(key) ? { class: "mono" } : {}, ...content(value)),
+      element("dd", MONO.test(key) ? { class: "mono" } : {}, ...content(key, value)),
     ]);
     return element("dl", {}, ...rows);
   }
@@ -83,7 +89,7 @@
 
   const card = (title, object) => element("div", { class: "card" }, element("h4", {}, title), ...nested(object, 5));
 
-  // The investigation is a card a question.
+  // The investigation has one card per question.
   function cardsOf(key, value) {
     if (key !== "investigation") return [card(words(key), value)];
     return Object.entries(value).map(([question, answer]) =>
@@ -95,7 +101,7 @@
       await navigator.clipboard.writeText(text);
       status.textContent = "Copied.";
     } catch {
-      status.textContent = "The browser does not let the page copy: select the text instead.";
+      status.textContent = "The browser does not let this page copy. Select the text instead.";
     }
     button.focus();
   }
@@ -164,22 +170,22 @@
 
   function wanted(alert, filters) {
     const day = alert.timestamp.slice(0, 10);
-    const asked = filters.host.trim().toLowerCase();
+    const host = filters.host.trim().toLowerCase();
     return (!filters.severity || alert.severity === filters.severity)
       && (!filters.variation || alert.variation === filters.variation)
       && (!filters.service || alert.service.id === filters.service)
       && (!filters.tenant || alert.tenant_id === filters.tenant)
       && (!filters.from || day >= filters.from)
       && (!filters.to || day <= filters.to)
-      && (!asked || `${alert.host.id}\n${alert.host.name ?? ""}`.toLowerCase().includes(asked))
+      && (!host || `${alert.host.id}\n${alert.host.name ?? ""}`.toLowerCase().includes(host))
       && filters.q.toLowerCase().split(/\s+/).filter(Boolean).every((word) => searchText(alert).includes(word));
   }
 
-  const rareness = (alert) => alert.baseline.other_hosts * 100 + alert.baseline.host_days;
+  const rarity = (alert) => alert.baseline.other_hosts * 100 + alert.baseline.host_days;
   const ORDERS = {
     "": (alerts) => alerts,
     oldest: (alerts) => alerts.toReversed(),
-    rarest: (alerts) => alerts.toSorted((a, b) => rareness(a) - rareness(b)),
+    rarest: (alerts) => alerts.toSorted((a, b) => rarity(a) - rarity(b)),
   };
 
   function start(alerts) {
@@ -197,25 +203,25 @@
     }
 
     function show() {
-      const asked = filters();
-      const order = ORDERS[asked.order] ?? ORDERS[""];
-      shown = order(alerts.filter((alert) => wanted(alert, asked)));
+      const given = filters();
+      const order = ORDERS[given.order] ?? ORDERS[""];
+      shown = order(alerts.filter((alert) => wanted(alert, given)));
       list.replaceChildren();
       showMore();
       status.textContent = shown.length === alerts.length
-        ? `${count(alerts.length)} alerts`
+        ? `${count(alerts.length)} ${alerts.length === 1 ? "alert" : "alerts"}`
         : `${count(shown.length)} of ${count(alerts.length)} alerts`;
     }
 
     function remember() {
-      const said = Object.entries(filters()).filter(([, value]) => value !== "");
-      history.replaceState(null, "", said.length ? `#${new URLSearchParams(said)}` : "#alerts");
+      const given = Object.entries(filters()).filter(([, value]) => value !== "");
+      history.replaceState(null, "", given.length ? `#${new URLSearchParams(given)}` : "#alerts");
     }
 
     function recall() {
       if (!location.hash.includes("=")) return false;
-      const asked = new URLSearchParams(location.hash.slice(1));
-      for (const control of form.elements) if (control.name) control.value = asked.get(control.name) ?? "";
+      const address = new URLSearchParams(location.hash.slice(1));
+      for (const control of form.elements) if (control.name) control.value = address.get(control.name) ?? "";
       return true;
     }
 
@@ -264,7 +270,7 @@
   if (packed) {
     unpack(packed.textContent).then(start).catch((error) => {
       list.replaceChildren();
-      status.textContent = `The alerts cannot be shown by this browser (${error.message}); the files alerts/*.jsonl have them.`;
+      status.textContent = `This browser cannot show the alerts (${error.message}). The files alerts/*.jsonl have them.`;
     });
   }
 }

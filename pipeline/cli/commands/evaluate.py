@@ -61,7 +61,7 @@ def show(report: Mapping[str, Any]) -> None:
     table.add_row("recall over malicious campaigns", *_estimate(report["recall"], percent=True))
     table.add_section()
     table.add_row("alerts per 1,000 hosts per day", *_estimate(rates["all"]))
-    table.add_row("  about nothing malicious", *_estimate(rates["about_nothing_malicious"]))
+    table.add_row("  not about planted malware", *_estimate(rates["about_nothing_malicious"]))
     for name, estimate in rates["by_variation"].items():
         table.add_row(Text(f"  {name}"), *_estimate(estimate))
     table.add_section()
@@ -71,8 +71,9 @@ def show(report: Mapping[str, Any]) -> None:
     console.print(table)
     hosts = ", ".join(f"{count:,}" for count in report["hosts"])
     console.print(
-        f"organisations: {report['organisations']:,}, of {hosts} hosts; the first {report['learning_days']} days count "
-        f"apart: {report['alerts_in_learning_days']:,} alerts, and {report['alerts']:,} after them",
+        f"organisations: {report['organisations']:,}, of {hosts} hosts\n"
+        f"alerts in the first {report['learning_days']} days, counted apart: {report['alerts_in_learning_days']:,}\n"
+        f"alerts after them: {report['alerts']:,}",
         soft_wrap=True,
     )
 
@@ -81,12 +82,12 @@ def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
     table = Table(title="What was planted, and what was found", title_justify="left")
     table.add_column("campaign", no_wrap=True)
     table.add_column("expected")
-    for name in ("detected", "first after", "hosts told", "alerts"):
+    for name in ("detected", "first alert after", "hosts alerted", "alerts"):
         table.add_column(name, justify="right")
     for each in campaigns:
         delay = each["seconds_to_first_alert"]
         missed = each["malicious"] and each["detected"] < each["planted"]
-        hidden = f", {each['hidden']} by an earlier alert" if each["hidden"] else ""
+        hidden = f", {each['hidden']} hidden by an earlier alert" if each["hidden"] else ""
         table.add_row(
             Text(each["campaign"] + ("" if each["malicious"] else "\n(harmless)")),
             Text(each["expected_variation"]),

@@ -106,13 +106,13 @@ def report_of(
 
 
 def show(report: Mapping[str, Any]) -> None:
-    """The report as a table, and a line a finding."""
+    """The report as a table, and one line per finding."""
     console = Console()
     runs = report["runs"]
     table = Table("", "exception", title_justify="left", show_lines=True)
     table.columns[1].overflow = "fold"
     if runs:
-        table.title = f"What they match of {runs['activities']:,} activities, {runs['rare']:,} of them rare"
+        table.title = f"Matches among {runs['activities']:,} activities, {runs['rare']:,} of them rare"
         for name in ("activities", "rare", "alerts"):
             table.add_column(name, justify="right")
     for entry in report["exceptions"]:
@@ -133,7 +133,7 @@ def _counts(evidence: Mapping[str, Any] | None) -> list[str]:
 
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """A line a finding, then what could not be told."""
+    """One line per finding, then what verdict rows could not decide."""
     entries = report["exceptions"]
     found = [(entry["number"], finding) for entry in entries for finding in entry["findings"]]
     for number, finding in found:
@@ -142,8 +142,8 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         missing = (entry["evidence"] or {}).get("unsaid")
         if missing and entry["evidence"]["possible"]:
             fields = ", ".join(missing)
-            yield f"exception {entry['number']}: verdict rows do not say {fields}: only its alerts are certain"
+            yield f"exception {entry['number']}: verdict rows have no {fields}, so only its count of alerts is certain"
     if report["runs"] and report["runs"]["unexplained"]:
         count = report["runs"]["unexplained"]
-        yield f"excepted, but by no exception of this file: {count:,} of the activities; the runs had other exceptions"
+        yield f"excepted activities that no exception of this file matches: {count:,} (the runs had other exceptions)"
     yield f"exceptions: {len(entries):,}; findings: {len(found):,}, as of {report['as_of']}"

@@ -11,7 +11,7 @@ from uncommon_im.transforms.rules.recognition.destination import Destinations, M
 
 
 def explain(text: str, catalogue: Catalogue, operator_ranges: bool) -> str:
-    """A sentence on a host name, URL or address as somebody writes it."""
+    """Says whether a host name, URL or address, as somebody writes it, is an IM server, and why."""
     host, address = clean_remote_host(text)
     if host is None and address is None:
         return f"{text!r} is neither a host name nor an address."
@@ -19,8 +19,8 @@ def explain(text: str, catalogue: Catalogue, operator_ranges: bool) -> str:
     shown = host or address or ""
     match = destinations.match(host, address)
     if match:
-        return f"{shown} is an instant messaging server: {_named(match, catalogue)}, {_why(match, host, catalogue)}."
-    return f"{shown} is no instant messaging server: {_why_not(host, address, destinations)}."
+        return f"{shown} is an instant messaging server: {_named(match, catalogue)}. It {_why(match, host, catalogue)}."
+    return f"{shown} is not an instant messaging server: {_why_not(host, address, destinations)}."
 
 
 def _named(match: Match, catalogue: Catalogue) -> str:
@@ -30,13 +30,13 @@ def _named(match: Match, catalogue: Catalogue) -> str:
 
 def _why(match: Match, host: str | None, catalogue: Catalogue) -> str:
     if match.attribution == "ip_range":
-        return f"its address lies in {match.matched}"
+        return f"lies in the range {match.matched}"
     entries = [h for h in catalogue.services_by_id[match.service_id].hosts if h.name == match.matched]
     use = next((f" ({h.use})" for h in entries if h.use), "")
     if host != match.matched:
-        return f"it lies under {match.matched}{use}"
+        return f"lies under {match.matched}{use}"
     exact = " exactly" if all(entry.exact for entry in entries) else ""
-    return f"the catalogue lists it{exact}{use}"
+    return f"is listed in the catalogue{exact}{use}"
 
 
 def _why_not(host: str | None, address: str | None, destinations: Destinations) -> str:

@@ -35,7 +35,7 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im review`.
 
     Raises:
-        ConfigurationError: an argument is wrong, or the evidence does not tell so much.
+        ConfigurationError: an argument is wrong, or the evidence does not count so many hosts.
     """
     from uncommon_im.pipeline.runs.read_evidence import open_evidence
 
@@ -45,8 +45,8 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
     few = limits.max_other_hosts if arguments.max_other_hosts is None else arguments.max_other_hosts
     require(
         few <= reach,
-        f"--max-other-hosts {few}: the evidence in {arguments.run} tells up to {reach} other hosts: "
-        f"run again with --evidence {few}",
+        f"--max-other-hosts {few}: the evidence in {arguments.run} counts up to {reach} other hosts only: "
+        f"run the backfill again with --evidence {few}",
     )
     written = dict if arguments.no_redact else Redactor(load_catalogue()).alert
     programs = [
@@ -78,23 +78,23 @@ def show(report: Mapping[str, Any], top: int) -> None:
         console.print(Text(f"{trait}: {TRAITS_IN_WORDS[trait]}"), soft_wrap=True)
     left = max(len(unexpected) - top, 0)
     console.print(
-        f"{len(unexpected):,} programs, {left:,} of them not shown (--top); "
-        f"beside them {expected:,} that are the service's own client or a browser (--json has all)",
+        f"Programs: {len(unexpected):,}. Not shown: {left:,} (--top shows more). "
+        f"Not listed: {expected:,} that are the service's own client or a browser (--json has all).",
         soft_wrap=True,
     )
 
 
 def _table(programs: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> Table:
     table = Table(
-        title=f"At most {report['max_other_hosts']} other hosts, {report['min_host_days']} days or more on this one",
+        title=f"On at most {report['max_other_hosts']} other hosts, {report['min_host_days']} days or more on one host",
         title_justify="left",
         show_lines=True,
     )
     table.add_column("program and service", overflow="fold")
     table.add_column("hosts", justify="right")
-    table.add_column("days, seen", no_wrap=True)
+    table.add_column("days seen", no_wrap=True)
     table.add_column("why", overflow="fold", min_width=max(map(len, TRAITS_IN_WORDS)))
-    table.add_column("for example", overflow="fold")
+    table.add_column("last example", overflow="fold")
     for program in programs:
         days = f"{program['host_days']} of {report['training_days']}"
         cells = (

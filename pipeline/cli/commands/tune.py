@@ -1,4 +1,4 @@
-"""`uncommon-im tune`: what a run would have said with other limits or more exceptions, without reading events again."""
+"""`uncommon-im tune`: the alerts of a run with other limits or more exceptions, without reading events again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run_tune(arguments: argparse.Namespace, rest: list[str]) -> None:
     """`uncommon-im tune`.
 
     Raises:
-        ConfigurationError: an argument is wrong, or the evidence does not tell so much.
+        ConfigurationError: an argument is wrong, or the evidence does not count so many hosts.
     """
     from uncommon_im.pipeline.runs.read_evidence import open_evidence
 
@@ -63,8 +63,8 @@ def run_tune(arguments: argparse.Namespace, rest: list[str]) -> None:
     host_days = arguments.max_host_days or sorted({own.max_host_days, *HOST_DAYS})
     require(
         max(other_hosts) <= reach,
-        f"--max-other-hosts {max(other_hosts)}: the evidence in {arguments.run} tells up to {reach} other hosts: "
-        f"run again with --evidence {max(other_hosts)}",
+        f"--max-other-hosts {max(other_hosts)}: the evidence in {arguments.run} counts up to {reach} other hosts only: "
+        f"run the backfill again with --evidence {max(other_hosts)}",
     )
     cells = [_with(own, most, days) for days in host_days for most in other_hosts]
     report = report_of(evidence, cells, arguments.top)
@@ -124,7 +124,7 @@ def _limits_of(limits: Limits) -> dict[str, int]:
 
 
 def _counts(preview: Preview, days: int) -> dict[str, Any]:
-    """Counts of a preview: alerts in all, by variation, a day in the mean and on the worst day, and day by day."""
+    """Counts of a preview: alerts in all, by variation, per day in the mean, on the worst day, and day by day."""
     by_day: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for (day, variation), count in sorted(preview.days().items()):
         by_day[str(day_of(day))][variation] = count
@@ -138,7 +138,7 @@ def _counts(preview: Preview, days: int) -> dict[str, Any]:
 
 
 def _most(alerts: Sequence[RaisedAlert], names: Sequence[str], beside: str, top: int) -> list[dict[str, Any]]:
-    """What has most alerts by some columns of their activities, and on how many hosts."""
+    """What has the most alerts by some columns of their activities, and on how many hosts."""
     grouped: defaultdict[tuple[str, ...], list[RaisedAlert]] = defaultdict(list)
     for alert in alerts:
         grouped[tuple(alert.activity[name] for name in names)].append(alert)
@@ -168,20 +168,20 @@ def show(report: Mapping[str, Any]) -> None:
     """The report as tables."""
     console = Console()
     run, details = report["run"], report["details"]
-    days = f"{run['days']:,} days, {run['first_day']} to {run['last_day']}" if run["days"] else "no day that was judged"
+    days = f"{run['days']:,} days, {run['first_day']} to {run['last_day']}" if run["days"] else "no judged days"
     console.print(_grid(report["grid"], details))
     alerts = details["verdicts"]["alert"]
-    limits = ", ".join(f"{name} {details[name]}" for name in ("max_other_hosts", "max_host_days"))
-    console.print(f"{days}; with {limits}: {alerts:,} alerts", soft_wrap=True)
-    console.print(_top("Top programs", details["programs"], _PROGRAM, "services"))
-    console.print(_top("Top services", details["services"], _SERVICE, "programs"))
+    limits = " and ".join(f"{name} {details[name]}" for name in ("max_other_hosts", "max_host_days"))
+    console.print(f"{days}: {alerts:,} alerts with {limits}", soft_wrap=True)
+    console.print(_top("Programs with the most alerts", details["programs"], _PROGRAM, "services"))
+    console.print(_top("Services with the most alerts", details["services"], _SERVICE, "programs"))
     console.print(_exceptions(details["exceptions"], alerts))
 
 
 def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Table:
-    """A row a `max_host_days`, a column a `max_other_hosts`; the limits of the details stand out."""
-    table = Table(title="Alerts a day, and on the worst day", title_justify="left", caption_justify="left")
-    table.caption = "a row a max_host_days, a column a max_other_hosts"
+    """One row per `max_host_days`, one column per `max_other_hosts`. The limits of the details stand out."""
+    table = Table(title="Alerts per day (and on the worst day)", title_justify="left", caption_justify="left")
+    table.caption = "rows: max_host_days; columns: max_other_hosts"
     table.add_column("days", justify="right")
     columns = sorted({cell["max_other_hosts"] for cell in cells})
     for most in columns:
@@ -197,7 +197,7 @@ def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Tab
 
 
 def _top(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str], beside: str) -> Table:
-    """What has most alerts by the columns of these names, and what goes with it."""
+    """What has the most alerts by these columns, and the values beside it."""
     table = Table(title=title, title_justify="left")
     for name in names:
         table.add_column(name, overflow="fold")
@@ -205,18 +205,18 @@ def _top(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str], be
         table.add_column(name, justify="right")
     table.add_column(beside, overflow="fold")
     for row in rows:
-        told = (f"{row['alerts']:,}", f"{row['hosts']:,}", ", ".join(row[beside]))
-        table.add_row(*(Text(cell) for cell in (*(row[name] for name in names), *told)))
+        counts = (f"{row['alerts']:,}", f"{row['hosts']:,}", ", ".join(row[beside]))
+        table.add_row(*(Text(cell) for cell in (*(row[name] for name in names), *counts)))
     return table
 
 
 def _exceptions(rows: Sequence[Mapping[str, Any]], alerts: int) -> Table:
-    title = f"Exceptions that would remove most of the {alerts:,} alerts"
+    title = f"Exceptions that would remove the most of these {alerts:,} alerts"
     table = Table(title=title, title_justify="left", show_lines=True)
     table.add_column("exception", overflow="fold")
     for name in ("alerts", "hosts", "days"):
         table.add_column(name, justify="right")
-    table.add_column("suspicious", overflow="fold")
+    table.add_column("suspicion reasons", overflow="fold")
     for row in rows:
         match = "\n".join(f"{name}: {value}" for name, value in row["match"].items())
         counts = (f"{row[name]:,}" for name in ("alerts_removed", "hosts", "days"))

@@ -192,13 +192,13 @@ def test_the_same_command_gives_the_same_alerts_from_parquet_and_from_json_lines
     [
         ("api.telegram.org", "api.telegram.org is an instant messaging server: Telegram"),
         ("https://hooks.slack.com/services/T0/B0/x", "hooks.slack.com is an instant messaging server: Slack"),
-        ("149.154.167.220", "its address lies in 149.154.160.0/20"),
-        ("config.edge.skype.com", "no instant messaging server: it is excluded by config.edge.skype.com"),
+        ("149.154.167.220", "It lies in the range 149.154.160.0/20"),
+        ("config.edge.skype.com", "not an instant messaging server: it is excluded by config.edge.skype.com"),
         ("prod.westeurope.logic.azure.com", "logic.azure.com carries other products too"),
         ("52.112.1.1", "(--operator-ranges matches it)"),
         ("example.org", "no host or domain of the catalogue covers it"),
         ("10.0.0.1", "no range of the catalogue covers it"),
-        ("nottelegram.org", "no instant messaging server"),
+        ("nottelegram.org", "not an instant messaging server"),
     ],
 )
 def test_lookup_says_which_service_and_why_or_why_not(

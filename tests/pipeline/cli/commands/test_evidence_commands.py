@@ -121,7 +121,7 @@ def test_own_clients_and_browsers_come_last_and_stay_out_of_the_table(
     out = capsys.readouterr().out
     assert "updater.exe" in out
     assert "chrome.exe" not in out
-    assert "2 programs, 1 of them not shown (--top); beside them 2 that are" in out
+    assert "Programs: 2. Not shown: 1 (--top shows more). Not listed: 2 that are" in out
     assert "never_rare: it was never rare in this run" in out
 
 
@@ -190,7 +190,7 @@ def test_tune_shows_tables(run: str, capsys: pytest.CaptureFixture[str]) -> None
     capsys.readouterr()
     assert main(["tune", run]) == 0
     out = capsys.readouterr().out
-    assert "26 days, 2026-03-16 to 2026-04-10; with max_other_hosts 3, max_host_days 2: 6 alerts" in out
+    assert "26 days, 2026-03-16 to 2026-04-10: 6 alerts with max_other_hosts 3 and max_host_days 2" in out
     assert "suite [[]x] ltd" in out
 
 
@@ -266,8 +266,8 @@ def test_what_is_no_evidence_exits_with_2_and_a_line_that_says_why(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["tune", "{run}", "--max-other-hosts", "3,11"], "--max-other-hosts 11: the evidence in {run} tells up to 10"),
-        (["review", "{run}", "--max-other-hosts", "11"], "run again with --evidence 11"),
+        (["tune", "{run}", "--max-other-hosts", "3,11"], "--max-other-hosts 11: the evidence in {run} counts up to 10"),
+        (["review", "{run}", "--max-other-hosts", "11"], "run the backfill again with --evidence 11"),
         (["tune", "{run}", "--max-host-days", "1,x"], "'x' is no whole number"),
         (["tune", "{run}", "--runner", "r"], "unknown argument --runner"),
         (["tune"], "the following arguments are required: DIR"),

@@ -136,13 +136,15 @@ def test_runs_add_up_and_show_what_never_matches_and_what_hides_everything(
     assert kinds(said) == [["hides_everything"], ["unmatched"], ["impossible"], ["shadowed"]]
 
 
-def test_the_table_says_what_could_not_be_told(own: Path, run: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_says_what_verdict_rows_could_not_decide(
+    own: Path, run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert check(own, "- {process_name: curl, user_name: al, reason: r}", "--run", run) == 0
     out = capsys.readouterr().out
-    assert "What they match of 3 activities, 3 of them rare" in out
+    assert "Matches among 3 activities, 3 of them rare" in out
     assert "0 to 1" in out
-    assert "exception 1: verdict rows do not say user_name: only its alerts are certain" in out
-    assert "excepted, but by no exception of this file: 1 of the activities; the runs had other exceptions" in out
+    assert "exception 1: verdict rows have no user_name, so only its count of alerts is certain" in out
+    assert "excepted activities that no exception of this file matches: 1 (the runs had other exceptions)" in out
 
 
 def test_own_services_are_known(own: Path, tmp_path: Path) -> None:

@@ -93,9 +93,9 @@ def test_services_hosts_verdicts_and_dead_letters_are_counted(tmp_path: Path) ->
 
 def test_without_verdicts_it_counts_alerts_and_says_so(tmp_path: Path) -> None:
     page = page_of(real_run(), tmp_path, verdicts=False)
-    assert "as far as it made alerts" in text_of(page, "pairs")
-    assert "As far as they have alerts" in text_of(page, "services")
-    assert "of days with alerts only" in text_of(page, "coverage")
+    assert "Only rows with alerts are shown" in text_of(page, "pairs")
+    assert "Only services, hosts and programs with alerts are counted" in text_of(page, "services")
+    assert "covers only days with alerts" in text_of(page, "coverage")
     assert "Activities over time" not in page
     assert text_of(page, "services").count("1 1 1 1") == 3
 
