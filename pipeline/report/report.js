@@ -8,7 +8,7 @@
   const ABOVE = new Set(["title", "description", "steps"]);
   // What an event reports itself; all else is the detector's.
   const REPORTED = new Set([
-    "name", "path", "command_line", "sha256", "pid", "signature_status", "signer", "os", "user_name", "host", "ip", "port", "causality",
+    "name", "path", "command_line", "sha256", "pid", "signature_status", "os", "user_name", "host", "ip", "port", "causality",
     "bytes_sent", "bytes_received",
   ]);
   const MONO = /command_line|path|sha256|fingerprint|origin|script|digest|^ip$|_id$|^id$|^matched$/;

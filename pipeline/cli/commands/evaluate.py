@@ -82,7 +82,7 @@ def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
     table = Table(title="What was planted, and what was found", title_justify="left")
     table.add_column("campaign", no_wrap=True)
     table.add_column("expected")
-    for name in ("detected", "first alert after", "hosts alerted", "alerts"):
+    for name in ("detected", "delay", "hosts alerted", "alerts"):
         table.add_column(name, justify="right")
     for each in campaigns:
         delay = each["seconds_to_first_alert"]
