@@ -15,7 +15,7 @@ ALERT_FORMATS: Final[dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] =
     NATIVE: dict,
     "ocsf": detection_finding,
 }
-"""Names of formats, and what makes an alert of each."""
+"""Name of a format -> what converts a native alert to it."""
 
 
 def text_of(alert: str, alert_format: str) -> str:

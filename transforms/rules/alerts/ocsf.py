@@ -2,7 +2,7 @@
 
 Source: https://schema.ocsf.io/1.5.0/classes/detection_finding?profiles=host
 
-What an alert says and that class has no place for is in `unmapped`, under the alert's own names.
+What has no place in that class is in `unmapped`, under the alert's own names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PLACED: Final = frozenset(
         *("matched_variations", "host", "user_name", "parent", "causality", "attack", "event_id"),
     )
 )
-"""What has a place of its own, whole."""
+"""Fields of an alert that have a place of their own as a whole."""
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MOST_PORT: Final = 65_535
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,11 +39,11 @@ def detection_finding(alert: Mapping[str, Any]) -> Json:
     """A native alert as a Detection Finding.
 
     Args:
-        alert: of section 8 of the specification; fields that it has beside are put into `unmapped`.
+        alert: of section 8 of the specification; further fields of it are put into `unmapped`.
     """
-    device, process, user = _device(alert["host"]), _process(alert), _said({"name": alert["user_name"]})
+    device, process, user = _device(alert["host"]), _process(alert), _known({"name": alert["user_name"]})
     endpoint, time = _endpoint(alert), _milliseconds(alert["timestamp"])
-    return _said(
+    return _known(
         {
             "activity_id": 1,
             "activity_name": "Create",
@@ -125,23 +125,23 @@ def _device(host: Mapping[str, Any]) -> Json:
 def _process(alert: Mapping[str, Any]) -> Json:
     """The process, its parent, and the causality owner as its ancestor's root.
 
-    OCSF wants a number or an id of each process. Where an event says no number, the id says which process of which
-    event it is.
+    OCSF wants a number or an id of each process. Where an event reports no number, the id is made of the event's id and
+    the role of the process.
     """
-    said = alert["process"]
+    process = alert["process"]
     file = {
-        "name": said["name"],
-        "path": said["path"],
+        "name": process["name"],
+        "path": process["path"],
         "type_id": 1,
         "type": "Regular File",
-        "company_name": said["signer"],
-        "hashes": _hashes(said["sha256"]),
+        "company_name": process["signer"],
+        "hashes": _hashes(process["sha256"]),
     }
     return {
-        **_identity(alert, "process", said["pid"]),
-        "name": said["name"],
-        "path": said["path"],
-        "cmd_line": said["command_line"],
+        **_identity(alert, "process", process["pid"]),
+        "name": process["name"],
+        "path": process["path"],
+        "cmd_line": process["command_line"],
         "file": file,
         "parent_process": _relative(alert, "parent"),
         "ancestry": [owner] if (owner := _relative(alert, "causality")) else None,
@@ -149,10 +149,10 @@ def _process(alert: Mapping[str, Any]) -> Json:
 
 
 def _relative(alert: Mapping[str, Any], role: str) -> Json | None:
-    said = alert[role]
-    if not (said["name"] or said["command_line"]):
+    relative = alert[role]
+    if not (relative["name"] or relative["command_line"]):
         return None
-    return {**_identity(alert, role), "name": said["name"], "cmd_line": said["command_line"]}
+    return {**_identity(alert, role), "name": relative["name"], "cmd_line": relative["command_line"]}
 
 
 def _identity(alert: Mapping[str, Any], role: str, pid: int | None = None) -> Json:
@@ -182,9 +182,9 @@ def _is_port(number: int | None) -> bool:
 
 
 def _observables(device: Json, process: Json, user: Json, endpoint: Json) -> list[Json]:
-    """What other events may be searched for, by the path of its attribute; the numbers are OCSF's types."""
+    """Values by which to search other events, each with the path of its attribute. The numbers are OCSF's types."""
     hashes = process["file"]["hashes"] or [{"value": None}]
-    found = (
+    values = (
         ("device.hostname", 1, "Hostname", device["hostname"]),
         ("evidences.dst_endpoint.hostname", 1, "Hostname", endpoint["hostname"]),
         ("evidences.dst_endpoint.ip", 2, "IP Address", endpoint["ip"]),
@@ -195,7 +195,7 @@ def _observables(device: Json, process: Json, user: Json, endpoint: Json) -> lis
         ("actor.process.file.path", 45, "File Path", process["path"]),
     )
     return [
-        {"name": name, "type_id": number, "type": kind, "value": value} for name, number, kind, value in found if value
+        {"name": name, "type_id": number, "type": kind, "value": value} for name, number, kind, value in values if value
     ]
 
 
@@ -214,11 +214,11 @@ def _milliseconds(timestamp: str) -> int:
     return (datetime.fromisoformat(timestamp) - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _said(value: Any) -> Any:
-    """Without what is not known, and objects that say nothing; but for `unmapped`, where it is as it was."""
+def _known(value: Any) -> Any:
+    """A value without what is not known and without empty objects. `unmapped` stays as it is."""
     if isinstance(value, list):
-        return [_said(item) for item in value]
+        return [_known(item) for item in value]
     if not isinstance(value, dict):
         return value
-    cleaned = {name: item if name == "unmapped" else _said(item) for name, item in value.items()}
+    cleaned = {name: item if name == "unmapped" else _known(item) for name, item in value.items()}
     return {name: item for name, item in cleaned.items() if item is not None and item != {}}

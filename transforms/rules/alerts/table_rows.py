@@ -1,7 +1,7 @@
 """Alerts, verdicts, dead letters and summaries as rows of BigQuery's tables.
 
-Columns, keys and what a run replaces by them are in `schemas/bigquery`. Every row has a digest of what it says: a
-rerun that says the same changes nothing, not even the id of the run that said it first.
+Columns, keys and what a run replaces by them are in `schemas/bigquery`. Every row has a digest of its content. A rerun
+with the same content changes nothing, not even the id of the run that wrote it first.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """What a backfill speaks for: what it does not find there (any more) is not there.
+    """The days and tenants of a backfill. Rows of earlier runs within it are replaced, also where no new row comes.
 
-    Where `--start` or `--end` is not given, its days are those of the events that it read.
+    Where `--start` or `--end` is not given, the days are those of the events that it read.
 
     Args:
         first_day: the first day that is judged.
         end_day: the first day after them.
-        tenants: those that delivered events on these days; of others the run says nothing.
+        tenants: those that delivered events on these days; rows of others are left alone.
     """
 
     first_day: date
@@ -38,7 +38,7 @@ class Scope:
 
 
 def scope_of(coverage: Coverage, start: date | None, end: date | None) -> Scope | None:
-    """The scope of a run; `None`: it has read no event of a day that it judges, and says nothing of any.
+    """The scope of a run; `None` if it read no event of a day that it judges.
 
     Args:
         coverage: all days with telemetry; those of a snapshot are before `start`.
@@ -55,7 +55,7 @@ def scope_of(coverage: Coverage, start: date | None, end: date | None) -> Scope 
 
 
 def run_key(start: date | None, end: date | None, inputs: Sequence[str], tenant: str) -> str:
-    """What a rerun shares with the run that it repeats: it reads the same for the same days, with whatever limits."""
+    """What a rerun shares with the run that it repeats: the same input and days, with whatever limits."""
     return digest_of([str(start), str(end), tenant, *sorted(inputs)])
 
 
@@ -65,18 +65,18 @@ def alert_row(alert: Mapping[str, Any]) -> Row:
 
 
 def verdict_row(verdict: Mapping[str, Any], run_id: str) -> Row:
-    """A verdict row of the files as a row of `verdicts`; `copy` is left to whoever knows all rows of a run."""
+    """A verdict row of the files as a row of `verdicts`. `copy` is set by what knows all rows of a run."""
     began = {"hour_start": rfc3339(verdict["hour"] * HOUR_US)}
     return {**began, **verdict, "run_id": run_id, "content_digest": _digest(verdict)}
 
 
 def is_judged(verdict: Mapping[str, Any]) -> bool:
-    """False for days that only train a run: to the table they belong by the run that judges them."""
+    """False for days that only train a run. The table has them from the run that judges them."""
     return bool(verdict["verdict"] != "training")
 
 
 def dead_letter_row(letter: Mapping[str, Any], run_id: str, run_key: str | None, found_at: str) -> Row:
-    """A dead letter as a row of `dead_letters`; `copy` is left to whoever knows all rows of a run.
+    """A dead letter as a row of `dead_letters`. `copy` is set by what knows all rows of a run.
 
     Args:
         letter: as the files have it.
@@ -84,8 +84,8 @@ def dead_letter_row(letter: Mapping[str, Any], run_id: str, run_key: str | None,
         run_key: of the backfill that found it; `None`: a stream did.
         found_at: when, RFC 3339.
     """
-    found = {"found_at": found_at, "run_id": run_id, "run_key": run_key}
-    return {**letter, **found, "content_digest": _digest(letter)}
+    origin = {"found_at": found_at, "run_id": run_id, "run_key": run_key}
+    return {**letter, **origin, "content_digest": _digest(letter)}
 
 
 def summary_row(
@@ -96,7 +96,7 @@ def summary_row(
     Args:
         summary: as the file has it.
         inputs: what was read.
-        scope: what the run speaks for.
+        scope: days and tenants of the run.
         coverage: all days with telemetry.
         names: `run_id`, `run_key` and `config_digest`.
     """
@@ -134,5 +134,5 @@ def _days_of(scope: Scope, coverage: Coverage) -> list[Row]:
     ]
 
 
-def _digest(said: Mapping[str, Any]) -> str:
-    return digest_of([to_json({name: said[name] for name in sorted(said) if name != "run_id"})])
+def _digest(row: Mapping[str, Any]) -> str:
+    return digest_of([to_json({name: row[name] for name in sorted(row) if name != "run_id"})])
