@@ -6,9 +6,11 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
+
+from msgspec import structs
 
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot
 from uncommon_im.schemas.catalogue import Catalogue
@@ -74,7 +76,7 @@ class Configuration:
     def counted(self) -> Limits:
         """The limits as far as hosts are counted: evidence looks beyond those of the detector."""
         limits, reach = self.detector.limits, self.evidence or 0
-        return replace(
+        return structs.replace(
             limits,
             max_other_hosts=max(limits.max_other_hosts, reach),
             execution_max_other_hosts=max(limits.execution_max_other_hosts, reach),
@@ -107,7 +109,7 @@ class Configuration:
         identity = {
             "version": DETECTOR_VERSION,
             "detector": self.detector.id,
-            "limits": asdict(self.detector.limits),
+            "limits": structs.asdict(self.detector.limits),
             "catalogue": self.catalogue.digest,
             "operator_ranges": self.operator_ranges,
             "time_zone": self.time_zone,

@@ -1,78 +1,17 @@
-"""The detector card: identity, limits, severities and titles (specification, first page and sections 5 to 7)."""
+"""The detector card: identity, limits, severities and texts (specification, first page and sections 5 to 7)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, read_yaml, require
+from msgspec import Meta
+from msgspec.structs import replace
+
+from uncommon_im.schemas.decoding import Entry, NonEmpty, Text, decode
+from uncommon_im.schemas.documents import packaged_yaml, read_yaml, require
 
 DETECTOR_VERSION: Final = "1.0.0"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Every number of the detector; periods in days unless the name says otherwise."""
-
-    training_days: int = 30
-    activation_days: int = 14
-    guard_days: int = 3
-    max_other_hosts: int = 3
-    max_host_days: int = 2
-    execution_max_other_hosts: int = 3
-    execution_max_host_days: int = 2
-    deduplication_hours: int = 24
-    max_alerts_per_group: int = 25
-
-    def __post_init__(self) -> None:
-        for limit in fields(self):
-            value = getattr(self, limit.name)
-            require(
-                isinstance(value, int) and not isinstance(value, bool) and value >= 0,
-                f"limit {limit.name} is {value!r}: it must be a whole number, 0 or more",
-            )
-        require(1 <= self.training_days <= 62, f"training_days is {self.training_days}: it must be 1 to 62")
-        require(
-            self.activation_days <= self.training_days,
-            f"activation_days is {self.activation_days}: it must not exceed training_days ({self.training_days}), "
-            "or the detector never becomes active",
-        )
-
-    @property
-    def hosts_kept(self) -> int:
-        """Hosts a (subject, day) that suffice to count `other_hosts` exactly up to its limit (section 5)."""
-        return max(self.max_other_hosts, self.execution_max_other_hosts) + 2
-
-
-@dataclass(frozen=True)
-class Variation:
-    """One variation: its id, title and severity."""
-
-    id: str
-    title: str
-    severity: str
-
-
-@dataclass(frozen=True)
-class Detector:
-    """The card as data; `limits` is what a run may override."""
-
-    id: str
-    name: str
-    tactic_id: str
-    tactic: str
-    technique_id: str
-    technique: str
-    variations: tuple[Variation, ...]
-    limits: Limits = field(default_factory=Limits)
-
-    def variation(self, variation_id: str) -> Variation:
-        """The variation of that id."""
-        return next(v for v in self.variations if v.id == variation_id)
-
-
-VARIATION_IDS: Final = ("suspicious_process", "uncommon_scripting_engine", "base")
 VERDICT_IDS: Final = (
     "training",
     "learning",
@@ -84,70 +23,157 @@ VERDICT_IDS: Final = (
     "alert",
 )
 """What becomes of an activity, in the order of `summary.json` (specification, section 7)."""
+VARIATION_IDS: Final = ("suspicious_process", "uncommon_scripting_engine", "base")
 SEVERITIES: Final = ("Informational", "Low", "Medium", "High", "Critical")
 
+_Number = Annotated[int, Meta(ge=0, description="a whole number, 0 or more")]
 
-def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
-    """The detector card: the shipped one, or the one at `path`, with the given limits replaced.
+
+class Limits(Entry, frozen=True):
+    """Every number of the detector; periods in days unless the name says otherwise.
+
+    Raises:
+        ConfigurationError: a limit is out of its bounds.
+    """
+
+    training_days: _Number = 30
+    activation_days: _Number = 14
+    guard_days: _Number = 3
+    max_other_hosts: _Number = 3
+    max_host_days: _Number = 2
+    execution_max_other_hosts: _Number = 3
+    execution_max_host_days: _Number = 2
+    deduplication_hours: _Number = 24
+    max_alerts_per_group: _Number = 25
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            require(value >= 0, f"limit {name} is {value!r}: it must be a whole number, 0 or more")
+        require(1 <= self.training_days <= 62, f"training_days is {self.training_days}: it must be 1 to 62")
+        require(
+            self.activation_days <= self.training_days,
+            f"activation_days is {self.activation_days}: it must not exceed training_days ({self.training_days}), "
+            "or the detector never becomes active",
+        )
+
+    @property
+    def hosts_kept(self) -> int:
+        """Hosts per (subject, day) that suffice to count `other_hosts` exactly up to its limit (section 5)."""
+        return max(self.max_other_hosts, self.execution_max_other_hosts) + 2
+
+
+class Variation(Entry, frozen=True):
+    """One variation: its id, title and severity."""
+
+    id: Literal["suspicious_process", "uncommon_scripting_engine", "base"]
+    title: Text
+    severity: Literal["Informational", "Low", "Medium", "High", "Critical"]
+
+
+class Detector(Entry, frozen=True):
+    """What a run needs of the card; `limits` is what it may override."""
+
+    id: str
+    name: str
+    tactic_id: str
+    tactic: str
+    technique_id: str
+    technique: str
+    variations: tuple[Variation, ...]
+    limits: Limits = Limits()
+
+    def variation(self, variation_id: str) -> Variation:
+        """The variation of that id."""
+        return next(v for v in self.variations if v.id == variation_id)
+
+
+class Attack(Entry, frozen=True):
+    """Where ATT&CK places what the detector finds."""
+
+    tactic_id: Text
+    tactic: Text
+    technique_id: Text
+    technique: Text
+
+
+class Reference(Entry, frozen=True):
+    """A public page to read on."""
+
+    title: Text
+    url: Annotated[str, Meta(pattern=r"\Ahttps://\S+\Z", description="an address that begins with https://")]
+
+
+class Card(Entry, frozen=True):
+    """The card as it is written. Its texts are for people: no verdict and no digest depends on them.
+
+    Args:
+        description: what the detector finds.
+        false_positives: what is known to raise alerts and to be harmless.
+        triage: what to do with an alert, step by step.
+        references: public pages.
+    """
+
+    id: Text
+    name: Text
+    description: Text
+    attack: Attack
+    variations: tuple[Variation, ...]
+    false_positives: NonEmpty[Text]
+    triage: NonEmpty[Text]
+    references: NonEmpty[Reference]
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: a variation is missing or there twice."""
+        if sorted(variation.id for variation in self.variations) != sorted(VARIATION_IDS):
+            raise ValueError(f"variations must be exactly {', '.join(VARIATION_IDS)}")
+
+
+def load_card(path: str | None = None) -> Card:
+    """The whole card: the shipped one, or the one at `path`.
 
     Args:
         path: a file of the same form as `schemas/detector.yaml`; keys that it leaves out keep their shipped value.
-        overrides: limits by name; `None` leaves the card's value.
 
     Raises:
         ConfigurationError: a key is unknown or a value is out of its bounds.
     """
-    card = dict(_shipped())
-    if path:
-        document = read_yaml(path)
-        found = "nothing" if document is None else type(document).__name__
-        require(isinstance(document, dict), f"{path}: expected keys such as `limits`, found {found}")
-        unknown = sorted(set(map(str, document)) - set(card))
-        require(not unknown, f"{path}: unknown key {', '.join(unknown)}: known are {', '.join(card)}")
-        limits = document.get("limits") or {}
-        require(isinstance(limits, dict), f"{path}: limits must be a mapping of names to numbers")
-        card = {**card, **document, "limits": {**card["limits"], **limits}}
-    name = path or "detector.yaml"
-    known = {limit.name for limit in fields(Limits)}
-    unknown = sorted(set(map(str, card["limits"])) - known)
-    require(not unknown, f"{name}: unknown limit {', '.join(unknown)}: known are {', '.join(sorted(known))}")
-    detector = _detector(card, name)
-    given = {key: value for key, value in overrides.items() if value is not None}
-    return replace(detector, limits=replace(detector.limits, **given))
+    if not path:
+        return decode(_shipped(), Card, "detector.yaml")
+    document = read_yaml(path)
+    found = "nothing" if document is None else type(document).__name__
+    require(isinstance(document, dict), f"{path}: expected keys such as `limits`, found {found}")
+    limits = document.get("limits") or {}
+    if isinstance(limits, dict):
+        limits = _shipped()["limits"] | limits
+    return decode(_shipped() | document | {"limits": limits}, Card, path)
+
+
+def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
+    """The detector of a card, with the given limits replaced.
+
+    Args:
+        path: as for `load_card`.
+        overrides: limits by name; `None` leaves the card's value.
+
+    Raises:
+        ConfigurationError: as `load_card`, or a limit is out of its bounds.
+    """
+    card = load_card(path)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return Detector(
+        id=card.id,
+        name=card.name,
+        tactic_id=card.attack.tactic_id,
+        tactic=card.attack.tactic,
+        technique_id=card.attack.technique_id,
+        technique=card.attack.technique,
+        variations=card.variations,
+        limits=replace(card.limits, **given),
+    )
 
 
 @cache
 def _shipped() -> dict[str, Any]:
-    card = packaged_yaml("uncommon_im.schemas", "detector.yaml")
-    assert isinstance(card, dict)
-    return card
-
-
-def _detector(card: dict[str, Any], name: str) -> Detector:
-    try:
-        attack = card["attack"]
-        variations = tuple(Variation(**{k: str(v) for k, v in row.items()}) for row in card["variations"])
-        detector = Detector(
-            id=str(card["id"]),
-            name=str(card["name"]),
-            tactic_id=str(attack["tactic_id"]),
-            tactic=str(attack["tactic"]),
-            technique_id=str(attack["technique_id"]),
-            technique=str(attack["technique"]),
-            variations=variations,
-            limits=Limits(**card["limits"]),
-        )
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{name}: {error}") from None
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{name}: not a detector card: {error}") from None
-    require(
-        {v.id for v in detector.variations} == set(VARIATION_IDS),
-        f"{name}: variations must be exactly {', '.join(VARIATION_IDS)}",
-    )
-    for variation in detector.variations:
-        require(
-            variation.severity in SEVERITIES,
-            f"{name}: severity {variation.severity!r} of {variation.id}: expected one of {', '.join(SEVERITIES)}",
-        )
-    return detector
+    return packaged_yaml("uncommon_im.schemas", "detector.yaml")  # type: ignore[no-any-return]  # a mapping ships

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -12,6 +12,9 @@ try:
     from yaml import CSafeLoader as Loader
 except ImportError:  # PyYAML built without libyaml: same result, slower
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+MOST_REPEATED: Final = 100_000
+"""Nodes that the aliases of a document may add to those that are written; a mapping's add a few hundred."""
 
 
 class ConfigurationError(ValueError):
@@ -22,15 +25,59 @@ def parse_yaml(text: str, name: str) -> Any:
     """The document in `text`.
 
     Raises:
-        ConfigurationError: `text` is no YAML; names the document, line and column.
+        ConfigurationError: `text` is no YAML, a mapping has a key twice, or aliases repeat too much; names the
+            document, line and column.
     """
+    loader = Loader(text)
     try:
-        return yaml.load(text, Loader)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        sizes: dict[int, int] = {}
+        if _size(node, sizes) > len(sizes) + MOST_REPEATED:
+            raise ConfigurationError(f"{name}: aliases repeat more than {MOST_REPEATED} nodes: write the content out")
+        return loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not readable"
         raise ConfigurationError(f"{name}{where}: not valid YAML: {problem}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{name}: not valid YAML: nested too deeply") from None
+    except ConfigurationError:
+        raise
+    except ValueError as error:  # 2026-02-30
+        raise ConfigurationError(f"{name}: not valid YAML: {error}") from None
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many nodes a node is with its aliases written out; `sizes` remembers it of each node that is written.
+
+    Raises:
+        yaml.YAMLError: a mapping has a key twice.
+    """
+    known = sizes.get(id(node))
+    if known is not None:
+        return known
+    size = 1
+    if isinstance(node, yaml.ScalarNode):
+        sizes[id(node)] = size
+        return size
+    sizes[id(node)] = 1 << 62  # of a node that holds itself
+    if isinstance(node, yaml.MappingNode):
+        keys = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise yaml.MarkedYAMLError(problem=f"key {key.value} is there twice", problem_mark=key.start_mark)
+                keys.add(key.value)
+            size += _size(key, sizes) + _size(value, sizes)
+    else:
+        size += sum(_size(item, sizes) for item in node.value)
+    sizes[id(node)] = size
+    return size
 
 
 def read_yaml(path: str) -> Any:

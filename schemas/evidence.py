@@ -11,15 +11,13 @@ Command lines are no part of it: the script says what a scripting engine runs.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
-from uncommon_im.schemas.detector import Detector, Limits, Variation
-from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.detector import Detector
+from uncommon_im.schemas.metadata import VersionedDocument
 
 SCHEMA_VERSION: Final = 1
 FOLDER: Final = "evidence"
@@ -62,8 +60,7 @@ RARE_ACTIVITY_SCHEMA: Final = pa.schema(
 """One row: an activity, the prevalence of its subjects, and what of its first event helps to recognise it."""
 
 
-@dataclass(frozen=True)
-class EvidenceMetadata:
+class EvidenceMetadata(VersionedDocument, frozen=True, tag_field="schema_version", tag=SCHEMA_VERSION):
     """What the evidence of a run says of itself.
 
     Args:
@@ -73,38 +70,10 @@ class EvidenceMetadata:
         run_id: of the run.
     """
 
+    subject = "evidence"
+    renewal = "run again with --evidence"
+
     detector: Detector
     max_other_hosts: int
     days: tuple[date, ...]
     run_id: str
-
-    def to_json(self) -> str:
-        """The text of `metadata.json`."""
-        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, indent=2, default=str) + "\n"
-
-
-def parse_metadata(text: str, path: str) -> EvidenceMetadata:
-    """The metadata in the file at `path`.
-
-    Raises:
-        ConfigurationError: it is none, or of another version.
-    """
-    try:
-        document: dict[str, Any] = json.loads(text)
-        version = document.pop("schema_version")
-        require(
-            version == SCHEMA_VERSION,
-            f"{path}: evidence of version {version}, this program reads {SCHEMA_VERSION}: run again with --evidence",
-        )
-        card = document.pop("detector")
-        limits = Limits(**card.pop("limits"))
-        variations = tuple(Variation(**variation) for variation in card.pop("variations"))
-        return EvidenceMetadata(
-            detector=Detector(**card, limits=limits, variations=variations),
-            days=tuple(map(date.fromisoformat, document.pop("days"))),
-            **document,
-        )
-    except ConfigurationError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{path}: no metadata of evidence: {error}") from None

@@ -4,21 +4,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
-from uncommon_im.schemas.documents import ConfigurationError, read_yaml, require
+from uncommon_im.schemas.decoding import Entry, decode
+from uncommon_im.schemas.documents import read_yaml, require
 
-EXCEPTION_FIELDS: Final = (
-    "process_name",
-    "origin",
-    "signer",
-    "service_id",
-    "host_id",
-    "user_name",
-    "process_path",
-    "parent_process_name",
-    "remote_host",
-)
+_Glob = str | int | float | bool | None
+
+
+class _Exception(Entry, frozen=True):
+    """An exception as it is written; numbers serve as globs."""
+
+    process_name: _Glob = None
+    origin: _Glob = None
+    signer: _Glob = None
+    service_id: _Glob = None
+    host_id: _Glob = None
+    user_name: _Glob = None
+    process_path: _Glob = None
+    parent_process_name: _Glob = None
+    remote_host: _Glob = None
+    reason: str | int | float | None = None
+    expires: object = None
+
+    def __post_init__(self) -> None:
+        if all(getattr(self, name) is None for name in EXCEPTION_FIELDS):
+            raise ValueError(f"matches everything: give at least one of {', '.join(EXCEPTION_FIELDS)}")
+        if not str(self.reason or "").strip():
+            raise ValueError("needs a `reason`, so that others know why it is there")
+        _day(self.expires)
+
+    def entry(self) -> ExceptionEntry:
+        values = [(name, getattr(self, name)) for name in EXCEPTION_FIELDS]
+        globs = tuple((name, str(value).strip().lower()) for name, value in values if value is not None)
+        return ExceptionEntry(globs, str(self.reason).strip(), _day(self.expires))
+
+
+class _ExceptionsFile(Entry, frozen=True):
+    exceptions: tuple[_Exception, ...]
+
+
+EXCEPTION_FIELDS: Final = _Exception.__struct_fields__[:-2]
 
 
 @dataclass(frozen=True)
@@ -45,29 +71,21 @@ def load_exceptions(path: str | None) -> tuple[ExceptionEntry, ...]:
     return parse_exceptions(read_yaml(path), path) if path else ()
 
 
-def parse_exceptions(document: Any, name: str) -> tuple[ExceptionEntry, ...]:
+def parse_exceptions(document: object, name: str) -> tuple[ExceptionEntry, ...]:
     """The exceptions of a document; `name` is how messages call it.
 
     Raises:
         ConfigurationError: as `load_exceptions`.
     """
-    entries = document.get("exceptions") if isinstance(document, dict) else document
-    require(isinstance(entries, list), f"{name}: expected a list of exceptions (or a mapping with `exceptions`)")
-    listed: list[Any] = entries or []
-    return tuple(_entry(entry, f"{name}: exception {number}") for number, entry in enumerate(listed, 1))
+    whole = {"exceptions": document} if isinstance(document, list) else document
+    require(
+        isinstance(whole, dict) and isinstance(whole.get("exceptions"), list),
+        f"{name}: expected a list of exceptions (or a mapping with `exceptions`)",
+    )
+    return tuple(each.entry() for each in decode(whole, _ExceptionsFile, name).exceptions)
 
 
-def _entry(entry: Any, where: str) -> ExceptionEntry:
-    require(isinstance(entry, dict), f"{where}: expected a mapping of fields to globs")
-    unknown = sorted(set(map(str, entry)) - {*EXCEPTION_FIELDS, "reason", "expires"})
-    require(not unknown, f"{where}: unknown field {', '.join(unknown)}: known are {', '.join(EXCEPTION_FIELDS)}")
-    globs = tuple((name, str(entry[name]).strip().lower()) for name in EXCEPTION_FIELDS if entry.get(name) is not None)
-    require(globs, f"{where}: matches everything: give at least one of {', '.join(EXCEPTION_FIELDS)}")
-    require(str(entry.get("reason") or "").strip(), f"{where}: needs a `reason`, so that others know why it is there")
-    return ExceptionEntry(globs, str(entry["reason"]).strip(), _day(entry.get("expires"), where))
-
-
-def _day(value: Any, where: str) -> date | None:
+def _day(value: object) -> date | None:
     if isinstance(value, datetime):
         return value.date()
     if value is None or isinstance(value, date):
@@ -75,4 +93,4 @@ def _day(value: Any, where: str) -> date | None:
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise ConfigurationError(f"{where}: expires is {value!r}: write it as YYYY-MM-DD") from None
+        raise ValueError(f"expires is {value!r}: write it as YYYY-MM-DD") from None

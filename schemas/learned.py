@@ -11,15 +11,13 @@ A day here ends with the allowed lateness: what is known of it is what the basel
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
 from uncommon_im.schemas.detector import Limits
-from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.metadata import VersionedDocument
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
 
 STREAM: Final = "stream.json"
@@ -41,24 +39,29 @@ LEARNED: Final = {
 }
 
 
-@dataclass(frozen=True)
-class StreamMetadata:
+class StreamMetadata(VersionedDocument, frozen=True, kw_only=True):
     """What a stream says of itself; fields as in a snapshot's `Metadata`.
 
     Args:
         started_from: the day of the snapshot that it started from; `None`: it started without one.
     """
 
+    subject = "a stream"
+
     limits: Limits
-    time_zone: str
+    time_zone: str = ""
     identity_digest: str
     service_digests: dict[str, str]
     learning_since: dict[str, date]
     started_from: date | None
 
-    def to_json(self) -> str:
-        """The text of `stream.json`."""
-        return json.dumps(asdict(self), indent=2, default=str) + "\n"
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: the stream is older than hours of the day."""
+        if not self.time_zone:
+            raise ValueError(
+                "the stream that wrote there did not learn hours of the day: take the snapshot with the version of the "
+                "stream, or from the events"
+            )
 
     def same_subjects(self, other: StreamMetadata) -> bool:
         """True if both streams have the same idea of who is who, and keep as much."""
@@ -67,31 +70,3 @@ class StreamMetadata:
             other.identity_digest,
             other.service_digests,
         )
-
-
-def parse_stream_metadata(text: str, path: str) -> StreamMetadata:
-    """The metadata of the stream that wrote to `path`.
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    try:
-        document: dict[str, Any] = json.loads(text)
-        require(
-            "time_zone" in document,
-            f"{path}: the stream that wrote there did not learn hours of the day: take the snapshot with the version "
-            "of the stream, or from the events",
-        )
-        started = document["started_from"]
-        return StreamMetadata(
-            **{
-                **document,
-                "limits": Limits(**document["limits"]),
-                "learning_since": {k: date.fromisoformat(v) for k, v in document["learning_since"].items()},
-                "started_from": date.fromisoformat(started) if started else None,
-            }
-        )
-    except ConfigurationError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{path}: {STREAM} is none of a stream: {error}") from None

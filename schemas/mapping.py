@@ -24,19 +24,23 @@ column. A field below the top of a record may as well be written as one key with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
+from msgspec import UNSET, Meta, UnsetType, field
+
+from uncommon_im.schemas.decoding import Entry, NonEmpty, Text, decode
 from uncommon_im.schemas.documents import packaged_yaml
 from uncommon_im.schemas.event import EVENT_COLUMNS, EVENT_TYPES, FAILED
-from uncommon_im.schemas.nodes import Nodes, Path
 
 PACKAGE: Final = "uncommon_im.schemas.mappings"
 ANY: Final = "*"
 """In a part of an event's key: whatever the record has there."""
+
+Path = tuple[str, ...]
+"""Keys from the top of an object down to a value."""
 
 
 @dataclass(frozen=True)
@@ -131,134 +135,176 @@ def parse_mapping(document: object, file: str) -> VendorMapping:
     Raises:
         ConfigurationError: one line that names `file`, the key and what is expected there.
     """
-    return _Parser(file).mapping(document)
+    return decode(document, _Mapping, file).mapping(file)
 
 
-class _Parser(Nodes):
-    """Turns the document into dataclasses."""
+if TYPE_CHECKING:
+    _ColumnName = str
+else:
+    _ColumnName = Literal[(*EVENT_COLUMNS, FAILED)]
+_Dotted = Annotated[
+    str, Meta(pattern=r"\A(?=.*\S)[^.]+(\.[^.]+)*\Z", description="a text: a path of keys with dots between them")
+]
+_Groups = NonEmpty[NonEmpty[_Dotted]]
+_Scalar = str | bool | int | float
+_Key = dict[str, NonEmpty[_Scalar]]
+_Constants = dict[_ColumnName, str | bool]
 
-    def mapping(self, document: object) -> VendorMapping:
-        top = self.node(document, "document", "format id key shapes events", "constants columns skip nested yields")
-        if top["format"] != 1:
-            raise self.fail("format", f"is {top['format']!r:.60}, this version reads format 1")
-        key = tuple(self.text(name, f"key[{n}]") for n, name in enumerate(self.items(top["key"], "key")))
-        shapes = self.items(top["shapes"], "shapes")
-        events = self.items(top["events"], "events")
-        nested = self.items(top["nested"], "nested") if "nested" in top else []
-        return VendorMapping(
-            id=self.text(top["id"], "id"),
-            file=self.file,
-            key=key,
-            shapes=tuple(self.shape(item, f"shapes[{n}]", key) for n, item in enumerate(shapes)),
-            events=tuple(self.event(item, f"events[{n}]", key) for n, item in enumerate(events)),
-            skips=tuple(self.skip(item, f"skip[{n}]") for n, item in enumerate(top.get("skip", ()))),
-            constants=self.constants(top.get("constants", {}), "constants"),
-            columns=self.columns(top.get("columns", {}), "columns"),
-            nested=tuple(self.text(item, f"nested[{n}]") for n, item in enumerate(nested)),
-            yields=self.groups(top["yields"], "yields") if "yields" in top else (),
-        )
 
-    def shape(self, value: object, where: str, key: tuple[str, ...]) -> Shape:
-        node = self.node(value, where, "id match key", "data columns")
-        parts = self.key_parts(node["key"], f"{where}.key", key)
-        return Shape(
-            id=self.text(node["id"], f"{where}.id"),
-            match=self.groups(node["match"], f"{where}.match"),
-            key=tuple(self.paths(part, f"{where}.key.{name}") for name, part in parts),
-            data=self.path(node["data"], f"{where}.data") if "data" in node else (),
-            columns=self.columns(node.get("columns", {}), f"{where}.columns"),
-        )
+class _Field(Entry, frozen=True):
+    field: _Dotted
+    convert: Text | None = None
 
-    def key_parts(self, value: object, where: str, key: tuple[str, ...]) -> Iterable[tuple[str, object]]:
-        """(name, content) of each part of the key, in the key's order."""
-        node = self.node(value, where)
-        if set(node) != set(key):
-            raise self.fail(where, f"expected exactly the parts of `key`: {', '.join(key)}")
-        return [(name, node[name]) for name in key]
 
-    def event(self, value: object, where: str, key: tuple[str, ...]) -> Event:
-        node = self.node(value, where, "key", "columns constants needs skip")
-        if ("columns" in node) == ("skip" in node):
-            raise self.fail(where, "expected one of `columns`, `skip`")
-        parts = self.key_parts(node["key"], f"{where}.key", key)
-        event = Event(
-            keys=tuple(self.key_texts(part, f"{where}.key.{name}") for name, part in parts),
-            constants=self.constants(node.get("constants", {}), f"{where}.constants"),
-            columns=self.columns(node.get("columns", {}), f"{where}.columns"),
-            needs=self.groups(node["needs"], f"{where}.needs") if "needs" in node else (),
-            skip=self.text(node["skip"], f"{where}.skip") if "skip" in node else "",
-        )
-        kind = dict(event.constants).get("event_type", EVENT_TYPES[0])
-        if kind not in EVENT_TYPES:
-            known = ", ".join(EVENT_TYPES)
-            raise self.fail(f"{where}.constants.event_type", f"is {kind!r}, expected one of {known}")
-        return event
+class _Column(Entry, frozen=True):
+    source: _Dotted | NonEmpty[_Dotted | _Field] = field(name="from")
+    convert: Text | None = None
+    values: dict[_Scalar, Text] | None = None
+    otherwise: Literal["keep"] | None = None
+    differs: NonEmpty[tuple[_Dotted, _Dotted]] | None = None
 
-    def key_texts(self, value: object, where: str) -> tuple[str, ...]:
-        return tuple(str(item).strip().lower() for item in self.items(value, where))
+    def __post_init__(self) -> None:
+        if self.otherwise and self.values is None:
+            raise ValueError("`otherwise: keep` stands beside `values`")
 
-    def skip(self, value: object, where: str) -> Skip:
-        node = self.node(value, where, "detail", "when missing")
-        if not (node.get("when") or node.get("missing")):
-            raise self.fail(where, "needs `when` or `missing`")
-        when = self.node(node.get("when", {}), f"{where}.when")
-        return Skip(
-            detail=self.text(node["detail"], f"{where}.detail"),
-            when=tuple((self.path(k, where), self.key_texts(v, f"{where}.{k}")) for k, v in when.items()),
-            missing=self.paths(node["missing"], f"{where}.missing") if "missing" in node else (),
-        )
-
-    def constants(self, value: object, where: str) -> Constants:
-        node = self.node(value, where)
-        for name, constant in node.items():
-            self.column_name(name, f"{where}.{name}")
-            kind, called = (bool, "truth value") if name == FAILED else (str, "text")
-            if not isinstance(constant, kind):
-                raise self.fail(f"{where}.{name}", f"expected a {called}, not {constant!r:.60}")
-        return tuple(node.items())
-
-    def columns(self, value: object, where: str) -> tuple[Column, ...]:
-        node = self.node(value, where)
-        return tuple(self.column(k, v, f"{where}.{k}") for k, v in node.items() if v is not None)
-
-    def column_name(self, name: str, where: str) -> str:
-        if name not in EVENT_COLUMNS and name != FAILED:
-            raise self.fail(where, "is no native column")
-        return name
-
-    def column(self, name: str, value: object, where: str) -> Column:
-        self.column_name(name, where)
-        node = value if isinstance(value, dict) else {"from": value}
-        self.node(node, where, "from", "convert values otherwise differs")
-        convert = self.text(node["convert"], f"{where}.convert") if "convert" in node else None
-        written = node["from"]
-        items = self.items(written, where) if isinstance(written, list) else [written]
-        if "otherwise" in node and (node["otherwise"] != "keep" or "values" not in node):
-            raise self.fail(f"{where}.otherwise", "expected `keep`, beside `values`")
+    def column(self, name: str, where: str) -> Column:
+        sources = (self.source,) if isinstance(self.source, str) else self.source
+        fields = [_Field(source, self.convert) if isinstance(source, str) else source for source in sources]
         return Column(
             name=name,
-            fields=tuple(self.field(item, where, convert) for item in items),
-            values=self.values(node["values"], f"{where}.values") if "values" in node else None,
-            keep_other="otherwise" in node,
-            differs=self.pairs(node["differs"], f"{where}.differs") if "differs" in node else (),
-            where=f"{self.file}: {where}",
+            fields=tuple(
+                Field(_path(each.field.removeprefix("$.")), each.field.startswith("$."), each.convert or self.convert)
+                for each in fields
+            ),
+            values=None if self.values is None else tuple((_folded(k), text) for k, text in self.values.items()),
+            keep_other=self.otherwise is not None,
+            differs=_groups(self.differs or ()),
+            where=where,
         )
 
-    def pairs(self, value: object, where: str) -> tuple[tuple[Path, ...], ...]:
-        pairs = self.groups(value, where)
-        for n, pair in enumerate(pairs):
-            if len(pair) != 2:
-                raise self.fail(f"{where}[{n}]", "expected two fields")
-        return pairs
 
-    def values(self, value: object, where: str) -> tuple[tuple[str, str], ...]:
-        node = self.node(value, where)
-        return tuple((str(k).strip().lower(), self.text(v, f"{where}.{k}")) for k, v in node.items())
+_Columns = dict[_ColumnName, _Dotted | NonEmpty[_Dotted | _Field] | _Column | None]
 
-    def field(self, value: object, where: str, convert: str | None) -> Field:
-        if isinstance(value, dict):
-            node = self.node(value, where, "field", "convert")
-            value = node["field"]
-            convert = self.text(node["convert"], f"{where}.convert") if "convert" in node else convert
-        written = self.text(value, where)
-        return Field(self.path(written.removeprefix("$."), where), written.startswith("$."), convert)
+
+class _Shape(Entry, frozen=True):
+    id: Text
+    match: _Groups
+    key: dict[str, NonEmpty[_Dotted]]
+    data: _Dotted | None = None
+    columns: _Columns = field(default_factory=dict)
+
+
+class _Event(Entry, frozen=True):
+    key: _Key
+    columns: _Columns | UnsetType = UNSET
+    constants: _Constants = field(default_factory=dict)
+    needs: _Groups = ()
+    skip: Text = ""
+
+    def __post_init__(self) -> None:
+        if (self.columns is UNSET) == (not self.skip):
+            raise ValueError("expected one of `columns`, `skip`")
+        _check(self.constants)
+
+
+class _Skip(Entry, frozen=True):
+    detail: Text
+    when: dict[_Dotted, NonEmpty[_Scalar]] = field(default_factory=dict)
+    missing: tuple[_Dotted, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.when or self.missing):
+            raise ValueError("needs `when` or `missing`")
+
+
+class _Mapping(Entry, frozen=True):
+    """The form of a mapping file."""
+
+    format: Literal[1]
+    id: Text
+    key: NonEmpty[Text]
+    shapes: NonEmpty[_Shape]
+    events: NonEmpty[_Event]
+    constants: _Constants = field(default_factory=dict)
+    columns: _Columns = field(default_factory=dict)
+    skip: tuple[_Skip, ...] = ()
+    nested: NonEmpty[Text] = ()
+    yields: _Groups = ()
+
+    def __post_init__(self) -> None:
+        _check(self.constants)
+        for name, entries in (("shapes", self.shapes), ("events", self.events)):
+            for number, entry in enumerate(entries):
+                if set(entry.key) != set(self.key):
+                    parts = ", ".join(self.key)
+                    raise ValueError(f"{name}[{number}].key: expected exactly the parts of `key`: {parts}")
+
+    def mapping(self, file: str) -> VendorMapping:
+        """The mapping of a file of this name."""
+        return VendorMapping(
+            id=self.id,
+            file=file,
+            key=self.key,
+            shapes=tuple(
+                Shape(
+                    id=shape.id,
+                    match=_groups(shape.match),
+                    key=tuple(tuple(map(_path, shape.key[part])) for part in self.key),
+                    data=_path(shape.data) if shape.data else (),
+                    columns=_columns(shape.columns, f"{file}: shapes[{n}].columns"),
+                )
+                for n, shape in enumerate(self.shapes)
+            ),
+            events=tuple(
+                Event(
+                    keys=tuple(tuple(map(_folded, event.key[part])) for part in self.key),
+                    constants=tuple(event.constants.items()),
+                    columns=_columns(event.columns or {}, f"{file}: events[{n}].columns"),
+                    needs=_groups(event.needs),
+                    skip=event.skip,
+                )
+                for n, event in enumerate(self.events)
+            ),
+            skips=tuple(
+                Skip(
+                    detail=skip.detail,
+                    when=tuple((_path(path), tuple(map(_folded, texts))) for path, texts in skip.when.items()),
+                    missing=tuple(map(_path, skip.missing)),
+                )
+                for skip in self.skip
+            ),
+            constants=tuple(self.constants.items()),
+            columns=_columns(self.columns, f"{file}: columns"),
+            nested=self.nested,
+            yields=_groups(self.yields),
+        )
+
+
+def _check(constants: _Constants) -> None:
+    for name, value in constants.items():
+        if isinstance(value, bool) != (name == FAILED):
+            expected = "true or false" if name == FAILED else "a text"
+            raise ValueError(f"constants.{name}: expected {expected}, not {value!r:.60}")
+        if name == "event_type" and value not in EVENT_TYPES:
+            raise ValueError(f"constants.event_type: is {value!r:.60}, expected one of {', '.join(EVENT_TYPES)}")
+
+
+def _columns(written: _Columns, where: str) -> tuple[Column, ...]:
+    """Columns by name; `null` is none."""
+    return tuple(
+        (spec if isinstance(spec, _Column) else _Column(spec)).column(name, f"{where}.{name}")
+        for name, spec in written.items()
+        if spec is not None
+    )
+
+
+def _path(dotted: str) -> Path:
+    return tuple(dotted.split("."))
+
+
+def _groups(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[Path, ...], ...]:
+    return tuple(tuple(map(_path, group)) for group in groups)
+
+
+def _folded(scalar: _Scalar) -> str:
+    return str(scalar).strip().lower()

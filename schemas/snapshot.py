@@ -14,15 +14,14 @@ Everything that days from `as_of` on can still need is in it, and nothing else.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
 from uncommon_im.schemas.detector import Limits
-from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.documents import require
+from uncommon_im.schemas.metadata import VersionedDocument
 
 SCHEMA_VERSION: Final = 2
 """2: sightings of hours of the day, in a time zone."""
@@ -54,8 +53,7 @@ SAID_SCHEMA: Final = pa.schema(
 COVERAGE_SCHEMA: Final = pa.schema([("tenant", pa.string()), ("day", pa.int32()), ("events", pa.int64())])
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(VersionedDocument, frozen=True, tag_field="schema_version", tag=SCHEMA_VERSION):
     """What a snapshot says of itself.
 
     Args:
@@ -71,6 +69,9 @@ class Metadata:
         run_id: of the run that took it.
     """
 
+    subject = "a snapshot"
+    renewal = "take a new one from the events"
+
     as_of: date
     limits: Limits
     time_zone: str
@@ -81,38 +82,6 @@ class Metadata:
     rows: dict[str, int]
     files: dict[str, list[str]]
     run_id: str
-
-    def to_json(self) -> str:
-        """The text of `metadata.json`."""
-        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, indent=2, default=str) + "\n"
-
-
-def parse_metadata(text: str, path: str) -> Metadata:
-    """The metadata of the snapshot at `path`.
-
-    Raises:
-        ConfigurationError: it is none, or of another version.
-    """
-    try:
-        document: dict[str, Any] = json.loads(text)
-        version = document.pop("schema_version")
-        require(
-            version == SCHEMA_VERSION,
-            f"--baseline-in {path}: snapshot version {version}, this program reads {SCHEMA_VERSION}: "
-            "take a new one from the events",
-        )
-        return Metadata(
-            **{
-                **document,
-                "as_of": date.fromisoformat(document["as_of"]),
-                "limits": Limits(**document["limits"]),
-                "learning_since": {k: date.fromisoformat(v) for k, v in document["learning_since"].items()},
-            }
-        )
-    except ConfigurationError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"--baseline-in {path}: {METADATA} is none of a snapshot: {error}") from None
 
 
 def check_limits(snapshot: Limits, run: Limits, path: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from uncommon_im.schemas.mapping import Column, VendorMapping, load_mappings
-from uncommon_im.schemas.nodes import Path as Keys
+from uncommon_im.schemas.mapping import Path as Keys
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 

@@ -17,7 +17,7 @@ from apache_beam.pvalue import TaggedOutput
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, read_parts
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError, require
-from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata, parse_stream_metadata
+from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.subjects import NOBODY
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
@@ -50,7 +50,7 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
     """
     try:
         with open_binary(FileSystems.join(path, STREAM)) as stream:
-            metadata = parse_stream_metadata(stream.read().decode(), path)
+            metadata = StreamMetadata.parse(stream.read().decode(), path)
         pattern = FileSystems.join(path, "*", "*")
         found = [match.path for match in FileSystems.match([pattern])[0].metadata_list]
     except (OSError, ValueError) as error:

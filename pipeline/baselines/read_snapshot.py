@@ -15,7 +15,7 @@ from apache_beam.pvalue import TaggedOutput
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.schemas.snapshot import METADATA, TABLES, Metadata, parse_metadata
+from uncommon_im.schemas.snapshot import METADATA, TABLES, Metadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import unpack
 from uncommon_im.transforms.rules.columns.days import day_number
@@ -39,7 +39,7 @@ def open_snapshot(path: str) -> Snapshot:
     """
     try:
         with open_binary(FileSystems.join(path, METADATA)) as stream:
-            metadata = parse_metadata(stream.read().decode("utf-8"), path)
+            metadata = Metadata.parse(stream.read().decode("utf-8"), f"--baseline-in {path}")
     except (OSError, ValueError) as error:
         if isinstance(error, ConfigurationError):
             raise

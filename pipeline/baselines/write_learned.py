@@ -18,7 +18,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from uncommon_im.pipeline.storage.whole_file import write_whole
 from uncommon_im.schemas.documents import require
-from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata, parse_stream_metadata
+from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_of
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered, SaidBefore, Sighting
@@ -153,7 +153,7 @@ def begin_learned(path: str, metadata: StreamMetadata) -> None:
     target = f"{path.rstrip('/')}/{STREAM}"
     if FileSystems.exists(target):
         with FileSystems.open(target, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-            before = parse_stream_metadata(stream.read().decode(), path)
+            before = StreamMetadata.parse(stream.read().decode(), path)
         require(
             before.same_subjects(metadata),
             f"--sightings-out {path}: another stream wrote there, with other limits, another time zone or another "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import apache_beam as beam
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsList
+from msgspec.structs import replace
 
 from uncommon_im.pipeline.storage.whole_file import write_table, write_whole
 from uncommon_im.schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata

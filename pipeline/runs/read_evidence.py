@@ -13,7 +13,7 @@ from uncommon_im.pipeline.sinks.files.json_lines import SUMMARY
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError, require
-from uncommon_im.schemas.evidence import FOLDER, METADATA, RARE_ACTIVITY_SCHEMA, EvidenceMetadata, parse_metadata
+from uncommon_im.schemas.evidence import FOLDER, METADATA, RARE_ACTIVITY_SCHEMA, EvidenceMetadata
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
 
 
@@ -44,7 +44,7 @@ def open_evidence(run: str) -> Evidence:
     require(_found(FileSystems.join(run, SUMMARY)), f"{run}: no {SUMMARY} there: the run did not finish; run it again")
     try:
         with open_binary(path) as stream:
-            metadata = parse_metadata(stream.read().decode(), path)
+            metadata = EvidenceMetadata.parse(stream.read().decode(), path)
     except (OSError, UnicodeDecodeError, UnreadableInput) as error:
         raise _damaged(path, error) from None
     tables = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsIter
+from msgspec.structs import replace
 
 from uncommon_im.pipeline.storage.whole_file import write_table, write_whole
 from uncommon_im.schemas.detector import Limits

@@ -6,6 +6,6 @@ from uncommon_im.schemas.catalogue.model import Catalogue as Catalogue
 from uncommon_im.schemas.catalogue.model import Engine as Engine
 from uncommon_im.schemas.catalogue.model import Host as Host
 from uncommon_im.schemas.catalogue.model import ProcessClass as ProcessClass
-from uncommon_im.schemas.catalogue.model import SecretDetector as SecretDetector
-from uncommon_im.schemas.catalogue.model import SecretPattern as SecretPattern
 from uncommon_im.schemas.catalogue.model import Service as Service
+from uncommon_im.schemas.catalogue.secrets import SecretDetector as SecretDetector
+from uncommon_im.schemas.catalogue.secrets import SecretPattern as SecretPattern

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
+
+import msgspec
+
+from uncommon_im.schemas.catalogue.secrets import SecretPattern, Secrets
+from uncommon_im.schemas.decoding import Entry
 
 PLATFORMS: Final = ("windows", "macos", "linux")
 
@@ -15,8 +19,7 @@ Names = dict[str, frozenset[str]]
 """Operating system -> lower-case image names."""
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """A host of a service: `exact` matches itself only, otherwise every name below it too."""
 
     name: str
@@ -24,57 +27,14 @@ class Host:
     use: str = ""
 
 
-@dataclass(frozen=True)
-class AddressRange:
+class AddressRange(msgspec.Struct, frozen=True):
     """An address range of a service; an `operator` range carries the owner's other products too."""
 
     cidr: str
     operator: bool
 
 
-@dataclass(frozen=True)
-class SecretPattern:
-    """How one kind of secret is written, as the head of `secrets.yaml` explains it.
-
-    Args:
-        kind: what a mask says was there.
-        hints: pieces of text in lower case; the pattern is only tried where one of them occurs.
-        pattern: a regular expression; what its groups match is the secret, or all of it if it has none.
-    """
-
-    kind: str
-    hints: tuple[str, ...]
-    pattern: str
-
-
-@dataclass(frozen=True)
-class SecretDetector:
-    """A detector of the library `detect_secrets` that is used, by the name of its class."""
-
-    kind: str
-    hints: tuple[str, ...]
-    name: str
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """How secrets are recognised that any program may be given.
-
-    Args:
-        tokens: patterns that are recognised by themselves.
-        detectors: of the library.
-        contexts: patterns of what stands where a secret belongs: after an option, in a header, in a URL.
-        keys: names of values in JSON, in lower case, that are secrets whatever they look like.
-    """
-
-    tokens: tuple[SecretPattern, ...] = ()
-    detectors: tuple[SecretDetector, ...] = ()
-    contexts: tuple[SecretPattern, ...] = ()
-    keys: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """One instant messaging service."""
 
     id: str
@@ -89,8 +49,7 @@ class Service:
     secrets: tuple[SecretPattern, ...] = ()
 
 
-@dataclass(frozen=True)
-class ProcessClass:
+class ProcessClass(msgspec.Struct, frozen=True):
     """Names that share a role; role `suspicious` makes the class id a reason of suspicion (section 4)."""
 
     id: str
@@ -102,8 +61,7 @@ class ProcessClass:
 Style = Literal["short", "words", "powershell", "wsh"]
 
 
-@dataclass(frozen=True)
-class Engine:
+class Engine(Entry, frozen=True):
     """How the command line of a scripting engine is read: a row of `engines.yaml`, explained there."""
 
     names: tuple[str, ...] = ()
@@ -120,8 +78,7 @@ class Engine:
     skip: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """Everything that decides what a subject is; and, of no weight for that, how secrets are recognised."""
 
     services: tuple[Service, ...]
@@ -153,13 +110,13 @@ class Catalogue:
     @cached_property
     def digest(self) -> str:
         """Hex sha256 over all that decides a verdict, independent of the order in which the files list it."""
-        content = _without(asdict(self), "secrets")
+        content = _without(msgspec.to_builtins(self), "secrets")
         return _digest(content | {"services": [_without(service, "secrets") for service in content["services"]]})
 
     @cached_property
     def identity_digest(self) -> str:
         """Hex sha256 over what decides who a program is: process classes, locations, engines; and exclusions."""
-        return _digest(_without(asdict(self), "services", "shared_hosts", "secrets"))
+        return _digest(_without(msgspec.to_builtins(self), "services", "shared_hosts", "secrets"))
 
     @cached_property
     def service_digests(self) -> dict[str, str]:
@@ -172,8 +129,8 @@ class Catalogue:
                 if above != service.id:
                     foreign[above].append(host.name)
         return {
-            s.id: _digest([[asdict(h) for h in s.hosts], [asdict(r) for r in s.ranges], foreign[s.id]])
-            for s in self.services
+            service.id: _digest(msgspec.to_builtins([service.hosts, service.ranges, foreign[service.id]]))
+            for service in self.services
         }
 
 

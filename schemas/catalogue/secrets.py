@@ -1,14 +1,22 @@
-"""Loading and checking how secrets are recognised: `secrets.yaml`, and `secrets` of services."""
+"""How secrets are recognised: what `secrets.yaml` and the `secrets` of services hold."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Annotated, Final, Literal
 
-from uncommon_im.schemas.catalogue.model import SecretDetector, SecretPattern, Secrets
-from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, require
+import msgspec
+from msgspec import Meta
 
-_KIND: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+from uncommon_im.schemas.decoding import Entry, Text
+
+_Kind = Annotated[
+    str, Meta(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z", description="words of a-z and 0-9 with - between them")
+]
+_Hints = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, description="a piece of text")], ...],
+    Meta(min_length=1, description="a list of pieces of text, one of which is in every text with such a secret"),
+]
 _END: Final = r"(?![^\s\"';,)&|/:@}\]])"
 _NO_SECRET: Final = (
     r"(?!\\?[\"']?(?:\$\{|\$\(|\{\{|<\w[\w -]*>|--?[A-Za-z]|/[A-Za-z]+(?:[\s/:]|$)"
@@ -30,57 +38,54 @@ _PARTS: Final = {
 _PART: Final = re.compile(rf"<run:([\w|.-]+)>|<({'|'.join(_PARTS)})>")
 
 
-def load_secrets() -> Secrets:
-    """The shipped `secrets.yaml`."""
-    name = "secrets.yaml"
-    document = packaged_yaml("uncommon_im.schemas.catalogue", name)
-    return Secrets(
-        tokens=parse_secrets(document["tokens"], f"{name}: tokens"),
-        detectors=tuple(
-            SecretDetector(entry["kind"], tuple(entry["hints"]), entry["name"]) for entry in document["detectors"]
-        ),
-        contexts=parse_secrets(document["contexts"], f"{name}: contexts"),
-        keys=frozenset(document["keys"]),
-    )
-
-
-def parse_secrets(entries: list[Any], where: str) -> tuple[SecretPattern, ...]:
-    """Patterns of secrets, with their parts in `<...>` written out.
+class SecretPattern(Entry, frozen=True):
+    """How one kind of secret is written, as the head of `secrets.yaml` explains it.
 
     Args:
-        entries: of the form that the head of `secrets.yaml` explains.
-        where: how messages call them.
-
-    Raises:
-        ConfigurationError: an entry is none, or its pattern is no regular expression; names it.
+        kind: what a mask says was there.
+        hints: pieces of text in lower case; the pattern is only tried where one of them occurs.
+        pattern: a regular expression; what its groups match is the secret, or all of it if it has none. Its parts in
+            `<...>` are written out.
     """
-    return tuple(_pattern(entry, f"{where}: secret {number}") for number, entry in enumerate(entries, 1))
+
+    kind: _Kind
+    hints: _Hints
+    pattern: str
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: the hints or the pattern can match nothing, or the pattern matches everything."""
+        if any(hint != hint.lower() for hint in self.hints):
+            raise ValueError(f"hints are looked for in lower case: {list(self.hints)} never match: write them so")
+        pattern = _PART.sub(lambda part: _RUN.format(part[1]) if part[1] else _PARTS[part[2]], self.pattern)
+        try:
+            compiled = re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"pattern is no regular expression: {error}") from None
+        if compiled.search(""):
+            raise ValueError("pattern matches where there is nothing")
+        msgspec.structs.force_setattr(self, "pattern", pattern)
 
 
-def _pattern(entry: Any, where: str) -> SecretPattern:
-    keys = ("kind", "hints", "pattern")
-    require(
-        isinstance(entry, dict) and sorted(map(str, entry)) == sorted(keys),
-        f"{where}: expected a mapping with kind, hints and pattern (and nothing else)",
-    )
-    kind, hints, pattern = (entry[key] for key in keys)
-    require(
-        isinstance(kind, str) and _KIND.fullmatch(kind),
-        f"{where}: kind {kind!r} is no name: write words of a-z and 0-9 with - between them",
-    )
-    require(
-        isinstance(hints, list) and hints and all(isinstance(hint, str) and hint for hint in hints),
-        f"{where} ({kind}): hints must be a list of pieces of text, one of which is in every text with such a secret",
-    )
-    require(
-        all(hint == hint.lower() for hint in hints),
-        f"{where} ({kind}): hints are looked for in lower case: {hints} never match: write them so",
-    )
-    require(isinstance(pattern, str), f"{where} ({kind}): pattern {pattern!r} is no text")
-    written = _PART.sub(lambda part: _RUN.format(part[1]) if part[1] else _PARTS[part[2]], pattern)
-    try:
-        compiled = re.compile(written)
-    except re.error as error:
-        raise ConfigurationError(f"{where} ({kind}): pattern is no regular expression: {error}") from None
-    require(not compiled.search(""), f"{where} ({kind}): pattern matches where there is nothing")
-    return SecretPattern(kind, tuple(hints), written)
+class SecretDetector(Entry, frozen=True):
+    """A detector of the library `detect_secrets` that is used, by the name of its class."""
+
+    kind: _Kind
+    hints: _Hints
+    name: Text
+
+
+class Secrets(Entry, frozen=True):
+    """How secrets are recognised that any program may be given.
+
+    Args:
+        tokens: patterns that are recognised by themselves.
+        detectors: of the library.
+        contexts: patterns of what stands where a secret belongs: after an option, in a header, in a URL.
+        keys: names of values in JSON, in lower case, that are secrets whatever they look like.
+    """
+
+    format: Literal[1] = 1
+    tokens: tuple[SecretPattern, ...] = ()
+    detectors: tuple[SecretDetector, ...] = ()
+    contexts: tuple[SecretPattern, ...] = ()
+    keys: frozenset[str] = frozenset()

@@ -11,9 +11,11 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import structs
 
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.readings import InputFile, plan_readings, read_batches
@@ -57,7 +59,7 @@ class Outcome:
 def catalogue() -> Catalogue:
     """The shipped catalogue with few services: processes and engines are all there."""
     whole = load_catalogue()
-    return replace(whole, services=tuple(service for service in whole.services if service.id in SERVICES))
+    return structs.replace(whole, services=tuple(service for service in whole.services if service.id in SERVICES))
 
 
 @cache

@@ -9,8 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from uncommon_im.schemas.event import EVENT_COLUMNS
-from uncommon_im.schemas.mapping import Column, VendorMapping
-from uncommon_im.schemas.nodes import Path
+from uncommon_im.schemas.mapping import Column, Path, VendorMapping
 
 FITTING: Final[dict[str, tuple[Any, ...]]] = {
     "event_id": ("e1", "e2"),

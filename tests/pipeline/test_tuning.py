@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.oracle.events import DeadLetterError, normalise
 from tests.organisations import random_organisation
@@ -73,7 +74,7 @@ def again(run: Run, limits: Limits, exceptions: Iterable[ExceptionEntry] = ()) -
     """The same events, read again with other limits and further exceptions, without evidence."""
     configuration = replace(
         run.configuration,
-        detector=replace(run.configuration.detector, limits=limits),
+        detector=structs.replace(run.configuration.detector, limits=limits),
         exceptions=(*run.configuration.exceptions, *exceptions),
         evidence=None,
     )
@@ -86,7 +87,7 @@ def other_limits(seed: int, limits: Limits) -> list[Limits]:
     hosts = rng.sample([most for most in range(REACH + 1) if most != limits.max_other_hosts], 2)
     days = rng.sample([0, 1, 2, 3, 5, 9], 2)
     return [
-        replace(
+        structs.replace(
             limits,
             max_other_hosts=most,
             execution_max_other_hosts=most,

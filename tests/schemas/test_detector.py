@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import asdict
 
 from uncommon_im.schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_detector
 from uncommon_im.schemas.documents import ConfigurationError

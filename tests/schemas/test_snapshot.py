@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.documents import ConfigurationError

@@ -9,9 +9,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from uncommon_im.pipeline.bigquery.options import add_bigquery_arguments
 from uncommon_im.pipeline.bigquery.output import add_bigquery_output, dataset_of
@@ -253,7 +254,7 @@ def log_configuration(configuration: Configuration, lateness: Lateness) -> None:
     effective = {
         "run_id": configuration.run_id,
         "detector": configuration.detector.id,
-        "limits": asdict(configuration.detector.limits),
+        "limits": structs.asdict(configuration.detector.limits),
         "lateness_s": lateness.allowed // SECOND_US,
         "late_horizon_s": lateness.horizon // SECOND_US,
         "config_digest": configuration.digest,

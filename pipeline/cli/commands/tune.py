@@ -6,9 +6,9 @@ import argparse
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -80,7 +80,7 @@ def _numbers(text: str) -> list[int]:
 
 def _with(limits: Limits, other_hosts: int, host_days: int) -> Limits:
     """The limits that the options `--max-other-hosts` and `--max-host-days` give."""
-    return replace(
+    return structs.replace(
         limits,
         max_other_hosts=other_hosts,
         execution_max_other_hosts=other_hosts,
@@ -106,7 +106,7 @@ def report_of(evidence: Evidence, cells: Sequence[Limits], top: int) -> dict[str
             "first_day": str(metadata.days[0]) if metadata.days else None,
             "last_day": str(metadata.days[-1]) if metadata.days else None,
             "evidence_max_other_hosts": metadata.max_other_hosts,
-            "limits": asdict(metadata.detector.limits),
+            "limits": structs.asdict(metadata.detector.limits),
         },
         "grid": grid,
         "details": _limits_of(limits)

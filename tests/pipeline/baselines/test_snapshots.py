@@ -25,6 +25,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as replaced
 
 from tests.oracle import Options, detect
 from tests.oracle.activities import communication_of
@@ -169,7 +170,7 @@ def content_of(path: Path) -> Content:
 def assert_same_snapshot(path: Path, content: Content, metadata: Metadata) -> None:
     """Same content and same description; runs and files have other names."""
     assert content_of(path) == content
-    assert replace(open_snapshot(str(path)).metadata, run_id="", files={}) == replace(metadata, run_id="", files={})
+    assert replaced(open_snapshot(str(path)).metadata, run_id="", files={}) == replaced(metadata, run_id="", files={})
 
 
 def files_of(path: Path) -> set[str]:
@@ -276,7 +277,7 @@ def test_a_day_run_again_from_a_copy_of_its_snapshot_gives_the_same_and_replaces
         **content,
         "coverage": [row[:2] for row in content["coverage"]],
     }
-    assert replace(open_snapshot(str(after)).metadata, run_id="", files={}) == replace(metadata, run_id="", files={})
+    assert replaced(open_snapshot(str(after)).metadata, run_id="", files={}) == replaced(metadata, run_id="", files={})
     assert files_of(after) == listed_files(after) | {str(path.relative_to(after)) for path in mine}
     assert not files_of(after) & (files - {"metadata.json"})
 

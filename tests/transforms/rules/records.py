@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 from hypothesis import settings
+from msgspec import structs
 
 from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
 from uncommon_im.schemas.catalogue.load import parse_services
@@ -119,4 +120,4 @@ def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
 def catalogue_of(*services: Record, exclusions: Sequence[str] = ()) -> Catalogue:
     """The shipped catalogue with other services and exclusions."""
     parsed, excluded = parse_services({"services": list(services), "exclusions": list(exclusions)}, "test.yaml")
-    return replace(CATALOGUE, services=parsed, exclusions=excluded)
+    return structs.replace(CATALOGUE, services=parsed, exclusions=excluded)

@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from uncommon_im.schemas.mapping import ANY, Shape, Skip, VendorMapping
-from uncommon_im.schemas.nodes import Path
+from uncommon_im.schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
 from uncommon_im.transforms.rules.columns.json_lines import Rejected
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfolded

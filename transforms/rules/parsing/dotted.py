@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from uncommon_im.schemas.nodes import Path
+from uncommon_im.schemas.mapping import Path
 from uncommon_im.transforms.rules.parsing.plan import Record, Row
 
 Dotted = Mapping[str, Path]

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
-from uncommon_im.schemas.nodes import Path
+from uncommon_im.schemas.mapping import Path
 from uncommon_im.transforms.rules.columns.coerce import to_text, to_time
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts
 from uncommon_im.transforms.rules.parsing.adapt import Adapter

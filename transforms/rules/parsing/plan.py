@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.schemas.mapping import Column
-from uncommon_im.schemas.nodes import Path
+from uncommon_im.schemas.mapping import Column, Path
 from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
 from uncommon_im.transforms.rules.parsing.converters import Converter, Scalar, remembered
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from tests.transforms.rules.evidence_rows import HOUR_US, activity, evidence
 from tests.transforms.rules.records import DAY

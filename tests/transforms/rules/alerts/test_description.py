@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.transforms.rules.candidates import NOBODY_ELSE, candidate
 from uncommon_im.schemas.detector import Limits, load_detector

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.transforms.rules.records import CATALOGUE
 from uncommon_im.transforms.rules.recognition.suspicion import Process, Suspicions, signer_names
