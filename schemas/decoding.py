@@ -29,9 +29,8 @@ _WORDS: Final = {
     inspect.DictType: "a mapping",
     inspect.FloatType: "a number",
     inspect.IntType: "a whole number",
-    inspect.NoneType: "nothing",
+    inspect.NoneType: "",
     inspect.StrType: "a text",
-    inspect.StructType: "a mapping",
 }
 
 
@@ -77,9 +76,11 @@ def _explained(message: str, document: Any, kind: Any) -> str:
         types = [each for parent in types for below in _below(parent, step) for each in _alternatives(below)]
     if of_key:
         value = _culprit(value, document, kind, steps, message)
-        keys = [parent.key_type for parent in types if isinstance(parent, inspect.DictType)]
+        keys = [each.key_type if isinstance(each, inspect.DictType) else each for each in types]
         types = [each for key in keys for each in _alternatives(key)]
-    return ": ".join(filter(None, (place.removeprefix("."), _problem(problem, value, types))))
+        if any(map(_names, types)):
+            problem = f"Object contains unknown field `{value}`"
+    return f"{place.removeprefix('.')}: " * bool(place) + _problem(problem, value, types)
 
 
 def _problem(problem: str, value: object, types: Sequence[inspect.Type]) -> str:
@@ -94,7 +95,7 @@ def _problem(problem: str, value: object, types: Sequence[inspect.Type]) -> str:
         return f"unknown key {unknown[1]}: {hint}known are {', '.join(known)}"
     if not _UNEXPECTED.match(problem):
         return problem
-    expected = " or ".join(dict.fromkeys(map(_described, types)))
+    expected = " or ".join(dict.fromkeys(filter(None, map(_described, types))))
     return f"expected {expected}, not {value!r:.60}" + (f": {hint.strip()}" if hint else "")
 
 
@@ -145,6 +146,9 @@ def _names(kind: inspect.Type) -> Iterable[object]:
 
 
 def _described(kind: inspect.Type) -> str:
+    """What a value of a type is called; nothing of null, which is never what somebody meant to write."""
+    if isinstance(kind, inspect.StructType):
+        return f"a mapping with {', '.join(map(str, _names(kind)))}"
     if isinstance(kind, inspect.Metadata):
         return str((kind.extra_json_schema or {}).get("description", "")) or _described(kind.type)
     if isinstance(kind, inspect.LiteralType):

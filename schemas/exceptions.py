@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from uncommon_im.schemas.decoding import Entry, decode
 from uncommon_im.schemas.documents import read_yaml, require
@@ -25,7 +25,7 @@ class _Exception(Entry, frozen=True):
     parent_process_name: _Glob = None
     remote_host: _Glob = None
     reason: str | int | float | None = None
-    expires: object = None
+    expires: Any = None
 
     def __post_init__(self) -> None:
         if all(getattr(self, name) is None for name in EXCEPTION_FIELDS):

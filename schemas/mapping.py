@@ -146,6 +146,7 @@ _Dotted = Annotated[
     str, Meta(pattern=r"\A(?=.*\S)[^.]+(\.[^.]+)*\Z", description="a text: a path of keys with dots between them")
 ]
 _Groups = NonEmpty[NonEmpty[_Dotted]]
+_Pair = Annotated[tuple[_Dotted, _Dotted], Meta(description="a list of two fields")]
 _Scalar = str | bool | int | float
 _Key = dict[str, NonEmpty[_Scalar]]
 _Constants = dict[_ColumnName, str | bool]
@@ -161,7 +162,7 @@ class _Column(Entry, frozen=True):
     convert: Text | None = None
     values: dict[_Scalar, Text] | None = None
     otherwise: Literal["keep"] | None = None
-    differs: NonEmpty[tuple[_Dotted, _Dotted]] | None = None
+    differs: NonEmpty[_Pair] | None = None
 
     def __post_init__(self) -> None:
         if self.otherwise and self.values is None:

@@ -13,9 +13,10 @@ from uncommon_im.schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load
 from uncommon_im.schemas.documents import ConfigurationError
 
 LIMIT_NAMES = (
-    "activation_days, deduplication_hours, execution_max_host_days, execution_max_other_hosts, guard_days, "
-    "max_alerts_per_group, max_host_days, max_other_hosts, training_days"
+    "training_days, activation_days, guard_days, max_other_hosts, max_host_days, execution_max_other_hosts, "
+    "execution_max_host_days, deduplication_hours, max_alerts_per_group"
 )
+KEYS = "id, name, description, attack, variations, false_positives, triage, references, limits"
 
 
 def card(folder: Path, document: Any) -> str:
@@ -79,24 +80,27 @@ def test_overrides_go_before_the_card_and_none_overrides_nothing(tmp_path: Path)
         (None, "own.yaml: expected keys such as `limits`, found nothing"),
         (
             {"limit": {}},
-            "own.yaml: unknown key limit: known are id, name, attack, variations, limits",
+            f"own.yaml: unknown key limit: did you mean limits? known are {KEYS}",
         ),
-        ({1: 2}, "own.yaml: unknown key 1: known are id, name, attack, variations, limits"),
-        ({"limits": [1]}, "own.yaml: limits must be a mapping of names to numbers"),
-        ({"limits": {"max_hosts": 1}}, f"own.yaml: unknown limit max_hosts: known are {LIMIT_NAMES}"),
+        ({1: 2}, f"own.yaml: unknown key 1: known are {KEYS}"),
+        ({"limits": [1]}, f"own.yaml: limits: expected a mapping with {LIMIT_NAMES}, not [1]"),
+        (
+            {"limits": {"max_hosts": 1}},
+            f"own.yaml: limits: unknown key max_hosts: did you mean max_host_days? known are {LIMIT_NAMES}",
+        ),
         (
             {"limits": {"guard_days": "3"}},
-            "own.yaml: limit guard_days is '3': it must be a whole number, 0 or more",
+            "own.yaml: limits.guard_days: expected a whole number, 0 or more, not '3'",
         ),
-        ({"limits": {"guard_days": -1}}, "own.yaml: limit guard_days is -1: it must be a whole number, 0 or more"),
-        ({"limits": {"guard_days": 1.5}}, "own.yaml: limit guard_days is 1.5: it must be a whole number, 0 or more"),
-        ({"limits": {"guard_days": True}}, "own.yaml: limit guard_days is True: it must be a whole number, 0 or more"),
-        ({"limits": {"guard_days": None}}, "own.yaml: limit guard_days is None: it must be a whole number, 0 or more"),
-        ({"limits": {"training_days": 0}}, "own.yaml: training_days is 0: it must be 1 to 62"),
-        ({"limits": {"training_days": 63}}, "own.yaml: training_days is 63: it must be 1 to 62"),
+        ({"limits": {"guard_days": -1}}, "own.yaml: limits.guard_days: expected a whole number, 0 or more, not -1"),
+        ({"limits": {"guard_days": 1.5}}, "own.yaml: limits.guard_days: expected a whole number, 0 or more, not 1.5"),
+        ({"limits": {"guard_days": True}}, "own.yaml: limits.guard_days: expected a whole number, 0 or more, not True"),
+        ({"limits": {"guard_days": None}}, "own.yaml: limits.guard_days: expected a whole number, 0 or more, not None"),
+        ({"limits": {"training_days": 0}}, "own.yaml: limits: training_days is 0: it must be 1 to 62"),
+        ({"limits": {"training_days": 63}}, "own.yaml: limits: training_days is 63: it must be 1 to 62"),
         (
             {"limits": {"activation_days": 31}},
-            "own.yaml: activation_days is 31: it must not exceed training_days (30), "
+            "own.yaml: limits: activation_days is 31: it must not exceed training_days (30), "
             "or the detector never becomes active",
         ),
         (
@@ -105,11 +109,11 @@ def test_overrides_go_before_the_card_and_none_overrides_nothing(tmp_path: Path)
         ),
         (
             {"variations": [{"id": name, "title": "t", "severity": "Awful"} for name in VARIATION_IDS]},
-            "own.yaml: severity 'Awful' of suspicious_process: expected one of "
-            "Informational, Low, Medium, High, Critical",
+            "own.yaml: variations[0] (suspicious_process).severity: expected one of "
+            "Critical, High, Informational, Low, Medium, not 'Awful'",
         ),
-        ({"variations": 5}, "own.yaml: not a detector card: 'int' object is not iterable"),
-        ({"attack": {"tactic": "x"}}, "own.yaml: not a detector card: 'tactic_id'"),
+        ({"variations": 5}, "own.yaml: variations: expected a list, not 5"),
+        ({"attack": {"tactic": "x"}}, "own.yaml: attack: `tactic_id` is missing"),
     ],
 )
 def test_a_wrong_card_says_which_entry_and_how_to_mend_it(tmp_path: Path, document: Any, message: str) -> None:
@@ -118,7 +122,7 @@ def test_a_wrong_card_says_which_entry_and_how_to_mend_it(tmp_path: Path, docume
 
 @pytest.mark.parametrize("document", [{1: 2, "limit": 3}, {"limits": {1: 2}}, {"limits": {1: 2, "x": 3}}])
 def test_keys_that_are_no_text_are_named_like_others(tmp_path: Path, document: Any) -> None:
-    assert error_of(tmp_path, document).startswith("own.yaml: unknown ")
+    assert error_of(tmp_path, document).startswith(("own.yaml: unknown key ", "own.yaml: limits: unknown key "))
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import pytest
 
 from uncommon_im.schemas.detector import load_detector
 from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.schemas.evidence import EvidenceMetadata, parse_metadata
+from uncommon_im.schemas.evidence import EvidenceMetadata
 
 METADATA = EvidenceMetadata(load_detector(max_other_hosts=1), 10, (date(2026, 3, 1), date(2026, 3, 2)), "run")
 
 
 def test_what_is_written_is_read() -> None:
-    assert parse_metadata(METADATA.to_json(), "m") == METADATA
+    assert EvidenceMetadata.parse(METADATA.to_json(), "m") == METADATA
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,10 @@ def test_what_is_written_is_read() -> None:
 )
 def test_what_is_none_is_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        parse_metadata(json.dumps(json.loads(METADATA.to_json()) | change), "m")
+        EvidenceMetadata.parse(json.dumps(json.loads(METADATA.to_json()) | change), "m")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null"])
 def test_what_is_no_object_with_a_version_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="m: no metadata of evidence"):
-        parse_metadata(text, "m")
+        EvidenceMetadata.parse(text, "m")

@@ -18,7 +18,6 @@ from uncommon_im.schemas.snapshot import (
     SCHEMA_VERSION,
     Metadata,
     check_limits,
-    parse_metadata,
 )
 
 METADATA = Metadata(
@@ -42,12 +41,12 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def error_of(text: str) -> str:
     with pytest.raises(ConfigurationError) as error:
-        parse_metadata(text, "B")
+        Metadata.parse(text, "--baseline-in B")
     return str(error.value)
 
 
 def test_what_is_written_is_read_again() -> None:
-    assert parse_metadata(METADATA.to_json(), "B") == METADATA
+    assert Metadata.parse(METADATA.to_json(), "--baseline-in B") == METADATA
 
 
 def test_dates_and_the_version_are_plain_json() -> None:
@@ -61,29 +60,29 @@ def test_dates_and_the_version_are_plain_json() -> None:
 @pytest.mark.parametrize("version", [0, 1, 3, "2", None])
 def test_another_version_is_refused(version: object) -> None:
     assert error_of(json.dumps(document(schema_version=version))) == (
-        f"--baseline-in B: snapshot version {version}, this program reads 2: take a new one from the events"
+        f"--baseline-in B: a snapshot of version {version}, this program reads 2: take a new one from the events"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "Expecting value: line 1 column 1 (char 0)"),
-        ("{}", "'schema_version'"),
-        ('{"schema_version": 2}', "'as_of'"),
-        (json.dumps(document(as_of="yesterday")), "Invalid isoformat string: 'yesterday'"),
-        (json.dumps(document(as_of=20000)), "fromisoformat: argument must be str"),
-        (json.dumps(document(learning_since=[])), "'list' object has no attribute 'items'"),
+        ("", "not valid JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("{}", "`schema_version` is missing"),
+        ('{"schema_version": 2}', "`as_of` is missing"),
+        (json.dumps(document(as_of="yesterday")), "as_of: expected a day written as YYYY-MM-DD, not 'yesterday'"),
+        (json.dumps(document(as_of=20000)), "as_of: expected a day written as YYYY-MM-DD, not 20000"),
+        (json.dumps(document(learning_since=[])), "learning_since: expected a mapping, not []"),
     ],
 )
 def test_a_file_that_is_no_metadata_is_refused_in_one_line(text: str, reason: str) -> None:
-    assert error_of(text) == f"--baseline-in B: metadata.json is none of a snapshot: {reason}"
+    assert error_of(text) == f"--baseline-in B: no metadata of a snapshot: {reason}"
 
 
 @pytest.mark.parametrize("text", ["[]", "1", "null", '"text"', json.dumps(document(limits={"days": 1}))])
 def test_another_json_value_is_refused_too(text: str) -> None:
     message = error_of(text)
-    assert message.startswith("--baseline-in B: metadata.json is none of a snapshot: ")
+    assert message.startswith("--baseline-in B: no metadata of a snapshot: ")
     assert "\n" not in message
 
 

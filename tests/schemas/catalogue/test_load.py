@@ -12,7 +12,8 @@ from uncommon_im.schemas.catalogue import AddressRange, Host, Service, load_cata
 from uncommon_im.schemas.catalogue.load import check_hosts, parse_services
 from uncommon_im.schemas.documents import ConfigurationError
 
-KEYS = "category, clients, hosts, id, name, publishers, ranges, secrets, self_hosted, sources, status"
+KEYS = "id, name, category, status, self_hosted, hosts, ranges, clients, publishers, secrets, sources"
+FILE = "format, services, exclusions, shared_hosts"
 
 
 def services(*entries: Any, **document: Any) -> tuple[tuple[Service, ...], tuple[str, ...]]:
@@ -85,26 +86,27 @@ def test_exclusions_are_read_alone_or_beside_services() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        (None, "own.yaml: expected a mapping with a list `services` (or `exclusions`)"),
-        ([], "own.yaml: expected a mapping with a list `services` (or `exclusions`)"),
-        ({"service": []}, "own.yaml: expected a mapping with a list `services` (or `exclusions`)"),
-        ({"format": 2, "exclusions": ["a.b"]}, "own.yaml: format must be 1"),
-        ({"services": {"id": "x"}}, "own.yaml: services must be a list"),
-        ({"services": ["x"]}, "own.yaml: service 1: needs an `id`"),
-        ({"services": [{"id": "a"}, {"name": "x"}]}, "own.yaml: service 2: needs an `id`"),
-        ({"services": [{"id": 5}]}, "own.yaml: service 1: needs an `id`"),
+        (None, f"own.yaml: expected a mapping with {FILE}, not None"),
+        ([], f"own.yaml: expected a mapping with {FILE}, not []"),
+        ({}, "own.yaml: expected a mapping with a list `services` (or `exclusions`)"),
+        ({"service": []}, f"own.yaml: unknown key service: did you mean services? known are {FILE}"),
+        ({"format": 2, "exclusions": ["a.b"]}, "own.yaml: format: expected 1, not 2"),
+        ({"services": {"id": "x"}}, "own.yaml: services: expected a list, not {'id': 'x'}"),
+        ({"services": ["x"]}, f"own.yaml: services[0]: expected a mapping with {KEYS}, not 'x'"),
+        ({"services": [{"id": "a"}, {"name": "x"}]}, "own.yaml: services[1]: `id` is missing"),
+        ({"services": [{"id": 5}]}, "own.yaml: services[0].id: expected a text, not 5"),
         (
             {"services": [{"id": "a"}, {"id": "a"}]},
             "own.yaml: service a is listed twice: join the two entries",
         ),
-        ({"exclusions": [5]}, "own.yaml: exclusion 5 is not a host name"),
+        ({"exclusions": [5]}, "own.yaml: exclusions[0]: exclusion 5 is not a host name"),
         (
             {"exclusions": ["*.com"]},
-            "own.yaml: exclusions: host 'com' is a whole top-level domain: name the service's own host",
+            "own.yaml: exclusions[0]: host 'com' is a whole top-level domain: name the service's own host",
         ),
         (
             {"exclusions": ["a.*.example"]},
-            "own.yaml: exclusions: host 'a.*.example' is not a host name: write it without scheme, port, path and *",
+            "own.yaml: exclusions[0]: host 'a.*.example' is not a host name: write it without scheme, port, path and *",
         ),
     ],
 )
@@ -117,49 +119,58 @@ def test_a_wrong_document_says_what_and_how_to_mend_it(document: Any, message: s
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"host": []}, f"unknown key host: known are {KEYS}"),
-        ({1: []}, f"unknown key 1: known are {KEYS}"),
-        ({"hosts": ["a.b"]}, "hosts must be a mapping of suffix, exact, cdn and api"),
-        ({"hosts": {"suffixes": []}}, "unknown kind of hosts suffixes: known are suffix, exact, cdn, api"),
-        ({"hosts": {"suffix": [5]}}, "host 5 is not a name"),
-        ({"hosts": {"suffix": [" . "]}}, "host ' . ' is not a name"),
-        ({"hosts": {"suffix": ["com"]}}, "host 'com' is a whole top-level domain: name the service's own host"),
+        ({"host": []}, f": unknown key host: did you mean hosts? known are {KEYS}"),
+        ({1: []}, f": unknown key 1: known are {KEYS}"),
+        ({"hosts": ["a.b"]}, ".hosts: expected a mapping with suffix, exact, cdn, api, not ['a.b']"),
+        (
+            {"hosts": {"suffixes": []}},
+            ".hosts: unknown key suffixes: did you mean suffix? known are suffix, exact, cdn, api",
+        ),
+        ({"hosts": {"suffix": [5]}}, ".hosts.suffix[0]: host 5 is not a name"),
+        ({"hosts": {"suffix": [" . "]}}, ".hosts.suffix[0]: host ' . ' is not a name"),
+        (
+            {"hosts": {"suffix": ["com"]}},
+            ".hosts.suffix[0]: host 'com' is a whole top-level domain: name the service's own host",
+        ),
         *(
             (
                 {"hosts": {"exact": [name]}},
-                f"host {name!r} is not a host name: write it without scheme, port, path and *",
+                f".hosts.exact[0]: host {name!r} is not a host name: write it without scheme, port, path and *",
             )
             for name in ("https://a.b", "a.b:443", "a.b/x", "*.a.b", "a..b", "a b.c")
         ),
-        ({"hosts": {"suffix": ["ü..b"]}}, "host 'ü..b' is not a valid host name"),
+        ({"hosts": {"suffix": ["ü..b"]}}, ".hosts.suffix[0]: host 'ü..b' is not a valid host name"),
         (
             {"hosts": {"api": ["a.b"]}},
-            "hosts.api: 'a.b' needs `host` and `match: exact` or `match: suffix`",
+            ".hosts.api[0]: expected a mapping with host, match, use, not 'a.b'",
         ),
         (
             {"hosts": {"api": [{"host": "a.b", "match": "any"}]}},
-            "hosts.api: {'host': 'a.b', 'match': 'any'} needs `host` and `match: exact` or `match: suffix`",
+            ".hosts.api[0].match: expected one of exact, suffix, not 'any'",
         ),
-        ({"hosts": {"api": [{"match": "exact"}]}}, "host None is not a name"),
-        ({"ranges": ["10.0.0.0/8"]}, "range '10.0.0.0/8' needs a `cidr`"),
-        ({"ranges": [{"cidr": "10.0.0.1/8"}]}, "range 10.0.0.1/8: 10.0.0.1/8 has host bits set"),
-        ({"ranges": [{"cidr": [10]}]}, "range [10]: [10] does not appear to be an IPv4 or IPv6 network"),
-        ({"ranges": [{"cidr": "x"}]}, "range x: 'x' does not appear to be an IPv4 or IPv6 network"),
-        ({"ranges": [{"cidr": "0.0.0.0/0"}]}, "range 0.0.0.0/0 is the whole internet"),
-        ({"ranges": [{"cidr": "::/0"}]}, "range ::/0 is the whole internet"),
+        ({"hosts": {"api": [{"match": "exact"}]}}, ".hosts.api[0]: `host` is missing"),
+        ({"ranges": ["10.0.0.0/8"]}, ".ranges[0]: expected a mapping with cidr, scope, not '10.0.0.0/8'"),
+        ({"ranges": [{"cidr": "10.0.0.1/8"}]}, ".ranges[0]: 10.0.0.1/8 has host bits set"),
+        ({"ranges": [{"cidr": [10]}]}, ".ranges[0].cidr: expected a text, not [10]"),
+        ({"ranges": [{"cidr": "x"}]}, ".ranges[0]: 'x' does not appear to be an IPv4 or IPv6 network"),
+        ({"ranges": [{"cidr": "0.0.0.0/0"}]}, ".ranges[0]: range 0.0.0.0/0 is the whole internet"),
+        ({"ranges": [{"cidr": "::/0"}]}, ".ranges[0]: range ::/0 is the whole internet"),
         (
             {"ranges": [{"cidr": "10.0.0.0/8", "scope": "all"}]},
-            "range 10.0.0.0/8: scope is service or operator",
+            ".ranges[0].scope: expected one of operator, service, not 'all'",
         ),
-        ({"clients": ["a.exe"]}, "clients must be a mapping of windows, macos, linux to lists of names"),
-        ({"clients": {"win": ["a.exe"]}}, "clients: unknown system win: known are windows, macos, linux"),
-        ({"publishers": ["X"]}, "publishers must be a mapping of windows and macos to lists"),
+        ({"clients": ["a.exe"]}, ".clients: expected a mapping with windows, macos, linux, not ['a.exe']"),
+        (
+            {"clients": {"win": ["a.exe"]}},
+            ".clients: unknown key win: did you mean windows? known are windows, macos, linux",
+        ),
+        ({"publishers": ["X"]}, ".publishers: expected a mapping with windows, macos, linux, not ['X']"),
     ],
 )
 def test_a_wrong_service_says_which_and_how_to_mend_it(entry: dict[Any, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         services({"id": "first"}, {"id": "own", **entry})
-    assert str(error.value) == f"own.yaml: service 2 (own): {message}"
+    assert str(error.value) == f"own.yaml: services[1] (own){message}"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +189,7 @@ def test_a_wrong_service_says_which_and_how_to_mend_it(entry: dict[Any, Any], me
 )
 def test_a_value_where_a_list_belongs_is_an_error_that_says_so(entry: dict[str, Any]) -> None:
     """Not a traceback, and not a list of the text's letters."""
-    with pytest.raises(ConfigurationError, match=r"^own\.yaml: service 1 \(own\): .*list"):
+    with pytest.raises(ConfigurationError, match=r"^own\.yaml: services\[0\] \(own\)\..*: expected a list"):
         services({"id": "own", **entry})
 
 

@@ -10,14 +10,19 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.catalogue.load import parse_services
-from uncommon_im.schemas.catalogue.secrets import load_secrets, parse_secrets
+from uncommon_im.schemas.catalogue.secrets import SecretPattern
+from uncommon_im.schemas.decoding import decode
 from uncommon_im.schemas.documents import ConfigurationError
 
 GOOD = {"kind": "corp-key", "hints": ["corp-"], "pattern": r"corp-(\d{6})"}
 
 
+def patterns(*entries: Any) -> tuple[SecretPattern, ...]:
+    return decode(list(entries), tuple[SecretPattern, ...], "own.yaml")
+
+
 def test_a_pattern_is_read_with_its_parts_written_out() -> None:
-    (secret,) = parse_secrets([GOOD | {"pattern": "<run:a|b>-p<sep><value>"}], "own.yaml")
+    (secret,) = patterns(GOOD | {"pattern": "<run:a|b>-p<sep><value>"})
     assert (secret.kind, secret.hints) == ("corp-key", ("corp-",))
     (found,) = re.finditer(secret.pattern, "c -p no && b.exe -v -p hunter22")
     assert [group for group in found.groups() if group] == ["hunter22"]
@@ -26,36 +31,36 @@ def test_a_pattern_is_read_with_its_parts_written_out() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("x", "secret 2: expected a mapping with kind, hints and pattern (and nothing else)"),
-        ({"kind": "a"}, "secret 2: expected a mapping with kind, hints and pattern (and nothing else)"),
-        (GOOD | {"more": 1}, "secret 2: expected a mapping with kind, hints and pattern (and nothing else)"),
-        (GOOD | {"kind": "Corp Key"}, "secret 2: kind 'Corp Key' is no name"),
-        (GOOD | {"hints": []}, "secret 2 (corp-key): hints must be a list of pieces of text"),
-        (GOOD | {"hints": "corp"}, "secret 2 (corp-key): hints must be a list of pieces of text"),
-        (GOOD | {"hints": ["Corp-"]}, "secret 2 (corp-key): hints are looked for in lower case: ['Corp-'] never match"),
-        (GOOD | {"pattern": 1}, "secret 2 (corp-key): pattern 1 is no text"),
-        (GOOD | {"pattern": "("}, "secret 2 (corp-key): pattern is no regular expression: missing ), unterminated"),
-        (GOOD | {"pattern": "x*"}, "secret 2 (corp-key): pattern matches where there is nothing"),
+        ("x", "[1]: expected a mapping with kind, hints, pattern, not 'x'"),
+        ({"kind": "a"}, "[1]: `hints` is missing"),
+        (GOOD | {"more": 1}, "[1]: unknown key more: known are kind, hints, pattern"),
+        (GOOD | {"kind": "Corp Key"}, "[1].kind: expected words of a-z and 0-9 with - between them, not 'Corp Key'"),
+        (GOOD | {"hints": []}, "[1].hints: expected a list of pieces of text"),
+        (GOOD | {"hints": "corp"}, "[1].hints: expected a list of pieces of text"),
+        (GOOD | {"hints": ["Corp-"]}, "[1]: hints are looked for in lower case: ['Corp-'] never match"),
+        (GOOD | {"pattern": 1}, "[1].pattern: expected a text, not 1"),
+        (GOOD | {"pattern": "("}, "[1]: pattern is no regular expression: missing ), unterminated"),
+        (GOOD | {"pattern": "x*"}, "[1]: pattern matches where there is nothing"),
     ],
 )
 def test_a_wrong_pattern_says_which_and_how_to_mend_it(entry: Any, message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
-        parse_secrets([GOOD, entry], "own.yaml")
+        patterns(GOOD, entry)
     assert str(error.value).startswith(f"own.yaml: {message}")
 
 
 def test_a_wrong_pattern_of_a_service_names_the_service() -> None:
-    with pytest.raises(ConfigurationError, match=r"own.yaml: service 1 \(own\): secret 1 \(corp-key\): pattern is no"):
+    with pytest.raises(ConfigurationError, match=r"own.yaml: services\[0\] \(own\)\.secrets\[0\]: pattern is no"):
         parse_services({"services": [{"id": "own", "secrets": [GOOD | {"pattern": "["}]}]}, "own.yaml")
 
 
 def test_every_detector_is_one_of_the_library() -> None:
     known = {plugin.__name__ for plugin in get_mapping_from_secret_type_to_class().values()}
-    assert {detector.name for detector in load_secrets().detectors} <= known
+    assert {detector.name for detector in load_catalogue().secrets.detectors} <= known
 
 
 def test_a_hint_of_contexts_is_in_the_name_of_every_secret_value() -> None:
-    secrets = load_secrets()
+    secrets = load_catalogue().secrets
     hints = {hint for pattern in secrets.contexts for hint in pattern.hints}
     assert [key for key in secrets.keys if not any(hint in key for hint in hints)] == []
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from uncommon_im.schemas.catalogue import load_catalogue
-from uncommon_im.schemas.catalogue.load import SERVICE_KEYS
+from uncommon_im.schemas.catalogue.files import ServiceEntry
 from uncommon_im.schemas.documents import packaged_yaml
 from uncommon_im.transforms.rules.recognition.command_line import Engines
 from uncommon_im.transforms.rules.recognition.destination import Destinations
@@ -102,7 +102,7 @@ def test_about_eighty_services_are_listed() -> None:
 
 @pytest.mark.parametrize("entry", SERVICES["services"], ids=lambda entry: entry["id"])
 def test_a_service_can_be_found_or_recognised_and_says_where_that_is_from(entry: dict[str, Any]) -> None:
-    assert set(entry) <= SERVICE_KEYS
+    assert set(entry) <= {*ServiceEntry.__struct_fields__}
     assert entry["category"] in ("consumer", "enterprise", "federated-protocol", "chat-ops-api")
     assert entry.get("status", "active") in ("active", "discontinued")
     assert entry.get("hosts") or (entry.get("self_hosted") and entry.get("clients"))
