@@ -17,6 +17,8 @@ Text = Annotated[str, Meta(pattern=r"\S", description="a text")]
 """A text that is not blank."""
 NonEmpty = Annotated[tuple[T, ...], Meta(min_length=1, description="a list that is not empty")]
 """A list that is not empty."""
+Scalar = Annotated[str | bool | int | float, Meta(description="a text, a number or true or false")]
+"""What YAML makes of a word: `yes` and `17` are texts to whoever wrote them."""
 
 _ERROR: Final = re.compile(r"(.*?)(?: - at (`key` in )?`\$(.*)`)?", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")

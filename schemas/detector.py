@@ -176,4 +176,4 @@ def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
 
 @cache
 def _shipped() -> dict[str, Any]:
-    return packaged_yaml("uncommon_im.schemas", "detector.yaml")  # type: ignore[no-any-return]  # a mapping ships
+    return packaged_yaml("uncommon_im.schemas", "detector.yaml")

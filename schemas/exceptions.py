@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from uncommon_im.schemas.decoding import Entry, decode
+from uncommon_im.schemas.decoding import Entry, Scalar, decode
 from uncommon_im.schemas.documents import read_yaml, require
 
-_Glob = str | int | float | bool | None
+_Glob = Scalar | None
 
 
 class _Exception(Entry, frozen=True):
@@ -24,7 +24,7 @@ class _Exception(Entry, frozen=True):
     process_path: _Glob = None
     parent_process_name: _Glob = None
     remote_host: _Glob = None
-    reason: str | int | float | None = None
+    reason: Scalar | None = None
     expires: Any = None
 
     def __post_init__(self) -> None:

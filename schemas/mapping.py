@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from uncommon_im.schemas.decoding import Entry, NonEmpty, Text, decode
+from uncommon_im.schemas.decoding import Entry, NonEmpty, Scalar, Text, decode
 from uncommon_im.schemas.documents import packaged_yaml
 from uncommon_im.schemas.event import EVENT_COLUMNS, EVENT_TYPES, FAILED
 
@@ -147,39 +147,39 @@ _Dotted = Annotated[
 ]
 _Groups = NonEmpty[NonEmpty[_Dotted]]
 _Pair = Annotated[tuple[_Dotted, _Dotted], Meta(description="a list of two fields")]
-_Scalar = str | bool | int | float
-_Key = dict[str, NonEmpty[_Scalar]]
+_Key = dict[str, NonEmpty[Scalar]]
 _Constants = dict[_ColumnName, str | bool]
 
 
 class _Field(Entry, frozen=True):
     field: _Dotted
-    convert: Text | None = None
+    convert: Text = ""
+
+    def model(self, convert: str) -> Field:
+        path = _path(self.field.removeprefix("$."))
+        return Field(path, self.field.startswith("$."), self.convert or convert or None)
 
 
 class _Column(Entry, frozen=True):
     source: _Dotted | NonEmpty[_Dotted | _Field] = field(name="from")
-    convert: Text | None = None
-    values: dict[_Scalar, Text] | None = None
-    otherwise: Literal["keep"] | None = None
-    differs: NonEmpty[_Pair] | None = None
+    convert: Text = ""
+    values: dict[Scalar, Text] | UnsetType = UNSET
+    otherwise: Literal["keep"] | UnsetType = UNSET
+    differs: NonEmpty[_Pair] = ()
 
     def __post_init__(self) -> None:
-        if self.otherwise and self.values is None:
+        if self.otherwise and self.values is UNSET:
             raise ValueError("`otherwise: keep` stands beside `values`")
 
     def column(self, name: str, where: str) -> Column:
         sources = (self.source,) if isinstance(self.source, str) else self.source
-        fields = [_Field(source, self.convert) if isinstance(source, str) else source for source in sources]
+        fields = [_Field(source) if isinstance(source, str) else source for source in sources]
         return Column(
             name=name,
-            fields=tuple(
-                Field(_path(each.field.removeprefix("$.")), each.field.startswith("$."), each.convert or self.convert)
-                for each in fields
-            ),
-            values=None if self.values is None else tuple((_folded(k), text) for k, text in self.values.items()),
-            keep_other=self.otherwise is not None,
-            differs=_groups(self.differs or ()),
+            fields=tuple(each.model(self.convert) for each in fields),
+            values=None if self.values is UNSET else tuple((_folded(k), text) for k, text in self.values.items()),
+            keep_other=self.otherwise is not UNSET,
+            differs=_groups(self.differs),
             where=where,
         )
 
@@ -191,7 +191,7 @@ class _Shape(Entry, frozen=True):
     id: Text
     match: _Groups
     key: dict[str, NonEmpty[_Dotted]]
-    data: _Dotted | None = None
+    data: _Dotted = ""
     columns: _Columns = field(default_factory=dict)
 
 
@@ -210,7 +210,7 @@ class _Event(Entry, frozen=True):
 
 class _Skip(Entry, frozen=True):
     detail: Text
-    when: dict[_Dotted, NonEmpty[_Scalar]] = field(default_factory=dict)
+    when: dict[_Dotted, NonEmpty[Scalar]] = field(default_factory=dict)
     missing: tuple[_Dotted, ...] = ()
 
     def __post_init__(self) -> None:
@@ -234,11 +234,11 @@ class _Mapping(Entry, frozen=True):
 
     def __post_init__(self) -> None:
         _check(self.constants)
-        for name, entries in (("shapes", self.shapes), ("events", self.events)):
-            for number, entry in enumerate(entries):
-                if set(entry.key) != set(self.key):
-                    parts = ", ".join(self.key)
-                    raise ValueError(f"{name}[{number}].key: expected exactly the parts of `key`: {parts}")
+        keys = {f"shapes[{n}]": set(shape.key) for n, shape in enumerate(self.shapes)}
+        keys |= {f"events[{n}]": set(event.key) for n, event in enumerate(self.events)}
+        for place, parts in keys.items():
+            if parts != set(self.key):
+                raise ValueError(f"{place}.key: expected exactly the parts of `key`: {', '.join(self.key)}")
 
     def mapping(self, file: str) -> VendorMapping:
         """The mapping of a file of this name."""
@@ -307,5 +307,5 @@ def _groups(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[Path, ...], ...]
     return tuple(tuple(map(_path, group)) for group in groups)
 
 
-def _folded(scalar: _Scalar) -> str:
+def _folded(scalar: Scalar) -> str:
     return str(scalar).strip().lower()

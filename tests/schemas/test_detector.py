@@ -9,7 +9,9 @@ import pytest
 import yaml
 from msgspec.structs import asdict
 
-from uncommon_im.schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_detector
+from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_card, load_detector
 from uncommon_im.schemas.documents import ConfigurationError
 
 LIMIT_NAMES = (
@@ -53,6 +55,25 @@ def test_the_shipped_card_is_the_specifications() -> None:
         "max_alerts_per_group": 25,
     }
     assert detector.limits == Limits()
+
+
+def test_the_card_says_what_an_analyst_wants_to_know() -> None:
+    card = load_card()
+    assert card.description.startswith("The detector finds ")
+    assert min(len(card.false_positives), len(card.triage), len(card.references)) >= 5
+    assert {"T1102", "TA0011"} <= {card.attack.technique_id, card.attack.tactic_id}
+    addresses = [reference.url for reference in card.references]
+    assert any("attack.mitre.org/techniques/T1102" in address for address in addresses)
+    assert any("Uncommon-communication-to-an-instant-messaging-server" in address for address in addresses)
+
+
+def test_the_texts_of_a_card_change_no_digest(tmp_path: Path) -> None:
+    texts = {"description": "Ours.", "triage": ["Ask us."], "references": [{"title": "t", "url": "https://a.example"}]}
+    path = card(tmp_path, texts)
+    assert load_card(path).triage == ("Ask us.",)
+    assert load_detector(path) == load_detector()
+    own, shipped = (Configuration(detector, load_catalogue()) for detector in (load_detector(path), load_detector()))
+    assert own.digest == shipped.digest
 
 
 def test_each_variation_is_found_by_its_id() -> None:
@@ -111,6 +132,12 @@ def test_overrides_go_before_the_card_and_none_overrides_nothing(tmp_path: Path)
             {"variations": [{"id": name, "title": "t", "severity": "Awful"} for name in VARIATION_IDS]},
             "own.yaml: variations[0] (suspicious_process).severity: expected one of "
             "Critical, High, Informational, Low, Medium, not 'Awful'",
+        ),
+        ({"triage": []}, "own.yaml: triage: expected a list that is not empty, not []"),
+        ({"description": " "}, "own.yaml: description: expected a text, not ' '"),
+        (
+            {"references": [{"title": "t", "url": "http://a.example"}]},
+            "own.yaml: references[0].url: expected an address that begins with https://, not 'http://a.example'",
         ),
         ({"variations": 5}, "own.yaml: variations: expected a list, not 5"),
         ({"attack": {"tactic": "x"}}, "own.yaml: attack: `tactic_id` is missing"),

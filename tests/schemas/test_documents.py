@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,44 @@ def test_what_is_no_yaml_says_where_in_one_line(text: str, where: str) -> None:
         parse_yaml(text, "x.yaml")
     assert str(error.value).startswith(f"x.yaml, {where}: not valid YAML: ")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3", "x.yaml, line 5, column 3: not valid YAML: key c is there twice"),
+        ("- {a: 1, 'a': 2}", "x.yaml, line 1, column 10: not valid YAML: key a is there twice"),
+        ("day: 2026-02-30", "x.yaml: not valid YAML: day is out of range for month"),
+        ("[" * 900, "x.yaml: not valid YAML: nested too deeply"),
+    ],
+)
+def test_what_yaml_takes_without_a_word_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        parse_yaml(text + "]" * text.count("[") if text.startswith("[[") else text, "x.yaml")
+    assert str(error.value) == message
+
+
+def bomb(step: str) -> str:
+    """Ten levels, each nine times as large as the one before."""
+    levels = [f"a{n}: &a{n} {step.format(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 10)]
+    return "\n".join(["a0: &a0 {k: v}", *levels])
+
+
+@pytest.mark.parametrize("text", [bomb("[{}]"), bomb("{{<<: [{}]}}"), "a: &a [*a]", "a: &a {b: *a}"])
+def test_aliases_that_repeat_much_or_never_end_are_refused_at_once(text: str) -> None:
+    start = time.process_time()
+    with pytest.raises(ConfigurationError, match=r"^x\.yaml: aliases repeat more than 100000 nodes"):
+        parse_yaml(text, "x.yaml")
+    assert time.process_time() - start < 1
+
+
+def test_aliases_and_merged_mappings_are_read() -> None:
+    text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: [*a, *a]"
+    assert parse_yaml(text, "x.yaml") == {
+        "a": {"x": 1, "y": 2},
+        "b": {"x": 1, "y": 3},
+        "c": [{"x": 1, "y": 2}, {"x": 1, "y": 2}],
+    }
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
