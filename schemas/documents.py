@@ -28,15 +28,8 @@ def parse_yaml(text: str, name: str) -> Any:
         ConfigurationError: `text` is no YAML, a mapping has a key twice, or aliases repeat too much; names the
             document, line and column.
     """
-    loader = Loader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        sizes: dict[int, int] = {}
-        if _size(node, sizes) > len(sizes) + MOST_REPEATED:
-            raise ConfigurationError(f"{name}: aliases repeat more than {MOST_REPEATED} nodes: write the content out")
-        return loader.construct_document(node)
+        return _constructed(text, name)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -48,6 +41,16 @@ def parse_yaml(text: str, name: str) -> Any:
         raise
     except ValueError as error:  # 2026-02-30
         raise ConfigurationError(f"{name}: not valid YAML: {error}") from None
+
+
+def _constructed(text: str, name: str) -> Any:
+    loader = Loader(text)
+    try:
+        node = loader.get_single_node()
+        sizes: dict[int, int] = {}
+        if node is not None and _size(node, sizes) > len(sizes) + MOST_REPEATED:
+            raise ConfigurationError(f"{name}: aliases repeat more than {MOST_REPEATED} nodes: write the content out")
+        return None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
 

@@ -194,6 +194,11 @@ class _Shape(Entry, frozen=True):
     data: _Dotted = ""
     columns: _Columns = field(default_factory=dict)
 
+    def model(self, parts: tuple[str, ...], where: str) -> Shape:
+        key = tuple(tuple(map(_path, self.key[part])) for part in parts)
+        data = _path(self.data) if self.data else ()
+        return Shape(self.id, _groups(self.match), key, data, _columns(self.columns, where))
+
 
 class _Event(Entry, frozen=True):
     key: _Key
@@ -207,6 +212,11 @@ class _Event(Entry, frozen=True):
             raise ValueError("expected one of `columns`, `skip`")
         _check(self.constants)
 
+    def model(self, parts: tuple[str, ...], where: str) -> Event:
+        keys = tuple(tuple(map(_folded, self.key[part])) for part in parts)
+        columns = _columns(self.columns or {}, where)
+        return Event(keys, tuple(self.constants.items()), columns, _groups(self.needs), self.skip)
+
 
 class _Skip(Entry, frozen=True):
     detail: Text
@@ -216,6 +226,10 @@ class _Skip(Entry, frozen=True):
     def __post_init__(self) -> None:
         if not (self.when or self.missing):
             raise ValueError("needs `when` or `missing`")
+
+    def model(self) -> Skip:
+        when = tuple((_path(path), tuple(map(_folded, texts))) for path, texts in self.when.items())
+        return Skip(self.detail, when, tuple(map(_path, self.missing)))
 
 
 class _Mapping(Entry, frozen=True):
@@ -246,34 +260,9 @@ class _Mapping(Entry, frozen=True):
             id=self.id,
             file=file,
             key=self.key,
-            shapes=tuple(
-                Shape(
-                    id=shape.id,
-                    match=_groups(shape.match),
-                    key=tuple(tuple(map(_path, shape.key[part])) for part in self.key),
-                    data=_path(shape.data) if shape.data else (),
-                    columns=_columns(shape.columns, f"{file}: shapes[{n}].columns"),
-                )
-                for n, shape in enumerate(self.shapes)
-            ),
-            events=tuple(
-                Event(
-                    keys=tuple(tuple(map(_folded, event.key[part])) for part in self.key),
-                    constants=tuple(event.constants.items()),
-                    columns=_columns(event.columns or {}, f"{file}: events[{n}].columns"),
-                    needs=_groups(event.needs),
-                    skip=event.skip,
-                )
-                for n, event in enumerate(self.events)
-            ),
-            skips=tuple(
-                Skip(
-                    detail=skip.detail,
-                    when=tuple((_path(path), tuple(map(_folded, texts))) for path, texts in skip.when.items()),
-                    missing=tuple(map(_path, skip.missing)),
-                )
-                for skip in self.skip
-            ),
+            shapes=tuple(shape.model(self.key, f"{file}: shapes[{n}].columns") for n, shape in enumerate(self.shapes)),
+            events=tuple(event.model(self.key, f"{file}: events[{n}].columns") for n, event in enumerate(self.events)),
+            skips=tuple(skip.model() for skip in self.skip),
             constants=tuple(self.constants.items()),
             columns=_columns(self.columns, f"{file}: columns"),
             nested=self.nested,
@@ -284,8 +273,7 @@ class _Mapping(Entry, frozen=True):
 def _check(constants: _Constants) -> None:
     for name, value in constants.items():
         if isinstance(value, bool) != (name == FAILED):
-            expected = "true or false" if name == FAILED else "a text"
-            raise ValueError(f"constants.{name}: expected {expected}, not {value!r:.60}")
+            raise ValueError(f"constants.{name}: expected {'true or false' if name == FAILED else 'a text'}")
         if name == "event_type" and value not in EVENT_TYPES:
             raise ValueError(f"constants.event_type: is {value!r:.60}, expected one of {', '.join(EVENT_TYPES)}")
 

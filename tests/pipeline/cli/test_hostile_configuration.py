@@ -13,7 +13,8 @@ from uncommon_im.pipeline.cli.main import main
 EVENT = {"event_time": "2026-03-01T10:00:00Z", "host_id": "h1", "process_name": "curl", "remote_host": "t.me"}
 FIELDS = "process_name, origin, signer, service_id, host_id, user_name, process_path, parent_process_name, remote_host"
 NO_LIST = "expected a list of exceptions (or a mapping with `exceptions`)"
-NO_SERVICES = "expected a mapping with a list `services` (or `exclusions`)"
+CARD = "id, name, description, attack, variations, false_positives, triage, references, limits"
+SERVICES = "format, services, exclusions, shared_hosts"
 
 BROKEN: list[tuple[str, str]] = [
     ("a: [", ", line 2, column 1: not valid YAML: did not find expected node content"),
@@ -22,31 +23,37 @@ BROKEN: list[tuple[str, str]] = [
 ]
 MISTAKEN: list[tuple[str, str, str]] = [
     ("--detector", "- limits", ": expected keys such as `limits`, found list"),
-    ("--detector", "limits: {guard_days: x}", ": limit guard_days is 'x': it must be a whole number, 0 or more"),
-    ("--detector", "sevices: []", ": unknown key sevices: known are id, name, attack, variations, limits"),
-    ("--services", "limits: {}", f": {NO_SERVICES}"),
-    ("--services", "", f": {NO_SERVICES}"),
+    ("--detector", "limits: {guard_days: x}", ": limits.guard_days: expected a whole number, 0 or more, not 'x'"),
+    (
+        "--detector",
+        "sevices: []",
+        f": unknown key sevices: known are {CARD}",
+    ),
+    ("--services", "limits: {}", f": unknown key limits: known are {SERVICES}"),
+    ("--services", "", f": expected a mapping with {SERVICES}, not None"),
+    ("--services", "{}", ": expected a mapping with a list `services` (or `exclusions`)"),
     (
         "--services",
         "services:\n- {id: own, hosts: {sufix: [a.example]}}",
-        ": service 1 (own): unknown kind of hosts sufix: known are suffix, exact, cdn, api",
+        ": services[0] (own).hosts: unknown key sufix: did you mean suffix? known are suffix, exact, cdn, api",
     ),
     (
         "--services",
         "services:\n- {id: own, hosts: {suffix: ['*.a.example']}}",
-        ": service 1 (own): host '*.a.example' is not a host name: write it without scheme, port, path and *",
+        ": services[0] (own).hosts.suffix[0]: host '*.a.example' is not a host name: "
+        "write it without scheme, port, path and *",
     ),
     ("--exceptions", "", f": {NO_LIST}"),
     ("--exceptions", "services: []", f": {NO_LIST}"),
     (
         "--exceptions",
         "- {proces_name: x, reason: y}",
-        f": exception 1: unknown field proces_name: known are {FIELDS}",
+        f": exceptions[0]: unknown key proces_name: did you mean process_name? known are {FIELDS}, reason, expires",
     ),
     (
         "--exceptions",
         "- {process_name: x}",
-        ": exception 1: needs a `reason`, so that others know why it is there",
+        ": exceptions[0]: needs a `reason`, so that others know why it is there",
     ),
 ]
 CASES = [(option, text, where) for text, where in BROKEN for option in ("--detector", "--services", "--exceptions")]

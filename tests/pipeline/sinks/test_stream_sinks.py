@@ -22,7 +22,14 @@ from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.learned import COMPLETE, StreamMetadata
 
-METADATA = StreamMetadata(Limits(), "UTC", "identity", {"telegram": "digest"}, {}, None)
+METADATA = StreamMetadata(
+    limits=Limits(),
+    time_zone="UTC",
+    identity_digest="identity",
+    service_digests={"telegram": "digest"},
+    learning_since={},
+    started_from=None,
+)
 
 
 def alert(number: int, **more: object) -> str:
@@ -66,7 +73,7 @@ def test_a_bundle_is_one_file_and_nothing_unfinished_is_left(tmp_path: Path) -> 
 def learned(folder: Path, *days: str, started_from: date | None = None) -> str:
     """A directory in which a stream has completed some days."""
     folder.mkdir(exist_ok=True)
-    begin_learned(str(folder), StreamMetadata(Limits(), "UTC", "identity", {}, {}, started_from))
+    begin_learned(str(folder), replace(METADATA, service_digests={}, started_from=started_from))
     for day in days:
         (folder / day).mkdir()
         (folder / day / COMPLETE).write_text("{}")
