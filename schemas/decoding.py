@@ -54,7 +54,7 @@ def decode(document: object, kind: type[T], name: str) -> T:
     try:
         return msgspec.convert(document, kind, dec_hook=_custom)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{name}: {_explained(str(error), document, kind)}") from None
+        raise ConfigurationError(f"{name}: {' '.join(_explained(str(error), document, kind).splitlines())}") from None
 
 
 def _custom(kind: Any, value: object) -> Any:
@@ -103,9 +103,11 @@ def _problem(problem: str, value: object, types: Sequence[inspect.Type]) -> str:
 
 def _culprit(among: Any, document: Any, kind: Any, steps: Sequence[Any], message: str) -> Any:
     """The first key at the end of the steps that gives the same error without its fellows."""
-    for key, value in among.items():
+    pairs = among.items() if isinstance(among, dict) else enumerate(among)  # items of a set have no index either
+    for key, value in pairs:
+        only = {key: value} if isinstance(among, dict) else [value]
         try:
-            msgspec.convert(_replaced(document, steps, {key: value}), kind, dec_hook=_custom)
+            msgspec.convert(_replaced(document, steps, only), kind, dec_hook=_custom)
         except msgspec.ValidationError as error:
             if str(error) == message:
                 return key

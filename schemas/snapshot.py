@@ -3,9 +3,9 @@
 A snapshot is a directory:
 
     metadata.json                    what it is, and which files belong to it; written last, in one piece
-    RUN/sightings-NNNNN.parquet      what the organisation showed: at most `hosts_kept` hosts a (tenant, subject, day),
+    RUN/sightings-NNNNN.parquet      what all hosts showed: at most `hosts_kept` hosts per (tenant, subject, day),
                                      no host (an empty one) where it was nobody in particular
-    RUN/host_sightings-NNNNN.parquet what each host showed: a mask of days a (tenant, host, subject)
+    RUN/host_sightings-NNNNN.parquet what each host showed: a mask of days per (tenant, host, subject)
     RUN/said-NNNNN.parquet           activities that deduplication let through and later ones may repeat
     RUN/coverage-NNNNN.parquet       (tenant, day) with telemetry, and how many events
 

@@ -33,6 +33,7 @@ class Outer(Entry, frozen=True):
     listed: NonEmpty[Inner] = ()
     named: dict[str, tuple[Inner, ...]] = msgspec.field(default_factory=dict)
     words: dict[Literal["up", "down"], Scalar] = msgspec.field(default_factory=dict)
+    names: frozenset[Text] = frozenset()
     any: str | NonEmpty[str] | Inner = ""
 
 
@@ -42,9 +43,9 @@ GOOD = {"id": "x"}
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "expected a mapping with inner, listed, named, words, any, not []"),
-        ({"iner": GOOD}, "unknown key iner: did you mean inner? known are inner, listed, named, words, any"),
-        ({7: GOOD}, "unknown key 7: known are inner, listed, named, words, any"),
+        ([], "expected a mapping with inner, listed, named, words, names, any, not []"),
+        ({"iner": GOOD}, "unknown key iner: did you mean inner? known are inner, listed, named, words, names, any"),
+        ({7: GOOD}, "unknown key 7: known are inner, listed, named, words, names, any"),
         ({"inner": {}}, "inner: `id` is missing"),
         ({"inner": {"id": " "}}, "inner.id: expected a text, not ' '"),
         (
@@ -63,6 +64,8 @@ GOOD = {"id": "x"}
         ({"named": {"a": [GOOD], 5: [GOOD]}}, "named: expected a text, not 5"),
         ({"words": {"up": 1, "dwon": 2}}, "words: unknown key dwon: did you mean down? known are down, up"),
         ({"words": {"up": True, "down": []}}, "words.down: expected a text, a number or true or false, not []"),
+        ({"names": ["a", " "]}, "names[1]: expected a text, not ' '"),
+        ({"a\nb": 1}, "unknown key a b: known are inner, listed, named, words, names, any"),
         ({"any": 5}, "any: expected a text or a list that is not empty or a mapping with id, kind, size, day, not 5"),
     ],
 )
