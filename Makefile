@@ -100,8 +100,9 @@ fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	mkdir -p $(VENV)/typed && ln -sfn $(CURDIR) $(VENV)/typed/uncommon_im  # mypy cannot follow editable installs
+	mkdir -p $(VENV)/typed && ln -sfn $(CURDIR) $(VENV)/typed/uncommon_im  # neither can follow editable installs
 	$(BIN)/mypy
+	PYTHONPATH=$(VENV)/typed $(BIN)/lint-imports --no-logo --no-cache
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -19,7 +19,7 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.11,<3.13",
+    python_requires=">=3.11,<3.14",
     packages=[f"uncommon_im.{package}" for package in find_packages(include=[f"{room}*" for room in ROOMS])],
     package_dir={f"uncommon_im.{room}": room for room in ROOMS},
     package_data={
@@ -52,6 +52,7 @@ setup(
             "gcp-storage-emulator>=2026.7.19,<2027",
             "google-cloud-monitoring-dashboards>=2.18,<3",
             "hypothesis>=6.140,<7",
+            "import-linter>=2.16,<3",
             "jsonschema>=4.23,<5",
             "mypy>=1.18,<3",
             "ocsf-json-schema>=1.2,<2",
