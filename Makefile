@@ -3,8 +3,11 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 # Pyenv's own python3.13 only says where one is, unless it is switched on.
-PYTHON313 ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null || \
-	ls "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13 2>/dev/null | tail -1)
+find_python = $(shell python$(1) -c 'import sys; print(sys.executable)' 2>/dev/null || \
+	ls "$$(pyenv root 2>/dev/null)"/versions/$(1).*/bin/python$(1) 2>/dev/null | tail -1)
+PYTHON313 ?= $(call find_python,3.13)
+OTHER_PYTHONS ?= 3.12 3.13
+QUICK := tests/transforms tests/schemas tests/oracle tests/pipeline/test_backfill_oracle.py
 DEMO := demo-output
 SECONDS_A_TARGET ?= 60
 INSTALLED := $(VENV)/installed
@@ -21,7 +24,7 @@ COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11
 PRISM_VERSION := v2.77.0
 HCLFMT_VERSION := v2.24.0
 
-.PHONY: setup demo test fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
+.PHONY: setup demo test test-quick test-pythons fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -36,6 +39,15 @@ demo: setup  ## a small labelled organisation, the backfill over it, and what it
 
 test: setup  ## the whole suite that needs no other engine and no emulator
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-quick: setup  ## its quick part: the rules, the schemas, the oracle, one backfill against it
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal $(QUICK)
+
+test-pythons: $(addprefix test-python-,$(OTHER_PYTHONS))  ## the quick part on the other versions of Python that are here
+
+test-python-%:
+	@if test -n "$(call find_python,$*)"; then $(MAKE) test-quick PYTHON="$(call find_python,$*)" VENV=.venv-$*; \
+		else echo "Python $* is not here: not tested"; fi
 
 runners: setup $(PRISM) $(FLINK)  ## engines for streams on this machine: Prism by Go 1.26, Flink by Maven and Java 17
 
@@ -112,4 +124,4 @@ benchmark: setup  ## this pipeline against a hand-written DuckDB query, on the s
 	$(BIN)/python -m tests.benchmarks.compare --events 10000000
 
 clean:
-	rm -rf $(VENV) $(DEMO) build *.egg-info
+	rm -rf $(VENV) .venv-* $(DEMO) build *.egg-info

@@ -20,6 +20,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
+    classifiers=[f"Programming Language :: Python :: {version}" for version in ("3.11", "3.12", "3.13")],
     packages=[f"uncommon_im.{package}" for package in find_packages(include=[f"{room}*" for room in ROOMS])],
     package_dir={f"uncommon_im.{room}": room for room in ROOMS},
     package_data={"": ["*.yaml", "*.json", "*.j2", "*.css", "*.js"]},

@@ -8,7 +8,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.organisations import Organisation, random_organisation
@@ -54,7 +54,8 @@ def test_records_delivered_again_change_no_alert_and_no_verdict(seed: int, times
 
 
 @slow
-@given(seed=st.sampled_from(SEEDS), files=st.integers(2, 6), rows=st.integers(1, 400), order=st.integers(0, 2**32))
+@example(seed=1, files=6, rows=1, order=0)  # a row group takes 10 ms: once is enough
+@given(seed=st.sampled_from(SEEDS), files=st.integers(2, 6), rows=st.integers(4, 400), order=st.integers(0, 2**32))
 def test_splitting_into_files_of_any_kind_and_row_group_size_changes_nothing(
     seed: int, files: int, rows: int, order: int
 ) -> None:
