@@ -52,7 +52,7 @@ class JudgeSettings:
 
 
 @dataclass
-class JudgeActivities(beam.PTransform):  # type: ignore[misc]
+class JudgeActivities(beam.PTransform):
     """`INPUTS` by shard of hosts -> `OUTPUTS`.
 
     Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
@@ -66,9 +66,6 @@ class JudgeActivities(beam.PTransform):  # type: ignore[misc]
 
     settings: JudgeSettings
     coverage: beam.PCollection[Coverage]
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of hosts together and judges its activities."""

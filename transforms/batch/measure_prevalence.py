@@ -19,7 +19,7 @@ from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA, SIGHTI
 
 
 @dataclass
-class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
+class MeasurePrevalence(beam.PTransform):
     """{"sightings", "questions"} by shard of subjects -> "answers" by the shard of hosts that asked, "sightings".
 
     Each question is answered once a shard that asked it. Order, splitting and repetition of blocks change nothing.
@@ -32,9 +32,6 @@ class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
 
     limits: Limits
     as_of: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of subjects together and answers its questions."""

@@ -17,7 +17,7 @@ from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
 
 
 @dataclass
-class PackHistory(beam.PTransform):  # type: ignore[misc]
+class PackHistory(beam.PTransform):
     """{"own_sightings", "said"} by shard of hosts -> "host_sightings", "said", a block a shard.
 
     Order, splitting and repetition of sightings change nothing.
@@ -29,9 +29,6 @@ class PackHistory(beam.PTransform):  # type: ignore[misc]
 
     as_of: int
     limits: Limits
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of hosts together."""

@@ -15,7 +15,7 @@ from apache_beam.transforms.window import TimestampedValue
 from uncommon_im.transforms.rules.activities.scan import ScanSettings
 from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.json_lines import to_json
-from uncommon_im.transforms.rules.events.normalise import RawBatch
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.stream.arrivals import Arrivals, Arrived
 from uncommon_im.transforms.rules.stream.delays import Delays
 from uncommon_im.transforms.rules.stream.lateness import Lateness
@@ -33,7 +33,7 @@ class OpenBlock(Protocol):
 
 
 @dataclass
-class ParseArrivals(beam.PTransform):  # type: ignore[misc]
+class ParseArrivals(beam.PTransform):
     """Blocks -> "hosts" by (tenant, host), "hours" by (tenant, subject), "coverage" by tenant, "dead_letters" as JSON.
 
     Each record is counted once, as valid or as a dead letter. A block may hold any records, in any order: what leaves
@@ -50,9 +50,6 @@ class ParseArrivals(beam.PTransform):  # type: ignore[misc]
     settings: ScanSettings
     lateness: Lateness
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, blocks: beam.PCollection[bytes]) -> Any:
         """One pass over the blocks."""
         parse = beam.ParDo(_Parse(self.open_block, self.settings, self.lateness))
@@ -61,11 +58,8 @@ class ParseArrivals(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class SeeTelemetry(beam.PTransform):  # type: ignore[misc]
+class SeeTelemetry(beam.PTransform):
     """Coverage by tenant -> sightings of the subject that every event shows, by (tenant, subject)."""
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, coverage: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[tuple[str, bytes]]:
         """One sighting each."""
@@ -78,7 +72,7 @@ def _sighting(coverage: tuple[str, bytes]) -> tuple[str, bytes]:
     return covered.key, MESSAGES.encode(covered.sighting)
 
 
-class _Parse(beam.DoFn):  # type: ignore[misc]
+class _Parse(beam.DoFn):
     def __init__(self, open_block: OpenBlock, settings: ScanSettings, lateness: Lateness) -> None:
         self._open_block, self._settings, self._lateness = open_block, settings, lateness
         self._arrivals: Arrivals | None = None

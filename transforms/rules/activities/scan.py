@@ -31,7 +31,8 @@ from uncommon_im.transforms.rules.columns.column import Codes, Mask, group_rows,
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
 from uncommon_im.transforms.rules.events import tally
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
-from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.events.tally import Tally
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations

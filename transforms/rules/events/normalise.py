@@ -5,10 +5,10 @@ A batch is normalised column by column as the columns are asked for, each distin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from uncommon_im.transforms.rules.columns.column import (
     text_of,
     unclean,
 )
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text import (
     base_name,
     clean_process_name,
@@ -34,42 +35,7 @@ from uncommon_im.transforms.rules.columns.text import (
     clean_text,
     remembered,
 )
-from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A record that is no event: its row, one reason, and what exactly is wrong."""
-
-    row: int
-    reason: str
-    detail: str
-
-
-class RawBatch(Protocol):
-    """Some records of one source, as columns; the sources implement it."""
-
-    @property
-    def num_rows(self) -> int:
-        """Records of the batch."""
-
-    def column(self, name: str) -> pa.Array | pa.ChunkedArray | None:
-        """A column as the source holds it; `None` if the source has none of that name."""
-
-    def column_at(self, name: str, rows: Longs) -> pa.Array | pa.ChunkedArray | None:
-        """A column at some rows; cheaper than the whole where these are few."""
-
-    def doubtful(self) -> Iterable[str]:
-        """Columns whose type may hold values that make a record malformed."""
-
-    def unfit(self) -> dict[int, str]:
-        """Row -> what is wrong, for rows found malformed while reading."""
-
-    def lost(self) -> list[DeadLetter]:
-        """Records beside the rows that reading gave up already."""
-
-    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
-        """The dead letters of rows that are no events."""
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
 
 @dataclass
@@ -161,8 +127,8 @@ class Events:
         found: list[Rejection] = []
         open_rows = ~self.valid
         for reason, mask in self._checks:
-            for row in np.flatnonzero(mask & open_rows).tolist():
-                found.append(Rejection(row, reason, self._detail(reason, row)))
+            rows = np.flatnonzero(mask & open_rows).tolist()
+            found += [Rejection(reason, self._detail(reason, row), row) for row in rows]
             open_rows &= ~mask
         return sorted(found, key=lambda rejection: rejection.row)
 
@@ -173,7 +139,7 @@ class Events:
         destination = self.text("remote_host").present | self.text("remote_ip").present | self.is_kind("process")
         in_range = (self.time.values >= EARLIEST_US) & (self.time.values < LATEST_US)
         checks = [
-            ("malformed", self._unfit_rows | ~known),
+            ("malformed", self._malformed_rows | ~known),
             ("missing_field:event_time", ~self.time.present),
             ("missing_field:host_id", ~self.text("host_id").present),
             ("missing_field:process_name", ~self.text("process_name").present),
@@ -188,23 +154,23 @@ class Events:
         """What exactly is wrong with a row."""
         if reason == "malformed":
             known = ", ".join(EVENT_TYPES)
-            return self._unfit.get(row) or f"event_type is {self.event_type.at(row)!r}: expected one of {known}"
+            return self._malformed.get(row) or f"event_type is {self.event_type.at(row)!r}: expected one of {known}"
         return _DETAILS[reason]
 
     @cached_property
-    def _unfit(self) -> dict[int, str]:
-        unfit = dict(self.raw.unfit())
+    def _malformed(self) -> dict[int, str]:
+        problems = dict(self.raw.malformed())
         for name in self.raw.doubtful():
             column = self.raw.column(name)
             if column is not None:
                 for row, detail in coerce_array(name, column)[1].items():
-                    unfit.setdefault(row, detail)
-        return unfit
+                    problems.setdefault(row, detail)
+        return problems
 
     @cached_property
-    def _unfit_rows(self) -> Mask:
+    def _malformed_rows(self) -> Mask:
         mask = np.zeros(self.num_rows, np.bool_)
-        mask[list(self._unfit)] = True
+        mask[list(self._malformed)] = True
         return mask
 
     def _text(self, name: str, rows: Longs | None) -> Text:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from uncommon_im.transforms.rules.columns.coerce import Unfit, to_integer
+from uncommon_im.transforms.rules.columns.coerce import to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
 
 Scalar = str | int | float | None
@@ -120,7 +120,7 @@ def _integer(value: Scalar) -> Scalar:
         return value
     try:
         return to_integer(value)
-    except Unfit:
+    except ValueError:
         return None
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.columns.json_lines import parse_line
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock
 from uncommon_im.transforms.rules.parsing.converters import Scalar
 
@@ -118,7 +119,7 @@ def _record_type(name: str, types: dict[str, Any]) -> type[msgspec.Struct]:
 def _keys(line: bytes, holders: Sequence[str]) -> list[str]:
     """The keys of a record, or of the one that it holds; none if the line is no record."""
     record = parse_line(line)
-    if isinstance(record, Rejected):
+    if isinstance(record, Rejection):
         return []
     held = [inner for holder in holders if isinstance(inner := record.get(holder), dict)]
     return [*(held[0] if held else record)]

@@ -17,7 +17,8 @@ from uncommon_im.transforms.rules.baseline.subjects import NOBODY, SHOWN_BY_COMM
 from uncommon_im.transforms.rules.columns.column import Longs, Mask, group_rows, run_starts, text_of
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
-from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.events.tally import Tally
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.stream.lateness import FUTURE_US, Lateness

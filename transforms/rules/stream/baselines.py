@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.baseline import day_masks
 from uncommon_im.transforms.rules.baseline.sightings import host_rank
 from uncommon_im.transforms.rules.stream.day_sets import DaySet, Packed, forget, keep, see, span_of
 from uncommon_im.transforms.rules.stream.lateness import Lateness
@@ -113,7 +114,6 @@ class Baselines:
 
     def _answer(self, state: BaselineState, question: Question) -> Output:
         length, guard = self._limits.training_days, self._limits.guard_days
-        unguarded = (1 << max(length - guard, 0)) - 1
         windows = [DaySet.unpack(packed).window(question.day, length) for packed in state.hosts.values()]
         active = 0
         for window in windows:
@@ -123,7 +123,7 @@ class Baselines:
             question.subject,
             question.day,
             min(sum(map(bool, windows)), kept),
-            min(sum(bool(window & unguarded) for window in windows), kept),
+            min(sum(bool(day_masks.before_guard(window, length, guard)) for window in windows), kept),
             active,
         )
         return Output("answers", key_of(question.tenant, question.host), answer, question.at)

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.alerts.alert import AlertWriter
-from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
+from uncommon_im.transforms.rules.baseline import day_masks, formula
 from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA
 from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
@@ -39,7 +38,6 @@ from uncommon_im.transforms.rules.verdicts.verdict import OPEN, VERDICT_COLUMNS,
 
 JUDGE_MS: Final = 1
 """An activity is judged this long after its questions were asked: the answers have come by then."""
-_NOT_TRAINING: Final = np.array([False])
 _NOBODY: Final = (0, 0, 0)
 _NO_COLUMNS: Final[Row] = dict.fromkeys(ACTIVITY_SCHEMA.names)
 
@@ -125,7 +123,7 @@ class Judging:
         for message in waiting:
             if isinstance(message, Answer):
                 figures = (message.hosts, message.guarded_hosts, message.active)
-                self._told(state, message.day)[message.subject] = figures
+                self._answers(state, message.day)[message.subject] = figures
             elif isinstance(message, Activity) and _due(message) <= now:
                 due.append(message)
             else:
@@ -154,13 +152,15 @@ class Judging:
             row = activity.row
             figures = {kind: self._figures(state, activity, kind) for kind in KINDS if row.get(kind) is not None}
             coverage = self._coverage(state, activity)
-            excepted = np.array([row["excepted"]])
-            common, days = figures["communication"], np.array([coverage])
-            verdict = str(first_verdict(_NOT_TRAINING, days, common, excepted, self._rules.limits)[0])
+            common = figures["communication"]
+            verdict = str(
+                first_verdict(
+                    False, coverage, common["other_hosts"], common["host_days"], row["excepted"], self._rules.limits
+                )
+            )
             self.observed.values.append(("judge_delay_ms", _due(activity) - row["event_time"] // MILLISECOND_US))
             if verdict == OPEN:
-                shown = {kind: prevalence.at(0) for kind, prevalence in figures.items()}
-                opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, shown, coverage)))
+                opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, figures, coverage)))
             else:
                 yield self._verdict({name: row[name] for name in VERDICT_COLUMNS}, verdict, None)
         keyed = [
@@ -191,25 +191,24 @@ class Judging:
         self.observed.counts[f"verdicts.{verdict}"] += 1
         return VerdictRow(row | {"verdict": verdict, "duplicate_of": duplicate_of})
 
-    def _figures(self, state: JudgeState, activity: Activity, kind: Kind) -> Prevalence:
-        """The prevalence of one of an activity's subjects (section 5)."""
+    def _figures(self, state: JudgeState, activity: Activity, kind: Kind) -> dict[str, int]:
+        """The prevalence of one of an activity's subjects (specification, section 5), as `Prevalence.at` gives it."""
         limits, subject, day = self._rules.limits, activity.row[kind], activity.row["hour"] // 24
-        length = limits.training_days
-        guard = limits.guard_days if activity.row["reasons"] and kind != "execution" else 0
-        hosts, guarded_hosts, active = self._told(state, day).get(subject, _NOBODY)
+        hosts, guarded_hosts, active = self._answers(state, day).get(subject, _NOBODY)
         own = activity.own.get(subject, 0)
-        himself = bool(own & ((1 << max(length - guard, 0)) - 1))
-        maximum = limits.execution_max_other_hosts if kind == "execution" else limits.max_other_hosts
-        numbers = (
-            min((guarded_hosts if guard else hosts) - himself, maximum + 1),
-            own.bit_count(),
-            active.bit_count(),
-            day - length + ((active & -active).bit_length() - 1) if active else -1,
-            day - length + active.bit_length() - 1 if active else -1,
-        )
-        return Prevalence(*(np.array([number], np.int64) for number in numbers))
+        guarded = formula.is_guarded(bool(activity.row["reasons"]), kind)
+        itself = bool(day_masks.before_guard(own, limits.training_days, limits.guard_days if guarded else 0))
+        others = formula.other_hosts(guarded_hosts if guarded else hosts, itself, kind, limits)
+        active_days, first_day, last_day = day_masks.span(active, day - limits.training_days)
+        return {
+            "other_hosts": int(others),
+            "host_days": own.bit_count(),
+            "active_days": active_days,
+            "first_day": first_day,
+            "last_day": last_day,
+        }
 
-    def _told(self, state: JudgeState, day: int) -> dict[str, Figures]:
+    def _answers(self, state: JudgeState, day: int) -> dict[str, Figures]:
         for told in state.told:
             if told.day == day:
                 return told.answers
@@ -217,11 +216,11 @@ class Judging:
         return state.told[-1].answers
 
     def _coverage(self, state: JudgeState, activity: Activity) -> int:
-        """Days of the window with telemetry, for a service that knows them (section 6)."""
-        day, length = activity.row["hour"] // 24, self._rules.limits.training_days
-        _, _, active = self._told(state, day).get(TELEMETRY, _NOBODY)
-        since = self._rules.learning_since.get(activity.row["service"], 0) - (day - length)
-        return (active >> min(max(since, 0), length)).bit_count()
+        """Days of the window with telemetry that count for the service (specification, section 6)."""
+        day = activity.row["hour"] // 24
+        _, _, telemetry = self._answers(state, day).get(TELEMETRY, _NOBODY)
+        since = self._rules.learning_since.get(activity.row["service"], 0)
+        return formula.coverage_days(telemetry, day, since, self._rules.limits)
 
     def _forget(self, state: JudgeState, now: int) -> None:
         state.told = [told for told in state.told if self._closing(told.day) > now]

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
-from uncommon_im.transforms.rules.activities.rare import rare_activities
+from uncommon_im.transforms.rules.activities.evidence import rare_activities
 from uncommon_im.transforms.rules.alerts.alert import Alert, AlertWriter
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures
-from uncommon_im.transforms.rules.baseline.prevalence import Prevalence, measure
+from uncommon_im.transforms.rules.baseline import formula
+from uncommon_im.transforms.rules.baseline.prevalence import measure
 from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
 from uncommon_im.transforms.rules.baseline.tables import with_codes
 from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
@@ -30,7 +30,6 @@ from uncommon_im.transforms.rules.verdicts.verdict import (
     VERDICT_COLUMNS,
     Activation,
     matched_variations,
-    rare,
     verdicts,
 )
 
@@ -113,9 +112,8 @@ class Judge:
         if not activities.num_rows:
             return Judgement(Counter(), [], [], SAID_SCHEMA.empty_table())
         coverage = self.activation.coverage_of(activities)
-        suspicious = _suspicious(activities)
         own, answers = with_codes(own), with_codes(answers)
-        common = measure(activities, "communication", answers, own, self.evidence or self._limits, suspicious)
+        common = measure(activities, "communication", answers, own, self.evidence or self._limits)
         verdict = verdicts(activities, coverage, common, self._limits, self.start)
         is_open = verdict == OPEN
         counts = Counter(verdict[~is_open].tolist())
@@ -127,9 +125,9 @@ class Judge:
             ]
         evidence = None
         if self.evidence is not None:
-            seldom = ~np.isin(verdict, NOT_ACTIVE) & (common.other_hosts <= self.evidence.max_other_hosts)
-            shown = complete(activities.filter(pa.array(seldom)))
-            evidence = rare_activities(shown, answers, own, self.evidence, self.writer.catalogue)
+            beyond = formula.is_common_in_organisation(common.other_hosts, "communication", self.evidence)
+            rare = complete(activities.filter(pa.array(~np.isin(verdict, NOT_ACTIVE) & ~beyond)))
+            evidence = rare_activities(rare, answers, own, self.evidence, self.writer.catalogue)
         left = complete(activities.filter(pa.array(is_open)))
         keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
         candidates, duplicates = without_repeats(keyed, said_before(before), self._limits)
@@ -141,12 +139,7 @@ class Judge:
         self, left: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
     ) -> dict[DeduplicationKey, list[Candidate]]:
         """Alerts of the activities that are left, by what deduplication looks at together."""
-        suspicious = _suspicious(left)
-        unguarded = np.zeros(left.num_rows, np.bool_)
-        figures: Mapping[Kind, Prevalence] = {
-            kind: measure(left, kind, answers, own, self._limits, unguarded if kind == "execution" else suspicious)
-            for kind in KINDS
-        }
+        figures = {kind: measure(left, kind, answers, own, self._limits) for kind in KINDS}
         found: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
         for row, activity in enumerate(left.to_pylist()):
             shown = {kind: figures[kind].at(row) for kind in KINDS if activity[kind] is not None}
@@ -170,9 +163,9 @@ def candidate_of(
         shown: the prevalence of each subject that it has, as `Prevalence.at` gives it.
         coverage: days with telemetry in its window.
     """
-    limits, execution = writer.detector.limits, shown.get("execution")
-    execution_rare = execution is not None and rare(
-        Prevalence(**execution), limits.execution_max_other_hosts, limits.execution_max_host_days
+    execution = shown.get("execution")
+    execution_rare = execution is not None and formula.is_rare(
+        execution["other_hosts"], execution["host_days"], "execution", writer.detector.limits
     )
     variations = matched_variations(bool(activity["reasons"]), bool(execution_rare))
     figures = ActivityFigures(
@@ -236,7 +229,3 @@ def _said_now(candidates: list[Candidate]) -> pa.Table:
         for candidate in candidates
     ]
     return pa.Table.from_pylist(rows, schema=SAID_SCHEMA)
-
-
-def _suspicious(activities: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return pc.not_equal(activities.column("reasons"), "").to_numpy()

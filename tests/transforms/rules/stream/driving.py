@@ -126,14 +126,13 @@ def give(engine: Engine, arrived: Arrived) -> None:
 
 def batch_of(records: Sequence[Any]) -> Batch:
     """Native records as a batch, as JSON lines would give them."""
-    columns, wrong = {}, {}
+    columns, problems = {}, {}
     for name in EVENT_COLUMNS:
         values = [record.get(name) for record in records]
         if any(value is not None for value in values):
-            columns[name], unfit = coerce_values(name, values)
-            for row, detail in unfit.items():
-                wrong.setdefault(row, detail)
-    return Batch(columns, len(records), wrong)
+            columns[name], found = coerce_values(name, values)
+            problems = found | problems
+    return Batch(columns, len(records), problems)
 
 
 def with_late_ones(organisation: Organisation, chooser: random.Random, waiting: Waiting) -> list[Arrival]:
