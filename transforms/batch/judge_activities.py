@@ -14,7 +14,7 @@ from apache_beam.pvalue import AsSingleton, TaggedOutput
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
 from uncommon_im.transforms.batch.block_files import contents
-from uncommon_im.transforms.rules.activities.stored import StoredActivities
+from uncommon_im.transforms.rules.activities.store import ActivityStore
 from uncommon_im.transforms.rules.alerts.alert import AlertWriter
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import pack, within
@@ -56,8 +56,9 @@ class JudgeActivities(beam.PTransform):
     """`INPUTS` by shard of hosts -> `OUTPUTS`.
 
     Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
-    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if it is
-    asked for, is one block a shard. For a snapshot, what the shard's hosts showed and what was said leaves as blocks.
+    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if the
+    run wants it, is one block per shard. For a snapshot, what the shard's hosts showed
+    and their alerts leave as blocks.
 
     Args:
         settings: how.
@@ -78,7 +79,7 @@ def _judge(
 ) -> Iterator[TaggedOutput]:
     shard, named = joined
     inputs = {name: list(contents(kept)) for name, kept in named.items()}
-    stored = StoredActivities(inputs["activities"])
+    stored = ActivityStore(inputs["activities"])
     own = blocks.decode(inputs["own_sightings"], SIGHTING_SCHEMA)
     answers = blocks.decode(inputs["answers"], ANSWER_SCHEMA)
     before = blocks.decode(inputs["said"], SAID_SCHEMA)
@@ -96,13 +97,13 @@ def _judge(
     if judgement.evidence is not None:
         yield TaggedOutput("evidence", (shard, blocks.encode(judgement.evidence)))
     if settings.as_of is not None:
-        said = pa.concat_tables([before, judgement.said])
-        yield from leave_history(shard, own, said, settings.as_of, limits)
+        alerts = pa.concat_tables([before, judgement.memory])
+        yield from leave_history(shard, own, alerts, settings.as_of, limits)
 
 
-def leave_history(shard: int, own: pa.Table, said: pa.Table, as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
-    """What a shard of hosts leaves for a snapshot at a day number: what they showed, and what was said of them."""
+def leave_history(shard: int, own: pa.Table, alerts: pa.Table, as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
+    """What a shard of hosts leaves for a snapshot at a day number: what they showed, and their alerts."""
     history = pack(within(own, as_of, limits.training_days), as_of)
     yield TaggedOutput("host_sightings", (shard, blocks.encode(history)))
     recent = as_of * DAY_US - limits.deduplication_hours * HOUR_US
-    yield TaggedOutput("said", (shard, blocks.encode(said.filter(pc.greater(said.column("time"), recent)))))
+    yield TaggedOutput("said", (shard, blocks.encode(alerts.filter(pc.greater(alerts.column("time"), recent)))))

@@ -1,7 +1,7 @@
 """A stateful step of the stream on Beam: storage, time and transport for the rules of `transforms.rules.stream`.
 
-State is one cell a key and, where messages wait, a bag; both hold bytes of the rules' own versioned form. There is one
-event-time timer a key, set again whenever it fires: an engine that fires it late, early or twice changes nothing.
+State is one cell per key and, where messages wait, a bag. Both hold bytes of the rules' own versioned form. There is
+one event-time timer per key, set again whenever it fires: an engine that fires it late, early or twice changes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from uncommon_im.transforms.rules.columns.json_lines import to_json
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow, Wait
-from uncommon_im.transforms.rules.stream.step import Effects, Observations, Step, added, fired
+from uncommon_im.transforms.rules.stream.step import Effects, Observations, Step, add_message, fire_timer
 
 NAMESPACE: Final = "uncommon-im"
 """Of all metrics."""
@@ -46,18 +46,18 @@ class _StepFn(beam.DoFn):
         self._rules.observed.clear()
 
     def finish_bundle(self) -> Iterator[TaggedOutput]:
-        yield from observed(self._rules.observed)
+        yield from observations_of(self._rules.observed)
 
     def add(self, key: str, message: bytes, cell: Any, bag: Any, due: Any) -> Iterator[TaggedOutput]:
         """Takes a message in."""
-        effects = added(self._rules, key, cell.read, message)
+        effects = add_message(self._rules, key, cell.read, message)
         if effects.changed:
             cell.write(effects.cell)
         return self._leave(effects, bag, due)
 
     def fire(self, key: str, now: int, cell: Any, bag: Any, due: Any) -> Iterator[TaggedOutput]:
         """Does what is due at an instant (ms)."""
-        effects = fired(self._rules, key, cell.read(), bag.read, now)
+        effects = fire_timer(self._rules, key, cell.read(), bag.read, now)
         if effects.read_waiting or effects.cell is None:
             bag.clear()
         if effects.cell is None:
@@ -75,7 +75,7 @@ class _StepFn(beam.DoFn):
             self._state_bytes.update(len(effects.cell))
         for outcome in effects.outcomes:
             assert not isinstance(outcome, Wait), outcome
-            yield tagged(outcome)
+            yield output_of(outcome)
 
 
 def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[], Step[Any]]], beam.DoFn]:
@@ -123,7 +123,7 @@ def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[]
     return KeyedStep
 
 
-def observed(observations: Observations) -> Iterator[TaggedOutput]:
+def observations_of(observations: Observations) -> Iterator[TaggedOutput]:
     """What a step counted and measured in a bundle, as metrics; what it counted also as "tallies"."""
     for name, number in observations.counts.items():
         Metrics.counter(NAMESPACE, name).inc(number)
@@ -133,7 +133,7 @@ def observed(observations: Observations) -> Iterator[TaggedOutput]:
     observations.clear()
 
 
-def tagged(outcome: Output | Alert | VerdictRow) -> TaggedOutput:
+def output_of(outcome: Output | Alert | VerdictRow) -> TaggedOutput:
     """An outcome as an output of Beam: rows as JSON text."""
     if isinstance(outcome, Output):
         return TaggedOutput(

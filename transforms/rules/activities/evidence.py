@@ -1,6 +1,6 @@
 """The evidence of a run: activities that few other hosts showed, with the figures that other limits would look at.
 
-Verdicts do not read it. `tuning` judges it again with other limits, `standing` looks for what was there all along.
+Verdicts do not read it. `tuning` judges it again with other limits, `persistent_programs` looks for old habits.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def before_guard(window: int, length: int, guard: int) -> int:
     return window & ((1 << max(length - guard, 0)) - 1)
 
 
-def trimmed(mask: int, first: int) -> tuple[int, int]:
+def trim(mask: int, first: int) -> tuple[int, int]:
     """(mask, first day) of the same days, with the oldest of them as bit 0; zeros if there are none."""
     zeros = (mask & -mask).bit_length() - 1
     return (mask >> zeros, first + zeros) if mask else (0, 0)
@@ -49,4 +49,4 @@ def span(mask: int, first: int) -> tuple[int, int, int]:
     """(number of days, oldest day, newest day) of a mask; the days are -1 if it is empty."""
     if not mask:
         return 0, -1, -1
-    return mask.bit_count(), trimmed(mask, first)[1], first + mask.bit_length() - 1
+    return mask.bit_count(), trim(mask, first)[1], first + mask.bit_length() - 1

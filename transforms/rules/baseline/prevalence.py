@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline import formula
-from uncommon_im.transforms.rules.baseline.sightings import capped, distinct
+from uncommon_im.transforms.rules.baseline.sightings import cap, distinct
 from uncommon_im.transforms.rules.baseline.subjects import Kind
 from uncommon_im.transforms.rules.baseline.tables import ANSWER_SCHEMA, with_codes
 from uncommon_im.transforms.rules.columns.column import Longs, column_codes, group_rows, text_of
@@ -57,7 +57,7 @@ def answer(sightings: pa.Table, questions: pa.Table, limits: Limits) -> pa.Table
     """
     _, first = group_rows(column_codes(questions, ("tenant", "subject", "day")))
     questions = questions.take(pa.array(first))
-    seen = capped(with_codes(sightings), limits.hosts_kept)
+    seen = cap(with_codes(sightings), limits.hosts_kept)
     subject, wanted = _joint_groups(seen, with_codes(questions), ("tenant", "subject"))
     day = _longs(seen, "day")
     windows = Windows(_key(wanted, _longs(questions, "day")), limits.training_days)

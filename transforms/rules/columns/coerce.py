@@ -200,7 +200,7 @@ def is_text(stored: pa.DataType) -> bool:
 def _strange(stored: pa.DataType) -> str | None:
     """What values of a type are that neither text nor numbers can be made of.
 
-    They are never asked for: Python has no value for some of them, such as nanoseconds and far years.
+    They are never read: Python has no value for some of them, such as nanoseconds and far years.
     """
     if pt.is_dictionary(stored):
         return _strange(stored.value_type)

@@ -23,9 +23,9 @@ from uncommon_im.transforms.rules.columns.column import (
     Text,
     constant,
     in_folder,
+    needs_cleaning,
     numbers_of,
     text_of,
-    unclean,
 )
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text import (
@@ -33,7 +33,7 @@ from uncommon_im.transforms.rules.columns.text import (
     clean_process_name,
     clean_remote_host,
     clean_text,
-    remembered,
+    memoise,
 )
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
@@ -74,18 +74,12 @@ class Events:
 
     def numbers_at(self, name: str, rows: Longs) -> Numbers:
         """An integer column at some rows."""
-        column = self.raw.column_at(name, rows)
-        if column is None:
-            return Numbers(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_))
-        return numbers_of(coerce_array(name, column)[0])
+        return _numbers(name, self.raw.column_at(name, rows), len(rows))
 
     @cached_property
     def time(self) -> Numbers:
         """Event times in µs."""
-        column = self.raw.column("event_time")
-        if column is None:
-            return Numbers(np.zeros(self.num_rows, np.int64), np.zeros(self.num_rows, np.bool_))
-        return numbers_of(coerce_array("event_time", column)[0])
+        return _numbers("event_time", self.raw.column("event_time"), self.num_rows)
 
     @cached_property
     def event_type(self) -> Text:
@@ -178,17 +172,17 @@ class Events:
         if column is None:
             return constant(None, self.num_rows if rows is None else len(rows))
         text = text_of(coerce_array(name, column)[0])
-        return text if rows is None else text.compacted()
+        return text if rows is None else text.compact()
 
     def _normal(self, name: str, text: Text) -> Text:
         if name == "process_name":
-            doubtful = unclean(text.dictionary) | in_folder(text.dictionary)
-            return self._with_path_names(text.amended(doubtful, clean_process_name))
+            doubtful = needs_cleaning(text.dictionary) | in_folder(text.dictionary)
+            return self._with_path_names(text.amend(doubtful, clean_process_name))
         if name == "remote_host":
             return text.translate(_host)
         if name == "remote_ip":
-            return self._with_host_addresses(text.cleaned())
-        return text.translate(_CLEANERS[name]) if name in _CLEANERS else text.cleaned()
+            return self._with_host_addresses(text.clean())
+        return text.translate(_CLEANERS[name]) if name in _CLEANERS else text.clean()
 
     def _with_path_names(self, names: Text) -> Text:
         """Where the name is empty, the base name of the path serves."""
@@ -204,14 +198,21 @@ class Events:
         return _patched(addresses, rows, hosts.take(rows)) if len(rows) else addresses
 
 
+def _numbers(name: str, column: pa.Array | None, size: int) -> Numbers:
+    """An integer column of `size` rows; without values where there is none."""
+    if column is None:
+        return Numbers(np.zeros(size, np.int64), np.zeros(size, np.bool_))
+    return numbers_of(coerce_array(name, column)[0])
+
+
 def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     """`text` with other values at some rows."""
     codes = text.codes.copy()
     codes[rows] = np.where(patch.present, patch.codes + np.int32(len(text.dictionary)), np.int32(-1))
-    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).united()
+    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).unite()
 
 
-_remote: Final = remembered(clean_remote_host, 1 << 18)
+_remote: Final = memoise(clean_remote_host, 1 << 18)
 
 
 def _host(value: str) -> str | None:

@@ -15,7 +15,7 @@ import msgspec
 from uncommon_im.schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
-from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfolded
+from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
 from uncommon_im.transforms.rules.parsing.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
 
 __all__ = ["Adapted", "Adapter", "Nested", "Row", "adapt", "adapter"]
@@ -83,15 +83,15 @@ class Adapter:
     def recognise(self, record: Record) -> Adapted | None:
         """What a record gives that may be the vendor's; `None` if it is not, or is left to others."""
         yields = self.mapping.yields
-        return None if yields and _matches(unfolded(record, self._dotted), yields) else self._rows(record)
+        return None if yields and _matches(unfold(record, self._dotted), yields) else self._rows(record)
 
     def _rows(self, record: Record) -> Adapted | None:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
-            held = record.get(name)
-            if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
+            inner = record.get(name)
+            if inner and isinstance(inner, (dict, list)) and (rows := self._nested(record, name, inner)) is not None:
                 return rows
-        record = unfolded(record, self._dotted)
+        record = unfold(record, self._dotted)
         for shape, choose in self.shapes:
             if _matches(record, shape.match):
                 return self._adapt(record, shape, choose)
@@ -100,21 +100,21 @@ class Adapter:
     def whole(self, record: Record) -> Record:
         """What a record says together with the one that it holds, if it holds one."""
         for name in self.mapping.nested:
-            held = record.get(name)
-            if held and isinstance(held, dict):
-                return _overlaid(self._beside(record), held) or record
+            inner = record.get(name)
+            if inner and isinstance(inner, dict):
+                return _overlay(self._beside(record), inner) or record
         return record
 
     def _beside(self, record: Record) -> Row:
         """What a record says for those that it holds."""
         return {key: value for key, value in record.items() if value is not None and key in self.fields}
 
-    def _nested(self, record: Record, name: str, held: Any) -> list[Nested] | Rejection | None:
+    def _nested(self, record: Record, name: str, inner: Any) -> list[Nested] | Rejection | None:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
-        items = held if isinstance(held, list) else [held]
+        items = inner if isinstance(inner, list) else [inner]
         beside = self._beside(record)
-        overlaid = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
-        wholes = [None if whole is None else unfolded(whole, self._dotted) for whole in overlaid]
+        overlaid = [_overlay(beside, item) for item in items[:MOST_NESTED]]
+        wholes = [None if whole is None else unfold(whole, self._dotted) for whole in overlaid]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
             return None
@@ -200,7 +200,7 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
     return frozenset(found)
 
 
-def _overlaid(beside: Row, item: object) -> Row | None:
+def _overlay(beside: Row, item: object) -> Row | None:
     """A nested record with the fields beside it where it has no value of its own; `None` if it is no record."""
     if not isinstance(item, dict):
         return None

@@ -1,6 +1,6 @@
 """JSON lines to rows of native columns.
 
-The format is decided a record, by the record alone, so that the order of lines and the split into files change
+The format is decided per record, by the record alone, so that the order of lines and the split into files change
 nothing: native if it has both `event_time` and `host_id`; else the first mapping that recognises it; else native.
 """
 
@@ -70,14 +70,14 @@ def decode_lines(
     rows_line: list[int] = []
     rejections: list[Rejection] = []
     records: dict[int, Record] = {}
-    held: dict[int, bytes] = {}
+    inner_lines: dict[int, bytes] = {}
     for index in range(len(lines)) if wanted is None else wanted:
         line = lines[index].rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
         if not line or line.isspace():
             continue
         record = parse_line(line)
-        if isinstance(record, dict) and "raw" in record and (raw := _held(record)) is not None:
-            held[index] = raw
+        if isinstance(record, dict) and "raw" in record and (raw := _inner_line(record)) is not None:
+            inner_lines[index] = raw
             record = parse_line(raw)
         found = read(record) if isinstance(record, dict) else record
         shared = isinstance(found, list) and len(found) > 1
@@ -89,7 +89,7 @@ def decode_lines(
                 records[len(rows)] = own
             rows.append(row)
             rows_line.append(index)
-    kept = [held.get(index, line) for index, line in enumerate(lines)] if held else lines
+    kept = [inner_lines.get(index, line) for index, line in enumerate(lines)] if inner_lines else lines
     return Decoded(rows, rows_line, rejections, records, kept)
 
 
@@ -135,7 +135,7 @@ def _native(record: Row) -> Row:
     return record
 
 
-def _held(record: Row) -> bytes | None:
+def _inner_line(record: Row) -> bytes | None:
     """The line that one of our own dead letters (`reason`, `raw`, `source`) holds; `None` if it is none of them."""
     reason, raw = record.get("reason"), record["raw"]
     if not isinstance(reason, str) or not (reason in _REASONS or reason in _MISSING_FIELDS):

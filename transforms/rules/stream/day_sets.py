@@ -84,11 +84,11 @@ class DaySet:
             self.mask, self.first = day_masks.since(self.mask, self.first, before), before
             self.late = {day: known for day, known in self.late.items() if day >= before}
         if self.mask:
-            self.mask, self.first = day_masks.trimmed(self.mask, self.first)
+            self.mask, self.first = day_masks.trim(self.mask, self.first)
 
     def pack(self) -> Packed:
         """As plain values, the same for equal sets."""
-        mask, first = day_masks.trimmed(self.mask, self.first)
+        mask, first = day_masks.trim(self.mask, self.first)
         return first, mask.to_bytes((mask.bit_length() + 7) // 8), tuple(sorted(self.late.items()))
 
     @classmethod

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import astuple, dataclass, field
+from typing import Final
 
 import msgspec
 
@@ -21,7 +21,6 @@ from uncommon_im.transforms.rules.stream.messages import (
     Activity,
     Answer,
     Candidate,
-    Codec,
     Message,
     Outcomes,
     Output,
@@ -31,8 +30,8 @@ from uncommon_im.transforms.rules.stream.messages import (
     Wait,
     key_of,
 )
-from uncommon_im.transforms.rules.stream.step import Observations
-from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
+from uncommon_im.transforms.rules.stream.step import Step
+from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
 from uncommon_im.transforms.rules.verdicts.judgement import candidate_of
 from uncommon_im.transforms.rules.verdicts.verdict import OPEN, VERDICT_COLUMNS, first_verdict
 
@@ -88,31 +87,27 @@ class JudgingRules:
         return self.writer.detector.limits
 
 
-class Judging:
+class Judging(Step[JudgeState]):
     """The step that judges: emits "candidates" that deduplication let through (and "said", for a snapshot that names
     them), verdict rows of all others.
 
     Activities of a host are judged in the order of their instants, those of one instant in deduplication's order.
     """
 
-    codec: Codec[JudgeState] = Codec(JudgeState)
+    state = JudgeState
 
     def __init__(self, rules: JudgingRules) -> None:
         """Judges by `rules`."""
+        super().__init__()
         self._rules = rules
-        self.observed = Observations()
-
-    def empty(self) -> JudgeState:
-        """A host of which nothing was judged."""
-        return JudgeState()
 
     def add(self, key: str, state: JudgeState, message: Message) -> Outcomes:
         """Lets activities and answers wait for each other."""
         if isinstance(message, SaidBefore):
-            said = (message.time, message.severity, message.event_id, message.alert_id)
-            before = state.said.setdefault(key_of(*message.key), [])
-            if said not in before:
-                before.append(said)
+            alert = (message.time, message.severity, message.event_id, message.alert_id)
+            earlier = state.said.setdefault(key_of(*message.key), [])
+            if alert not in earlier:
+                earlier.append(alert)
             return
         yield _wait(state, message) if isinstance(message, Activity) else Wait(message)
 
@@ -134,8 +129,8 @@ class Judging:
 
     def wake(self, state: JudgeState) -> int | None:
         """When the next activity is due, or something can be forgotten."""
-        instants = [self._closing(told.day) for told in state.told]
-        instants += [self._said_closing(said[0]) for listed in state.said.values() for said in listed]
+        instants = [self._closing(answers.day) for answers in state.told]
+        instants += [self._alert_closing(alert[0]) for alerts in state.said.values() for alert in alerts]
         return min(instants + [state.due] * bool(state.due), default=None)
 
     def waits(self, state: JudgeState) -> bool:
@@ -152,39 +147,32 @@ class Judging:
             row = activity.row
             figures = {kind: self._figures(state, activity, kind) for kind in KINDS if row.get(kind) is not None}
             coverage = self._coverage(state, activity)
-            common = figures["communication"]
-            verdict = str(
-                first_verdict(
-                    False, coverage, common["other_hosts"], common["host_days"], row["excepted"], self._rules.limits
-                )
-            )
+            other_hosts, host_days = (figures["communication"][name] for name in ("other_hosts", "host_days"))
+            verdict = str(first_verdict(False, coverage, other_hosts, host_days, row["excepted"], self._rules.limits))
             self.observed.values.append(("judge_delay_ms", _due(activity) - row["event_time"] // MILLISECOND_US))
             if verdict == OPEN:
                 opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, figures, coverage)))
             else:
                 yield self._verdict({name: row[name] for name in VERDICT_COLUMNS}, verdict, None)
-        keyed = [
-            (activity.instant, Said(found.time, *_names(found.alert)), found, activity) for activity, found in opened
-        ]
-        for _, said, found, activity in sorted(keyed, key=lambda item: (item[0], item[1].order)):
-            repeated = self._repeated(state, key_of(*found.key), said)
-            if repeated is not None:
-                yield self._verdict(found.row, "duplicate", repeated)
+        for activity, found in sorted(opened, key=lambda item: (item[0].instant, item[1].as_earlier.order)):
+            original = self._original(state, key_of(*found.key), found.as_earlier)
+            if original is not None:
+                yield self._verdict(found.row, "duplicate", original)
                 continue
             day = activity.row["hour"] // 24
             alert = json.dumps(found.alert | {"late": activity.late}, ensure_ascii=False)
             candidate = Candidate(activity.instant, _due(activity), found.time, day, alert, found.row)
             yield Output("candidates", key_of(*found.group), candidate, _due(activity))
-            let_through = SaidBefore(list(found.key), said.time, said.severity, said.event_id, said.alert_id)
-            yield Output("said", found.row["host"], let_through, _due(activity))
+            memory = SaidBefore(list(found.key), *astuple(found.as_earlier))
+            yield Output("said", found.row["host"], memory, _due(activity))
 
-    def _repeated(self, state: JudgeState, key: str, said: Said) -> str | None:
-        """The alert id of what an activity repeats; what repeats nothing is remembered."""
-        listed = state.said.setdefault(key, [])
-        ((_, repeated),) = deduplicate([said], self._rules.limits, [Said(*earlier) for earlier in listed])
-        if repeated is not None:
-            return repeated.alert_id
-        listed.append((said.time, said.severity, said.event_id, said.alert_id))
+    def _original(self, state: JudgeState, key: str, alert: EarlierAlert) -> str | None:
+        """The id of the alert that another one repeats; one that repeats none becomes an earlier alert itself."""
+        earlier = state.said.setdefault(key, [])
+        ((_, original),) = deduplicate([alert], self._rules.limits, [EarlierAlert(*values) for values in earlier])
+        if original is not None:
+            return original.alert_id
+        earlier.append(astuple(alert))
         return None
 
     def _verdict(self, row: Row, verdict: str, duplicate_of: str | None) -> VerdictRow:
@@ -209,9 +197,9 @@ class Judging:
         }
 
     def _answers(self, state: JudgeState, day: int) -> dict[str, Figures]:
-        for told in state.told:
-            if told.day == day:
-                return told.answers
+        for of_day in state.told:
+            if of_day.day == day:
+                return of_day.answers
         state.told.append(Told(day))
         return state.told[-1].answers
 
@@ -223,18 +211,19 @@ class Judging:
         return formula.coverage_days(telemetry, day, since, self._rules.limits)
 
     def _forget(self, state: JudgeState, now: int) -> None:
-        state.told = [told for told in state.told if self._closing(told.day) > now]
-        for key, listed in list(state.said.items()):
-            listed[:] = [said for said in listed if self._said_closing(said[0]) > now]
-            if not listed:
-                del state.said[key]
+        state.told = [answers for answers in state.told if self._closing(answers.day) > now]
+        open_alerts = {
+            key: [alert for alert in alerts if self._alert_closing(alert[0]) > now]
+            for key, alerts in state.said.items()
+        }
+        state.said = {key: alerts for key, alerts in open_alerts.items() if alerts}
 
     def _closing(self, day: int) -> int:
         """When no activity of a day can come any more."""
         return self._rules.lateness.closing((day + 1) * DAY_US) + 2 * JUDGE_MS
 
-    def _said_closing(self, time: int) -> int:
-        """When nothing can repeat any more what was said at a time; all of a day together."""
+    def _alert_closing(self, time: int) -> int:
+        """When nothing can repeat an alert of a time any more; those of a day together."""
         until = time + self._rules.limits.deduplication_hours * HOUR_US
         return self._closing(until // DAY_US)
 
@@ -246,7 +235,3 @@ def _wait(state: JudgeState, activity: Activity) -> Wait:
 
 def _due(activity: Activity) -> int:
     return activity.at + JUDGE_MS
-
-
-def _names(alert: Mapping[str, Any]) -> tuple[str, str, str]:
-    return alert["severity"], alert["event_id"], alert["alert_id"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from uncommon_im.transforms.rules.baseline import formula
 from uncommon_im.transforms.rules.baseline.prevalence import measure
 from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
 from uncommon_im.transforms.rules.baseline.tables import with_codes
-from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
+from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
 from uncommon_im.transforms.rules.verdicts.verdict import (
     NOT_ACTIVE,
     OPEN,
@@ -53,6 +53,11 @@ class Candidate:
         """The order in which flood control looks at a group."""
         return self.time, self.alert["event_id"], self.alert["host"]["id"], self.alert["alert_id"]
 
+    @property
+    def as_earlier(self) -> EarlierAlert:
+        """What deduplication looks at."""
+        return EarlierAlert(self.time, self.alert["severity"], self.alert["event_id"], self.alert["alert_id"])
+
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
@@ -60,16 +65,16 @@ class Judgement:
 
     Args:
         counts: verdict -> activities, without what flood control decides.
-        rows: one verdict row for each of these activities, if they were asked for.
+        rows: one verdict row for each of these activities, if the run wants them.
         candidates: the others.
-        said: what deduplication let through now, of `SAID_SCHEMA`.
-        evidence: of `RARE_ACTIVITY_SCHEMA`, if it was asked for.
+        memory: what later activities may repeat of these, of `SAID_SCHEMA`.
+        evidence: of `RARE_ACTIVITY_SCHEMA`, if the run wants it.
     """
 
     counts: Counter[str]
     rows: list[VerdictRow]
     candidates: list[Candidate]
-    said: pa.Table
+    memory: pa.Table
     evidence: pa.Table | None = None
 
 
@@ -82,7 +87,7 @@ class Judge:
         activation: coverage of the tenants.
         start: µs since 1970; earlier activities only train. `None`: none does.
         with_rows: also write a row for each verdict.
-        evidence: limits as far as evidence counts other hosts, not below the detector's; `None`: none is asked for.
+        evidence: limits as far as evidence counts other hosts, not below the detector's; `None`: the run wants none.
     """
 
     writer: AlertWriter
@@ -106,7 +111,7 @@ class Judge:
                 verdicts need.
             own: sightings of these hosts, of `SIGHTING_SCHEMA`.
             answers: of `ANSWER_SCHEMA`, for every subject and day of the activities that are not training.
-            before: what deduplication let through before the run, of `SAID_SCHEMA`.
+            before: earlier alerts, of `SAID_SCHEMA`.
             complete: gives some rows of `activities` all columns of `ACTIVITY_SCHEMA`.
         """
         if not activities.num_rows:
@@ -130,10 +135,10 @@ class Judge:
             evidence = rare_activities(rare, answers, own, self.evidence, self.writer.catalogue)
         left = complete(activities.filter(pa.array(is_open)))
         keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
-        candidates, duplicates = without_repeats(keyed, said_before(before), self._limits)
+        candidates, duplicates = without_repeats(keyed, earlier_alerts(before), self._limits)
         counts["duplicate"] += len(duplicates)
         rows += duplicates if self.with_rows else []
-        return Judgement(counts, rows, candidates, _said_now(candidates), evidence)
+        return Judgement(counts, rows, candidates, _alerts_table(candidates), evidence)
 
     def _candidates(
         self, left: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
@@ -184,48 +189,44 @@ def candidate_of(
 
 def without_repeats(
     keyed: Mapping[DeduplicationKey, list[Candidate]],
-    before: Mapping[DeduplicationKey, list[Said]],
+    earlier: Mapping[DeduplicationKey, list[EarlierAlert]],
     limits: Limits,
 ) -> tuple[list[Candidate], list[VerdictRow]]:
     """(candidates that are no repeats, verdict rows of those that are).
 
     Args:
         keyed: candidates by what deduplication looks at together.
-        before: what was said before them.
+        earlier: alerts before them.
         limits: the period.
     """
     kept: list[Candidate] = []
     duplicates: list[VerdictRow] = []
     for key, candidates in keyed.items():
-        by_said: defaultdict[Said, list[Candidate]] = defaultdict(list)
+        twins: defaultdict[EarlierAlert, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
-            alert = candidate.alert
-            said = Said(candidate.time, alert["severity"], alert["event_id"], alert["alert_id"])
-            by_said[said].append(candidate)
-        order = [said for said, twins in by_said.items() for _ in twins]
-        for said, repeated in deduplicate(order, limits, before.get(key, ())):
-            candidate = by_said[said].pop()
-            if repeated is None:
+            twins[candidate.as_earlier].append(candidate)
+        items = [candidate.as_earlier for candidate in candidates]
+        for item, original in deduplicate(items, limits, earlier.get(key, ())):
+            candidate = twins[item].pop()
+            if original is None:
                 kept.append(candidate)
             else:
-                duplicates.append(candidate.row | {"verdict": "duplicate", "duplicate_of": repeated.alert_id})
+                duplicates.append(candidate.row | {"verdict": "duplicate", "duplicate_of": original.alert_id})
     return kept, duplicates
 
 
-def said_before(table: pa.Table) -> dict[DeduplicationKey, list[Said]]:
+def earlier_alerts(table: pa.Table) -> dict[DeduplicationKey, list[EarlierAlert]]:
     """Rows of `SAID_SCHEMA` by what deduplication looks at together."""
-    said: defaultdict[DeduplicationKey, list[Said]] = defaultdict(list)
+    alerts: defaultdict[DeduplicationKey, list[EarlierAlert]] = defaultdict(list)
     for row in table.to_pylist():
         key = tuple(row[name] for name in DEDUPLICATION_KEY)
-        said[key].append(Said(row["time"], row["severity"], row["event_id"], row["alert_id"]))
-    return said
+        alerts[key].append(EarlierAlert(row["time"], row["severity"], row["event_id"], row["alert_id"]))
+    return alerts
 
 
-def _said_now(candidates: list[Candidate]) -> pa.Table:
+def _alerts_table(candidates: list[Candidate]) -> pa.Table:
     rows = [
-        dict(zip(DEDUPLICATION_KEY, candidate.key, strict=True))
-        | {"time": candidate.time}
-        | {name: candidate.alert[name] for name in ("severity", "event_id", "alert_id")}
+        dict(zip(DEDUPLICATION_KEY, candidate.key, strict=True)) | asdict(candidate.as_earlier)
         for candidate in candidates
     ]
     return pa.Table.from_pylist(rows, schema=SAID_SCHEMA)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.transforms.rules.records import DAY, Sighting, activities, activity, quick, sightings
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline.prevalence import answer, measure
-from uncommon_im.transforms.rules.baseline.sightings import capped
+from uncommon_im.transforms.rules.baseline.sightings import cap
 from uncommon_im.transforms.rules.baseline.subjects import Kind
 from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA
 
@@ -108,7 +108,7 @@ def test_capped_sightings_of_any_split_give_the_same_figures(
     parts: list[list[Sighting]], asked: list[Asked], limits: Limits
 ) -> None:
     seen = [row for part in parts for row in part]
-    shared = pa.concat_tables([capped(sightings(part), limits.hosts_kept) for part in parts])
+    shared = pa.concat_tables([cap(sightings(part), limits.hosts_kept) for part in parts])
     expected = [by_hand(set(seen), one, limits, limits.max_other_hosts) for one in asked]
     assert measured(seen, asked, limits, shared=shared) == expected
 
