@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from uncommon_im.transforms.rules.alerts.alert import Alert, AlertWriter
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures
 from uncommon_im.transforms.rules.baseline import formula
 from uncommon_im.transforms.rules.baseline.prevalence import measure
+from uncommon_im.transforms.rules.baseline.sightings import Coverage
 from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
 from uncommon_im.transforms.rules.baseline.tables import with_codes
 from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
@@ -79,22 +79,38 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Judges all activities of some hosts.
+class JudgeSettings:
+    """How activities are judged.
 
     Args:
         writer: writes the alerts.
-        activation: coverage of the tenants.
         start: µs since 1970; earlier activities only train. `None`: none does.
         with_rows: also write a row for each verdict.
+        learning_since: service -> day number from which it counts coverage.
+        as_of: day number at which a snapshot is taken. `None`: none is.
         evidence: limits as far as evidence counts other hosts, not below the detector's; `None`: the run wants none.
     """
 
     writer: AlertWriter
-    activation: Activation
     start: int | None
     with_rows: bool = False
+    learning_since: Mapping[str, int] = field(default_factory=dict)
+    as_of: int | None = None
     evidence: Limits | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The detector's limits."""
+        return self.writer.detector.limits
+
+
+class Judge:
+    """Judges all activities of some hosts."""
+
+    def __init__(self, settings: JudgeSettings, coverage: Coverage) -> None:
+        """Judges by `settings`; `coverage` is that of the tenants."""
+        self._settings, self._limits = settings, settings.limits
+        self._activation = Activation(coverage, self._limits, settings.learning_since)
 
     def judge(
         self,
@@ -116,28 +132,29 @@ class Judge:
         """
         if not activities.num_rows:
             return Judgement(Counter(), [], [], SAID_SCHEMA.empty_table())
-        coverage = self.activation.coverage_of(activities)
+        settings, wider = self._settings, self._settings.evidence
+        coverage = self._activation.coverage_of(activities)
         own, answers = with_codes(own), with_codes(answers)
-        common = measure(activities, "communication", answers, own, self.evidence or self._limits)
-        verdict = verdicts(activities, coverage, common, self._limits, self.start)
+        common = measure(activities, "communication", answers, own, wider or self._limits)
+        verdict = verdicts(activities, coverage, common, self._limits, settings.start)
         is_open = verdict == OPEN
         counts = Counter(verdict[~is_open].tolist())
         rows: list[VerdictRow] = []
-        if self.with_rows:
+        if settings.with_rows:
             closed = activities.select(VERDICT_COLUMNS).filter(pa.array(~is_open)).to_pylist()
             rows = [
                 row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
             ]
         evidence = None
-        if self.evidence is not None:
-            beyond = formula.is_common_in_organisation(common.other_hosts, "communication", self.evidence)
+        if wider is not None:
+            beyond = formula.is_common_in_organisation(common.other_hosts, "communication", wider)
             rare = complete(activities.filter(pa.array(~np.isin(verdict, NOT_ACTIVE) & ~beyond)))
-            evidence = rare_activities(rare, answers, own, self.evidence, self.writer.catalogue)
+            evidence = rare_activities(rare, answers, own, wider, settings.writer.catalogue)
         left = complete(activities.filter(pa.array(is_open)))
         keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
         candidates, duplicates = without_repeats(keyed, earlier_alerts(before), self._limits)
         counts["duplicate"] += len(duplicates)
-        rows += duplicates if self.with_rows else []
+        rows += duplicates if settings.with_rows else []
         return Judgement(counts, rows, candidates, _alerts_table(candidates), evidence)
 
     def _candidates(
@@ -148,13 +165,9 @@ class Judge:
         found: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
         for row, activity in enumerate(left.to_pylist()):
             shown = {kind: figures[kind].at(row) for kind in KINDS if activity[kind] is not None}
-            candidate = candidate_of(self.writer, activity, shown, int(coverage[row]))
+            candidate = candidate_of(self._settings.writer, activity, shown, int(coverage[row]))
             found[candidate.key].append(candidate)
         return found
-
-    @cached_property
-    def _limits(self) -> Limits:
-        return self.writer.detector.limits
 
 
 def candidate_of(
