@@ -124,5 +124,5 @@ def test_two_runs_that_hand_over_what_was_said_are_one(items: list[EarlierAlert]
         return [item for item, repeated in found if repeated is None]
 
     first = kept(list(deduplicate([item for item in items if item.time < split], Limits())))
-    second = kept(list(deduplicate([item for item in items if item.time >= split], Limits(), before=first)))
+    second = kept(list(deduplicate([item for item in items if item.time >= split], Limits(), earlier=first)))
     assert first + second == kept(list(deduplicate(items, Limits())))
