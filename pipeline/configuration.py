@@ -19,12 +19,12 @@ from uncommon_im.schemas.evidence import EvidenceMetadata
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.schemas.learned import StreamMetadata
 from uncommon_im.schemas.snapshot import Metadata
-from uncommon_im.transforms.batch.judge_activities import JudgeSettings
 from uncommon_im.transforms.rules.activities.scan import ScanRange, ScanSettings
 from uncommon_im.transforms.rules.alerts.alert import AlertWriter
 from uncommon_im.transforms.rules.alerts.formats import NATIVE
 from uncommon_im.transforms.rules.columns.days import DAY_US, day_number
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
+from uncommon_im.transforms.rules.verdicts.judgement import JudgeSettings
 
 IDENTITY_RULES: Final = 1
 """Version of the code that decides what a subject is (folding, fingerprints): a snapshot of another one is refused."""

@@ -12,6 +12,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, read_parts
 from uncommon_im.schemas.snapshot import TABLES
+from uncommon_im.transforms.rules.baseline.history import days_of
 from uncommon_im.transforms.rules.baseline.subjects import NOBODY
 from uncommon_im.transforms.rules.columns.days import day_number
 from uncommon_im.transforms.rules.stream.day_sets import DaySet
@@ -80,17 +81,9 @@ def _message(table: str, row: dict[str, Any], as_of: int) -> tuple[str, str, Mes
         sighting = Sighting(tenant, row["subject"], host, row["day"], row["day"])
         return "baselines", key_of(tenant, row["subject"]), sighting
     if table == "host_sightings":
-        return "hosts", key_of(tenant, host), HostHistory(row["subject"], _days(row["days"], as_of))
+        days = DaySet.of(days_of(row["days"], as_of))
+        return "hosts", key_of(tenant, host), HostHistory(row["subject"], days.pack())
     said = SaidBefore(
         [row[part] for part in DEDUPLICATION_KEY], row["time"], row["severity"], row["event_id"], row["alert_id"]
     )
     return "judge", key_of(tenant, host), said
-
-
-def _days(mask: int, as_of: int) -> Any:
-    """A snapshot's mask, whose bit `k` is day `as_of - 1 - k`, as the stream packs days."""
-    days = DaySet()
-    for age in range(mask.bit_length()):
-        if mask >> age & 1:
-            days.add(as_of - 1 - age, as_of - 1 - age)
-    return days.pack()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings, read_batches
-from uncommon_im.transforms.rules.events.normalise import RawBatch
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
 if TYPE_CHECKING:  # clients of BigQuery take longer to import than many a file to read
     from uncommon_im.pipeline.sources.bigquery.streams import TableStream

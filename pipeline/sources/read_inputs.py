@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import AnyReading, Input, plan_input, read_input
-from uncommon_im.transforms.rules.events.normalise import RawBatch
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
 log = logging.getLogger(__name__)
 

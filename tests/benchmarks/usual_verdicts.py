@@ -12,7 +12,7 @@ from uncommon_im.schemas.detector import Detector, load_detector
 from uncommon_im.transforms.rules.alerts import ids
 from uncommon_im.transforms.rules.baseline import subjects
 from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US, rfc3339
-from uncommon_im.transforms.rules.verdicts.deduplication import Said
+from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert
 from uncommon_im.transforms.rules.verdicts.deduplication import deduplicate as repeats
 from uncommon_im.transforms.rules.verdicts.verdict import matched_variations
 
@@ -120,7 +120,7 @@ def deduplication_key(activity: Activity) -> tuple[str, ...]:
 
 def not_repeated(same: tuple[tuple[str, ...], Iterable[Activity]]) -> Iterator[Activity]:
     """The activities of one key that repeat nothing."""
-    said = {Said(a["time"], a["severity"], a["event_id"], a["alert_id"]): a for a in same[1]}
+    said = {EarlierAlert(a["time"], a["severity"], a["event_id"], a["alert_id"]): a for a in same[1]}
     for item, repeated in repeats(said, detector().limits):
         if repeated is None:
             yield said[item]

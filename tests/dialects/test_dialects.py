@@ -54,7 +54,7 @@ def test_every_event_is_the_same_in_every_dialect_and_spelling(seed: int, format
     organisation = organisation_of(seed)
     written = write_xdr(organisation.records, f"{format} {seed}")
     decoded = decode(written, format)
-    found = Counter(event_of(row) for row in decoded.rows) + Counter(line.reason for line in decoded.dead)
+    found = Counter(event_of(row) for row in decoded.rows) + Counter(line.reason for line in decoded.rejections)
     expected = Counter(event_of(record) for record in organisation.records)
     expected["not_endpoint"] += written.decoys + expected.pop("missing_field:process_name", 0)
     assert found - expected == Counter()

@@ -9,7 +9,8 @@ import pytest
 
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.mapping import VendorMapping, load_mappings, parse_mapping
-from uncommon_im.transforms.rules.parsing.adapt import Rejected, adapt, adapter
+from uncommon_im.transforms.rules.columns.rejection import Rejection
+from uncommon_im.transforms.rules.parsing.adapt import adapt, adapter
 
 VENDOR: dict[str, Any] = {
     "format": 1,
@@ -103,8 +104,8 @@ def test_a_vendor_with_nested_rows_lists_and_many_candidates_needs_data_only() -
 def test_records_that_name_no_process_by_design_are_skipped_with_the_mappings_words() -> None:
     mapping = parse_mapping(VENDOR, "vendor.yaml")
     story = {"kind": "network", "agent": "192.0.2.1", "actor": {"name": "x"}, "os": "no_host"}
-    assert adapt(story, mapping) == Rejected("not_endpoint", "a firewall's story")
-    assert adapt({"kind": "network", "agent": "a"}, mapping) == Rejected("not_endpoint", "no process")
+    assert adapt(story, mapping) == Rejection("not_endpoint", "a firewall's story")
+    assert adapt({"kind": "network", "agent": "a"}, mapping) == Rejection("not_endpoint", "no process")
 
 
 def test_if_all_candidates_are_markers_the_first_is_left_to_the_normaliser() -> None:
@@ -146,13 +147,13 @@ def test_of_events_of_one_key_the_first_counts_whose_needs_are_met() -> None:
     base = {"kind": "x", "agent": "1"}
     assert adapt({**base, "b": {"c": ["y"]}, "d": 1}, mapping) == {"protocol": 1}
     assert adapt({**base, "a": "null", "d": "N/A"}, mapping) == {"direction": "null"}
-    neither = Rejected("not_endpoint", "vendor does not read kind x")
+    neither = Rejection("not_endpoint", "vendor does not read kind x")
     assert adapt({**base, "a": "-", "b": [], "d": 1}, mapping) == neither
 
 
 def test_an_event_may_say_why_it_is_not_read() -> None:
     mapping = with_events({"key": {"kind": ["a"]}, "skip": "no such thing"})
-    assert adapt({"kind": "a", "agent": "1"}, mapping) == Rejected("not_endpoint", "no such thing")
+    assert adapt({"kind": "a", "agent": "1"}, mapping) == Rejection("not_endpoint", "no such thing")
 
 
 def test_a_column_with_differs_counts_only_if_the_first_pair_with_two_values_differs() -> None:

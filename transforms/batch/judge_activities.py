@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import apache_beam as beam
@@ -14,8 +14,7 @@ from apache_beam.pvalue import AsSingleton, TaggedOutput
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
 from uncommon_im.transforms.batch.block_files import contents
-from uncommon_im.transforms.rules.activities.stored import StoredActivities
-from uncommon_im.transforms.rules.alerts.alert import AlertWriter
+from uncommon_im.transforms.rules.activities.store import ActivityStore
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import pack, within
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
@@ -23,41 +22,20 @@ from uncommon_im.transforms.rules.baseline.tables import ANSWER_SCHEMA, SIGHTING
 from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
 from uncommon_im.transforms.rules.events import tally
 from uncommon_im.transforms.rules.events.tally import Tally
-from uncommon_im.transforms.rules.verdicts.judgement import Judge
-from uncommon_im.transforms.rules.verdicts.verdict import Activation
+from uncommon_im.transforms.rules.verdicts.judgement import Judge, JudgeSettings
 
 INPUTS: Final = ("activities", "own_sightings", "answers", "said")
 OUTPUTS: Final = ("candidates", "verdicts", "tallies", "evidence", "host_sightings", "said")
 
 
-@dataclass(frozen=True)
-class JudgeSettings:
-    """How activities are judged.
-
-    Args:
-        writer: writes the alerts.
-        start: µs since 1970; earlier activities only train. `None`: none does.
-        with_rows: also emit a row for each verdict.
-        learning_since: service -> day number from which it counts coverage.
-        as_of: day number at which a snapshot is taken. `None`: none is.
-        evidence: limits as far as evidence counts other hosts. `None`: none is kept.
-    """
-
-    writer: AlertWriter
-    start: int | None
-    with_rows: bool = False
-    learning_since: Mapping[str, int] = field(default_factory=dict)
-    as_of: int | None = None
-    evidence: Limits | None = None
-
-
 @dataclass
-class JudgeActivities(beam.PTransform):  # type: ignore[misc]
+class JudgeActivities(beam.PTransform):
     """`INPUTS` by shard of hosts -> `OUTPUTS`.
 
     Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
-    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if it is
-    asked for, is one block a shard. For a snapshot, what the shard's hosts showed and what was said leaves as blocks.
+    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if the
+    run wants it, is one block per shard. For a snapshot, what the shard's hosts showed
+    and their alerts leave as blocks.
 
     Args:
         settings: how.
@@ -66,9 +44,6 @@ class JudgeActivities(beam.PTransform):  # type: ignore[misc]
 
     settings: JudgeSettings
     coverage: beam.PCollection[Coverage]
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of hosts together and judges its activities."""
@@ -81,14 +56,11 @@ def _judge(
 ) -> Iterator[TaggedOutput]:
     shard, named = joined
     inputs = {name: list(contents(kept)) for name, kept in named.items()}
-    stored = StoredActivities(inputs["activities"])
+    stored = ActivityStore(inputs["activities"])
     own = blocks.decode(inputs["own_sightings"], SIGHTING_SCHEMA)
     answers = blocks.decode(inputs["answers"], ANSWER_SCHEMA)
     before = blocks.decode(inputs["said"], SAID_SCHEMA)
-    limits = settings.writer.detector.limits
-    activation = Activation(coverage, limits, settings.learning_since)
-    judge = Judge(settings.writer, activation, settings.start, settings.with_rows, settings.evidence)
-    judgement = judge.judge(stored.merged, own, answers, before, stored.complete)
+    judgement = Judge(settings, coverage).judge(stored.merged, own, answers, before, stored.complete)
     counts = Tally({tally.verdict(name): count for name, count in judgement.counts.items()})
     counts[tally.ACTIVITIES] = stored.merged.num_rows
     yield TaggedOutput("tallies", counts)
@@ -99,13 +71,13 @@ def _judge(
     if judgement.evidence is not None:
         yield TaggedOutput("evidence", (shard, blocks.encode(judgement.evidence)))
     if settings.as_of is not None:
-        said = pa.concat_tables([before, judgement.said])
-        yield from leave_history(shard, own, said, settings.as_of, limits)
+        alerts = pa.concat_tables([before, judgement.memory])
+        yield from leave_history(shard, own, alerts, settings.as_of, settings.limits)
 
 
-def leave_history(shard: int, own: pa.Table, said: pa.Table, as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
-    """What a shard of hosts leaves for a snapshot at a day number: what they showed, and what was said of them."""
+def leave_history(shard: int, own: pa.Table, alerts: pa.Table, as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
+    """What a shard of hosts leaves for a snapshot at a day number: what they showed, and their alerts."""
     history = pack(within(own, as_of, limits.training_days), as_of)
     yield TaggedOutput("host_sightings", (shard, blocks.encode(history)))
     recent = as_of * DAY_US - limits.deduplication_hours * HOUR_US
-    yield TaggedOutput("said", (shard, blocks.encode(said.filter(pc.greater(said.column("time"), recent)))))
+    yield TaggedOutput("said", (shard, blocks.encode(alerts.filter(pc.greater(alerts.column("time"), recent)))))

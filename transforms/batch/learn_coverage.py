@@ -10,7 +10,7 @@ import apache_beam as beam
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
 
 
-class LearnCoverage(beam.CombineFn):  # type: ignore[misc]
+class LearnCoverage(beam.CombineFn):
     """`Coverage` of parts of the events -> of all. Order changes nothing; repetition changes numbers of events only."""
 
     def create_accumulator(self) -> Counter[tuple[str, int]]:

@@ -17,7 +17,7 @@ from uncommon_im.transforms.rules.verdicts.judgement import Candidate
 
 
 @dataclass
-class LimitFloods(beam.PTransform):  # type: ignore[misc]
+class LimitFloods(beam.PTransform):
     """((group id, variation), candidate) -> "alerts", "verdicts", "tallies".
 
     Which candidates become alerts depends on their times and ids, not on the order in which they arrive.
@@ -29,9 +29,6 @@ class LimitFloods(beam.PTransform):  # type: ignore[misc]
 
     limit: int
     with_rows: bool
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, candidates: beam.PCollection[tuple[tuple[str, str], Candidate]]) -> Any:
         """Brings a group together and lets the first ones through."""

@@ -14,15 +14,15 @@ from uncommon_im.transforms.batch.block_files import contents
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import within
 from uncommon_im.transforms.rules.baseline.prevalence import answer
-from uncommon_im.transforms.rules.baseline.sightings import capped
+from uncommon_im.transforms.rules.baseline.sightings import cap
 from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA, SIGHTING_SCHEMA, with_codes
 
 
 @dataclass
-class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
-    """{"sightings", "questions"} by shard of subjects -> "answers" by the shard of hosts that asked, "sightings".
+class MeasurePrevalence(beam.PTransform):
+    """{"sightings", "questions"} by shard of subjects -> "answers" by the shard of hosts that asks, "sightings".
 
-    Each question is answered once a shard that asked it. Order, splitting and repetition of blocks change nothing.
+    Each question is answered once per shard that asks it. Order, splitting and repetition of blocks change nothing.
     For a snapshot, the shard's sightings leave merged.
 
     Args:
@@ -32,9 +32,6 @@ class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
 
     limits: Limits
     as_of: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of subjects together and answers its questions."""
@@ -55,11 +52,11 @@ def _measure(
     questions = blocks.decode(inputs["questions"], QUESTION_SCHEMA)
     if questions.num_rows:
         answers = answer(sightings, questions, limits)
-        asked = questions.group_by(["tenant", "subject", "day", "shard"]).aggregate([])
-        routed = asked.join(answers, ["tenant", "subject", "day"], use_threads=False)
+        distinct = questions.group_by(["tenant", "subject", "day", "shard"]).aggregate([])
+        routed = distinct.join(answers, ["tenant", "subject", "day"], use_threads=False)
         shards = routed.column("shard").to_numpy()
         for number, block in blocks.cut(routed.select(answers.column_names).cast(answers.schema), shards):
             yield TaggedOutput("answers", (number, block))
     if as_of is not None:
-        left = capped(within(sightings, as_of, limits.training_days), limits.hosts_kept)
+        left = cap(within(sightings, as_of, limits.training_days), limits.hosts_kept)
         yield TaggedOutput("sightings", (shard, blocks.encode(left)))

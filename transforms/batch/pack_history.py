@@ -1,4 +1,4 @@
-"""What hosts showed and what was said of them -> the part of a snapshot that goes by hosts."""
+"""What hosts showed, and their alerts -> the part of a snapshot that goes by hosts."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
 
 
 @dataclass
-class PackHistory(beam.PTransform):  # type: ignore[misc]
-    """{"own_sightings", "said"} by shard of hosts -> "host_sightings", "said", a block a shard.
+class PackHistory(beam.PTransform):
+    """{"own_sightings", "said"} by shard of hosts -> "host_sightings", "said", one block per shard.
 
     Order, splitting and repetition of sightings change nothing.
 
@@ -29,9 +29,6 @@ class PackHistory(beam.PTransform):  # type: ignore[misc]
 
     as_of: int
     limits: Limits
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of hosts together."""

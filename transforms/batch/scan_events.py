@@ -12,14 +12,14 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from uncommon_im.transforms.rules.activities.scan import Scan, ScanSettings, recogniser_of
-from uncommon_im.transforms.rules.events.normalise import RawBatch
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 
 OUTPUTS: Final = ("activities", "own_sightings", "sightings", "questions", "coverage", "dead_letters", "tallies")
 
 
 @dataclass
-class ScanEvents(beam.PTransform):  # type: ignore[misc]
+class ScanEvents(beam.PTransform):
     """Batches of records -> activities, sightings, questions, coverage, dead letters, tallies.
 
     Every record is counted once, as valid or as a dead letter. Blocks may repeat an activity or a sighting that
@@ -29,15 +29,12 @@ class ScanEvents(beam.PTransform):  # type: ignore[misc]
 
     settings: ScanSettings
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: beam.PCollection[RawBatch]) -> Any:
         """One pass over the batches."""
         return batches | "Scan" >> beam.ParDo(_Scan(self.settings)).with_outputs(*OUTPUTS)
 
 
-class _Scan(beam.DoFn):  # type: ignore[misc]
+class _Scan(beam.DoFn):
     def __init__(self, settings: ScanSettings) -> None:
         self._settings = settings
         self._recogniser: Recogniser | None = None

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class WarnOfThinDays(beam.PTransform):  # type: ignore[misc]
+class WarnOfThinDays(beam.PTransform):
     """One `Coverage` -> nothing but log lines; it changes no verdict.
 
     Args:
@@ -24,9 +24,6 @@ class WarnOfThinDays(beam.PTransform):  # type: ignore[misc]
 
     first: int
     end: int
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, coverage: beam.PCollection[Coverage]) -> beam.PCollection[None]:
         """Looks at every judged day."""

@@ -1,1 +1,1 @@
-"""The steps of the stream, one a file, in the order of the flow; their decisions are in `transforms.rules.stream`."""
+"""The steps of the stream, one per file, in the order of the flow; their decisions are in `transforms.rules.stream`."""

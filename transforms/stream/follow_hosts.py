@@ -16,7 +16,7 @@ FollowHostsFn = keyed_step("hosts", __name__, "FollowHostsFn")
 
 
 @dataclass
-class FollowHosts(beam.PTransform):  # type: ignore[misc]
+class FollowHosts(beam.PTransform):
     """Messages by (tenant, host) -> "sightings", "questions" by (tenant, subject), "activities" by host, "verdicts".
 
     Each (subject, day) of a host is one sighting, which leaves at once, and at most one question. Each activity leaves
@@ -31,9 +31,6 @@ class FollowHosts(beam.PTransform):  # type: ignore[misc]
 
     lateness: Lateness
     start: int | None
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""

@@ -15,7 +15,7 @@ JudgeHostsFn = keyed_step("judge", __name__, "JudgeHostsFn")
 
 
 @dataclass
-class JudgeHosts(beam.PTransform):  # type: ignore[misc]
+class JudgeHosts(beam.PTransform):
     """Activities and answers by (tenant, host) -> "candidates" by group and variation, "said" by host, "verdicts".
 
     Each activity is judged once; activities of a host in the order of the instants at which they were due. The
@@ -26,9 +26,6 @@ class JudgeHosts(beam.PTransform):  # type: ignore[misc]
     """
 
     rules: JudgingRules
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""

@@ -17,7 +17,7 @@ KeepBaselinesFn = keyed_step("baselines", __name__, "KeepBaselinesFn")
 
 
 @dataclass
-class KeepBaselines(beam.PTransform):  # type: ignore[misc]
+class KeepBaselines(beam.PTransform):
     """Sightings and questions by (tenant, subject) -> "answers" by (tenant, host).
 
     Each question is answered once, from the sightings that were known when its day opened: the answer depends neither
@@ -31,9 +31,6 @@ class KeepBaselines(beam.PTransform):  # type: ignore[misc]
 
     lateness: Lateness
     limits: Limits
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""

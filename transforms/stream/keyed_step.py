@@ -1,7 +1,7 @@
 """A stateful step of the stream on Beam: storage, time and transport for the rules of `transforms.rules.stream`.
 
-State is one cell a key and, where messages wait, a bag; both hold bytes of the rules' own versioned form. There is one
-event-time timer a key, set again whenever it fires: an engine that fires it late, early or twice changes nothing.
+State is one cell per key and, where messages wait, a bag. Both hold bytes of the rules' own versioned form. There is
+one event-time timer per key, set again whenever it fires: an engine that fires it late, early or twice changes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from uncommon_im.transforms.rules.columns.json_lines import to_json
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow, Wait
-from uncommon_im.transforms.rules.stream.step import Effects, Observations, Step, added, fired
+from uncommon_im.transforms.rules.stream.step import Effects, Observations, Step, add_message, fire_timer
 
 NAMESPACE: Final = "uncommon-im"
 """Of all metrics."""
@@ -30,8 +30,56 @@ Tallied: Final = tuple[str, int]
 """What a step counted: the name of a metric, and by how much it grew."""
 
 
+class _StepFn(beam.DoFn):
+    """What steps have in common: an instance follows the rules that the function given to it makes."""
+
+    step_name: str
+
+    def __init__(self, make_rules: Callable[[], Step[Any]]) -> None:
+        self._make_rules = make_rules
+
+    def setup(self) -> None:
+        self._rules = self._make_rules()
+        self._state_bytes = Metrics.distribution(NAMESPACE, f"{self.step_name}.state_bytes")
+
+    def start_bundle(self) -> None:
+        self._rules.observed.clear()
+
+    def finish_bundle(self) -> Iterator[TaggedOutput]:
+        yield from observations_of(self._rules.observed)
+
+    def add(self, key: str, message: bytes, cell: Any, bag: Any, due: Any) -> Iterator[TaggedOutput]:
+        """Takes a message in."""
+        effects = add_message(self._rules, key, cell.read, message)
+        if effects.changed:
+            cell.write(effects.cell)
+        return self._leave(effects, bag, due)
+
+    def fire(self, key: str, now: int, cell: Any, bag: Any, due: Any) -> Iterator[TaggedOutput]:
+        """Does what is due at an instant (ms)."""
+        effects = fire_timer(self._rules, key, cell.read(), bag.read, now)
+        if effects.read_waiting or effects.cell is None:
+            bag.clear()
+        if effects.cell is None:
+            cell.clear()
+        else:
+            cell.write(effects.cell)
+        return self._leave(effects, bag, due)
+
+    def _leave(self, effects: Effects, bag: Any, due: Any) -> Iterator[TaggedOutput]:
+        for message in effects.wait:
+            bag.add(message)
+        if effects.timer is not None:
+            due.set(timestamp(effects.timer))
+        if effects.cell is not None and effects.changed:
+            self._state_bytes.update(len(effects.cell))
+        for outcome in effects.outcomes:
+            assert not isinstance(outcome, Wait), outcome
+            yield output_of(outcome)
+
+
 def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[], Step[Any]]], beam.DoFn]:
-    """The class of a `DoFn` over messages by key; an instance follows the rules that the function given to it makes.
+    """The class of a `DoFn` over messages by key.
 
     Beam finds state and timers as defaults of parameters of a class, so every step has a class of its own, made here.
     Their names are unique in the whole graph: engines have mixed up equal names of neighbouring steps. The class must
@@ -46,15 +94,10 @@ def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[]
     bag_spec = BagStateSpec(f"{name}_waiting", BytesCoder())
     due_spec = TimerSpec(f"{name}_due", TimeDomain.WATERMARK)
 
-    class KeyedStep(beam.DoFn):  # type: ignore[misc]
+    class KeyedStep(_StepFn):
         """The step."""
 
-        def __init__(self, make_rules: Callable[[], Step[Any]]) -> None:
-            self._make_rules = make_rules
-
-        def setup(self) -> None:
-            self._rules = self._make_rules()
-            self._state_bytes = Metrics.distribution(NAMESPACE, f"{name}.state_bytes")
+        step_name = name
 
         def process(
             self,
@@ -63,16 +106,10 @@ def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[]
             bag: Any = beam.DoFn.StateParam(bag_spec),
             due: Any = beam.DoFn.TimerParam(due_spec),
         ) -> Iterator[TaggedOutput]:
-            key, message = element
-            effects = added(self._rules, key, cell.read, message)
-            if effects.changed:
-                cell.write(effects.cell)
-            for waiting in effects.wait:
-                bag.add(waiting)
-            yield from self._leave(effects, due)
+            return self.add(*element, cell, bag, due)
 
         @on_timer(due_spec)  # type: ignore[untyped-decorator]
-        def fire(
+        def on_due(
             self,
             key: Any = beam.DoFn.KeyParam,
             at: Any = beam.DoFn.TimestampParam,
@@ -80,37 +117,13 @@ def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[]
             bag: Any = beam.DoFn.StateParam(bag_spec),
             due: Any = beam.DoFn.TimerParam(due_spec),
         ) -> Iterator[TaggedOutput]:
-            effects = fired(self._rules, key, cell.read(), bag.read, at.micros // 1000)
-            if effects.read_waiting or effects.cell is None:
-                bag.clear()
-            for message in effects.wait:
-                bag.add(message)
-            if effects.cell is None:
-                cell.clear()
-            else:
-                cell.write(effects.cell)
-            yield from self._leave(effects, due)
-
-        def _leave(self, effects: Effects, due: Any) -> Iterator[TaggedOutput]:
-            if effects.timer is not None:
-                due.set(timestamp(effects.timer))
-            if effects.cell is not None and effects.changed:
-                self._state_bytes.update(len(effects.cell))
-            for outcome in effects.outcomes:
-                assert not isinstance(outcome, Wait), outcome
-                yield tagged(outcome)
-
-        def start_bundle(self) -> None:
-            self._rules.observed.clear()
-
-        def finish_bundle(self) -> Iterator[TaggedOutput]:
-            yield from observed(self._rules.observed)
+            return self.fire(key, at.micros // 1000, cell, bag, due)
 
     KeyedStep.__module__, KeyedStep.__name__, KeyedStep.__qualname__ = module, class_name, class_name
     return KeyedStep
 
 
-def observed(observations: Observations) -> Iterator[TaggedOutput]:
+def observations_of(observations: Observations) -> Iterator[TaggedOutput]:
     """What a step counted and measured in a bundle, as metrics; what it counted also as "tallies"."""
     for name, number in observations.counts.items():
         Metrics.counter(NAMESPACE, name).inc(number)
@@ -120,7 +133,7 @@ def observed(observations: Observations) -> Iterator[TaggedOutput]:
     observations.clear()
 
 
-def tagged(outcome: Output | Alert | VerdictRow) -> TaggedOutput:
+def output_of(outcome: Output | Alert | VerdictRow) -> TaggedOutput:
     """An outcome as an output of Beam: rows as JSON text."""
     if isinstance(outcome, Output):
         return TaggedOutput(

@@ -16,7 +16,7 @@ LimitGroupsFn = keyed_step("flood", __name__, "LimitGroupsFn")
 
 
 @dataclass
-class LimitGroups(beam.PTransform):  # type: ignore[misc]
+class LimitGroups(beam.PTransform):
     """Candidates by group and variation -> "alerts", "verdicts", as JSON text.
 
     The order of the instants at which candidates were due decides which become alerts, not the order in which they
@@ -29,9 +29,6 @@ class LimitGroups(beam.PTransform):  # type: ignore[misc]
 
     lateness: Lateness
     limit: int
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""

@@ -15,8 +15,8 @@ from apache_beam.transforms.window import TimestampedValue
 from uncommon_im.transforms.rules.activities.scan import ScanSettings
 from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.json_lines import to_json
-from uncommon_im.transforms.rules.events.normalise import RawBatch
-from uncommon_im.transforms.rules.stream.arrivals import Arrivals, Arrived
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
+from uncommon_im.transforms.rules.stream.arrivals import Arrivals, BlockContent
 from uncommon_im.transforms.rules.stream.delays import Delays
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered
@@ -29,11 +29,11 @@ class OpenBlock(Protocol):
     """Knows the form of a source's blocks; must be picklable."""
 
     def __call__(self, block: bytes) -> Iterable[tuple[RawBatch, Longs]]:
-        """The records of a block in batches, and when each of a batch arrived (µs since 1970)."""
+        """The records of a block in batches, and when each of a batch content (µs since 1970)."""
 
 
 @dataclass
-class ParseArrivals(beam.PTransform):  # type: ignore[misc]
+class ParseArrivals(beam.PTransform):
     """Blocks -> "hosts" by (tenant, host), "hours" by (tenant, subject), "coverage" by tenant, "dead_letters" as JSON.
 
     Each record is counted once, as valid or as a dead letter. A block may hold any records, in any order: what leaves
@@ -50,9 +50,6 @@ class ParseArrivals(beam.PTransform):  # type: ignore[misc]
     settings: ScanSettings
     lateness: Lateness
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, blocks: beam.PCollection[bytes]) -> Any:
         """One pass over the blocks."""
         parse = beam.ParDo(_Parse(self.open_block, self.settings, self.lateness))
@@ -61,11 +58,8 @@ class ParseArrivals(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class SeeTelemetry(beam.PTransform):  # type: ignore[misc]
+class SeeTelemetry(beam.PTransform):
     """Coverage by tenant -> sightings of the subject that every event shows, by (tenant, subject)."""
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, coverage: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[tuple[str, bytes]]:
         """One sighting each."""
@@ -78,7 +72,7 @@ def _sighting(coverage: tuple[str, bytes]) -> tuple[str, bytes]:
     return covered.key, MESSAGES.encode(covered.sighting)
 
 
-class _Parse(beam.DoFn):  # type: ignore[misc]
+class _Parse(beam.DoFn):
     def __init__(self, open_block: OpenBlock, settings: ScanSettings, lateness: Lateness) -> None:
         self._open_block, self._settings, self._lateness = open_block, settings, lateness
         self._arrivals: Arrivals | None = None
@@ -92,24 +86,24 @@ class _Parse(beam.DoFn):  # type: ignore[misc]
     def process(self, block: bytes) -> Iterator[TaggedOutput]:
         assert self._arrivals is not None, "setup() comes first"
         for batch, arrival in self._open_block(block):
-            yield from self._tell(self._arrivals.read(batch, arrival))
+            yield from self._outputs(self._arrivals.read(batch, arrival))
 
-    def _tell(self, arrived: Arrived) -> Iterator[TaggedOutput]:
-        for found in arrived.hosts:
+    def _outputs(self, content: BlockContent) -> Iterator[TaggedOutput]:
+        for found in content.hosts:
             element = (found.key, MESSAGES.encode(found.records))
             yield TaggedOutput("hosts", TimestampedValue(element, timestamp(found.instant)))
-        for seen in arrived.hours:
+        for seen in content.hours:
             element = (seen.key, MESSAGES.encode(seen.sighting))
             yield TaggedOutput("hours", TimestampedValue(element, timestamp(seen.instant)))
-        for covered in arrived.covered:
+        for covered in content.covered:
             element = (covered.tenant, MESSAGES.encode(covered))
             yield TaggedOutput("coverage", TimestampedValue(element, timestamp(covered.instant)))
-        for letter in arrived.dead:
+        for letter in content.dead_letters:
             yield TaggedOutput("dead_letters", to_json(letter.row()))
-        for path, number in arrived.counts.items():
+        for path, number in content.counts.items():
             Metrics.counter(NAMESPACE, ".".join(path)).inc(number)
             yield TaggedOutput("tallies", (".".join(path), number))
-        self._watch(arrived.delays)
+        self._watch(content.delays)
 
     def _watch(self, delays: Longs) -> None:
         """Measures how late records arrive, and says what lateness that suggests."""

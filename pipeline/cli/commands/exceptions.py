@@ -18,7 +18,7 @@ from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.exceptions import ExceptionEntry, load_exceptions
 from uncommon_im.transforms.rules.advice.exception_findings import Finding, static_findings
-from uncommon_im.transforms.rules.advice.exception_matches import EVIDENCE_SCHEMA, Evidences, unsaid
+from uncommon_im.transforms.rules.advice.exception_matches import VERDICT_ROW_SCHEMA, RunMatches, missing_fields
 from uncommon_im.transforms.rules.columns.days import day_number
 
 FOUND = 1
@@ -52,9 +52,9 @@ def run_exceptions(arguments: argparse.Namespace, rest: list[str]) -> int:
     entries = load_exceptions(arguments.exceptions)
     as_of = arguments.as_of or datetime.now(UTC).date()
     services = load_catalogue(arguments.services).services_by_id
-    evidence = _evidence(entries, arguments.run) if arguments.run else None
-    findings = _together(static_findings(entries, as_of, services), evidence.findings() if evidence else ())
-    report = report_of(entries, findings, as_of, evidence)
+    matches = _matches(entries, arguments.run) if arguments.run else None
+    findings = _together(static_findings(entries, as_of, services), matches.findings() if matches else ())
+    report = report_of(entries, findings, as_of, matches)
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
@@ -62,16 +62,16 @@ def run_exceptions(arguments: argparse.Namespace, rest: list[str]) -> int:
     return FOUND if findings else 0
 
 
-def _evidence(entries: Sequence[ExceptionEntry], runs: Sequence[str]) -> Evidences:
+def _matches(entries: Sequence[ExceptionEntry], runs: Sequence[str]) -> RunMatches:
     from uncommon_im.pipeline.runs.read_rows import read_alerts, read_verdicts
 
-    evidence = Evidences(entries)
+    matches = RunMatches(entries)
     for run in runs:
-        for rows in read_verdicts(run, EVIDENCE_SCHEMA):
-            evidence.add_verdicts(rows)
+        for rows in read_verdicts(run, VERDICT_ROW_SCHEMA):
+            matches.add_verdicts(rows)
         for alert in read_alerts(run):
-            evidence.add_alert(alert.exception_values, day_number(alert.timestamp.date()))
-    return evidence
+            matches.add_alert(alert.exception_values, day_number(alert.timestamp.date()))
+    return matches
 
 
 def _together(seen: Iterable[Finding], shown: Iterable[Finding]) -> list[Finding]:
@@ -84,7 +84,7 @@ def _together(seen: Iterable[Finding], shown: Iterable[Finding]) -> list[Finding
 
 
 def report_of(
-    entries: Sequence[ExceptionEntry], findings: Sequence[Finding], as_of: date, evidence: Evidences | None
+    entries: Sequence[ExceptionEntry], findings: Sequence[Finding], as_of: date, matches: RunMatches | None
 ) -> dict[str, Any]:
     """What `--json` prints: each exception with its findings and, if runs were given, what it matches there."""
     described = [
@@ -96,12 +96,12 @@ def report_of(
             "findings": [
                 {"kind": finding.kind, "detail": finding.detail} for finding in findings if finding.number == number
             ],
-            "evidence": evidence and asdict(evidence.of_entry[number - 1]) | {"unsaid": list(unsaid(entry))},
+            "evidence": matches and asdict(matches.of_entry[number - 1]) | {"unsaid": list(missing_fields(entry))},
         }
         for number, entry in enumerate(entries, 1)
     ]
     names = ("activities", "rare", "unexplained")
-    runs = evidence and {name: getattr(evidence, name) for name in names}
+    runs = matches and {name: getattr(matches, name) for name in names}
     return {"as_of": as_of.isoformat(), "runs": runs, "exceptions": described}
 
 
@@ -124,12 +124,12 @@ def show(report: Mapping[str, Any]) -> None:
         console.print(Text(line), soft_wrap=True)
 
 
-def _counts(evidence: Mapping[str, Any] | None) -> list[str]:
-    if evidence is None:
+def _counts(matches: Mapping[str, Any] | None) -> list[str]:
+    if matches is None:
         return []
-    ranges = ((evidence["activities"], evidence["possible"]), (evidence["rare"], evidence["possible_rare"]))
+    ranges = ((matches["activities"], matches["possible"]), (matches["rare"], matches["possible_rare"]))
     shown = [f"{least:,}" if least == most else f"{least:,} to {most:,}" for least, most in ranges]
-    return [*shown, f"{evidence['alerts']:,}"]
+    return [*shown, f"{matches['alerts']:,}"]
 
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from rich.text import Text
 from uncommon_im.pipeline.cli import options
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import require
-from uncommon_im.transforms.rules.advice.persistent_programs import TRAITS_IN_WORDS, standing
+from uncommon_im.transforms.rules.advice.persistent_programs import TRAITS_IN_WORDS, persistent_programs
 from uncommon_im.transforms.rules.alerts.redaction import Redactor
 from uncommon_im.transforms.rules.columns.days import day_of
 
@@ -53,7 +53,7 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
         written(asdict(program))
         | {name: str(day_of(getattr(program, name))) for name in ("first_day", "last_day")}
         | {"expected": program.expected}
-        for program in standing(evidence.activities, limits, few)
+        for program in persistent_programs(evidence.activities, limits, few)
     ]
     report = {
         "run_id": evidence.metadata.run_id,

@@ -16,9 +16,10 @@ from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED
 from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.columns.column import Longs
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-from uncommon_im.transforms.rules.events.normalise import Rejection
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines, plain_reader
 from uncommon_im.transforms.rules.parsing.plain import PlainRecords, PlainTable
 from uncommon_im.transforms.rules.parsing.plan import Record
@@ -50,32 +51,33 @@ class Lines:
     source: str
     first_line: int
 
-    def dead_letter(self, reason: str, detail: str, index: int, record: Record | None) -> DeadLetter:
+    def dead_letter(self, rejection: Rejection) -> DeadLetter:
         """The dead letter of one of the lines, or of one record of those that it holds."""
-        raw = (self.lines[index].rstrip(b"\r") if record is None else msgspec.json.encode(record)).decode(
-            "utf-8", "replace"
+        line, record = rejection.row, rejection.record
+        raw = self.lines[line].rstrip(b"\r") if record is None else msgspec.json.encode(record)
+        return DeadLetter(
+            rejection.reason, rejection.detail, self.source, self.first_line + line, raw.decode("utf-8", "replace")
         )
-        return DeadLetter(reason, detail, self.source, self.first_line + index, raw)
 
 
 @dataclass(frozen=True, eq=False)
-class LineBatch:
+class LineBatch(RawBatch):
     """Decoded lines as a batch of records.
 
     Args:
         lines: the lines.
         rows: the index of each record's line.
         columns: native columns.
-        wrong: row -> what is wrong.
-        dead: the dead letters of what is no record.
+        problems: row -> what is wrong.
+        letters: the dead letters of what is no record.
         own: row -> its own record, where others share its line.
     """
 
     lines: Lines
     rows: Sequence[int]
     columns: dict[str, pa.Array]
-    wrong: dict[int, str] = field(default_factory=dict)
-    dead: tuple[DeadLetter, ...] = ()
+    problems: dict[int, str] = field(default_factory=dict)
+    letters: tuple[DeadLetter, ...] = ()
     own: dict[int, Record] = field(default_factory=dict)
 
     @property
@@ -87,26 +89,18 @@ class LineBatch:
         """A column as the lines held it; `None` if no line had one of that name."""
         return self.columns.get(name)
 
-    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
-        """A column at some rows."""
-        column = self.column(name)
-        return None if column is None else column.take(pa.array(rows))
-
-    def doubtful(self) -> Iterable[str]:
-        """None: every value was looked at when the lines were read."""
-        return ()
-
-    def unfit(self) -> dict[int, str]:
+    def malformed(self) -> dict[int, str]:
         """Rows with a value that its column cannot hold."""
-        return self.wrong
+        return self.problems
 
     def lost(self) -> list[DeadLetter]:
         """Lines that are no record, or no record of an endpoint."""
-        return list(self.dead)
+        return list(self.letters)
 
     def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
         """The dead letters of rows: their lines as they were read."""
-        return [self.lines.dead_letter(r.reason, r.detail, self.rows[r.row], self.own.get(r.row)) for r in rejections]
+        of_lines = (Rejection(r.reason, r.detail, self.rows[r.row], self.own.get(r.row)) for r in rejections)
+        return [self.lines.dead_letter(rejection) for rejection in of_lines]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,7 +114,7 @@ class PlainBatch(LineBatch):
     options: JsonOptions
 
     def __reduce__(self) -> tuple[Callable[[Lines, JsonOptions], LineBatch], tuple[Lines, JsonOptions]]:
-        return _again, (self.lines, self.options)
+        return _line_batch, (self.lines, self.options)
 
     def column(self, name: str) -> pa.Array | None:
         """A column of the whole batch; `None` if no record has a value."""
@@ -141,26 +135,26 @@ def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:
     Raises:
         UnreadableInput: the file cannot be read to its end, and the policy is to fail.
     """
-    pending: _Pending | None = None
+    buffer: _LineBuffer | None = None
     for block in read_blocks(path, options.policy):
-        if pending is not None and (pending.size >= BATCH_BYTES or pending.next_line != block.first_line):
-            yield from pending.batches()
-            pending = None
-        pending = pending or _Pending(path, block.first_line, options)
-        pending.add(block.lines, block.lost)
-    if pending is not None:
-        yield from pending.batches()
+        if buffer is not None and (buffer.size >= BATCH_BYTES or buffer.next_line != block.first_line):
+            yield from buffer.batches()
+            buffer = None
+        buffer = buffer or _LineBuffer(path, block.first_line, options)
+        buffer.add(block.lines, block.lost)
+    if buffer is not None:
+        yield from buffer.batches()
 
 
 def batches_of(lines: Lines, options: JsonOptions) -> Iterator[LineBatch]:
     """Lines, none of which holds a newline, as batches: one of plain records, one of all others."""
-    pending = _Pending(lines.source, lines.first_line, options)
-    pending.add(TextBlock.of_lines(lines.lines))
-    return pending.batches()
+    buffer = _LineBuffer(lines.source, lines.first_line, options)
+    buffer.add(TextBlock.of_lines(lines.lines))
+    return buffer.batches()
 
 
-class _Pending:
-    """Lines of a source that become batches: one of plain records, one of all others."""
+class _LineBuffer:
+    """Lines of a source that wait to become batches: one of plain records, one of all others."""
 
     def __init__(self, source: str, first_line: int, options: JsonOptions) -> None:
         self.size = 0
@@ -209,19 +203,18 @@ def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[Dead
     """
     lines = Lines(decoded.lines, source, first_line)
     columns: dict[str, pa.Array] = {}
-    wrong: dict[int, str] = {}
+    problems: dict[int, str] = {}
     for name in (*EVENT_COLUMNS, FAILED):
-        column, unfit = _column(name, [row.get(name) for row in decoded.rows])
+        column, found = _column(name, [row.get(name) for row in decoded.rows])
         if column is not None:
             columns[name] = column
-        for row, detail in unfit.items():
-            wrong.setdefault(row, detail)
-    dead = [lines.dead_letter(line.reason, line.detail, line.line_index, line.record) for line in decoded.dead]
-    return LineBatch(lines, decoded.rows_line, columns, wrong, (*lost, *dead), decoded.records)
+        problems = found | problems  # what is wrong with the first such column counts
+    letters = map(lines.dead_letter, decoded.rejections)
+    return LineBatch(lines, decoded.rows_line, columns, problems, (*lost, *letters), decoded.records)
 
 
-def _again(lines: Lines, options: JsonOptions) -> LineBatch:
-    """A batch of plain records that was pickled."""
+def _line_batch(lines: Lines, options: JsonOptions) -> LineBatch:
+    """The batch of plain records that lines hold."""
     return next(batches_of(lines, options))
 
 

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import functools
-import json
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from uncommon_im.pipeline.sources.files.native_rows import NativeBatch
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
 from uncommon_im.pipeline.storage.opening import is_remote, open_binary
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS
-from uncommon_im.transforms.rules.columns.coerce import is_text, serves
+from uncommon_im.transforms.rules.columns.coerce import is_text
 from uncommon_im.transforms.rules.columns.column import Longs, one_chunk
-from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-from uncommon_im.transforms.rules.events.normalise import Rejection
 
 MAX_COLUMN_BYTES: Final = 1 << 30
 """What one column of a row group may become when it is decompressed; files that claim more are refused."""
 MAX_ROWS: Final = 1 << 23
 """Records that a row group may have: it is read at once, about 100 bytes a record, however few the file takes."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def row_groups(path: str) -> int:
@@ -70,7 +63,7 @@ def _largest_column(group: Any) -> int:
 
 
 @dataclass
-class RowGroup:
+class RowGroup(NativeBatch):
     """One row group as a batch of records. Columns are read when they are asked for; pickled, it is a reference.
 
     Args:
@@ -101,39 +94,25 @@ class RowGroup:
                 table = _open(self.path).read_row_group(self.number, columns=wanted)
                 read = {n: _sound(table.column(n), self.num_rows) for n in wanted}
             except (pa.ArrowException, OSError, ValueError) as error:
-                self.policy.lose(self.path, self._first_row + 1, str(error))
+                self.policy.lose(self.path, self.first_record, str(error))
             self._read.update(read)
         return self._read[name]
 
     def column_at(self, name: str, rows: Longs) -> pa.Array | None:
         """A column at some rows; the whole is read."""
         column = self.column(name)
-        if column is None:
-            return None
-        if pa.types.is_nested(column.type):  # not every kind of these can be cut into rows, and none has a value for us
+        if column is not None and pa.types.is_nested(column.type):  # it may not be cut into rows, and has no value
             return pa.nulls(len(rows))
-        return column.take(pa.array(rows))
+        return super().column_at(name, rows)
 
-    def doubtful(self) -> Iterable[str]:
-        """Columns whose type may hold values that make a record malformed."""
-        schema = _open(self.path).schema_arrow
-        return [n for n in self._names if n != "event_time" and not serves(n, schema.field(n).type)]
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns of the file."""
+        return _open(self.path).schema_arrow
 
-    def unfit(self) -> dict[int, str]:
-        """Nothing: columns are typed."""
-        return {}
-
-    def lost(self) -> list[DeadLetter]:
-        """Nothing: every row of a row group can be read."""
-        return []
-
-    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
-        """The dead letters of rows, each row as a native JSON line."""
-        lines = native_lines(self.column, [rejection.row for rejection in rejections])
-        return [
-            DeadLetter(r.reason, r.detail, self.path, self._first_row + r.row + 1, line)
-            for r, line in zip(rejections, lines, strict=True)
-        ]
+    def place(self, row: int) -> tuple[str, int]:
+        """(file, number there from 1) of a row."""
+        return self.path, self.first_record + row
 
     def other(self, name: str) -> pa.ChunkedArray:
         """A column that is none of an event's.
@@ -141,41 +120,23 @@ class RowGroup:
         Raises:
             KeyError: the file has none of that name.
         """
-        if name not in _open(self.path).schema_arrow.names:
+        if name not in self.schema.names:
             raise KeyError(name)
         return _open(self.path).read_row_group(self.number, columns=[name]).column(0)
 
-    @property
+    @functools.cached_property
     def first_record(self) -> int:
         """The number of the first row in its file, from 1."""
-        return self._first_row + 1
+        metadata = _open(self.path).metadata
+        return 1 + sum(int(metadata.row_group(number).num_rows) for number in range(self.number))
 
     @functools.cached_property
     def _names(self) -> frozenset[str]:
-        return frozenset(_open(self.path).schema_arrow.names) & frozenset(EVENT_COLUMNS)
+        return frozenset(self.schema.names) & frozenset(EVENT_COLUMNS)
 
     @functools.cached_property
     def _read(self) -> dict[str, pa.Array]:
         return {}
-
-    @functools.cached_property
-    def _first_row(self) -> int:
-        metadata = _open(self.path).metadata
-        return sum(int(metadata.row_group(number).num_rows) for number in range(self.number))
-
-
-def native_lines(column: Callable[[str], pa.Array | None], rows: list[int]) -> list[str]:
-    """Some rows as native JSON lines.
-
-    Args:
-        column: gives a column by its name, `None` if there is none.
-        rows: their numbers.
-    """
-    if not rows:
-        return []
-    read = {name: column(name) for name in EVENT_COLUMNS}
-    columns = {name: _plain(values, rows) for name, values in read.items() if values is not None}
-    return [_json_line(columns, index) for index in range(len(rows))]
 
 
 @functools.lru_cache(4)
@@ -216,36 +177,5 @@ def _replaced(array: pa.Array) -> pa.Array:
     """A text column with U+FFFD for bytes that are no UTF-8."""
     if pa.types.is_dictionary(array.type):
         return pa.DictionaryArray.from_arrays(array.indices, _replaced(array.dictionary))
-    held = array.cast(pa.large_binary()).to_pylist()
-    return pa.array([value and value.decode("utf-8", "replace") for value in held], pa.string())
-
-
-def _plain(column: pa.Array, rows: list[int]) -> list[Any]:
-    """Values that JSON can write: times as RFC 3339 text where Python can write them, else as their number."""
-    if pa.types.is_timestamp(column.type):
-        return [_moment(value, column.type.unit) for value in column.cast(pa.int64()).take(pa.array(rows)).to_pylist()]
-    return [_plain_value(column, row) for row in rows]
-
-
-def _moment(value: int | None, unit: str) -> str | int | None:
-    if value is None:
-        return None
-    try:
-        return (_EPOCH + timedelta(microseconds=value * 1_000_000 // _PER_SECOND[unit])).isoformat()
-    except OverflowError:  # years that Python's calendar does not have
-        return value
-
-
-def _plain_value(column: pa.Array, row: int) -> Any:
-    try:
-        value = column[row].as_py()
-    except (ValueError, OverflowError):  # a value that Python has none for; Arrow can write all of its own
-        return column.slice(row, 1).to_string(skip_new_lines=True)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _json_line(columns: dict[str, list[Any]], index: int) -> str:
-    given = {name: values[index] for name, values in columns.items() if values[index] is not None}
-    return json.dumps(given, ensure_ascii=False, default=str)
+    values = array.cast(pa.large_binary()).to_pylist()
+    return pa.array([value and value.decode("utf-8", "replace") for value in values], pa.string())

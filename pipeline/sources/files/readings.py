@@ -12,7 +12,7 @@ from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, batch_of,
 from uncommon_im.pipeline.sources.files.parquet import RowGroup, row_groups
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-from uncommon_im.transforms.rules.events.normalise import RawBatch
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.parsing.decode import decode_lines
 
 PARQUET_SUFFIX: Final = ".parquet"

@@ -17,8 +17,9 @@ import pyarrow.ipc as ipc
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, LineBatch, Lines, batch_of, batches_of
 from uncommon_im.pipeline.sources.files.native_rows import NativeRows
 from uncommon_im.transforms.rules.columns.column import Longs
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-from uncommon_im.transforms.rules.events.normalise import RawBatch, Rejection
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.parsing.decode import decode_lines
 
 ARRIVAL: Final = "_arrival"
@@ -63,8 +64,8 @@ def block_of_places(
 def block_of_lost(letters: Sequence[DeadLetter], arrival: int) -> bytes:
     """Dead letters of a source that arrived at one time (µs) as a block."""
     places = _place([arrival] * len(letters), [each.source for each in letters], [each.record for each in letters])
-    said = {name: pa.array([getattr(each, name) for each in letters], pa.string()) for name in LETTER}
-    return write_block(pa.table(places | said))
+    texts = {name: pa.array([getattr(each, name) for each in letters], pa.string()) for name in LETTER}
+    return write_block(pa.table(places | texts))
 
 
 def _place(arrivals: Sequence[int], sources: Sequence[str], numbers: Iterable[int]) -> dict[str, pa.Array]:
@@ -92,11 +93,11 @@ class OpenArrivals:
         if LETTER[0] in table.column_names:
             yield batch_of(decode_lines([]), "", 1, _letters(table)), np.zeros(0, np.int64)
         elif LINE not in table.column_names:
-            yield ArrivedRows(table.combine_chunks()), arrival
+            yield ArrivalRows(table.combine_chunks()), arrival
         else:
             places = table.select([SOURCE, NUMBER]).combine_chunks()
             for batch in batches_of(Lines(table.column(LINE).to_pylist(), "", 0), self.options):
-                yield ArrivedLines(batch, places), arrival[np.array(batch.rows, np.int64)]
+                yield ArrivalLines(batch, places), arrival[np.array(batch.rows, np.int64)]
 
 
 def _letters(table: pa.Table) -> list[DeadLetter]:
@@ -105,7 +106,7 @@ def _letters(table: pa.Table) -> list[DeadLetter]:
 
 
 @dataclass(frozen=True, eq=False)
-class ArrivedLines:
+class ArrivalLines(RawBatch):
     """Lines of one or more sources as a batch of records."""
 
     lines: LineBatch
@@ -124,13 +125,9 @@ class ArrivedLines:
         """A column at some rows."""
         return self.lines.column_at(name, rows)
 
-    def doubtful(self) -> Iterable[str]:
-        """None: every value was looked at when the lines were read."""
-        return self.lines.doubtful()
-
-    def unfit(self) -> dict[int, str]:
+    def malformed(self) -> dict[int, str]:
         """Rows with a value that its column cannot hold."""
-        return self.lines.unfit()
+        return self.lines.malformed()
 
     def lost(self) -> list[DeadLetter]:
         """Lines that are no record, or no record of an endpoint."""
@@ -146,7 +143,7 @@ class ArrivedLines:
         return replace(letter, source=source, record=number)
 
 
-class ArrivedRows(NativeRows):
+class ArrivalRows(NativeRows):
     """Rows of native columns as a batch of records, each with its place."""
 
     def place(self, row: int) -> tuple[str, int]:

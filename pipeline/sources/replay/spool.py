@@ -31,7 +31,8 @@ from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.columns.coerce import coerce_array, coerce_values
 from uncommon_im.transforms.rules.columns.column import Longs, numbers_of
 from uncommon_im.transforms.rules.columns.days import HOUR_US
-from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.columns.json_lines import parse_line
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.decode import decode_lines
 
 INDEX: Final = "index.json"
@@ -276,4 +277,4 @@ def _mixed(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[t
 def _key(line: bytes, key: str) -> object:
     """The value of a key at the top of a JSON record; `None` if there is none."""
     record = parse_line(line)
-    return None if isinstance(record, Rejected) else record.get(key)
+    return None if isinstance(record, Rejection) else record.get(key)

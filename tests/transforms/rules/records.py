@@ -15,9 +15,10 @@ from uncommon_im.schemas.catalogue.load import parse_services
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA, SIGHTING_SCHEMA
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
-from uncommon_im.transforms.rules.columns.column import Longs
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-from uncommon_im.transforms.rules.events.normalise import Events, Rejection
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
 Record = dict[str, Any]
 Sighting = tuple[str, str, str, int]
@@ -38,29 +39,26 @@ quick = settings(max_examples=60, deadline=None)
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class Batch(RawBatch):
     """Columns as a source would hold them."""
 
     columns: dict[str, pa.Array]
-    num_rows: int
-    wrong: dict[int, str] = field(default_factory=dict)
+    size: int
+    problems: dict[int, str] = field(default_factory=dict)
     doubted: tuple[str, ...] = ()
+
+    @property
+    def num_rows(self) -> int:
+        return self.size
 
     def column(self, name: str) -> pa.Array | None:
         return self.columns.get(name)
 
-    def column_at(self, name: str, rows: Longs) -> pa.Array | None:
-        column = self.column(name)
-        return None if column is None else column.take(pa.array(rows))
-
     def doubtful(self) -> Iterable[str]:
         return self.doubted
 
-    def unfit(self) -> dict[int, str]:
-        return self.wrong
-
-    def lost(self) -> list[DeadLetter]:
-        return []
+    def malformed(self) -> dict[int, str]:
+        return self.problems
 
     def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
         return [DeadLetter(r.reason, r.detail, "test", r.row + 1, "") for r in rejections]
@@ -69,12 +67,12 @@ class Batch:
 def events_of(*records: Record, tenant: str = "default") -> Events:
     """Native records as a batch of events."""
     columns: dict[str, pa.Array] = {}
-    wrong: dict[int, str] = {}
+    problems: dict[int, str] = {}
     for name in EVENT_COLUMNS:
         if any(name in record for record in records):
-            columns[name], unfit = coerce_values(name, [record.get(name) for record in records])
-            wrong |= unfit
-    return Events(Batch(columns, len(records), wrong), tenant)
+            columns[name], found = coerce_values(name, [record.get(name) for record in records])
+            problems |= found
+    return Events(Batch(columns, len(records), problems), tenant)
 
 
 def activity(**changes: Any) -> Record:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.baseline import subjects
-from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, EVIDENCE, coded
+from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, DETAILS, coded
 from uncommon_im.transforms.rules.columns.column import (
     Codes,
     Longs,
@@ -32,7 +32,7 @@ from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.recognition.communications import Communications
 
 TOTALS: Final = ("events", "total_sent", "total_received")
-_OF_EVENT: Final = (*EVIDENCE, "event_id", "event_time")
+_OF_EVENT: Final = (*DETAILS, "event_id", "event_time")
 
 
 def activities_of(events: Events, found: Communications, time_zone: str) -> pa.Table:
@@ -75,21 +75,21 @@ def activities_of(events: Events, found: Communications, time_zone: str) -> pa.T
         "total_sent": sent.arrow(),
         "total_received": received.arrow(),
     }
-    for name in EVIDENCE:
+    for name in DETAILS:
         if name not in columns:
             text = EVENT_COLUMNS[name] == "text"
             columns[name] = (events.text_at(name, rows) if text else events.numbers_at(name, rows)).arrow()
     return pa.table([columns[name] for name in ACTIVITY_SCHEMA.names], schema=coded(ACTIVITY_SCHEMA))
 
 
-def merge_activities(table: pa.Table, evidence: Callable[[Longs], pa.Table] | None = None) -> pa.Table:
-    """One row an activity: its first event, its totals.
+def merge_activities(table: pa.Table, details: Callable[[Longs], pa.Table] | None = None) -> pa.Table:
+    """One row per activity: its first event, its totals.
 
     The first event is the smallest (event_time, event_id); events that share both are told apart by their content.
 
     Args:
         table: the columns of `ACTIVITY_KEY`, `event_time`, `TOTALS`, and any others.
-        evidence: rows of the table with all columns, where the table itself has not all: asked for if times are equal.
+        details: rows of the table with all columns, where the table itself has not all: asked for if times are equal.
     """
     if table.num_rows < 2:
         return table
@@ -105,7 +105,7 @@ def merge_activities(table: pa.Table, evidence: Callable[[Longs], pa.Table] | No
     if len(tied_groups):
         ties = [order[starts[group] : starts[group] + rivals[group]] for group in tied_groups]
         rows = np.concatenate(ties)
-        known = (evidence or (lambda wanted: table.take(pa.array(wanted))))(rows)
+        known = (details or (lambda wanted: table.take(pa.array(wanted))))(rows)
         ranks = dict(zip(rows.tolist(), (event_order(known, row) for row in range(len(rows))), strict=True))
         first[tied_groups] = [min(tie.tolist(), key=ranks.__getitem__) for tie in ties]
     merged = table.take(pa.array(first))
@@ -118,7 +118,7 @@ def merge_activities(table: pa.Table, evidence: Callable[[Longs], pa.Table] | No
 
 def event_order(table: pa.Table, row: int) -> tuple[str, str]:
     """(event id, content) of an activity's first event: orders events of the same time."""
-    return evidence_order(row_values(table, row))
+    return details_order(row_values(table, row))
 
 
 def row_values(table: pa.Table, row: int) -> dict[str, Any]:
@@ -126,21 +126,21 @@ def row_values(table: pa.Table, row: int) -> dict[str, Any]:
     return {name: table.column(name)[row].as_py() for name in _OF_EVENT}
 
 
-def evidence_order(activity: Mapping[str, Any]) -> tuple[str, str]:
+def details_order(activity: Mapping[str, Any]) -> tuple[str, str]:
     """As `event_order`, of an activity's columns as plain values; missing ones may be left out."""
-    evidence = {name: activity.get(name) for name in _OF_EVENT}
-    return event_id(evidence), json.dumps(evidence, sort_keys=True, default=str)
+    details = {name: activity.get(name) for name in _OF_EVENT}
+    return event_id(details), json.dumps(details, sort_keys=True, default=str)
 
 
-def event_id(evidence: Mapping[str, Any]) -> str:
+def event_id(details: Mapping[str, Any]) -> str:
     """The id of an event: its own, or a hex sha256 over its columns (specification, section 2).
 
     Args:
-        evidence: normalised columns without defaults; `event_time` in µs.
+        details: normalised columns without defaults; `event_time` in µs.
     """
-    if evidence["event_id"] is not None:
-        return str(evidence["event_id"])
-    given = {name: evidence[name] for name in EVENT_COLUMNS if evidence[name] is not None}
+    if details["event_id"] is not None:
+        return str(details["event_id"])
+    given = {name: details[name] for name in EVENT_COLUMNS if details[name] is not None}
     text = json.dumps(given, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

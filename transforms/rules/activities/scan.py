@@ -18,7 +18,7 @@ from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.sightings import (
-    capped,
+    cap,
     coverage_of,
     distinct,
     sightings_of_activities,
@@ -31,7 +31,8 @@ from uncommon_im.transforms.rules.columns.column import Codes, Mask, group_rows,
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
 from uncommon_im.transforms.rules.events import tally
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
-from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.events.tally import Tally
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
@@ -40,7 +41,7 @@ from uncommon_im.transforms.rules.recognition.identity import Identities
 
 Block = Literal["activities", "own_sightings", "sightings", "questions"]
 _FLUSH_ROWS: Final = 1 << 17
-"""Rows of activities or sightings held before they leave as blocks: bounds memory, not results."""
+"""Rows of activities or sightings that wait to leave as blocks: bounds memory, not results."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class ScanSettings:
         tenant: of records that name none.
         range: the days that count.
         shards: into how many shards of hosts and of subjects the work is cut.
-        hosts_kept: hosts kept a (subject, day).
+        hosts_kept: hosts kept per (subject, day).
         time_zone: in which hours of the day are counted.
     """
 
@@ -147,7 +148,7 @@ class Scan:
         self._activities, self._sightings, self._hours, self._rows = [], [], [], 0
         shard = blocks.host_shards(activities, self.settings.shards)
         questions = self._questions(activities, shard)
-        shared = pa.concat_tables([capped(sightings, self.settings.hosts_kept, repeats=False), hours])
+        shared = pa.concat_tables([cap(sightings, self.settings.hosts_kept, repeats=False), hours])
         outgoing: tuple[tuple[Block, pa.Table, Codes], ...] = (
             ("activities", activities, shard),
             ("own_sightings", sightings, blocks.host_shards(sightings, self.settings.shards)),
@@ -165,33 +166,18 @@ class Scan:
 
     def _questions(self, activities: pa.Table, shard: Codes) -> pa.Table:
         """What the shards of hosts want to know, each (shard, subject, day) once."""
-        time = activities.column("event_time").to_numpy()
-        judged = (
-            np.flatnonzero(time >= self.settings.range.start)
-            if self.settings.range.start is not None
-            else np.arange(len(time))
-        )
-        if not len(judged):
-            return coded(QUESTION_SCHEMA).empty_table()
-        asking = activities.take(pa.array(judged))
-        day = (asking.column("hour").to_numpy() // 24).astype(np.int32)
-        tenant = text_of(asking.column("tenant"))
-        tables = []
-        for kind in KINDS:
-            subject = text_of(asking.column(kind))
-            _, first = group_rows([tenant.codes, subject.codes, day, shard[judged]])
+        if self.settings.range.start is not None:
+            judged = activities.column("event_time").to_numpy() >= self.settings.range.start
+            activities, shard = activities.filter(pa.array(judged)), shard[judged]
+        tables = [coded(QUESTION_SCHEMA).empty_table()]
+        day = (activities.column("hour").to_numpy() // 24).astype(np.int32)
+        tenant = text_of(activities.column("tenant"))
+        for kind in KINDS if len(day) else ():
+            subject = text_of(activities.column(kind))
+            _, first = group_rows([tenant.codes, subject.codes, day, shard])
             first = first[subject.codes[first] >= 0]
-            tables.append(
-                pa.table(
-                    [
-                        tenant.take(first).arrow(),
-                        subject.take(first).arrow(),
-                        pa.array(day[first]),
-                        pa.array(shard[judged][first]),
-                    ],
-                    schema=coded(QUESTION_SCHEMA),
-                )
-            )
+            columns = [tenant.take(first).arrow(), subject.take(first).arrow(), day[first], shard[first]]
+            tables.append(pa.table(columns, schema=coded(QUESTION_SCHEMA)))
         return pa.concat_tables(tables)
 
 

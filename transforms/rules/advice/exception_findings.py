@@ -10,7 +10,7 @@ from typing import Final, Literal
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.transforms.rules.columns.text import clean_process_name, clean_remote_host, clean_text
 from uncommon_im.transforms.rules.recognition.globs import covers, is_wild, pattern_of, tokens
-from uncommon_im.transforms.rules.recognition.paths import fold_user, fold_varying, slashed
+from uncommon_im.transforms.rules.recognition.paths import fold_user, fold_varying, with_slashes
 
 FindingKind = Literal["expired", "hides_everything", "impossible", "shadowed", "unmatched"]
 
@@ -111,12 +111,12 @@ def _impossible(name: str, glob: str, service_ids: tuple[str, ...]) -> str | Non
 
 
 def _impossible_folder(glob: str) -> str | None:
-    """As `_impossible`, of the folder in an origin: it is folded (section 4)."""
+    """As `_impossible`, of the folder in an origin: it is folded (specification, section 4)."""
     found = tokens(glob)
     wild = next((place for place, token in enumerate(found) if is_wild(token)), None)
     begin = "".join(found[:wild])
     begin = f"{begin}/" if wild is None else begin[: begin.rfind("/") + 1]
-    folded = fold_varying(fold_user(slashed(begin)))
+    folded = fold_varying(fold_user(with_slashes(begin)))
     if folded != begin:
         return f"folders of origins are folded, this one to {folded!r}"
     return _strange(found, _NOT_IN["folder"])

@@ -30,7 +30,7 @@ VERDICT_COLUMN: Final = {
     "signer": "origin",
 }
 """Field of an exception -> column of a verdict row that says it; a signer is the origin of what it signed."""
-EVIDENCE_SCHEMA: Final = pa.schema(
+VERDICT_ROW_SCHEMA: Final = pa.schema(
     [*((name, pa.string()) for name in ("program", "origin", "service", "host", "verdict")), ("hour", pa.int64())]
 )
 """What is read of verdict rows."""
@@ -39,7 +39,7 @@ RARE: Final = frozenset(("excepted", "duplicate", "rolled_up", "alert"))
 
 
 @dataclass
-class Evidence:
+class Matches:
     """What one exception matches among activities.
 
     Args:
@@ -58,7 +58,7 @@ class Evidence:
 
 
 @dataclass
-class Evidences:
+class RunMatches:
     """What each exception of a file matches among the activities of some runs.
 
     Args:
@@ -75,14 +75,14 @@ class Evidences:
     rare: int = 0
     unexplained: int = 0
     rare_programs: set[str] = field(default_factory=set)
-    of_entry: list[Evidence] = field(init=False)
+    of_entry: list[Matches] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.of_entry = [Evidence() for _ in self.entries]
+        self.of_entry = [Matches() for _ in self.entries]
 
     def add_verdicts(self, rows: pa.RecordBatch) -> None:
-        """Counts verdict rows, of `EVIDENCE_SCHEMA` without nulls."""
-        columns = {name: text_of(rows.column(name)) for name in EVIDENCE_SCHEMA.names if name != "hour"}
+        """Counts verdict rows, of `VERDICT_ROW_SCHEMA` without nulls."""
+        columns = {name: text_of(rows.column(name)) for name in VERDICT_ROW_SCHEMA.names if name != "hour"}
         day = rows.column("hour").to_numpy() // 24
         rare = columns["verdict"].lookup(RARE.__contains__, False, np.bool_)
         unexplained = columns["verdict"].lookup("excepted".__eq__, False, np.bool_)
@@ -120,7 +120,7 @@ class Evidences:
         return [Exceptions((entry,)) for entry in self.entries]
 
 
-def unsaid(entry: ExceptionEntry) -> tuple[str, ...]:
+def missing_fields(entry: ExceptionEntry) -> tuple[str, ...]:
     """The fields of an exception that verdict rows do not say."""
     return tuple(name for name, _ in entry.globs if name not in VERDICT_COLUMN)
 
@@ -128,7 +128,7 @@ def unsaid(entry: ExceptionEntry) -> tuple[str, ...]:
 def _matches(entry: ExceptionEntry, columns: Mapping[str, Text], day: Longs) -> tuple[Mask, Mask]:
     """(rows that an exception matches for certain, rows that it may match)."""
     possible = np.ones(len(day), np.bool_) if entry.expires is None else day <= day_number(entry.expires)
-    sure = possible if not unsaid(entry) else np.zeros(len(day), np.bool_)
+    sure = possible if not missing_fields(entry) else np.zeros(len(day), np.bool_)
     for name, glob in entry.globs:
         if name not in VERDICT_COLUMN:
             continue

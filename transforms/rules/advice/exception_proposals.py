@@ -1,4 +1,4 @@
-"""Which exceptions would remove most alerts of a run, said as exactly as an exception can."""
+"""Which exceptions would remove most alerts of a run, as exact as an exception can be."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.advice.exception_findings import FOLDER_ORIGINS
+from uncommon_im.transforms.rules.baseline import formula
 from uncommon_im.transforms.rules.columns.days import day_of
 
 Trait = Literal["suspicious", "never_rare", "no_signer", "script", "steady_hours", "weekends"]
@@ -35,7 +36,7 @@ _WEEKEND_SHARE: Final = 0.2
 
 
 @dataclass(frozen=True)
-class Standing:
+class PersistentProgram:
     """A program and a service that few hosts use, on many days. Days are day numbers, hours are UTC.
 
     Args:
@@ -84,7 +85,7 @@ class Standing:
         return self.expected, not self.reasons, -len(self.traits), self.hosts, -self.host_days, name
 
 
-def standing(activities: pa.Table, limits: Limits, max_other_hosts: int) -> list[Standing]:
+def persistent_programs(activities: pa.Table, limits: Limits, max_other_hosts: int) -> list[PersistentProgram]:
     """What is common on its hosts and used by few others, in the order in which to look at it.
 
     Args:
@@ -92,17 +93,17 @@ def standing(activities: pa.Table, limits: Limits, max_other_hosts: int) -> list
         limits: of the run: what is common on a host.
         max_other_hosts: how many other hosts are few.
     """
-    other_hosts = activities.column("other_hosts")
-    common = pc.greater(activities.column("host_days"), limits.max_host_days)
-    rare = pc.and_(pc.invert(common), pc.less_equal(other_hosts, limits.max_other_hosts))
+    other_hosts, host_days = (activities.column(name).to_numpy() for name in ("other_hosts", "host_days"))
+    rare = pa.array(formula.is_rare(other_hosts, host_days, "communication", limits))
+    common = formula.is_common_on_host(host_days, "communication", limits)
     once_rare = {_key(row) for row in activities.filter(rare).group_by(_KEY).aggregate([]).to_pylist()}
-    few = activities.filter(pc.and_(common, pc.less_equal(other_hosts, max_other_hosts)))
-    found = (_standing(row, _key(row) not in once_rare) for row in _by_program(few).to_pylist())
+    few = activities.filter(pa.array(common & (other_hosts <= max_other_hosts)))
+    found = (_program(row, _key(row) not in once_rare) for row in _by_program(few).to_pylist())
     return sorted(found, key=lambda program: program.rank)
 
 
 def _by_program(activities: pa.Table) -> pa.Table:
-    """One row a program and service: what its activities say together, and the last of them."""
+    """One row per program and service: what its activities say together, and the last of them."""
     hour = activities.column("hour").to_numpy()
     ordered = (
         activities.append_column("day", pa.array(hour // _HOURS_A_DAY))
@@ -124,9 +125,9 @@ def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(row[name] for name in _KEY)
 
 
-def _standing(row: Mapping[str, Any], never_rare: bool) -> Standing:
+def _program(row: Mapping[str, Any], never_rare: bool) -> PersistentProgram:
     tenant, program, origin, script, service = _key(row)
-    return Standing(
+    return PersistentProgram(
         tenant=tenant,
         program=program,
         origin=origin,
@@ -139,7 +140,9 @@ def _standing(row: Mapping[str, Any], never_rare: bool) -> Standing:
         first_day=row["first_day_min"],
         last_day=max(row["day_distinct"]),
         hours=len(row["hour_of_day_distinct"]),
-        reasons=tuple(sorted({reason for told in row["reasons_distinct"] for reason in told.split(",") if reason})),
+        reasons=tuple(
+            sorted({reason for reasons in row["reasons_distinct"] for reason in reasons.split(",") if reason})
+        ),
         traits=tuple(_traits(row, never_rare)),
         example={name: row[f"{name}_last"] for name in _EXAMPLE},
     )

@@ -1,4 +1,4 @@
-"""What a run would have said with other limits, or with one more exception, from its evidence alone.
+"""What a run would find with other limits, or with one more exception, from its evidence alone.
 
 The rules are those of the run itself: rareness, variations, deduplication, flood control and exceptions.
 """
@@ -18,16 +18,18 @@ from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.transforms.rules.advice.exception_findings import ALWAYS_THERE
 from uncommon_im.transforms.rules.advice.exception_matches import VERDICT_COLUMN
 from uncommon_im.transforms.rules.alerts import ids
+from uncommon_im.transforms.rules.baseline import formula
+from uncommon_im.transforms.rules.baseline.subjects import Kind
 from uncommon_im.transforms.rules.columns.column import Longs, Mask
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
-from uncommon_im.transforms.rules.verdicts.deduplication import Said
+from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert
 from uncommon_im.transforms.rules.verdicts.flood_control import control_flood
 from uncommon_im.transforms.rules.verdicts.judgement import (
     DEDUPLICATION_KEY,
     Candidate,
     DeduplicationKey,
     VerdictRow,
-    said_before,
+    earlier_alerts,
     without_repeats,
 )
 from uncommon_im.transforms.rules.verdicts.verdict import matched_variations
@@ -75,18 +77,18 @@ class Preview:
 class Tuning:
     """The evidence of a run, ready to be judged again and again."""
 
-    def __init__(self, activities: pa.Table, said: pa.Table, detector: Detector) -> None:
+    def __init__(self, activities: pa.Table, alerts: pa.Table, detector: Detector) -> None:
         """Knows all that the evidence tells.
 
         Args:
             activities: all of a run's evidence, of `RARE_ACTIVITY_SCHEMA`.
-            said: what deduplication had let through before it, of `SAID_SCHEMA`.
+            alerts: those before the run, of `SAID_SCHEMA`.
             detector: of the run.
         """
         self._activities, self._detector = activities.select(_NEEDED), detector
         self._columns = {name: _filled(activities.column(name)) for name in _FIGURES}
         self._known: dict[int, Activity] = {}
-        self._before: Mapping[DeduplicationKey, list[Said]] = said_before(said)
+        self._earlier: Mapping[DeduplicationKey, list[EarlierAlert]] = earlier_alerts(alerts)
         self._candidates: dict[tuple[int, str], Candidate] = {}
 
     def preview(self, limits: Limits, exception: ExceptionEntry | None = None) -> Preview:
@@ -96,16 +98,16 @@ class Tuning:
             limits: of which the evidence knows enough.
             exception: of fields that all events of an activity have in common: process name, origin, service, host.
         """
-        rare = self._rare(limits, "")
+        rare = self._rare(limits, "communication")
         excepted = self._columns["excepted"] == 1
         if exception is not None:
             excepted = excepted | self._matched(exception, rare & ~excepted)
-        unusual = self._rare(limits, "execution_")
+        unusual = self._rare(limits, "execution")
         keyed: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
         for row, activity in self._rows(rare & ~excepted):
             candidate = self._candidate(row, activity, bool(unusual[row]))
             keyed[candidate.key].append(candidate)
-        kept, duplicates = without_repeats(keyed, self._before, limits)
+        kept, duplicates = without_repeats(keyed, self._earlier, limits)
         alerts, rolled_up = _limited(kept, limits.max_alerts_per_group)
         counts = Counter(
             excepted=int((rare & excepted).sum()),
@@ -115,11 +117,11 @@ class Tuning:
         )
         return Preview(counts, alerts, duplicates + rolled_up)
 
-    def _rare(self, limits: Limits, kind: str) -> Mask:
+    def _rare(self, limits: Limits, kind: Kind) -> Mask:
         """Activities whose communication is rare, or whose execution, if they have one."""
-        other_hosts, host_days = self._columns[f"{kind}other_hosts"], self._columns[f"{kind}host_days"]
-        most_hosts, most_days = getattr(limits, f"{kind}max_other_hosts"), getattr(limits, f"{kind}max_host_days")
-        return (other_hosts >= 0) & (other_hosts <= most_hosts) & (host_days <= most_days)
+        prefix = "execution_" if kind == "execution" else ""
+        other_hosts, host_days = self._columns[f"{prefix}other_hosts"], self._columns[f"{prefix}host_days"]
+        return (other_hosts >= 0) & formula.is_rare(other_hosts, host_days, kind, limits)
 
     def _matched(self, exception: ExceptionEntry, among: Mask) -> Mask:
         exceptions = Exceptions((exception,))

@@ -1,4 +1,7 @@
-"""What hosts showed, as masks of days: how a snapshot keeps it (specification, sections 5 and 9)."""
+"""What hosts showed, as files of snapshots hold it (specification, sections 5 and 9).
+
+Bit `i` of a file's mask is day `as_of - 1 - i`. Everywhere else masks are those of `day_masks`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def within(sightings: pa.Table, as_of: int, days: int) -> pa.Table:
 
 
 def pack(sightings: pa.Table, as_of: int) -> pa.Table:
-    """Sightings before a day number, of `SIGHTING_SCHEMA`, as one mask a (tenant, host, subject)."""
+    """Sightings before a day number, of `SIGHTING_SCHEMA`, as one mask per (tenant, host, subject)."""
     sightings = distinct(sightings)
     if not sightings.num_rows:
         return HOST_SIGHTING_SCHEMA.empty_table()
@@ -36,6 +39,11 @@ def pack(sightings: pa.Table, as_of: int) -> pa.Table:
         [*(keys.column(name) for name in ("tenant", "host", "subject")), pa.array(masks)],
         schema=HOST_SIGHTING_SCHEMA,
     )
+
+
+def days_of(mask: int, as_of: int) -> list[int]:
+    """The days of one mask taken at a day number, the newest first."""
+    return [as_of - 1 - age for age in range(mask.bit_length()) if mask >> age & 1]
 
 
 def unpack(masks: pa.Table, as_of: int) -> pa.Table:

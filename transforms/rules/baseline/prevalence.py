@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uncommon_im.schemas.detector import Limits
-from uncommon_im.transforms.rules.baseline.sightings import capped, distinct
+from uncommon_im.transforms.rules.baseline import formula
+from uncommon_im.transforms.rules.baseline.sightings import cap, distinct
 from uncommon_im.transforms.rules.baseline.subjects import Kind
 from uncommon_im.transforms.rules.baseline.tables import ANSWER_SCHEMA, with_codes
-from uncommon_im.transforms.rules.columns.column import Longs, Mask, column_codes, group_rows, text_of
+from uncommon_im.transforms.rules.columns.column import Longs, column_codes, group_rows, text_of
 
 _DAY_BITS = 20
 _NO_NEXT = 2**_DAY_BITS - 2**12
@@ -28,7 +29,7 @@ _NO_NEXT = 2**_DAY_BITS - 2**12
 
 @dataclass(frozen=True, eq=False)
 class Prevalence:
-    """What section 5 counts, one value an activity. A `first_day` of -1 means that no day of the window showed it."""
+    """What is counted of a subject, one value per activity; -1 as `first_day` and `last_day`: no day showed it."""
 
     other_hosts: Longs
     host_days: Longs
@@ -47,7 +48,7 @@ class Prevalence:
 
 
 def answer(sightings: pa.Table, questions: pa.Table, limits: Limits) -> pa.Table:
-    """How common subjects were in the organisation, of `ANSWER_SCHEMA`, one row a distinct (tenant, subject, day).
+    """How common subjects were in the organisation, of `ANSWER_SCHEMA`, one row per distinct (tenant, subject, day).
 
     Args:
         sightings: of `SIGHTING_SCHEMA`, capped or not.
@@ -56,15 +57,14 @@ def answer(sightings: pa.Table, questions: pa.Table, limits: Limits) -> pa.Table
     """
     _, first = group_rows(column_codes(questions, ("tenant", "subject", "day")))
     questions = questions.take(pa.array(first))
-    seen = capped(with_codes(sightings), limits.hosts_kept)
-    subject, asked = _joint_groups(seen, with_codes(questions), ("tenant", "subject"))
+    seen = cap(with_codes(sightings), limits.hosts_kept)
+    subject, wanted = _joint_groups(seen, with_codes(questions), ("tenant", "subject"))
     day = _longs(seen, "day")
-    ask = Windows(_key(asked, _longs(questions, "day")), limits.training_days)
-    days_seen = np.unique(_key(subject, day))
-    active, first_day, last_day = ask.span(days_seen)
+    windows = Windows(_key(wanted, _longs(questions, "day")), limits.training_days)
+    active, first_day, last_day = windows.span(np.unique(_key(subject, day)))
     host = _codes(seen, "host")
-    hosts = ask.distinct(subject, host, day, guard=0)
-    guarded = ask.distinct(subject, host, day, guard=limits.guard_days)
+    hosts = windows.distinct(subject, host, day, guard=0)
+    guarded = windows.distinct(subject, host, day, guard=limits.guard_days)
     columns = [
         *(questions.column(name) for name in ("tenant", "subject", "day")),
         *(pa.array(np.minimum(counts, limits.hosts_kept)) for counts in (hosts, guarded)),
@@ -73,9 +73,7 @@ def answer(sightings: pa.Table, questions: pa.Table, limits: Limits) -> pa.Table
     return pa.table(columns, schema=ANSWER_SCHEMA)
 
 
-def measure(
-    activities: pa.Table, kind: Kind, answers: pa.Table, own: pa.Table, limits: Limits, guarded: Mask
-) -> Prevalence:
+def measure(activities: pa.Table, kind: Kind, answers: pa.Table, own: pa.Table, limits: Limits) -> Prevalence:
     """The prevalence of one subject of each activity; zeros where it has none.
 
     Args:
@@ -84,49 +82,47 @@ def measure(
         answers: of `ANSWER_SCHEMA`, texts as codes or not; must answer each activity's (tenant, subject, day).
         own: sightings of the activities' hosts, of `SIGHTING_SCHEMA`, texts as codes or not, not capped.
         limits: the window, its guard days, the hosts to keep.
-        guarded: activities for which the guard days do not count in `other_hosts`.
     """
     subjects = activities.column(kind).unique()
     answers, own = _about(subjects, answers), _about(subjects, own)
     day = _longs(activities, "hour") // 24
     named = [activities.column("tenant"), activities.column(kind), activities.column("host")]
-    asked = with_codes(pa.table(named, ["tenant", "subject", "host"]))
-    known, wanted = _joint_groups(answers, asked, ("tenant", "subject"))
+    keys = with_codes(pa.table(named, ["tenant", "subject", "host"]))
+    known, wanted = _joint_groups(answers, keys, ("tenant", "subject"))
     row = _find(_key(known, _longs(answers, "day")), _key(wanted, day))
+    present = activities.column(kind).is_valid().to_numpy()
 
-    def told(name: str, otherwise: int) -> Longs:
-        values = np.append(_longs(answers, name), otherwise)
-        return values[row]
+    def figure(name: str, default: int) -> Longs:
+        return np.where(present, np.append(_longs(answers, name), default)[row], default)
 
     own = distinct(own)
-    shown, mine = _joint_groups(own, asked, ("tenant", "subject", "host"))
+    shown, mine = _joint_groups(own, keys, ("tenant", "subject", "host"))
     days = np.sort(_key(shown, _longs(own, "day")))
-    window = Windows(_key(mine, day), limits.training_days)
-    host_days = window.count(days, guard=0)
-    himself = np.where(guarded, window.count(days, guard=limits.guard_days), host_days) > 0
-    hosts = np.where(guarded, told("guarded_hosts", 0), told("hosts", 0))
-    present = activities.column(kind).is_valid().to_numpy()
-    maximum = limits.execution_max_other_hosts if kind == "execution" else limits.max_other_hosts
+    windows = Windows(_key(mine, day), limits.training_days)
+    host_days = np.where(present, windows.count(days, guard=0), 0)
+    guarded = formula.is_guarded(pc.not_equal(activities.column("reasons"), "").to_numpy(), kind)
+    itself = np.where(guarded, windows.count(days, guard=limits.guard_days), host_days) > 0
+    hosts = np.where(guarded, figure("guarded_hosts", 0), figure("hosts", 0))
     return Prevalence(
-        other_hosts=np.where(present, np.minimum(hosts - himself, maximum + 1), 0),
-        host_days=np.where(present, host_days, 0),
-        active_days=np.where(present, told("active_days", 0), 0),
-        first_day=np.where(present, told("first_day", -1), -1),
-        last_day=np.where(present, told("last_day", -1), -1),
+        other_hosts=np.where(present, formula.other_hosts(hosts, itself, kind, limits), 0),
+        host_days=host_days,
+        active_days=figure("active_days", 0),
+        first_day=figure("first_day", -1),
+        last_day=figure("last_day", -1),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """The windows `[day - length, day - 1]` of keys `(subject, day)`."""
+    """The windows `[day - length, day - 1]` that end before keys `(subject, day)`."""
 
-    asked: Longs
+    ends: Longs
     length: int
 
     def count(self, keys: Longs, guard: int) -> Longs:
         """How many of the sorted distinct keys fall into each window, less its last `guard` days."""
-        high = np.searchsorted(keys, self.asked - guard)
-        low = np.searchsorted(keys, self.asked - self.length)
+        high = np.searchsorted(keys, self.ends - guard)
+        low = np.searchsorted(keys, self.ends - self.length)
         return np.maximum(high - low, 0)
 
     def span(self, keys: Longs) -> tuple[Longs, Longs, Longs]:
@@ -134,7 +130,7 @@ class Windows:
         count = self.count(keys, guard=0)
         if not len(keys):
             return count, np.full_like(count, -1), np.full_like(count, -1)
-        low = np.searchsorted(keys, self.asked - self.length)
+        low = np.searchsorted(keys, self.ends - self.length)
         first = keys[np.minimum(low, len(keys) - 1)] & (2**_DAY_BITS - 1)
         last = keys[np.maximum(low + count - 1, 0)] & (2**_DAY_BITS - 1)
         return count, np.where(count > 0, first, -1), np.where(count > 0, last, -1)
@@ -151,7 +147,7 @@ class Windows:
         real = first <= last
         starts = np.sort(_key(subject[real], first[real]))
         ends = np.sort(_key(subject[real], last[real]))
-        return np.searchsorted(starts, self.asked, side="right") - np.searchsorted(ends, self.asked, side="left")
+        return np.searchsorted(starts, self.ends, side="right") - np.searchsorted(ends, self.ends, side="left")
 
 
 def _about(subjects: pa.Array, table: pa.Table) -> pa.Table:

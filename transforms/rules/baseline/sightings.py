@@ -19,7 +19,7 @@ from uncommon_im.transforms.rules.baseline.subjects import NOBODY, SHOWN_BY_COMM
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA, coded
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Text, column_codes, constant, group_rows, text_of
 from uncommon_im.transforms.rules.columns.days import HOUR_US
-from uncommon_im.transforms.rules.columns.text import remembered
+from uncommon_im.transforms.rules.columns.text import memoise
 from uncommon_im.transforms.rules.events.normalise import Events
 
 _HOURS_A_DAY = 24
@@ -41,7 +41,7 @@ def sightings_of_activities(activities: pa.Table) -> pa.Table:
 
 
 def sightings_of_hours(activities: pa.Table) -> pa.Table:
-    """Sightings of hours of the day by `NOBODY`, of `SIGHTING_SCHEMA`: one a (tenant, service, hour, day).
+    """Sightings of hours of the day by `NOBODY`, of `SIGHTING_SCHEMA`: one per (tenant, service, hour, day).
 
     Args:
         activities: one row a communication (an activity keeps its first event's hour of the day only).
@@ -87,8 +87,8 @@ def distinct(table: pa.Table) -> pa.Table:
     return table.take(pa.array(first))
 
 
-def capped(table: pa.Table, hosts_kept: int, *, repeats: bool = True) -> pa.Table:
-    """Distinct sightings with at most `hosts_kept` hosts a (tenant, subject, day): the smallest by hash.
+def cap(table: pa.Table, hosts_kept: int, *, repeats: bool = True) -> pa.Table:
+    """Distinct sightings with at most `hosts_kept` hosts per (tenant, subject, day): the smallest by hash.
 
     Capping before merging, after it, or both gives the same. Without `repeats` the sightings are distinct already.
     """
@@ -118,7 +118,7 @@ def _ranks(host: Text, codes: Codes) -> npt.NDArray[np.uint64]:
     return ranks[codes]
 
 
-@partial(remembered, entries=1 << 18)
+@partial(memoise, entries=1 << 18)
 def host_rank(host: str) -> int:
     """64 bits of a host's hash: the order in which hosts are kept."""
     return int.from_bytes(hashlib.blake2b(host.encode(), digest_size=8).digest())

@@ -50,7 +50,7 @@ ACTIVITY_KEY: Final = (
 )
 """What makes an activity: tenant, host, program, service, context, hour (hours since 1970)."""
 
-EVIDENCE: Final = tuple(name for name in EVENT_COLUMNS if name not in ("event_id", "event_time"))
+DETAILS: Final = tuple(name for name in EVENT_COLUMNS if name not in ("event_id", "event_time"))
 """Columns of the first event that travel with its activity, normalised, without defaults."""
 
 ACTIVITY_SCHEMA: Final = pa.schema(
@@ -68,10 +68,10 @@ ACTIVITY_SCHEMA: Final = pa.schema(
         ("reduced_script", pa.string()),
         *((kind, pa.string()) for kind in KINDS),  # the subjects of the first event
         ("event_time", pa.int64()),  # µs since 1970
-        ("event_id", pa.string()),  # null: to be computed from the evidence
+        ("event_id", pa.string()),  # null: to be computed from the details
         ("attribution", pa.string()),
         ("matched", pa.string()),
-        *((name, ARROW_TYPES[EVENT_COLUMNS[name]]) for name in EVIDENCE),
+        *((name, ARROW_TYPES[EVENT_COLUMNS[name]]) for name in DETAILS),
         ("events", pa.int64()),
         ("total_sent", pa.int64()),  # bytes; null: no event of the activity said
         ("total_received", pa.int64()),

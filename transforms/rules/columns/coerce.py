@@ -29,15 +29,11 @@ _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Z
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
-class Unfit(ValueError):
-    """A value that its column cannot hold; the message says what it is."""
-
-
 def to_text(value: object) -> str | None:
     """A text value.
 
     Raises:
-        Unfit: `value` is a list, an object, a truth value, or text that UTF-8 cannot write.
+        ValueError: `value` is a list, an object, a truth value, or text that UTF-8 cannot write.
     """
     if value is None:
         return None
@@ -45,16 +41,16 @@ def to_text(value: object) -> str | None:
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError:
-            raise Unfit("is not UTF-8 text") from None
+            raise ValueError("is not UTF-8 text") from None
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-            raise Unfit("holds half of a surrogate pair, which is no character")
+            raise ValueError("holds half of a surrogate pair, which is no character")
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Unfit(f"is {_kind_of(value)}, expected text")
+        raise ValueError(f"is {_kind_of(value)}, expected text")
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise Unfit(f"is {value}, expected text")
+            raise ValueError(f"is {value}, expected text")
         return str(int(value)) if value.is_integer() else repr(value)
     return str(value)
 
@@ -63,7 +59,7 @@ def to_integer(value: object) -> int | None:
     """A whole number that 64 bits hold; digits in text count, markers of missing values are `None`.
 
     Raises:
-        Unfit: `value` is anything else.
+        ValueError: `value` is anything else.
     """
     if value is None:
         return None
@@ -72,14 +68,14 @@ def to_integer(value: object) -> int | None:
         if text.lower() in MISSING:
             return None
         if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
-            raise Unfit(f"is {text[:40]!r}, expected a whole number")
+            raise ValueError(f"is {text[:40]!r}, expected a whole number")
         value = int(text)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unfit(f"is {_kind_of(value)}, expected a whole number")
+        raise ValueError(f"is {_kind_of(value)}, expected a whole number")
     if not -(2**63) <= value < 2**63:
-        raise Unfit("is too large a number for 64 bits")
+        raise ValueError("is too large a number for 64 bits")
     return value
 
 
@@ -156,14 +152,14 @@ def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[i
             pass  # half of a surrogate pair or a large number somewhere: found value by value below
     scalar = _SCALARS[kind]
     fitting: list[Any] = []
-    unfit: dict[int, str] = {}
+    problems: dict[int, str] = {}
     for row, value in enumerate(values):
         try:
             fitting.append(scalar(value))
-        except Unfit as error:
+        except ValueError as error:
             fitting.append(None)
-            unfit[row] = f"{name} {error}"
-    return pa.array(fitting, _STORED[kind]), unfit
+            problems[row] = f"{name} {error}"
+    return pa.array(fitting, _STORED[kind]), problems
 
 
 def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.ChunkedArray, dict[int, str]]:
@@ -183,8 +179,8 @@ def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array
     if strange:
         rows = np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False)).tolist()
         return pa.nulls(len(array), _STORED[kind]), dict.fromkeys(rows, f"{name} is {strange}, expected {_WORDS[kind]}")
-    fitting, unfit = coerce_values(name, array.to_pylist())
-    return (_micros(fitting, "us") if kind == "time" else fitting), unfit
+    fitting, problems = coerce_values(name, array.to_pylist())
+    return (_micros(fitting, "us") if kind == "time" else fitting), problems
 
 
 def serves(name: str, stored: pa.DataType) -> bool:
@@ -204,7 +200,7 @@ def is_text(stored: pa.DataType) -> bool:
 def _strange(stored: pa.DataType) -> str | None:
     """What values of a type are that neither text nor numbers can be made of.
 
-    They are never asked for: Python has no value for some of them, such as nanoseconds and far years.
+    They are never read: Python has no value for some of them, such as nanoseconds and far years.
     """
     if pt.is_dictionary(stored):
         return _strange(stored.value_type)

@@ -43,9 +43,9 @@ class Text:
 
     def take(self, rows: Longs) -> Text:
         """The column at the given rows, and the values that occur there."""
-        return Text(self.codes[rows], self.dictionary).compacted()
+        return Text(self.codes[rows], self.dictionary).compact()
 
-    def compacted(self) -> Text:
+    def compact(self) -> Text:
         """The column without values that do not occur, where leaving them out is worth it."""
         if len(self.dictionary) <= len(self.codes):
             return self
@@ -65,7 +65,7 @@ class Text:
         codes = [-1 if result is None else known.setdefault(result, len(known)) for result in results]
         return Text(np.array([*codes, -1], np.int32)[self.codes], pa.array(known, pa.string()))
 
-    def amended(self, doubtful: Mask, function: Callable[[str], str | None]) -> Text:
+    def amend(self, doubtful: Mask, function: Callable[[str], str | None]) -> Text:
         """As `translate(function)` where `function` changes none but the doubtful ones of the dictionary's values.
 
         Only these become Python objects.
@@ -90,11 +90,11 @@ class Text:
         news = [value for value, place in places.items() if place >= len(self.dictionary)]
         return Text(table[self.codes], pa.concat_arrays([self.dictionary, pa.array(news, pa.string())]))
 
-    def cleaned(self) -> Text:
+    def clean(self) -> Text:
         """As `translate(clean_text)`, and without a look at every value where few need it."""
-        return self.amended(unclean(self.dictionary), clean_text)
+        return self.amend(needs_cleaning(self.dictionary), clean_text)
 
-    def united(self) -> Text:
+    def unite(self) -> Text:
         """The column with each value once in its dictionary."""
         encoded = self.dictionary.dictionary_encode()
         if len(encoded.dictionary) == len(self.dictionary):
@@ -118,7 +118,7 @@ class Text:
         if bool(self.present.all()):
             return self
         filled = np.where(self.present, self.codes, np.int32(len(self.dictionary)))
-        return Text(filled, pa.concat_arrays([self.dictionary, pa.array([value])])).united()
+        return Text(filled, pa.concat_arrays([self.dictionary, pa.array([value])])).unite()
 
     def at(self, row: int) -> str | None:
         """The value of one row."""
@@ -175,7 +175,7 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
 
 
-def unclean(dictionary: pa.StringArray) -> Mask:
+def needs_cleaning(dictionary: pa.StringArray) -> Mask:
     """Values that trimming or the markers of missing values may change: white space at an end, or very short."""
     offsets = np.frombuffer(dictionary.buffers()[1], np.int32)[
         dictionary.offset : dictionary.offset + len(dictionary) + 1

@@ -28,7 +28,7 @@ def text_hash(text: str) -> int:
 
 
 def text_hashes(texts: pa.StringArray) -> Hashes:
-    """The hash of each of many texts, none of them missing; no Python object a text."""
+    """The hash of each of many texts, none of them missing; without a Python object per text."""
     first, last = texts.offset, texts.offset + len(texts)
     starts = np.frombuffer(texts.buffers()[1], np.int32)[first : last + 1].astype(np.int64)
     lengths = np.diff(starts)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
+
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 
 Row = dict[str, object]
 
@@ -25,15 +26,7 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """Why a record is no row: `malformed` (not a record of the vendor) or `not_endpoint` (no process by design)."""
-
-    reason: Literal["malformed", "not_endpoint"]
-    detail: str
-
-
-def parse_line(line: bytes) -> Row | Rejected:
+def parse_line(line: bytes) -> Row | Rejection:
     """The object on a line, or what the line is instead; of duplicate keys the last one counts.
 
     Whatever is JSON is read: numbers that no float holds are infinite, for their column to refuse them.
@@ -41,15 +34,15 @@ def parse_line(line: bytes) -> Row | Rejected:
     try:
         value = _DECODE(line)
     except UnicodeDecodeError:
-        return Rejected("malformed", "invalid JSON: not UTF-8 text")
+        return Rejection("malformed", "invalid JSON: not UTF-8 text")
     except RecursionError:
-        return Rejected("malformed", "invalid JSON: nested too deeply")
+        return Rejection("malformed", "invalid JSON: nested too deeply")
     except msgspec.ValidationError:
         return _with_huge_numbers(line)
     except msgspec.MsgspecError as error:
         if line.startswith(_BOM):
             return parse_line(line[len(_BOM) :])
-        return Rejected("malformed", f"invalid JSON: {_problem(error)}")
+        return Rejection("malformed", f"invalid JSON: {_problem(error)}")
     return _record(value)
 
 
@@ -58,12 +51,12 @@ def to_json(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
-def _with_huge_numbers(line: bytes) -> Row | Rejected:
+def _with_huge_numbers(line: bytes) -> Row | Rejection:
     """A line with a whole number of thousands of digits."""
     try:
         return _record(json.loads(line, parse_int=_whole_number, parse_constant=_no_constant))
     except (ValueError, RecursionError) as error:
-        return Rejected("malformed", f"invalid JSON: {str(error)[:100].lower()}")
+        return Rejection("malformed", f"invalid JSON: {str(error)[:100].lower()}")
 
 
 def _whole_number(digits: str) -> int | float:
@@ -74,10 +67,10 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no number")
 
 
-def _record(value: object) -> Row | Rejected:
+def _record(value: object) -> Row | Rejection:
     if isinstance(value, dict):
         return value
-    return Rejected("malformed", f"line is a JSON {_NAMES[type(value)]}, expected an object")
+    return Rejection("malformed", f"line is a JSON {_NAMES[type(value)]}, expected an object")
 
 
 def _problem(error: msgspec.MsgspecError) -> str:

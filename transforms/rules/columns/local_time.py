@@ -1,6 +1,7 @@
 """The time of the day as people live it: in the time zone of a run (specification, section 8, "the time").
 
-Days, and so windows, are UTC (section 1). Only the hour of the day, the weekday and what an alert calls local are not.
+Days, and so windows, are UTC (specification, section 1). Only the hour of the day, the weekday and what an alert calls
+local are not.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _LONGEST_NAME: Final = 1000
 Result = TypeVar("Result")
 
 
-def remembered(function: Callable[[str], Result], entries: int) -> Callable[[str], Result]:
+def memoise(function: Callable[[str], Result], entries: int) -> Callable[[str], Result]:
     """A function of a text with a memory of so many results, but not of long texts: these may fill it."""
     known = lru_cache(entries)(function)
 
@@ -32,8 +32,8 @@ def remembered(function: Callable[[str], Result], entries: int) -> Callable[[str
     return recall
 
 
-def remembered_together(function: Callable[..., Result], entries: int) -> Callable[..., Result]:
-    """As `remembered`, for a function of several texts, of which some may be missing."""
+def memoise_together(function: Callable[..., Result], entries: int) -> Callable[..., Result]:
+    """As `memoise`, for a function of several texts, of which some may be missing."""
     known = lru_cache(entries)(function)
 
     def recall(*texts: str | None) -> Result:

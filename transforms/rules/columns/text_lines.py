@@ -89,7 +89,7 @@ class TextLines(Sequence[bytes]):
 
 
 def _places(found: Mask) -> Longs:
-    """Where a mask is true that seldom is: words of eight are looked at first."""
+    """Where a mask is true. It rarely is: words of eight are looked at first."""
     whole = len(found) & ~7
     words = np.flatnonzero(found[:whole].view(np.uint64) != 0)
     places = np.flatnonzero(found[:whole].reshape(-1, 8)[words])

@@ -11,7 +11,7 @@ class DeadLetter:
     """A record that cannot be used.
 
     Args:
-        reason: the first reason of section 2 that applies.
+        reason: the first reason (specification, section 2) that applies.
         detail: what exactly is wrong, and where.
         source: the file or message it came from.
         record: its number in the source, from 1 (a line, or a row).

@@ -5,10 +5,10 @@ A batch is normalised column by column as the columns are asked for, each distin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,53 +23,19 @@ from uncommon_im.transforms.rules.columns.column import (
     Text,
     constant,
     in_folder,
+    needs_cleaning,
     numbers_of,
     text_of,
-    unclean,
 )
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text import (
     base_name,
     clean_process_name,
     clean_remote_host,
     clean_text,
-    remembered,
+    memoise,
 )
-from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A record that is no event: its row, one reason, and what exactly is wrong."""
-
-    row: int
-    reason: str
-    detail: str
-
-
-class RawBatch(Protocol):
-    """Some records of one source, as columns; the sources implement it."""
-
-    @property
-    def num_rows(self) -> int:
-        """Records of the batch."""
-
-    def column(self, name: str) -> pa.Array | pa.ChunkedArray | None:
-        """A column as the source holds it; `None` if the source has none of that name."""
-
-    def column_at(self, name: str, rows: Longs) -> pa.Array | pa.ChunkedArray | None:
-        """A column at some rows; cheaper than the whole where these are few."""
-
-    def doubtful(self) -> Iterable[str]:
-        """Columns whose type may hold values that make a record malformed."""
-
-    def unfit(self) -> dict[int, str]:
-        """Row -> what is wrong, for rows found malformed while reading."""
-
-    def lost(self) -> list[DeadLetter]:
-        """Records beside the rows that reading gave up already."""
-
-    def dead_letters(self, rejections: Sequence[Rejection]) -> list[DeadLetter]:
-        """The dead letters of rows that are no events."""
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
 
 @dataclass
@@ -108,18 +74,12 @@ class Events:
 
     def numbers_at(self, name: str, rows: Longs) -> Numbers:
         """An integer column at some rows."""
-        column = self.raw.column_at(name, rows)
-        if column is None:
-            return Numbers(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_))
-        return numbers_of(coerce_array(name, column)[0])
+        return _numbers(name, self.raw.column_at(name, rows), len(rows))
 
     @cached_property
     def time(self) -> Numbers:
         """Event times in µs."""
-        column = self.raw.column("event_time")
-        if column is None:
-            return Numbers(np.zeros(self.num_rows, np.int64), np.zeros(self.num_rows, np.bool_))
-        return numbers_of(coerce_array("event_time", column)[0])
+        return _numbers("event_time", self.raw.column("event_time"), self.num_rows)
 
     @cached_property
     def event_type(self) -> Text:
@@ -161,8 +121,8 @@ class Events:
         found: list[Rejection] = []
         open_rows = ~self.valid
         for reason, mask in self._checks:
-            for row in np.flatnonzero(mask & open_rows).tolist():
-                found.append(Rejection(row, reason, self._detail(reason, row)))
+            rows = np.flatnonzero(mask & open_rows).tolist()
+            found += [Rejection(reason, self._detail(reason, row), row) for row in rows]
             open_rows &= ~mask
         return sorted(found, key=lambda rejection: rejection.row)
 
@@ -173,7 +133,7 @@ class Events:
         destination = self.text("remote_host").present | self.text("remote_ip").present | self.is_kind("process")
         in_range = (self.time.values >= EARLIEST_US) & (self.time.values < LATEST_US)
         checks = [
-            ("malformed", self._unfit_rows | ~known),
+            ("malformed", self._malformed_rows | ~known),
             ("missing_field:event_time", ~self.time.present),
             ("missing_field:host_id", ~self.text("host_id").present),
             ("missing_field:process_name", ~self.text("process_name").present),
@@ -188,23 +148,23 @@ class Events:
         """What exactly is wrong with a row."""
         if reason == "malformed":
             known = ", ".join(EVENT_TYPES)
-            return self._unfit.get(row) or f"event_type is {self.event_type.at(row)!r}: expected one of {known}"
+            return self._malformed.get(row) or f"event_type is {self.event_type.at(row)!r}: expected one of {known}"
         return _DETAILS[reason]
 
     @cached_property
-    def _unfit(self) -> dict[int, str]:
-        unfit = dict(self.raw.unfit())
+    def _malformed(self) -> dict[int, str]:
+        problems = dict(self.raw.malformed())
         for name in self.raw.doubtful():
             column = self.raw.column(name)
             if column is not None:
                 for row, detail in coerce_array(name, column)[1].items():
-                    unfit.setdefault(row, detail)
-        return unfit
+                    problems.setdefault(row, detail)
+        return problems
 
     @cached_property
-    def _unfit_rows(self) -> Mask:
+    def _malformed_rows(self) -> Mask:
         mask = np.zeros(self.num_rows, np.bool_)
-        mask[list(self._unfit)] = True
+        mask[list(self._malformed)] = True
         return mask
 
     def _text(self, name: str, rows: Longs | None) -> Text:
@@ -212,17 +172,17 @@ class Events:
         if column is None:
             return constant(None, self.num_rows if rows is None else len(rows))
         text = text_of(coerce_array(name, column)[0])
-        return text if rows is None else text.compacted()
+        return text if rows is None else text.compact()
 
     def _normal(self, name: str, text: Text) -> Text:
         if name == "process_name":
-            doubtful = unclean(text.dictionary) | in_folder(text.dictionary)
-            return self._with_path_names(text.amended(doubtful, clean_process_name))
+            doubtful = needs_cleaning(text.dictionary) | in_folder(text.dictionary)
+            return self._with_path_names(text.amend(doubtful, clean_process_name))
         if name == "remote_host":
             return text.translate(_host)
         if name == "remote_ip":
-            return self._with_host_addresses(text.cleaned())
-        return text.translate(_CLEANERS[name]) if name in _CLEANERS else text.cleaned()
+            return self._with_host_addresses(text.clean())
+        return text.translate(_CLEANERS[name]) if name in _CLEANERS else text.clean()
 
     def _with_path_names(self, names: Text) -> Text:
         """Where the name is empty, the base name of the path serves."""
@@ -238,14 +198,21 @@ class Events:
         return _patched(addresses, rows, hosts.take(rows)) if len(rows) else addresses
 
 
+def _numbers(name: str, column: pa.Array | None, size: int) -> Numbers:
+    """An integer column of `size` rows; without values where there is none."""
+    if column is None:
+        return Numbers(np.zeros(size, np.int64), np.zeros(size, np.bool_))
+    return numbers_of(coerce_array(name, column)[0])
+
+
 def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     """`text` with other values at some rows."""
     codes = text.codes.copy()
     codes[rows] = np.where(patch.present, patch.codes + np.int32(len(text.dictionary)), np.int32(-1))
-    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).united()
+    return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).unite()
 
 
-_remote: Final = remembered(clean_remote_host, 1 << 18)
+_remote: Final = memoise(clean_remote_host, 1 << 18)
 
 
 def _host(value: str) -> str | None:

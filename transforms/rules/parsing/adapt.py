@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from uncommon_im.schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
-from uncommon_im.transforms.rules.columns.json_lines import Rejected
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
-from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfolded
+from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
 from uncommon_im.transforms.rules.parsing.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
 
-__all__ = ["Adapted", "Adapter", "Nested", "Rejected", "Row", "adapt", "adapter"]
+__all__ = ["Adapted", "Adapter", "Nested", "Row", "adapt", "adapter"]
 
 MOST_NESTED: Final = 1000
 """Records in one line; an alert holds a few."""
@@ -32,11 +32,11 @@ _SHOWN: Final = 80
 class Nested(NamedTuple):
     """A record that another holds: what it gives, and the record that would give just that."""
 
-    found: Row | Rejected
+    found: Row | Rejection
     record: Record
 
 
-Adapted = Row | Rejected | list[Nested]
+Adapted = Row | Rejection | list[Nested]
 """What a record gives; a list if others are nested in it."""
 
 
@@ -76,22 +76,22 @@ class Adapter:
         return self._unknown
 
     @cached_property
-    def _unknown(self) -> Rejected:
+    def _unknown(self) -> Rejection:
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
-        return Rejected("malformed", f"no record of {self.mapping.id}: expected {needed}")
+        return Rejection("malformed", f"no record of {self.mapping.id}: expected {needed}")
 
     def recognise(self, record: Record) -> Adapted | None:
         """What a record gives that may be the vendor's; `None` if it is not, or is left to others."""
         yields = self.mapping.yields
-        return None if yields and _matches(unfolded(record, self._dotted), yields) else self._rows(record)
+        return None if yields and _matches(unfold(record, self._dotted), yields) else self._rows(record)
 
     def _rows(self, record: Record) -> Adapted | None:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
-            held = record.get(name)
-            if held and isinstance(held, (dict, list)) and (rows := self._nested(record, name, held)) is not None:
+            inner = record.get(name)
+            if inner and isinstance(inner, (dict, list)) and (rows := self._nested(record, name, inner)) is not None:
                 return rows
-        record = unfolded(record, self._dotted)
+        record = unfold(record, self._dotted)
         for shape, choose in self.shapes:
             if _matches(record, shape.match):
                 return self._adapt(record, shape, choose)
@@ -100,63 +100,63 @@ class Adapter:
     def whole(self, record: Record) -> Record:
         """What a record says together with the one that it holds, if it holds one."""
         for name in self.mapping.nested:
-            held = record.get(name)
-            if held and isinstance(held, dict):
-                return _overlaid(self._beside(record), held) or record
+            inner = record.get(name)
+            if inner and isinstance(inner, dict):
+                return _overlay(self._beside(record), inner) or record
         return record
 
     def _beside(self, record: Record) -> Row:
         """What a record says for those that it holds."""
         return {key: value for key, value in record.items() if value is not None and key in self.fields}
 
-    def _nested(self, record: Record, name: str, held: Any) -> list[Nested] | Rejected | None:
+    def _nested(self, record: Record, name: str, inner: Any) -> list[Nested] | Rejection | None:
         """The rows of records in a field; fields beside it serve each of them. `None` if none is the vendor's."""
-        items = held if isinstance(held, list) else [held]
+        items = inner if isinstance(inner, list) else [inner]
         beside = self._beside(record)
-        overlaid = [_overlaid(beside, item) for item in items[:MOST_NESTED]]
-        wholes = [None if whole is None else unfolded(whole, self._dotted) for whole in overlaid]
+        overlaid = [_overlay(beside, item) for item in items[:MOST_NESTED]]
+        wholes = [None if whole is None else unfold(whole, self._dotted) for whole in overlaid]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
             return None
         if len(items) > MOST_NESTED:
-            return Rejected("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")
+            return Rejection("malformed", f"{name} holds {len(items)} records, more than {MOST_NESTED}")
         if len(items) > 1 and len(items) * len(_ENCODE(beside)) > MOST_BESIDE:
-            return Rejected("malformed", f"{name} holds {len(items)} records, and too much is beside them")
+            return Rejection("malformed", f"{name} holds {len(items)} records, and too much is beside them")
         rows: list[Nested] = []
         for number, (whole, found) in enumerate(zip(wholes, shapes, strict=True)):
             own: Record = record if len(items) == 1 else {**beside, name: [items[number]]}
-            row: Row | Rejected = Rejected("malformed", f"{name}[{number}] is no object")
+            row: Row | Rejection = Rejection("malformed", f"{name}[{number}] is no object")
             if whole is not None:
                 choice = found or self._shape(own)
                 row = self._unknown if choice is None else self._adapt(whole, *choice)
-                if isinstance(row, Rejected) and len(items) > 1:
-                    row = Rejected(row.reason, f"{name}[{number}]: {row.detail}")
+                if isinstance(row, Rejection) and len(items) > 1:
+                    row = Rejection(row.reason, f"{name}[{number}]: {row.detail}")
             rows.append(Nested(row, own))
         return rows
 
     def _shape(self, record: Record) -> Choices | None:
         return next((entry for entry in self.shapes if _matches(record, entry[0].match)), None)
 
-    def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejected:
+    def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejection:
         data = lookup(record, shape.data) if shape.data else record
         if data is None:
             data = {}
         elif not isinstance(data, dict):
-            return Rejected("malformed", f"{'.'.join(shape.data)} is no object")
+            return Rejection("malformed", f"{'.'.join(shape.data)} is no object")
         for skip in self.mapping.skips:
             if _skipped(skip, data):
-                return Rejected("not_endpoint", skip.detail)
+                return Rejection("not_endpoint", skip.detail)
         key = tuple([key_text(record, paths) for paths in shape.key])
         for needs, plan in choose(key):
             if not needs or has_all(data, needs):
-                return plan if isinstance(plan, Rejected) else plan.row(record, data)
+                return plan if isinstance(plan, Rejection) else plan.row(record, data)
         shown = zip(self.mapping.key, key, strict=True)
         names = ", ".join(f"{name} {text[:_SHOWN] or '(none)'}" for name, text in shown)
-        return Rejected("not_endpoint", f"{self.mapping.id} does not read {names}")
+        return Rejection("not_endpoint", f"{self.mapping.id} does not read {names}")
 
 
 _Key = tuple[str, ...]
-_Choice = tuple[tuple[tuple[Path, ...], ...], Plan | Rejected]
+_Choice = tuple[tuple[tuple[Path, ...], ...], Plan | Rejection]
 Choose = Callable[[_Key], list[_Choice]]
 Choices = tuple[Shape, Choose]
 
@@ -168,7 +168,7 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     for event in mapping.events:
         columns = {column.name: column for column in (*shape.columns, *mapping.columns, *event.columns)}
         constants: Row = dict((*mapping.constants, *event.constants))
-        plan = Rejected("not_endpoint", event.skip) if event.skip else Plan(constants, columns.values(), converters)
+        plan = Rejection("not_endpoint", event.skip) if event.skip else Plan(constants, columns.values(), converters)
         for key in product(*event.keys):
             choices.setdefault(key, []).append((event.needs, plan))
     masks = {tuple(part == ANY for part in key) for key in choices}
@@ -200,7 +200,7 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
     return frozenset(found)
 
 
-def _overlaid(beside: Row, item: object) -> Row | None:
+def _overlay(beside: Row, item: object) -> Row | None:
     """A nested record with the fields beside it where it has no value of its own; `None` if it is no record."""
     if not isinstance(item, dict):
         return None

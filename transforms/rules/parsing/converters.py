@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from uncommon_im.transforms.rules.columns.coerce import Unfit, to_integer
+from uncommon_im.transforms.rules.columns.coerce import to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
 
 Scalar = str | int | float | None
@@ -38,7 +38,7 @@ _PLAIN_NAME: Final = r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$"
 _UNKNOWN_IMAGE: Final = frozenset(("-", "<unknown process>", "&lt;unknown process&gt;"))
 
 
-def remembered(convert: Callable[[Scalar], Result]) -> Callable[[Scalar], Result]:
+def memoise(convert: Callable[[Scalar], Result]) -> Callable[[Scalar], Result]:
     """A converter with a memory of bounded size: hosts, images, channels come again and again."""
     known = lru_cache(maxsize=8192, typed=True)(convert)
 
@@ -66,21 +66,21 @@ def whole_computer(value: Scalar) -> Scalar:
     return str(value).strip().lower().rstrip(".")
 
 
-@remembered
+@memoise
 def _computer(value: Scalar) -> Scalar:
     """The first label of a computer's name, lower case; an address has no labels and is kept whole."""
     name = str(whole_computer(value))
     return name if is_address(name) else name.partition(".")[0] or name
 
 
-@remembered
+@memoise
 def _image(value: Scalar) -> str | None:
     """A process's image; `None` for `-` and `<unknown process>`, XML-escaped or not (Sysmon 3, 22)."""
     text = str(value).strip()
     return None if text.lower() in _UNKNOWN_IMAGE else text
 
 
-@remembered
+@memoise
 def _device_path(value: Scalar) -> Scalar:
     """A path of Security 5156 as programs write it. The event does not say a volume's letter: it is taken for C."""
     return _VOLUME.sub(r"C:\\", str(value).strip(), count=1)
@@ -120,7 +120,7 @@ def _integer(value: Scalar) -> Scalar:
         return value
     try:
         return to_integer(value)
-    except Unfit:
+    except ValueError:
         return None
 
 
@@ -137,13 +137,13 @@ def _windows_dns_status(value: Scalar) -> Scalar:
     return _OTHER_ERROR if _WINDOWS_ERROR.fullmatch(text) else _integer(value)
 
 
-@remembered
+@memoise
 def _address(value: Scalar) -> Scalar:
     """The address that a destination is; `None` for names."""
     return clean_remote_host(str(value))[1]
 
 
-@remembered
+@memoise
 def _name(value: Scalar) -> Scalar:
     """A destination unless it is an address."""
     return None if _address(value) else value

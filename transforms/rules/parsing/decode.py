@@ -1,6 +1,6 @@
 """JSON lines to rows of native columns.
 
-The format is decided a record, by the record alone, so that the order of lines and the split into files change
+The format is decided per record, by the record alone, so that the order of lines and the split into files change
 nothing: native if it has both `event_time` and `host_id`; else the first mapping that recognises it; else native.
 """
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED, OF_EXECUTIONS
 from uncommon_im.schemas.mapping import VendorMapping
-from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.columns.json_lines import parse_line
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, adapter
 from uncommon_im.transforms.rules.parsing.plain import PlainReader, has_plain_records
 from uncommon_im.transforms.rules.parsing.plan import Record, Row
@@ -26,24 +27,13 @@ _MISSING_FIELDS: Final = frozenset(f"missing_field:{name}" for name in EVENT_COL
 
 
 @dataclass(frozen=True)
-class DeadLine:
-    """What is no row: the index of its line, the dead letter's reason, a sentence, and its record if others share its
-    line."""
-
-    line_index: int
-    reason: Literal["malformed", "not_endpoint"]
-    detail: str
-    record: Record | None = None
-
-
-@dataclass(frozen=True)
 class Decoded:
-    """What lines hold: every line that is not blank is one row or one dead line, or several of a record of records.
+    """What lines hold. A line that is not blank is one row or one rejection, or several if it is a record of records.
 
     Attributes:
         rows: native columns with raw values; a native record keeps its unknown keys.
         rows_line: the index in `lines` of each row.
-        dead: the other lines, in their order.
+        rejections: what is no row, in the order of the lines; `row` is the index of the line.
         records: row -> its own record, where others share its line.
         lines: the lines; a dead letter that was read again is replaced by the record that it holds, so this is what
             belongs into `raw` of a new one.
@@ -51,7 +41,7 @@ class Decoded:
 
     rows: list[Row]
     rows_line: list[int]
-    dead: list[DeadLine]
+    rejections: list[Rejection]
     records: dict[int, Record]
     lines: Sequence[bytes]
 
@@ -78,29 +68,29 @@ def decode_lines(
     read = _reader(format, mappings, keep_domain)
     rows: list[Row] = []
     rows_line: list[int] = []
-    dead: list[DeadLine] = []
+    rejections: list[Rejection] = []
     records: dict[int, Record] = {}
-    held: dict[int, bytes] = {}
+    inner_lines: dict[int, bytes] = {}
     for index in range(len(lines)) if wanted is None else wanted:
         line = lines[index].rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
         if not line or line.isspace():
             continue
         record = parse_line(line)
-        if isinstance(record, dict) and "raw" in record and (raw := _held(record)) is not None:
-            held[index] = raw
+        if isinstance(record, dict) and "raw" in record and (raw := _inner_line(record)) is not None:
+            inner_lines[index] = raw
             record = parse_line(raw)
         found = read(record) if isinstance(record, dict) else record
         shared = isinstance(found, list) and len(found) > 1
         for row, own in found if isinstance(found, list) else ((found, None),):
-            if isinstance(row, Rejected):
-                dead.append(DeadLine(index, row.reason, row.detail, own if shared else None))
+            if isinstance(row, Rejection):
+                rejections.append(Rejection(row.reason, row.detail, index, own if shared else None))
                 continue
             if shared and own is not None:
                 records[len(rows)] = own
             rows.append(row)
             rows_line.append(index)
-    kept = [held.get(index, line) for index, line in enumerate(lines)] if held else lines
-    return Decoded(rows, rows_line, dead, records, kept)
+    kept = [inner_lines.get(index, line) for index, line in enumerate(lines)] if inner_lines else lines
+    return Decoded(rows, rows_line, rejections, records, kept)
 
 
 @lru_cache(maxsize=16)
@@ -145,7 +135,7 @@ def _native(record: Row) -> Row:
     return record
 
 
-def _held(record: Row) -> bytes | None:
+def _inner_line(record: Row) -> bytes | None:
     """The line that one of our own dead letters (`reason`, `raw`, `source`) holds; `None` if it is none of them."""
     reason, raw = record.get("reason"), record["raw"]
     if not isinstance(reason, str) or not (reason in _REASONS or reason in _MISSING_FIELDS):

@@ -19,7 +19,7 @@ def dotted_keys(paths: Iterable[Path]) -> Dotted:
     return {".".join(path): path for path in sorted(paths, key=lambda path: (len(path), path)) if len(path) > 1}
 
 
-def unfolded(record: Record, keys: Dotted) -> Record:
+def unfold(record: Record, keys: Dotted) -> Record:
     """The record with objects for those of the keys that it has; itself if it has none.
 
     Only known keys are followed, so that no record can make objects of any depth. An object's own value outweighs that

@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from uncommon_im.schemas.mapping import Column, VendorMapping
 from uncommon_im.transforms.rules.columns.column import Codes, Longs
-from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.columns.json_lines import parse_line
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.adapt import Adapter
 from uncommon_im.transforms.rules.parsing.plain_columns import PlainColumns
@@ -85,7 +86,7 @@ class PlainReader:
     def record(self, line: bytes) -> Record:
         """The whole of a plain record."""
         record = parse_line(line)
-        if isinstance(record, Rejected):
+        if isinstance(record, Rejection):
             raise ValueError(f"a plain record is none: {record.detail}")
         return self.adapter.whole(record)
 

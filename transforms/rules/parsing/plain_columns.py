@@ -1,4 +1,4 @@
-"""The columns of plain vendor records: what a mapping says of a record, said of many at once."""
+"""The columns of plain vendor records: what a mapping makes of a record, made of many at once."""
 
 from __future__ import annotations
 
@@ -119,10 +119,10 @@ class PlainColumns:
         """Which of the rows have of each group one field with a value."""
         served = np.ones(len(rows), np.bool_)
         for paths in needs:
-            told = np.zeros(len(rows), np.bool_)
+            informative = np.zeros(len(rows), np.bool_)
             for path in paths:
-                if told.all():
+                if informative.all():
                     break
-                told |= self._fields[path[0]].told[rows]
-            served &= told
+                informative |= self._fields[path[0]].informative[rows]
+            served &= informative
         return served

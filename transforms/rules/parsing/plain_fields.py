@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.columns.json_lines import parse_line
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock
 from uncommon_im.transforms.rules.parsing.converters import Scalar
 
@@ -42,10 +43,10 @@ class FieldReader:
             self._arrange(_keys(lines[0], self._holders))
         indexes, records = self._decoded(lines)
         columns = self._columns(records)
-        if any(held.count(None) < len(held) for held in columns[len(self.fields) :][: len(self._holders)]):
-            unfolded = [self._unfolded(record) for record in records]
-            indexes = [index for index, record in zip(indexes, unfolded, strict=True) if record is not None]
-            columns = self._columns([record for record in unfolded if record is not None])
+        if any(column.count(None) < len(column) for column in columns[len(self.fields) :][: len(self._holders)]):
+            flat = [self._inner(record) for record in records]
+            indexes = [index for index, record in zip(indexes, flat, strict=True) if record is not None]
+            columns = self._columns([record for record in flat if record is not None])
         return indexes, [columns[place] for place in self._places]
 
     def _arrange(self, keys: Sequence[str]) -> None:
@@ -92,21 +93,21 @@ class FieldReader:
         if not records:
             return [()] * (len(self.fields) + len(self._holders))
         rows = map(astuple, records)
-        return list(zip(*rows, strict=False))  # records that were held by others have fewer fields, and these first
+        return list(zip(*rows, strict=False))  # records inside others have fewer fields, and these first
 
-    def _unfolded(self, record: Any) -> Any:
+    def _inner(self, record: Any) -> Any:
         """The record that a record holds, or itself; `None` if a field is beside one too, and would serve both."""
-        held = [inner for holder in self._holders if (inner := getattr(record, _attribute(holder))) is not None]
-        if not held:
+        records = [inner for holder in self._holders if (inner := getattr(record, _attribute(holder))) is not None]
+        if not records:
             return record
         values = astuple(record)
-        return held[0] if values.count(None) == len(values) - 1 else None
+        return records[0] if values.count(None) == len(values) - 1 else None
 
 
 def _decoder(fields: Sequence[str], holders: Sequence[str], absent: Iterable[str]) -> msgspec.json.Decoder[Any]:
-    """Decodes a line to an object with an attribute a field; fails where a record is not plain."""
-    held = _record_type("Held", {**dict.fromkeys(fields, _SCALAR), **dict.fromkeys(holders)})
-    types = {**dict.fromkeys(fields, _SCALAR), **dict.fromkeys(holders, held | None), **dict.fromkeys(absent)}
+    """Decodes a line to an object with an attribute per field; fails where a record is not plain."""
+    inner = _record_type("Held", {**dict.fromkeys(fields, _SCALAR), **dict.fromkeys(holders)})
+    types = {**dict.fromkeys(fields, _SCALAR), **dict.fromkeys(holders, inner | None), **dict.fromkeys(absent)}
     return msgspec.json.Decoder(_record_type("Plain", types))
 
 
@@ -118,10 +119,10 @@ def _record_type(name: str, types: dict[str, Any]) -> type[msgspec.Struct]:
 def _keys(line: bytes, holders: Sequence[str]) -> list[str]:
     """The keys of a record, or of the one that it holds; none if the line is no record."""
     record = parse_line(line)
-    if isinstance(record, Rejected):
+    if isinstance(record, Rejection):
         return []
-    held = [inner for holder in holders if isinstance(inner := record.get(holder), dict)]
-    return [*(held[0] if held else record)]
+    records = [inner for holder in holders if isinstance(inner := record.get(holder), dict)]
+    return [*(records[0] if records else record)]
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.mapping import Column, Path
 from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
-from uncommon_im.transforms.rules.parsing.converters import Converter, Scalar, remembered
+from uncommon_im.transforms.rules.parsing.converters import Converter, Scalar, memoise
 
 Record = Mapping[str, object]
 Row = dict[str, object]
@@ -107,7 +107,7 @@ def _converter(column: Column, name: str | None, converters: Mapping[str, Conver
         return convert
     table, keep = dict(column.values), column.keep_other
 
-    @remembered
+    @memoise
     def translate(value: Scalar) -> Scalar:
         converted = value if convert is None else convert(value)
         return table.get(str(converted).strip().lower(), converted if keep else None)
@@ -204,7 +204,7 @@ def folded_key(scalar: Scalar) -> str:
     return _folded(scalar)
 
 
-@remembered
+@memoise
 def _folded(value: Scalar) -> str:
     """A value as trimmed lower-case text, `3.0` as `3`; empty for `None` and markers."""
     text = "" if value is None else str(value).strip().lower().removesuffix(".0")

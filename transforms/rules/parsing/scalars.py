@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, unclean
+from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, needs_cleaning
 from uncommon_im.transforms.rules.columns.text import is_marker
 from uncommon_im.transforms.rules.parsing.converters import FORESEEN, Converter, Scalar
 from uncommon_im.transforms.rules.parsing.plan import is_value
@@ -84,8 +84,8 @@ class Scalars:
         return self.codes >= 0
 
     @cached_property
-    def told(self) -> Mask:
-        """Records whose value is no marker of a missing one."""
+    def informative(self) -> Mask:
+        """Records whose value is more than a marker of a missing one."""
         return self.lookup(is_value, False, np.bool_)
 
     def lookup(self, function: Callable[[Scalar], Any], missing: Any, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -114,7 +114,7 @@ class Fields:
     """Fields of some records by their keys. Not all need to be read: which ones are looked at is known afterwards.
 
     Attributes:
-        looked_at: keys of fields that somebody asked for.
+        looked_at: keys of fields that were needed.
     """
 
     def __init__(self, read: Iterable[str], all: Iterable[str]) -> None:
@@ -124,7 +124,7 @@ class Fields:
         self.looked_at: set[str] = set()
 
     def add(self, columns: Iterable[Sequence[Scalar]]) -> None:
-        """The values of further records, a column a field that is read."""
+        """The values of further records, a column per field that is read."""
         for scalars, column in zip(self._read.values(), columns, strict=True):
             scalars.add(column)
 
@@ -245,5 +245,5 @@ def _marked(field: Scalars) -> list[int]:
     """Places of values that are markers of missing values."""
     if field.texts is None:
         return [place for place, value in enumerate(field.values) if type(value) is str and is_marker(value)]
-    places = np.flatnonzero(unclean(field.texts)).tolist()
+    places = np.flatnonzero(needs_cleaning(field.texts)).tolist()
     return [place for place in places if is_marker(field.texts[place].as_py())]

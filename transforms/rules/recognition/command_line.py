@@ -255,7 +255,7 @@ _READERS: Final[dict[str, Callable[[list[str], Engine], Target]]] = {
 
 
 def reduce_fingerprint(fingerprint: str, fold_location: Callable[[str], str]) -> str:
-    """A script as deduplication and flood control count it (section 7).
+    """A script as deduplication and flood control count it (specification, section 7).
 
     Code, standard input and sessions count by their kind only, a file in a suspicious location by that location.
 

@@ -1,12 +1,12 @@
 """From normalised events to communications and executions (specification, sections 1, 3 and 4).
 
-Each distinct host, address and combination of process columns is looked at once a batch.
+Each distinct host, address and combination of process columns is looked at once per batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, Text, constant, group_rows
 from uncommon_im.transforms.rules.columns.days import DAY_US
-from uncommon_im.transforms.rules.columns.text import remembered, remembered_together
+from uncommon_im.transforms.rules.columns.text import memoise, memoise_together
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.recognition.destination import Destinations, Match
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
@@ -52,14 +52,8 @@ class Communications:
 
     def take(self, kept: Mask) -> Communications:
         """The communications where `kept` is true."""
-        return Communications(
-            self.rows[kept],
-            self.matches,
-            self.match[kept],
-            self.identities,
-            self.identity[kept],
-            self.excepted[kept],
-        )
+        names = ("rows", "match", "identity", "excepted")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
 class Recogniser:
@@ -71,10 +65,10 @@ class Recogniser:
         self.exceptions = exceptions
         self._address_pattern = destinations.candidate_pattern
         self._service_ids = [service.id for service in identities.catalogue.services]
-        self._match_host = remembered(destinations.match_host, _REMEMBERED)
-        self._match_address = remembered(destinations.match_address, _REMEMBERED)
-        self._identity = remembered_together(self._identify, _REMEMBERED)
-        self._fingerprint = remembered_together(identities.engines.execution, _REMEMBERED)
+        self._match_host = memoise(destinations.match_host, _REMEMBERED)
+        self._match_address = memoise(destinations.match_address, _REMEMBERED)
+        self._identity = memoise_together(self._identify, _REMEMBERED)
+        self._fingerprint = memoise_together(identities.engines.execution, _REMEMBERED)
 
     def communications(self, events: Events, used: Mask) -> Communications:
         """The communications among the `used` rows of a batch."""
@@ -192,7 +186,7 @@ class Recogniser:
             values["origin"] = found.identities[found.identity[row]].origin
             values["service_id"] = found.matches[found.match[row]].service_id
             excepted[index] = self.exceptions.match(values, int(day[row])) is not None
-        return Communications(found.rows, found.matches, found.match, found.identities, found.identity, excepted[group])
+        return replace(found, excepted=excepted[group])
 
 
 def _tuples(columns: dict[str, Text], names: tuple[str, ...], rows: Longs) -> Iterator[tuple[str | None, ...]]:

@@ -18,7 +18,7 @@ Attribution = Literal["domain", "ip_range"]
 
 @dataclass(frozen=True)
 class Match:
-    """A destination that belongs to a service, and what of the catalogue said so."""
+    """A destination that belongs to a service, and the entry of the catalogue that says so."""
 
     service_id: str
     attribution: Attribution

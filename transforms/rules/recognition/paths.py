@@ -17,7 +17,7 @@ _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _EXTENSION: Final = re.compile(r"\.[a-z][a-z0-9]*$")
 
 
-def slashed(path: str) -> str:
+def with_slashes(path: str) -> str:
     """`path` in lower case with forward slashes."""
     return path.lower().replace("\\", "/")
 
@@ -48,7 +48,7 @@ def fold_script(path: str) -> str:
     >>> fold_script(r"C:\\Users\\al\\report-2024\\x.ps1")
     'c:/users/*/report-*/x.ps1'
     """
-    path = fold_user(slashed(path))
+    path = fold_user(with_slashes(path))
     extension = _EXTENSION.search(path[path.rfind("/") + 1 :])
     if not extension:
         return fold_varying(path)
@@ -87,7 +87,7 @@ class Locations:
 
     def fold_folder(self, path: str, os: str | None) -> str:
         """The folder of a process's path, folded by all three steps, without its last slash."""
-        folder = folder_of(slashed(path))
+        folder = folder_of(with_slashes(path))
         end = self.end(folder, os)
         if end:
             folder = _below(folder[:end])
@@ -102,7 +102,7 @@ class Locations:
     def _pieces(self) -> dict[tuple[str, bool], tuple[str, ...]]:
         pieces: dict[tuple[str, bool], tuple[str, ...]] = {}
         for platform, listed in self.catalogue.locations.items():
-            plain = tuple(slashed(location) for location in listed)
+            plain = tuple(with_slashes(location) for location in listed)
             pieces[platform, False] = plain
             pieces[platform, True] = tuple(fold_varying(location) for location in plain)
         return pieces

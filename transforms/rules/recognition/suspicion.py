@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.rules.columns.text import base_name
-from uncommon_im.transforms.rules.recognition.paths import Locations, slashed
+from uncommon_im.transforms.rules.recognition.paths import Locations, with_slashes
 
 _WINDOWS_FOLDER: Final = re.compile(r"^(?://[?.]/)?(?:[a-z]:|/?device/harddiskvolume[0-9]+)/windows/")
 _DOUBLE_EXTENSION: Final = re.compile(
@@ -92,7 +92,7 @@ class Suspicions:
         for class_id in self._reason_classes & self._classes_of(name, process.os):
             if not self._expected(class_id, process, service_id):
                 yield class_id
-        if process.path and self._locations.end(slashed(process.path), process.os):
+        if process.path and self._locations.end(with_slashes(process.path), process.os):
             yield "untrusted_path"
         if self._masquerades(process, name):
             yield "masquerading"
@@ -118,7 +118,9 @@ class Suspicions:
                 return True
         if process.os not in (None, "windows") or not process.path:
             return False
-        return self.in_class("system-service", name, "windows") and not _WINDOWS_FOLDER.match(slashed(process.path))
+        return self.in_class("system-service", name, "windows") and not _WINDOWS_FOLDER.match(
+            with_slashes(process.path)
+        )
 
     @cached_property
     def _locations(self) -> Locations:

@@ -14,10 +14,11 @@ from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_
 from uncommon_im.transforms.rules.activities.scan import ScanSettings, counts_of, counts_of_lost, recogniser_of
 from uncommon_im.transforms.rules.baseline import subjects
 from uncommon_im.transforms.rules.baseline.subjects import NOBODY, SHOWN_BY_COMMUNICATIONS
-from uncommon_im.transforms.rules.columns.column import Longs, Mask, group_rows, run_starts, text_of
+from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts, text_of
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
-from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.events.tally import Tally
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.stream.lateness import FUTURE_US, Lateness
@@ -26,7 +27,7 @@ from uncommon_im.transforms.rules.stream.messages import Communication, Covered,
 _NEVER: Final = 2**62
 
 
-class OfHost(NamedTuple):
+class HostArrival(NamedTuple):
     """The records of one host under their key; the earliest of them counts from `instant` (ms) on."""
 
     key: str
@@ -34,7 +35,7 @@ class OfHost(NamedTuple):
     instant: int
 
 
-class Seen(NamedTuple):
+class HourSighting(NamedTuple):
     """A sighting by nobody in particular under its subject's key, and the instant (ms) from which it counts."""
 
     key: str
@@ -43,22 +44,22 @@ class Seen(NamedTuple):
 
 
 @dataclass
-class Arrived:
+class BlockContent:
     """What a block of arrivals holds.
 
     Args:
         hosts: what it says of each host.
         covered: days with telemetry.
         hours: services used in hours of the day.
-        dead: records that are no events.
+        dead_letters: of records that are no events.
         counts: as in `summary.json`, and late ones.
         delays: arrival less event time of the valid events, in µs.
     """
 
-    hosts: list[OfHost] = field(default_factory=list)
+    hosts: list[HostArrival] = field(default_factory=list)
     covered: list[Covered] = field(default_factory=list)
-    hours: list[Seen] = field(default_factory=list)
-    dead: list[DeadLetter] = field(default_factory=list)
+    hours: list[HourSighting] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
     counts: Tally = field(default_factory=Tally)
     delays: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -75,7 +76,7 @@ class Arrivals:
         self._settings, self._lateness = settings, lateness
         self._recogniser = recogniser or recogniser_of(settings)
 
-    def read(self, batch: RawBatch, arrival: Longs) -> Arrived:
+    def read(self, batch: RawBatch, arrival: Longs) -> BlockContent:
         """What a batch holds.
 
         Args:
@@ -85,9 +86,9 @@ class Arrivals:
         try:
             return self._read(batch, arrival)
         except LostBatch as lost:
-            return Arrived(dead=[lost.letter], counts=counts_of_lost(lost.letter))
+            return BlockContent(dead_letters=[lost.letter], counts=counts_of_lost(lost.letter))
 
-    def _read(self, batch: RawBatch, arrival: Longs) -> Arrived:
+    def _read(self, batch: RawBatch, arrival: Longs) -> BlockContent:
         events = Events(batch, self._settings.tenant, latest=arrival + FUTURE_US)
         lost = batch.lost()
         dead = [*lost, *batch.dead_letters(events.rejections())]
@@ -97,7 +98,7 @@ class Arrivals:
         executions = list(self._executions(events, used, time))
         found = self._recogniser.communications(events, used)
         activities = activities_of(events, found, self._settings.time_zone)
-        arrived = Arrived(dead=dead, delays=(arrival - events.time.values)[used])
+        arrived = BlockContent(dead_letters=dead, delays=(arrival - events.time.values)[used])
         arrived.hosts = list(_by_host(executions, activities, time.at(found.rows)))
         arrived.hours = list(_hours(activities, time.at(found.rows)))
         arrived.covered = list(_covered(events, used, time))
@@ -109,16 +110,12 @@ class Arrivals:
     def _executions(self, events: Events, used: Mask, time: _Times) -> Iterator[tuple[str, str, Shown]]:
         """(tenant, host, sighting) of executions, each once."""
         rows, codes, fingerprints = self._recogniser.executions(events, used)
-        if not len(rows):
-            return
-        tenant, host, at = events.tenant_id.take(rows), events.text_at("host_id", rows), time.at(rows)
-        groups, first = group_rows([tenant.codes, host.codes, codes, at.day, at.known])
-        instants = _smallest(at.instant, groups)
+        tenant, host = events.tenant_id.take(rows), events.text_at("host_id", rows)
+        first, groups = time.at(rows).distinct(tenant.codes, host.codes, codes)
         texts = [subjects.execution(fingerprint) for fingerprint in fingerprints]
-        named = zip(tenant.at_rows(first), host.at_rows(first), strict=True)
-        for place, (row, (whose, who)) in enumerate(zip(first.tolist(), named, strict=True)):
-            shown = Shown(texts[codes[row]], int(at.day[row]), int(at.known[row]), int(instants[place]))
-            yield whose or "", who or "", shown
+        named = zip(tenant.at_rows(first), host.at_rows(first), codes[first].tolist(), groups, strict=True)
+        for whose, who, code, when in named:
+            yield whose or "", who or "", Shown(texts[code], *when[:3])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +128,21 @@ class _Times:
 
     def at(self, rows: Longs) -> _Times:
         return _Times(self.time[rows], self.arrival[rows], self.lateness)
+
+    def distinct(self, *codes: Codes) -> tuple[Longs, list[tuple[int, int, int, int]]]:
+        """Rows that agree in codes, day and day of knowledge, each group once.
+
+        Returns:
+            (first row of each group, its (day, day of knowledge, smallest instant, number of rows)).
+        """
+        if not len(self.time):
+            return np.zeros(0, np.int64), []
+        day, known = self.day, self.known
+        groups, first = group_rows([*codes, day, known])
+        order = np.argsort(groups, kind="stable")
+        instants = np.minimum.reduceat(self.instant[order], run_starts(groups[order]))
+        columns = (day[first], known[first], instants, np.bincount(groups))
+        return first, list(zip(*(column.tolist() for column in columns), strict=True))
 
     @property
     def day(self) -> Longs:
@@ -154,32 +166,25 @@ class _Times:
 
 
 def _covered(events: Events, used: Mask, time: _Times) -> Iterator[Covered]:
-    rows = np.flatnonzero(used)
-    if not len(rows):
-        return
-    at, tenant = time.at(rows), events.tenant_id
-    groups, first = group_rows([tenant.codes[rows], at.day, at.known])
-    instants, counts = _smallest(at.instant, groups), np.bincount(groups)
-    for place, row in enumerate(first.tolist()):
-        whose = tenant.values[tenant.codes[rows[row]]]
-        yield Covered(whose, int(at.day[row]), int(at.known[row]), int(counts[place]), int(instants[place]))
+    tenant = events.tenant_id
+    codes = tenant.codes[used]
+    first, groups = time.at(np.flatnonzero(used)).distinct(codes)
+    for code, (day, known, instant, number) in zip(codes[first].tolist(), groups, strict=True):
+        yield Covered(tenant.values[code], day, known, number, instant)
 
 
-def _hours(activities: pa.Table, time: _Times) -> Iterator[Seen]:
+def _hours(activities: pa.Table, time: _Times) -> Iterator[HourSighting]:
     """Sightings of hours of the day, each once."""
-    if not activities.num_rows:
-        return
     tenant, subject = text_of(activities.column("tenant")), text_of(activities.column("hour_of_day"))
-    groups, first = group_rows([tenant.codes, subject.codes, time.day, time.known])
-    instants = _smallest(time.instant, groups).tolist()
-    named = zip(first.tolist(), tenant.at_rows(first), subject.at_rows(first), instants, strict=True)
-    for row, whose, what, instant in named:
-        sighting = Sighting(whose or "", what or "", NOBODY, int(time.day[row]), int(time.known[row]))
-        yield Seen(key_of(sighting.tenant, sighting.subject), sighting, instant)
+    first, groups = time.distinct(tenant.codes, subject.codes)
+    named = zip(tenant.at_rows(first), subject.at_rows(first), groups, strict=True)
+    for whose, what, (day, known, instant, _) in named:
+        sighting = Sighting(whose or "", what or "", NOBODY, day, known)
+        yield HourSighting(key_of(sighting.tenant, sighting.subject), sighting, instant)
 
 
-def _by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table, time: _Times) -> Iterator[OfHost]:
-    """What is said of each host: sightings, each once, and communications, those of an activity in one."""
+def _by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table, time: _Times) -> Iterator[HostArrival]:
+    """What a block says of each host: sightings, each once, and communications, those of an activity in one."""
     shown: defaultdict[tuple[str, str], dict[tuple[str, int, int], Shown]] = defaultdict(dict)
     found: defaultdict[tuple[str, str], list[Communication]] = defaultdict(list)
     for tenant, host, sighting in (*executions, *_sightings(activities, time)):
@@ -191,26 +196,19 @@ def _by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table,
     for tenant, host in shown.keys() | found.keys():
         sightings, communications = list(shown[tenant, host].values()), found[tenant, host]
         instant = min([item.instant for item in sightings] + [item.instant for item in communications])
-        yield OfHost(key_of(tenant, host), HostRecords(tenant, host, sightings, communications), instant)
+        yield HostArrival(key_of(tenant, host), HostRecords(tenant, host, sightings, communications), instant)
 
 
 def _sightings(activities: pa.Table, time: _Times) -> Iterator[tuple[str, str, Shown]]:
     """(tenant, host, sighting) of what communications show, before any are merged."""
-    if not activities.num_rows:
-        return
     tenant, host = text_of(activities.column("tenant")), text_of(activities.column("host"))
     for kind in SHOWN_BY_COMMUNICATIONS:
         subject = text_of(activities.column(kind))
-        groups, first = group_rows([tenant.codes, host.codes, subject.codes, time.day, time.known])
-        instants = _smallest(time.instant, groups)
-        named = zip(tenant.at_rows(first), host.at_rows(first), subject.at_rows(first), strict=True)
-        for place, (row, (whose, who, what)) in enumerate(zip(first.tolist(), named, strict=True)):
+        first, groups = time.distinct(tenant.codes, host.codes, subject.codes)
+        named = zip(tenant.at_rows(first), host.at_rows(first), subject.at_rows(first), groups, strict=True)
+        for whose, who, what, when in named:
             if what is not None:
-                yield (
-                    whose or "",
-                    who or "",
-                    Shown(what, int(time.day[row]), int(time.known[row]), int(instants[place])),
-                )
+                yield whose or "", who or "", Shown(what, *when[:3])
 
 
 def _communications(activities: pa.Table, time: _Times) -> Iterator[Communication]:
@@ -228,12 +226,6 @@ def _communications(activities: pa.Table, time: _Times) -> Iterator[Communicatio
 
 def _given(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
-
-
-def _smallest(values: Longs, groups: Longs) -> Longs:
-    """The smallest value of each group."""
-    order = np.argsort(groups, kind="stable")
-    return np.minimum.reduceat(values[order], run_starts(groups[order]))
 
 
 def _longs(table: pa.Table, name: str) -> Longs:

@@ -1,4 +1,4 @@
-"""How common a subject is in the organisation: capped sets of hosts by day (specification, sections 5, 6 and 9)."""
+"""How common a subject is in the organisation: bounded sets of hosts by day (specification, sections 5, 6 and 9)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import msgspec
 
 from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.baseline import day_masks
 from uncommon_im.transforms.rules.baseline.sightings import host_rank
 from uncommon_im.transforms.rules.stream.day_sets import DaySet, Packed, forget, keep, see, span_of
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import (
     Answer,
-    Codec,
     Message,
     Outcome,
     Outcomes,
@@ -22,14 +22,14 @@ from uncommon_im.transforms.rules.stream.messages import (
     Wait,
     key_of,
 )
-from uncommon_im.transforms.rules.stream.step import Observations
+from uncommon_im.transforms.rules.stream.step import Step
 
 
 class BaselineState(msgspec.Struct, array_like=True):
     """What is kept of a (tenant, subject).
 
     Args:
-        hosts: host -> the days on which it showed the subject, at most `Limits.hosts_kept` hosts a day.
+        hosts: host -> the days on which it showed the subject, at most `Limits.hosts_kept` hosts per day.
         open_day: the newest day that is known to be open; its questions need not wait.
         asked_at: the instant (ms) of the first question that waits; 0: none does.
         armed: the instant (ms) for which the timer is set; 0: it is not.
@@ -41,22 +41,18 @@ class BaselineState(msgspec.Struct, array_like=True):
     armed: int = 0
 
 
-class Baselines:
-    """The step that answers: emits "answers", one a question, from what was known when the question's day opened.
+class Baselines(Step[BaselineState]):
+    """The step that answers: emits "answers", one per question, from what was known when the question's day opened.
 
     A question of a day that may not be open yet waits; one timer answers all that wait for that day.
     """
 
-    codec: Codec[BaselineState] = Codec(BaselineState)
+    state = BaselineState
 
     def __init__(self, lateness: Lateness, limits: Limits) -> None:
         """The window, its guard days and the hosts to keep are those of `limits`."""
+        super().__init__()
         self._lateness, self._limits = lateness, limits
-        self.observed = Observations()
-
-    def empty(self) -> BaselineState:
-        """A subject that has not been seen."""
-        return BaselineState()
 
     def add(self, key: str, state: BaselineState, message: Message) -> Outcomes:
         """Takes a sighting in, or answers a question."""
@@ -82,10 +78,6 @@ class Baselines:
         """Questions do."""
         return bool(state.asked_at)
 
-    def only_waits(self, message: Message) -> bool:
-        """Questions may be answered at once."""
-        return False
-
     def _take(self, state: BaselineState, message: Message) -> Outcome:
         """The answer to a question whose day is open; others wait."""
         assert isinstance(message, Question), message
@@ -100,7 +92,7 @@ class Baselines:
             self._cap(state, sighting)
 
     def _cap(self, state: BaselineState, sighting: Sighting) -> None:
-        """At most `hosts_kept` hosts a day and day of knowledge: the smallest by hash."""
+        """At most `hosts_kept` hosts per day and day of knowledge: the smallest by hash."""
         those = []
         for host, packed in state.hosts.items():
             days = DaySet.unpack(packed)
@@ -113,7 +105,6 @@ class Baselines:
 
     def _answer(self, state: BaselineState, question: Question) -> Output:
         length, guard = self._limits.training_days, self._limits.guard_days
-        unguarded = (1 << max(length - guard, 0)) - 1
         windows = [DaySet.unpack(packed).window(question.day, length) for packed in state.hosts.values()]
         active = 0
         for window in windows:
@@ -123,7 +114,7 @@ class Baselines:
             question.subject,
             question.day,
             min(sum(map(bool, windows)), kept),
-            min(sum(bool(window & unguarded) for window in windows), kept),
+            min(sum(bool(day_masks.before_guard(window, length, guard)) for window in windows), kept),
             active,
         )
         return Output("answers", key_of(question.tenant, question.host), answer, question.at)

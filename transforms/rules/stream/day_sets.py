@@ -1,9 +1,11 @@
-"""Days as masks: the days on which something was shown, and from when on that was known."""
+"""Sets of days: those on which something was shown, and from when on that was known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from uncommon_im.transforms.rules.baseline import day_masks
 
 Packed = tuple[int, bytes, tuple[tuple[int, int], ...]]
 """(first day, mask of days from it on, (late day, the day after which it is known) ...)."""
@@ -26,6 +28,12 @@ class DaySet:
     mask: int = 0
     late: dict[int, int] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, days: Iterable[int]) -> DaySet:
+        """The set of days, none of which was learned late."""
+        found = sorted(days)
+        return cls(found[0], day_masks.mask_of(found, found[0])) if found else cls()
+
     def add(self, day: int, known: int) -> bool:
         """Adds a day that is known after the day `known` (`known >= day`); true if that was news."""
         if day in self:
@@ -33,10 +41,9 @@ class DaySet:
                 return False
         elif not self.mask:
             self.first, self.mask = day, 1
-        elif day < self.first:
-            self.mask, self.first = (self.mask << (self.first - day)) | 1, day
         else:
-            self.mask |= 1 << (day - self.first)
+            first = min(day, self.first)
+            self.mask, self.first = day_masks.since(self.mask, self.first, first) | 1 << (day - first), first
         if known > day:
             self.late[day] = known
         else:
@@ -44,14 +51,14 @@ class DaySet:
         return True
 
     def __contains__(self, day: int) -> bool:
-        return day >= self.first and bool(self.mask >> (day - self.first) & 1)
+        return day_masks.contains(self.mask, self.first, day)
 
     def __bool__(self) -> bool:
         return bool(self.mask)
 
     def days(self) -> list[int]:
         """The days, in order."""
-        return [self.first + bit for bit in range(self.mask.bit_length()) if self.mask >> bit & 1]
+        return day_masks.days_of(self.mask, self.first)
 
     def known_of(self, day: int) -> int:
         """The day after which one of the days is known."""
@@ -64,9 +71,8 @@ class DaySet:
             self.late.pop(day, None)
 
     def window(self, day: int, length: int) -> int:
-        """The days of `[day - length, day - 1]` that the baseline of `day` knows: bit `i` is `day - length + i`."""
-        shift = day - length - self.first
-        mask = (self.mask >> shift if shift >= 0 else self.mask << -shift) & ((1 << length) - 1)
+        """The days of `[day - length, day - 1]` that the baseline of `day` knows, as `day_masks.window`."""
+        mask = day_masks.window(self.mask, self.first, day, length)
         for late, known in self.late.items():
             if known >= day and 0 <= (bit := late - day + length) < length:
                 mask &= ~(1 << bit)
@@ -75,19 +81,14 @@ class DaySet:
     def forget(self, before: int) -> None:
         """Drops days before a day."""
         if self.mask and self.first < before:
-            self.mask >>= before - self.first
-            self.first = before
+            self.mask, self.first = day_masks.since(self.mask, self.first, before), before
             self.late = {day: known for day, known in self.late.items() if day >= before}
         if self.mask:
-            zeros = (self.mask & -self.mask).bit_length() - 1
-            self.mask >>= zeros
-            self.first += zeros
+            self.mask, self.first = day_masks.trim(self.mask, self.first)
 
     def pack(self) -> Packed:
         """As plain values, the same for equal sets."""
-        zeros = (self.mask & -self.mask).bit_length() - 1 if self.mask else 0
-        mask = self.mask >> zeros
-        first = self.first + zeros if mask else 0
+        mask, first = day_masks.trim(self.mask, self.first)
         return first, mask.to_bytes((mask.bit_length() + 7) // 8), tuple(sorted(self.late.items()))
 
     @classmethod
@@ -106,27 +107,27 @@ def span_of(sets: Iterable[Packed]) -> tuple[int, int]:
     return oldest, newest
 
 
-def see(held: dict[str, Packed], name: str, day: int, known: int) -> bool:
+def see(sets: dict[str, Packed], name: str, day: int, known: int) -> bool:
     """Adds a day to the set of a name; true if that was news."""
-    days = DaySet.unpack(held[name]) if name in held else DaySet()
+    days = DaySet.unpack(sets[name]) if name in sets else DaySet()
     news = days.add(day, known)
     if news:
-        held[name] = days.pack()
+        sets[name] = days.pack()
     return news
 
 
-def keep(held: dict[str, Packed], name: str, days: DaySet) -> None:
+def keep(sets: dict[str, Packed], name: str, days: DaySet) -> None:
     """Makes a set that of a name; an empty one goes."""
     if days:
-        held[name] = days.pack()
+        sets[name] = days.pack()
     else:
-        del held[name]
+        del sets[name]
 
 
-def forget(held: dict[str, Packed], before: int) -> None:
+def forget(sets: dict[str, Packed], before: int) -> None:
     """Drops days before a day from all sets."""
-    for name, packed in list(held.items()):
+    for name, packed in list(sets.items()):
         if packed[0] < before:
             days = DaySet.unpack(packed)
             days.forget(before)
-            keep(held, name, days)
+            keep(sets, name, days)

@@ -55,7 +55,7 @@ class Delays:
         return advice_of(self._counts, self._lateness)
 
 
-def suggested(counts: Mapping[int, int]) -> int | None:
+def suggestion(counts: Mapping[int, int]) -> int | None:
     """The least bound (s) that covers enough of the records; `None`: none does."""
     total, covered = sum(counts.values()), 0
     for bound in BOUNDS_S:
@@ -71,7 +71,7 @@ def advice_of(counts: Mapping[int, int], lateness: Lateness) -> str:
     >>> advice_of({10: 9_995, 3600: 5}, Lateness())
     'arrival delays of 10,000 records: 99.9 % within 10 s; --lateness is 600 s, --lateness 10 would do'
     """
-    given, bound, total = lateness.allowed // SECOND_US, suggested(counts), sum(counts.values())
+    given, bound, total = lateness.allowed // SECOND_US, suggestion(counts), sum(counts.values())
     if bound is None:
         within, wanted = f"more than 0.1 % took longer than {BOUNDS_S[-1]:,} s", "look for what holds records back"
     else:

@@ -11,8 +11,8 @@ import msgspec
 from uncommon_im.transforms.rules.alerts.steps import with_steps
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.stream.lateness import Lateness
-from uncommon_im.transforms.rules.stream.messages import Alert, Candidate, Codec, Message, Outcomes, VerdictRow, Wait
-from uncommon_im.transforms.rules.stream.step import Observations
+from uncommon_im.transforms.rules.stream.messages import Alert, Candidate, Message, Outcomes, VerdictRow, Wait
+from uncommon_im.transforms.rules.stream.step import Step
 
 LIMIT_MS: Final = 1
 """A candidate is decided this long after it was judged: those that precede it have come by then."""
@@ -34,22 +34,18 @@ class FloodState(msgspec.Struct, array_like=True):
     armed: int = 0
 
 
-class Flood:
+class Flood(Step[FloodState]):
     """The step that limits floods: emits the first candidates of a group as alerts, verdict rows of all.
 
     The order is that of the instants, then (time of first event, event id, host): without late records just that.
     """
 
-    codec: Codec[FloodState] = Codec(FloodState)
+    state = FloodState
 
     def __init__(self, lateness: Lateness, limit: int) -> None:
-        """At most `limit` alerts a group and variation; 0: no limit."""
+        """At most `limit` alerts per group and variation; 0: no limit."""
+        super().__init__()
         self._lateness, self._limit = lateness, limit
-        self.observed = Observations()
-
-    def empty(self) -> FloodState:
-        """A group without alerts."""
-        return FloodState()
 
     def add(self, key: str, state: FloodState, message: Message) -> Outcomes:
         """Lets a candidate wait for those that precede it; a group that is full needs not wait."""
@@ -93,10 +89,6 @@ class Flood:
     def waits(self, state: FloodState) -> bool:
         """Candidates do."""
         return bool(state.due)
-
-    def only_waits(self, message: Message) -> bool:
-        """A group that is full decides at once."""
-        return False
 
     def _alert(self, candidate: Candidate, saturated: bool) -> Outcomes:
         alert = with_steps(json.loads(candidate.alert) | {"group_saturated": saturated})

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from uncommon_im.transforms.rules.activities.hourly import TOTALS, evidence_order
+from uncommon_im.transforms.rules.activities.hourly import TOTALS, details_order
 from uncommon_im.transforms.rules.baseline.subjects import KINDS
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY
 from uncommon_im.transforms.rules.columns.days import DAY_US
@@ -17,7 +17,6 @@ from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import (
     TELEMETRY,
     Activity,
-    Codec,
     Communication,
     HostHistory,
     HostRecords,
@@ -30,7 +29,7 @@ from uncommon_im.transforms.rules.stream.messages import (
     VerdictRow,
     key_of,
 )
-from uncommon_im.transforms.rules.stream.step import Observations
+from uncommon_im.transforms.rules.stream.step import Step
 from uncommon_im.transforms.rules.verdicts.verdict import VERDICT_COLUMNS
 
 TOGETHER_MS: Final = 1000
@@ -69,23 +68,19 @@ class HostState(msgspec.Struct, array_like=True):
     armed: int = 0
 
 
-class Hosts:
+class Hosts(Step[HostState]):
     """The step that follows each host.
 
     Emits "sightings" (each subject, day once, at once), "questions" (each subject, day once) and "activities" when they
     are due, each once, represented by its first event; verdict rows of those that only train.
     """
 
-    codec: Codec[HostState] = Codec(HostState)
+    state = HostState
 
     def __init__(self, lateness: Lateness, start: int | None) -> None:
         """Activities before `start` (µs since 1970) only train; `None`: none does."""
+        super().__init__()
         self._lateness, self._start = lateness, start
-        self.observed = Observations()
-
-    def empty(self) -> HostState:
-        """A host that has not been seen."""
-        return HostState()
 
     def add(self, key: str, state: HostState, message: Message) -> Outcomes:
         """Takes records or history in; sightings that are news leave at once."""
@@ -120,14 +115,6 @@ class Hosts:
         if state.days:
             instants.append(self._lateness.pruning(*span_of(state.days.values())))
         return min(instants, default=None)
-
-    def waits(self, state: HostState) -> bool:
-        """No message waits."""
-        return False
-
-    def only_waits(self, message: Message) -> bool:
-        """None does."""
-        return False
 
     def _remember(self, state: HostState, history: HostHistory) -> None:
         days, before = DaySet.unpack(history.days), state.days.get(history.subject)
@@ -219,7 +206,7 @@ def _tied(one: Communication, other: Communication) -> bool:
 
 
 def _order(communication: Communication) -> tuple[tuple[str, str], bool]:
-    return evidence_order(communication.row), communication.late
+    return details_order(communication.row), communication.late
 
 
 def _by_time(one: Communication, other: Communication) -> tuple[Communication, Communication]:

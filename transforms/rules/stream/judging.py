@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import astuple, dataclass, field
+from typing import Final
 
 import msgspec
-import numpy as np
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.alerts.alert import AlertWriter
-from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
+from uncommon_im.transforms.rules.baseline import day_masks, formula
 from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA
 from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
@@ -22,7 +21,6 @@ from uncommon_im.transforms.rules.stream.messages import (
     Activity,
     Answer,
     Candidate,
-    Codec,
     Message,
     Outcomes,
     Output,
@@ -32,14 +30,13 @@ from uncommon_im.transforms.rules.stream.messages import (
     Wait,
     key_of,
 )
-from uncommon_im.transforms.rules.stream.step import Observations
-from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
+from uncommon_im.transforms.rules.stream.step import Step
+from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
 from uncommon_im.transforms.rules.verdicts.judgement import candidate_of
 from uncommon_im.transforms.rules.verdicts.verdict import OPEN, VERDICT_COLUMNS, first_verdict
 
 JUDGE_MS: Final = 1
 """An activity is judged this long after its questions were asked: the answers have come by then."""
-_NOT_TRAINING: Final = np.array([False])
 _NOBODY: Final = (0, 0, 0)
 _NO_COLUMNS: Final[Row] = dict.fromkeys(ACTIVITY_SCHEMA.names)
 
@@ -90,31 +87,27 @@ class JudgingRules:
         return self.writer.detector.limits
 
 
-class Judging:
+class Judging(Step[JudgeState]):
     """The step that judges: emits "candidates" that deduplication let through (and "said", for a snapshot that names
     them), verdict rows of all others.
 
     Activities of a host are judged in the order of their instants, those of one instant in deduplication's order.
     """
 
-    codec: Codec[JudgeState] = Codec(JudgeState)
+    state = JudgeState
 
     def __init__(self, rules: JudgingRules) -> None:
         """Judges by `rules`."""
+        super().__init__()
         self._rules = rules
-        self.observed = Observations()
-
-    def empty(self) -> JudgeState:
-        """A host of which nothing was judged."""
-        return JudgeState()
 
     def add(self, key: str, state: JudgeState, message: Message) -> Outcomes:
         """Lets activities and answers wait for each other."""
         if isinstance(message, SaidBefore):
-            said = (message.time, message.severity, message.event_id, message.alert_id)
-            before = state.said.setdefault(key_of(*message.key), [])
-            if said not in before:
-                before.append(said)
+            alert = (message.time, message.severity, message.event_id, message.alert_id)
+            earlier = state.said.setdefault(key_of(*message.key), [])
+            if alert not in earlier:
+                earlier.append(alert)
             return
         yield _wait(state, message) if isinstance(message, Activity) else Wait(message)
 
@@ -125,7 +118,7 @@ class Judging:
         for message in waiting:
             if isinstance(message, Answer):
                 figures = (message.hosts, message.guarded_hosts, message.active)
-                self._told(state, message.day)[message.subject] = figures
+                self._answers(state, message.day)[message.subject] = figures
             elif isinstance(message, Activity) and _due(message) <= now:
                 due.append(message)
             else:
@@ -136,8 +129,8 @@ class Judging:
 
     def wake(self, state: JudgeState) -> int | None:
         """When the next activity is due, or something can be forgotten."""
-        instants = [self._closing(told.day) for told in state.told]
-        instants += [self._said_closing(said[0]) for listed in state.said.values() for said in listed]
+        instants = [self._closing(answers.day) for answers in state.told]
+        instants += [self._alert_closing(alert[0]) for alerts in state.said.values() for alert in alerts]
         return min(instants + [state.due] * bool(state.due), default=None)
 
     def waits(self, state: JudgeState) -> bool:
@@ -154,88 +147,83 @@ class Judging:
             row = activity.row
             figures = {kind: self._figures(state, activity, kind) for kind in KINDS if row.get(kind) is not None}
             coverage = self._coverage(state, activity)
-            excepted = np.array([row["excepted"]])
-            common, days = figures["communication"], np.array([coverage])
-            verdict = str(first_verdict(_NOT_TRAINING, days, common, excepted, self._rules.limits)[0])
+            other_hosts, host_days = (figures["communication"][name] for name in ("other_hosts", "host_days"))
+            verdict = str(first_verdict(False, coverage, other_hosts, host_days, row["excepted"], self._rules.limits))
             self.observed.values.append(("judge_delay_ms", _due(activity) - row["event_time"] // MILLISECOND_US))
             if verdict == OPEN:
-                shown = {kind: prevalence.at(0) for kind, prevalence in figures.items()}
-                opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, shown, coverage)))
+                opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, figures, coverage)))
             else:
                 yield self._verdict({name: row[name] for name in VERDICT_COLUMNS}, verdict, None)
-        keyed = [
-            (activity.instant, Said(found.time, *_names(found.alert)), found, activity) for activity, found in opened
-        ]
-        for _, said, found, activity in sorted(keyed, key=lambda item: (item[0], item[1].order)):
-            repeated = self._repeated(state, key_of(*found.key), said)
-            if repeated is not None:
-                yield self._verdict(found.row, "duplicate", repeated)
+        for activity, found in sorted(opened, key=lambda item: (item[0].instant, item[1].as_earlier.order)):
+            original = self._original(state, key_of(*found.key), found.as_earlier)
+            if original is not None:
+                yield self._verdict(found.row, "duplicate", original)
                 continue
             day = activity.row["hour"] // 24
             alert = json.dumps(found.alert | {"late": activity.late}, ensure_ascii=False)
             candidate = Candidate(activity.instant, _due(activity), found.time, day, alert, found.row)
             yield Output("candidates", key_of(*found.group), candidate, _due(activity))
-            let_through = SaidBefore(list(found.key), said.time, said.severity, said.event_id, said.alert_id)
-            yield Output("said", found.row["host"], let_through, _due(activity))
+            memory = SaidBefore(list(found.key), *astuple(found.as_earlier))
+            yield Output("said", found.row["host"], memory, _due(activity))
 
-    def _repeated(self, state: JudgeState, key: str, said: Said) -> str | None:
-        """The alert id of what an activity repeats; what repeats nothing is remembered."""
-        listed = state.said.setdefault(key, [])
-        ((_, repeated),) = deduplicate([said], self._rules.limits, [Said(*earlier) for earlier in listed])
-        if repeated is not None:
-            return repeated.alert_id
-        listed.append((said.time, said.severity, said.event_id, said.alert_id))
+    def _original(self, state: JudgeState, key: str, alert: EarlierAlert) -> str | None:
+        """The id of the alert that another one repeats; one that repeats none becomes an earlier alert itself."""
+        earlier = state.said.setdefault(key, [])
+        ((_, original),) = deduplicate([alert], self._rules.limits, [EarlierAlert(*values) for values in earlier])
+        if original is not None:
+            return original.alert_id
+        earlier.append(astuple(alert))
         return None
 
     def _verdict(self, row: Row, verdict: str, duplicate_of: str | None) -> VerdictRow:
         self.observed.counts[f"verdicts.{verdict}"] += 1
         return VerdictRow(row | {"verdict": verdict, "duplicate_of": duplicate_of})
 
-    def _figures(self, state: JudgeState, activity: Activity, kind: Kind) -> Prevalence:
-        """The prevalence of one of an activity's subjects (section 5)."""
+    def _figures(self, state: JudgeState, activity: Activity, kind: Kind) -> dict[str, int]:
+        """The prevalence of one of an activity's subjects (specification, section 5), as `Prevalence.at` gives it."""
         limits, subject, day = self._rules.limits, activity.row[kind], activity.row["hour"] // 24
-        length = limits.training_days
-        guard = limits.guard_days if activity.row["reasons"] and kind != "execution" else 0
-        hosts, guarded_hosts, active = self._told(state, day).get(subject, _NOBODY)
+        hosts, guarded_hosts, active = self._answers(state, day).get(subject, _NOBODY)
         own = activity.own.get(subject, 0)
-        himself = bool(own & ((1 << max(length - guard, 0)) - 1))
-        maximum = limits.execution_max_other_hosts if kind == "execution" else limits.max_other_hosts
-        numbers = (
-            min((guarded_hosts if guard else hosts) - himself, maximum + 1),
-            own.bit_count(),
-            active.bit_count(),
-            day - length + ((active & -active).bit_length() - 1) if active else -1,
-            day - length + active.bit_length() - 1 if active else -1,
-        )
-        return Prevalence(*(np.array([number], np.int64) for number in numbers))
+        guarded = formula.is_guarded(bool(activity.row["reasons"]), kind)
+        itself = bool(day_masks.before_guard(own, limits.training_days, limits.guard_days if guarded else 0))
+        others = formula.other_hosts(guarded_hosts if guarded else hosts, itself, kind, limits)
+        active_days, first_day, last_day = day_masks.span(active, day - limits.training_days)
+        return {
+            "other_hosts": int(others),
+            "host_days": own.bit_count(),
+            "active_days": active_days,
+            "first_day": first_day,
+            "last_day": last_day,
+        }
 
-    def _told(self, state: JudgeState, day: int) -> dict[str, Figures]:
-        for told in state.told:
-            if told.day == day:
-                return told.answers
+    def _answers(self, state: JudgeState, day: int) -> dict[str, Figures]:
+        for of_day in state.told:
+            if of_day.day == day:
+                return of_day.answers
         state.told.append(Told(day))
         return state.told[-1].answers
 
     def _coverage(self, state: JudgeState, activity: Activity) -> int:
-        """Days of the window with telemetry, for a service that knows them (section 6)."""
-        day, length = activity.row["hour"] // 24, self._rules.limits.training_days
-        _, _, active = self._told(state, day).get(TELEMETRY, _NOBODY)
-        since = self._rules.learning_since.get(activity.row["service"], 0) - (day - length)
-        return (active >> min(max(since, 0), length)).bit_count()
+        """Days of the window with telemetry that count for the service (specification, section 6)."""
+        day = activity.row["hour"] // 24
+        _, _, telemetry = self._answers(state, day).get(TELEMETRY, _NOBODY)
+        since = self._rules.learning_since.get(activity.row["service"], 0)
+        return formula.coverage_days(telemetry, day, since, self._rules.limits)
 
     def _forget(self, state: JudgeState, now: int) -> None:
-        state.told = [told for told in state.told if self._closing(told.day) > now]
-        for key, listed in list(state.said.items()):
-            listed[:] = [said for said in listed if self._said_closing(said[0]) > now]
-            if not listed:
-                del state.said[key]
+        state.told = [answers for answers in state.told if self._closing(answers.day) > now]
+        open_alerts = {
+            key: [alert for alert in alerts if self._alert_closing(alert[0]) > now]
+            for key, alerts in state.said.items()
+        }
+        state.said = {key: alerts for key, alerts in open_alerts.items() if alerts}
 
     def _closing(self, day: int) -> int:
         """When no activity of a day can come any more."""
         return self._rules.lateness.closing((day + 1) * DAY_US) + 2 * JUDGE_MS
 
-    def _said_closing(self, time: int) -> int:
-        """When nothing can repeat any more what was said at a time; all of a day together."""
+    def _alert_closing(self, time: int) -> int:
+        """When nothing can repeat an alert of a time any more; those of a day together."""
         until = time + self._rules.limits.deduplication_hours * HOUR_US
         return self._closing(until // DAY_US)
 
@@ -247,7 +235,3 @@ def _wait(state: JudgeState, activity: Activity) -> Wait:
 
 def _due(activity: Activity) -> int:
     return activity.at + JUDGE_MS
-
-
-def _names(alert: Mapping[str, Any]) -> tuple[str, str, str]:
-    return alert["severity"], alert["event_id"], alert["alert_id"]

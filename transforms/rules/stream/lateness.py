@@ -18,7 +18,7 @@ from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US, SECOND_US
 
 MILLISECOND_US = 1_000
 TOGETHER_DAYS = 7
-"""Days that are forgotten together while a key lives: a firing a week instead of one a day, for a byte of state."""
+"""Days that are forgotten together while a key lives: one firing per week instead of seven, for a byte of state."""
 FUTURE_US = HOUR_US
 """A record whose event time is further ahead of its arrival than this is a `future_timestamp`."""
 

@@ -1,14 +1,16 @@
-"""What every stateful step of the stream is: a state a key, messages in, outcomes out, one timer.
+"""What every stateful step of the stream is: a state per key, messages in, outcomes out, one timer.
 
-`added` and `fired` take a step's rules from bytes to bytes: an engine adds nothing but storage, time and transport.
+`add_message` and `fire_timer` take a step's rules from bytes to bytes: an engine adds nothing but storage, time and
+transport.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Codec, Message, Outcome, Outcomes, Wait
 
@@ -35,33 +37,39 @@ class Observations:
         self.values.clear()
 
 
-class Step(Protocol[State]):
+class Step(ABC, Generic[State]):
     """The rules of a stateful step.
 
     `add` and `fire` change the state that they are given. Messages may come in any order and any number of times.
     `fire` may be called at any instant that the watermark has passed, again and again: what is not due stays.
     """
 
-    codec: Codec[State]
-    observed: Observations
+    state: type[State]
+    """Its default is the state of a key that has not been seen."""
 
-    def empty(self) -> State:
-        """The state of a key that has not been seen."""
+    def __init__(self) -> None:
+        self.codec: Codec[State] = Codec(self.state)
+        self.observed = Observations()
 
+    @abstractmethod
     def add(self, key: str, state: State, message: Message) -> Outcomes:
         """Takes a message in."""
 
+    @abstractmethod
     def fire(self, key: str, state: State, now: int, waiting: Sequence[Message]) -> Outcomes:
-        """Does what is due at an instant (ms), with the messages that were told to wait; forgets what is over."""
+        """Does what is due at an instant (ms), with the messages that wait; forgets what is over."""
 
+    @abstractmethod
     def wake(self, state: State) -> int | None:
         """The instant (ms) at which to fire next; `None`: nothing is left, the state can go."""
 
     def waits(self, state: State) -> bool:
         """False if no message waits that `fire` could need."""
+        return False
 
     def only_waits(self, message: Message) -> bool:
-        """True if a message does nothing but wait, whatever the state: it is not even read then."""
+        """True if a message does nothing but wait, whatever the state: the state is not even read then."""
+        return False
 
 
 @dataclass
@@ -85,7 +93,7 @@ class Effects:
     outcomes: list[Outcome] = field(default_factory=list)
 
 
-def added(step: Step[State], key: str, read_cell: Callable[[], bytes | None], message: bytes) -> Effects:
+def add_message(step: Step[State], key: str, read_cell: Callable[[], bytes | None], message: bytes) -> Effects:
     """What a message does to a key. The timer is set only if it is to fire earlier than it is.
 
     Args:
@@ -95,7 +103,7 @@ def added(step: Step[State], key: str, read_cell: Callable[[], bytes | None], me
     if step.only_waits(decoded):
         return Effects(None, False, wait=[message])
     cell = read_cell()
-    state = step.codec.decode(cell) if cell else step.empty()
+    state = step.codec.decode(cell) if cell else step.state()
     effects = Effects(None, False)
     _sort(step.add(key, state, decoded), effects)
     wake = step.wake(state)
@@ -106,11 +114,11 @@ def added(step: Step[State], key: str, read_cell: Callable[[], bytes | None], me
     return effects
 
 
-def fired(
+def fire_timer(
     step: Step[State], key: str, cell: bytes | None, read_waiting: Callable[[], Iterable[bytes]], now: int
 ) -> Effects:
     """What the timer does at `now` (ms) to a key; if messages that waited were taken out, `wait` replaces them."""
-    state = step.codec.decode(cell) if cell else step.empty()
+    state = step.codec.decode(cell) if cell else step.state()
     effects = Effects(None, True, read_waiting=step.waits(state))
     waiting = [MESSAGES.decode(message) for message in read_waiting()] if effects.read_waiting else []
     _sort(step.fire(key, state, now, waiting), effects)

@@ -1,4 +1,4 @@
-"""Repeats of what was said already (specification, section 7, "Deduplication")."""
+"""Repeats of earlier alerts (specification, section 7, "Deduplication")."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from uncommon_im.transforms.rules.columns.days import HOUR_US
 
 
 @dataclass(frozen=True)
-class Said:
-    """What deduplication knows of an activity: time of its first event (µs), severity, event id, alert id."""
+class EarlierAlert:
+    """What deduplication knows of an activity that it let through: an alert, unless flood control rolled it up.
+
+    `time` is that of the first event, in µs.
+    """
 
     time: int
     severity: str
@@ -30,8 +33,8 @@ class Said:
 
 
 def deduplicate(
-    activities: Iterable[Said], limits: Limits, before: Iterable[Said] = ()
-) -> Iterator[tuple[Said, Said | None]]:
+    activities: Iterable[EarlierAlert], limits: Limits, earlier: Iterable[EarlierAlert] = ()
+) -> Iterator[tuple[EarlierAlert, EarlierAlert | None]]:
     """Each activity of one (tenant, host, program reduced, service) with what it repeats, or `None`, in order.
 
     An activity repeats one that repeated nothing itself, is at least as severe, and lies less than the deduplication
@@ -40,13 +43,13 @@ def deduplicate(
     Args:
         activities: in any order.
         limits: the period.
-        before: what was said already and repeated nothing; in a stream it may be of a later time.
+        earlier: alerts that repeat nothing themselves; in a stream they may be of a later time.
     """
     period = limits.deduplication_hours * HOUR_US
-    said = sorted(before, key=lambda item: item.order)
+    alerts = sorted(earlier, key=lambda alert: alert.order)
     for item in sorted(activities, key=lambda item: item.order):
-        said = [earlier for earlier in said if item.time - earlier.time < period]
-        repeated = [earlier for earlier in said if earlier.rank >= item.rank and earlier.order <= item.order]
-        yield item, repeated[-1] if repeated else None
-        if not repeated:
-            said.append(item)
+        alerts = [alert for alert in alerts if item.time - alert.time < period]
+        matches = [alert for alert in alerts if alert.rank >= item.rank and alert.order <= item.order]
+        yield item, matches[-1] if matches else None
+        if not matches:
+            alerts.append(item)

@@ -7,30 +7,29 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
-from uncommon_im.transforms.rules.activities.rare import rare_activities
+from uncommon_im.transforms.rules.activities.evidence import rare_activities
 from uncommon_im.transforms.rules.alerts.alert import Alert, AlertWriter
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures
-from uncommon_im.transforms.rules.baseline.prevalence import Prevalence, measure
+from uncommon_im.transforms.rules.baseline import formula
+from uncommon_im.transforms.rules.baseline.prevalence import measure
+from uncommon_im.transforms.rules.baseline.sightings import Coverage
 from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
 from uncommon_im.transforms.rules.baseline.tables import with_codes
-from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
+from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
 from uncommon_im.transforms.rules.verdicts.verdict import (
     NOT_ACTIVE,
     OPEN,
     VERDICT_COLUMNS,
     Activation,
     matched_variations,
-    rare,
     verdicts,
 )
 
@@ -54,6 +53,11 @@ class Candidate:
         """The order in which flood control looks at a group."""
         return self.time, self.alert["event_id"], self.alert["host"]["id"], self.alert["alert_id"]
 
+    @property
+    def as_earlier(self) -> EarlierAlert:
+        """What deduplication looks at."""
+        return EarlierAlert(self.time, self.alert["severity"], self.alert["event_id"], self.alert["alert_id"])
+
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
@@ -61,36 +65,52 @@ class Judgement:
 
     Args:
         counts: verdict -> activities, without what flood control decides.
-        rows: one verdict row for each of these activities, if they were asked for.
+        rows: one verdict row for each of these activities, if the run wants them.
         candidates: the others.
-        said: what deduplication let through now, of `SAID_SCHEMA`.
-        evidence: of `RARE_ACTIVITY_SCHEMA`, if it was asked for.
+        memory: what later activities may repeat of these, of `SAID_SCHEMA`.
+        evidence: of `RARE_ACTIVITY_SCHEMA`, if the run wants it.
     """
 
     counts: Counter[str]
     rows: list[VerdictRow]
     candidates: list[Candidate]
-    said: pa.Table
+    memory: pa.Table
     evidence: pa.Table | None = None
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Judges all activities of some hosts.
+class JudgeSettings:
+    """How activities are judged.
 
     Args:
         writer: writes the alerts.
-        activation: coverage of the tenants.
         start: µs since 1970; earlier activities only train. `None`: none does.
         with_rows: also write a row for each verdict.
-        evidence: limits as far as evidence counts other hosts, not below the detector's; `None`: none is asked for.
+        learning_since: service -> day number from which it counts coverage.
+        as_of: day number at which a snapshot is taken. `None`: none is.
+        evidence: limits as far as evidence counts other hosts, not below the detector's; `None`: the run wants none.
     """
 
     writer: AlertWriter
-    activation: Activation
     start: int | None
     with_rows: bool = False
+    learning_since: Mapping[str, int] = field(default_factory=dict)
+    as_of: int | None = None
     evidence: Limits | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The detector's limits."""
+        return self.writer.detector.limits
+
+
+class Judge:
+    """Judges all activities of some hosts."""
+
+    def __init__(self, settings: JudgeSettings, coverage: Coverage) -> None:
+        """Judges by `settings`; `coverage` is that of the tenants."""
+        self._settings, self._limits = settings, settings.limits
+        self._activation = Activation(coverage, self._limits, settings.learning_since)
 
     def judge(
         self,
@@ -107,56 +127,47 @@ class Judge:
                 verdicts need.
             own: sightings of these hosts, of `SIGHTING_SCHEMA`.
             answers: of `ANSWER_SCHEMA`, for every subject and day of the activities that are not training.
-            before: what deduplication let through before the run, of `SAID_SCHEMA`.
+            before: earlier alerts, of `SAID_SCHEMA`.
             complete: gives some rows of `activities` all columns of `ACTIVITY_SCHEMA`.
         """
         if not activities.num_rows:
             return Judgement(Counter(), [], [], SAID_SCHEMA.empty_table())
-        coverage = self.activation.coverage_of(activities)
-        suspicious = _suspicious(activities)
+        settings, wider = self._settings, self._settings.evidence
+        coverage = self._activation.coverage_of(activities)
         own, answers = with_codes(own), with_codes(answers)
-        common = measure(activities, "communication", answers, own, self.evidence or self._limits, suspicious)
-        verdict = verdicts(activities, coverage, common, self._limits, self.start)
+        common = measure(activities, "communication", answers, own, wider or self._limits)
+        verdict = verdicts(activities, coverage, common, self._limits, settings.start)
         is_open = verdict == OPEN
         counts = Counter(verdict[~is_open].tolist())
         rows: list[VerdictRow] = []
-        if self.with_rows:
+        if settings.with_rows:
             closed = activities.select(VERDICT_COLUMNS).filter(pa.array(~is_open)).to_pylist()
             rows = [
                 row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
             ]
         evidence = None
-        if self.evidence is not None:
-            seldom = ~np.isin(verdict, NOT_ACTIVE) & (common.other_hosts <= self.evidence.max_other_hosts)
-            shown = complete(activities.filter(pa.array(seldom)))
-            evidence = rare_activities(shown, answers, own, self.evidence, self.writer.catalogue)
+        if wider is not None:
+            beyond = formula.is_common_in_organisation(common.other_hosts, "communication", wider)
+            rare = complete(activities.filter(pa.array(~np.isin(verdict, NOT_ACTIVE) & ~beyond)))
+            evidence = rare_activities(rare, answers, own, wider, settings.writer.catalogue)
         left = complete(activities.filter(pa.array(is_open)))
         keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
-        candidates, duplicates = without_repeats(keyed, said_before(before), self._limits)
+        candidates, duplicates = without_repeats(keyed, earlier_alerts(before), self._limits)
         counts["duplicate"] += len(duplicates)
-        rows += duplicates if self.with_rows else []
-        return Judgement(counts, rows, candidates, _said_now(candidates), evidence)
+        rows += duplicates if settings.with_rows else []
+        return Judgement(counts, rows, candidates, _alerts_table(candidates), evidence)
 
     def _candidates(
         self, left: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
     ) -> dict[DeduplicationKey, list[Candidate]]:
         """Alerts of the activities that are left, by what deduplication looks at together."""
-        suspicious = _suspicious(left)
-        unguarded = np.zeros(left.num_rows, np.bool_)
-        figures: Mapping[Kind, Prevalence] = {
-            kind: measure(left, kind, answers, own, self._limits, unguarded if kind == "execution" else suspicious)
-            for kind in KINDS
-        }
+        figures = {kind: measure(left, kind, answers, own, self._limits) for kind in KINDS}
         found: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
         for row, activity in enumerate(left.to_pylist()):
             shown = {kind: figures[kind].at(row) for kind in KINDS if activity[kind] is not None}
-            candidate = candidate_of(self.writer, activity, shown, int(coverage[row]))
+            candidate = candidate_of(self._settings.writer, activity, shown, int(coverage[row]))
             found[candidate.key].append(candidate)
         return found
-
-    @cached_property
-    def _limits(self) -> Limits:
-        return self.writer.detector.limits
 
 
 def candidate_of(
@@ -170,9 +181,9 @@ def candidate_of(
         shown: the prevalence of each subject that it has, as `Prevalence.at` gives it.
         coverage: days with telemetry in its window.
     """
-    limits, execution = writer.detector.limits, shown.get("execution")
-    execution_rare = execution is not None and rare(
-        Prevalence(**execution), limits.execution_max_other_hosts, limits.execution_max_host_days
+    execution = shown.get("execution")
+    execution_rare = execution is not None and formula.is_rare(
+        execution["other_hosts"], execution["host_days"], "execution", writer.detector.limits
     )
     variations = matched_variations(bool(activity["reasons"]), bool(execution_rare))
     figures = ActivityFigures(
@@ -191,52 +202,44 @@ def candidate_of(
 
 def without_repeats(
     keyed: Mapping[DeduplicationKey, list[Candidate]],
-    before: Mapping[DeduplicationKey, list[Said]],
+    earlier: Mapping[DeduplicationKey, list[EarlierAlert]],
     limits: Limits,
 ) -> tuple[list[Candidate], list[VerdictRow]]:
     """(candidates that are no repeats, verdict rows of those that are).
 
     Args:
         keyed: candidates by what deduplication looks at together.
-        before: what was said before them.
+        earlier: alerts before them.
         limits: the period.
     """
     kept: list[Candidate] = []
     duplicates: list[VerdictRow] = []
     for key, candidates in keyed.items():
-        by_said: defaultdict[Said, list[Candidate]] = defaultdict(list)
+        twins: defaultdict[EarlierAlert, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
-            alert = candidate.alert
-            said = Said(candidate.time, alert["severity"], alert["event_id"], alert["alert_id"])
-            by_said[said].append(candidate)
-        order = [said for said, twins in by_said.items() for _ in twins]
-        for said, repeated in deduplicate(order, limits, before.get(key, ())):
-            candidate = by_said[said].pop()
-            if repeated is None:
+            twins[candidate.as_earlier].append(candidate)
+        items = [candidate.as_earlier for candidate in candidates]
+        for item, original in deduplicate(items, limits, earlier.get(key, ())):
+            candidate = twins[item].pop()
+            if original is None:
                 kept.append(candidate)
             else:
-                duplicates.append(candidate.row | {"verdict": "duplicate", "duplicate_of": repeated.alert_id})
+                duplicates.append(candidate.row | {"verdict": "duplicate", "duplicate_of": original.alert_id})
     return kept, duplicates
 
 
-def said_before(table: pa.Table) -> dict[DeduplicationKey, list[Said]]:
+def earlier_alerts(table: pa.Table) -> dict[DeduplicationKey, list[EarlierAlert]]:
     """Rows of `SAID_SCHEMA` by what deduplication looks at together."""
-    said: defaultdict[DeduplicationKey, list[Said]] = defaultdict(list)
+    alerts: defaultdict[DeduplicationKey, list[EarlierAlert]] = defaultdict(list)
     for row in table.to_pylist():
         key = tuple(row[name] for name in DEDUPLICATION_KEY)
-        said[key].append(Said(row["time"], row["severity"], row["event_id"], row["alert_id"]))
-    return said
+        alerts[key].append(EarlierAlert(row["time"], row["severity"], row["event_id"], row["alert_id"]))
+    return alerts
 
 
-def _said_now(candidates: list[Candidate]) -> pa.Table:
+def _alerts_table(candidates: list[Candidate]) -> pa.Table:
     rows = [
-        dict(zip(DEDUPLICATION_KEY, candidate.key, strict=True))
-        | {"time": candidate.time}
-        | {name: candidate.alert[name] for name in ("severity", "event_id", "alert_id")}
+        dict(zip(DEDUPLICATION_KEY, candidate.key, strict=True)) | asdict(candidate.as_earlier)
         for candidate in candidates
     ]
     return pa.Table.from_pylist(rows, schema=SAID_SCHEMA)
-
-
-def _suspicious(activities: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return pc.not_equal(activities.column("reasons"), "").to_numpy()

@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from uncommon_im.schemas.detector import VERDICT_IDS, Limits
+from uncommon_im.transforms.rules.baseline import day_masks, formula
 from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
-from uncommon_im.transforms.rules.columns.column import Longs, Mask, group_rows, text_of
+from uncommon_im.transforms.rules.columns.column import Longs, group_rows, text_of
 
 VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "service", "hour")
 """What a verdict row says of its activity."""
@@ -42,9 +43,10 @@ class Activation:
     learning_since: Mapping[str, int] = field(default_factory=dict)
 
     def days(self, tenant: str, day: int, service: str) -> int:
-        """Days of `[day - training_days, day - 1]` with telemetry, for a service that knows them."""
-        first = max(day - self.limits.training_days, self.learning_since.get(service, 0))
-        return int(np.searchsorted(self._days[tenant], day) - np.searchsorted(self._days[tenant], first))
+        """The days that count for a service on a day (specification, section 6)."""
+        first, mask = self._masks.get(tenant, (0, 0))
+        telemetry = day_masks.window(mask, first, day, self.limits.training_days)
+        return formula.coverage_days(telemetry, day, self.learning_since.get(service, 0), self.limits)
 
     def coverage_of(self, activities: pa.Table) -> Longs:
         """The days that count for each activity."""
@@ -52,26 +54,21 @@ class Activation:
         day = activities.column("hour").to_numpy() // 24
         groups, first = group_rows([tenant.codes, service.codes, day])
         named = zip(tenant.at_rows(first), day[first].tolist(), service.at_rows(first), strict=True)
-        return np.array([max(self.days(t or "", d, s or ""), 0) for t, d, s in named], np.int64)[groups]
+        return np.array([self.days(t or "", d, s or "") for t, d, s in named], np.int64)[groups]
 
     @cached_property
-    def _days(self) -> defaultdict[str, Longs]:
+    def _masks(self) -> dict[str, tuple[int, int]]:
+        """Tenant -> (first day, mask of its days with telemetry)."""
         listed: defaultdict[str, list[int]] = defaultdict(list)
         for tenant, day in sorted(self.coverage):
             listed[tenant].append(day)
-        none = np.zeros(0, np.int64)
-        return defaultdict(lambda: none, {tenant: np.array(days, np.int64) for tenant, days in listed.items()})
-
-
-def rare(prevalence: Prevalence, max_other_hosts: int, max_host_days: int) -> Mask:
-    """Activities whose subject is rare (section 5)."""
-    return (prevalence.other_hosts <= max_other_hosts) & (prevalence.host_days <= max_host_days)
+        return {tenant: (days[0], day_masks.mask_of(days, days[0])) for tenant, days in listed.items()}
 
 
 def verdicts(
     activities: pa.Table, coverage: Longs, prevalence: Prevalence, limits: Limits, start: int | None
 ) -> npt.NDArray[np.object_]:
-    """The first verdict of section 7 that applies to each activity, `OPEN` if none does before deduplication.
+    """The first verdict that applies to each activity; `OPEN` if none does before deduplication.
 
     Args:
         activities: of `ACTIVITY_SCHEMA`.
@@ -82,18 +79,19 @@ def verdicts(
     """
     time = activities.column("event_time").to_numpy()
     training = time < start if start is not None else np.zeros(len(time), np.bool_)
-    return first_verdict(training, coverage, prevalence, activities.column("excepted").to_numpy(), limits)
+    excepted = activities.column("excepted").to_numpy()
+    return first_verdict(training, coverage, prevalence.other_hosts, prevalence.host_days, excepted, limits)
 
 
 def first_verdict(
-    training: Mask, coverage: Longs, prevalence: Prevalence, excepted: Mask, limits: Limits
+    training: Any, coverage: Any, other_hosts: Any, host_days: Any, excepted: Any, limits: Limits
 ) -> npt.NDArray[np.object_]:
-    """As `verdicts`, from what it looks at: one value an activity, or plain values of a single one."""
+    """As `verdicts`, from what it looks at: a column of activities, or plain values of one activity."""
     applies = [
         training,
-        coverage < limits.activation_days,
-        prevalence.other_hosts > limits.max_other_hosts,
-        prevalence.host_days > limits.max_host_days,
+        np.logical_not(formula.is_active(coverage, limits)),
+        formula.is_common_in_organisation(other_hosts, "communication", limits),
+        formula.is_common_on_host(host_days, "communication", limits),
         excepted,
     ]
     return np.select(applies, [np.array(verdict, object) for verdict in VERDICT_IDS[:5]], np.array(OPEN, object))
@@ -101,12 +99,5 @@ def first_verdict(
 
 def matched_variations(suspicious: bool, execution_rare: bool) -> tuple[str, ...]:
     """All variations that hold, the deciding one first; `base` only if no other does."""
-    held = [
-        variation
-        for variation, holds in (
-            ("suspicious_process", suspicious),
-            ("uncommon_scripting_engine", execution_rare),
-        )
-        if holds
-    ]
-    return tuple(held or ["base"])
+    variations = ("suspicious_process",) * suspicious + ("uncommon_scripting_engine",) * execution_rare
+    return variations or ("base",)

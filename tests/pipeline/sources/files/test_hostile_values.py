@@ -78,8 +78,8 @@ def test_lines_that_are_no_records_are_malformed_in_every_format(format: str) ->
     ]  # fmt: skip
     decoded = decode_lines(lines, format, load_mappings())
     assert decoded.rows == []
-    assert [dead.reason for dead in decoded.dead] == ["malformed"] * len(lines)
-    assert [dead.line_index for dead in decoded.dead] == list(range(len(lines)))
+    assert [dead.reason for dead in decoded.rejections] == ["malformed"] * len(lines)
+    assert [dead.row for dead in decoded.rejections] == list(range(len(lines)))
 
 
 @pytest.mark.parametrize("nested", ["events", "xdr_data"])
@@ -88,7 +88,7 @@ def test_records_in_records_in_records_are_not_followed(nested: str) -> None:
     for _ in range(200):
         record = {nested: [record], "alert_id": "1", "endpoint_id": "e"}
     decoded = decode_lines([json.dumps(record).encode()], "auto", load_mappings())
-    assert len(decoded.rows) + len(decoded.dead) == 1
+    assert len(decoded.rows) + len(decoded.rejections) == 1
 
 
 def test_an_alert_of_many_bad_events_costs_no_multiple_of_its_line() -> None:

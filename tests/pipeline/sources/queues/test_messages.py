@@ -26,7 +26,8 @@ from uncommon_im.pipeline.sources.queues import messages as module
 from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
 from uncommon_im.pipeline.sources.queues.messages import Message, MessagesToBlocks, blocks_of_messages
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
-from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
 NOON = 1_772_366_400_000_000
 SUBSCRIPTION = "projects/p1/subscriptions/s"

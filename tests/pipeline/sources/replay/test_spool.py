@@ -23,7 +23,8 @@ from uncommon_im.pipeline.storage.bad_files import BadFilePolicy, UnreadableInpu
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.days import rfc3339
-from uncommon_im.transforms.rules.events.normalise import Events, RawBatch
+from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
 SECOND = 1_000_000
 NOON = 1_772_366_400 * SECOND

@@ -14,7 +14,12 @@ from tests.oracle.detect import Result, read_events
 from tests.oracle.exceptions import matches
 from tests.organisations import random_organisation
 from uncommon_im.schemas.exceptions import ExceptionEntry, parse_exceptions
-from uncommon_im.transforms.rules.advice.exception_matches import EVIDENCE_SCHEMA, Evidence, Evidences, unsaid
+from uncommon_im.transforms.rules.advice.exception_matches import (
+    VERDICT_ROW_SCHEMA,
+    Matches,
+    RunMatches,
+    missing_fields,
+)
 from uncommon_im.transforms.rules.columns.days import day_number
 
 DAY = day_number(date(2026, 5, 1))
@@ -34,45 +39,45 @@ def entries(*listed: dict[str, Any]) -> tuple[ExceptionEntry, ...]:
 def batch(rows: Any, day: int = DAY) -> pa.RecordBatch:
     names = ("program", "origin", "service", "host", "verdict")
     return pa.RecordBatch.from_pylist(
-        [dict(zip(names, row, strict=True)) | {"hour": day * 24 + 23} for row in rows], EVIDENCE_SCHEMA
+        [dict(zip(names, row, strict=True)) | {"hour": day * 24 + 23} for row in rows], VERDICT_ROW_SCHEMA
     )
 
 
-def evidence(*listed: dict[str, Any]) -> Evidences:
-    found = Evidences(entries(*listed))
+def evidence(*listed: dict[str, Any]) -> RunMatches:
+    found = RunMatches(entries(*listed))
     found.add_verdicts(batch(ROWS))
     return found
 
 
-def findings(found: Evidences) -> list[tuple[int, str]]:
+def findings(found: RunMatches) -> list[tuple[int, str]]:
     return [(finding.number, finding.kind) for finding in found.findings()]
 
 
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        ({"process_name": "CURL"}, Evidence(activities=2, possible=2, rare=2, possible_rare=2)),
-        ({"process_name": "a*", "origin": "*/apps"}, Evidence(activities=1, possible=1)),
-        ({"service_id": "slack", "host_id": "h[12]"}, Evidence(activities=3, possible=3, rare=2, possible_rare=2)),
-        ({"service_id": "slack", "user_name": "al"}, Evidence(possible=4, possible_rare=2)),
-        ({"process_path": "*", "parent_process_name": "*", "remote_host": "x"}, Evidence(possible=5, possible_rare=3)),
-        ({"process_name": "curl", "service_id": "discord", "user_name": "al"}, Evidence()),
-        ({"host_id": "h4"}, Evidence()),
+        ({"process_name": "CURL"}, Matches(activities=2, possible=2, rare=2, possible_rare=2)),
+        ({"process_name": "a*", "origin": "*/apps"}, Matches(activities=1, possible=1)),
+        ({"service_id": "slack", "host_id": "h[12]"}, Matches(activities=3, possible=3, rare=2, possible_rare=2)),
+        ({"service_id": "slack", "user_name": "al"}, Matches(possible=4, possible_rare=2)),
+        ({"process_path": "*", "parent_process_name": "*", "remote_host": "x"}, Matches(possible=5, possible_rare=3)),
+        ({"process_name": "curl", "service_id": "discord", "user_name": "al"}, Matches()),
+        ({"host_id": "h4"}, Matches()),
     ],
 )
-def test_fields_of_the_row_are_judged_and_others_leave_it_open(entry: dict[str, str], expected: Evidence) -> None:
+def test_fields_of_the_row_are_judged_and_others_leave_it_open(entry: dict[str, str], expected: Matches) -> None:
     assert evidence(entry).of_entry == [expected]
 
 
 @pytest.mark.parametrize(
     ("signer", "expected"),
     [
-        ("Acme*", Evidence(activities=1, possible=4, rare=1, possible_rare=3)),
-        ("*", Evidence(activities=2, possible=5, rare=1, possible_rare=3)),
-        ("unknown:*", Evidence(possible=3, possible_rare=2)),
+        ("Acme*", Matches(activities=1, possible=4, rare=1, possible_rare=3)),
+        ("*", Matches(activities=2, possible=5, rare=1, possible_rare=3)),
+        ("unknown:*", Matches(possible=3, possible_rare=2)),
     ],
 )
-def test_a_signer_is_certain_only_where_the_origin_is_one(signer: str, expected: Evidence) -> None:
+def test_a_signer_is_certain_only_where_the_origin_is_one(signer: str, expected: Matches) -> None:
     assert evidence({"signer": signer}).of_entry == [expected]
 
 
@@ -100,7 +105,7 @@ def test_an_entry_that_can_match_no_activity_is_unmatched() -> None:
 
 
 def test_without_activities_nothing_is_unmatched() -> None:
-    found = Evidences(entries({"host_id": "h4"}))
+    found = RunMatches(entries({"host_id": "h4"}))
     found.add_verdicts(batch([]))
     assert findings(found) == []
 
@@ -111,7 +116,7 @@ def test_an_entry_that_matches_all_that_was_rare_hides_everything() -> None:
 
 
 def test_an_entry_that_hides_the_only_rare_program_is_what_exceptions_are_for() -> None:
-    found = Evidences(entries({"process_name": "curl"}))
+    found = RunMatches(entries({"process_name": "curl"}))
     found.add_verdicts(batch([*ROWS[:2], *ROWS[:2], *ROWS[3:]]))
     assert found.of_entry[0].rare == found.rare == 4
     assert found.rare_programs == {"curl"}
@@ -119,7 +124,7 @@ def test_an_entry_that_hides_the_only_rare_program_is_what_exceptions_are_for() 
 
 
 def test_alerts_are_judged_by_all_fields_and_their_day() -> None:
-    found = Evidences(entries({"user_name": "al*"}, {"user_name": "bo"}, {"user_name": "al", "expires": "2026-04-30"}))
+    found = RunMatches(entries({"user_name": "al*"}, {"user_name": "bo"}, {"user_name": "al", "expires": "2026-04-30"}))
     found.add_alert({"user_name": "AL", "process_name": "curl"}, DAY)
     found.add_alert({"user_name": None, "process_name": "curl"}, DAY)
     assert [one.alerts for one in found.of_entry] == [1, 0, 0]
@@ -135,7 +140,7 @@ def test_what_the_oracle_excepts_lies_between_the_certain_and_the_possible(seed:
         {"origin": "unsigned:*"},
         {"service_id": "t*", "host_id": "*1"},
     ]
-    found = Evidences(entries(*listed))
+    found = RunMatches(entries(*listed))
     activities = detect(organisation.records, options).activities
     rows = [(*a["program"][:2], a["service"], a["host"], a["verdict"]) for a in activities]
     for activity, row in zip(activities, rows, strict=True):
@@ -146,6 +151,6 @@ def test_what_the_oracle_excepts_lies_between_the_certain_and_the_possible(seed:
     for entry, parsed, one in zip(listed, found.entries, found.of_entry, strict=True):
         matched = sum(matches(entry, first.event, first.match.service) for first in firsts)
         assert one.activities <= matched <= one.possible
-        if not unsaid(parsed) and "signer" not in entry:
+        if not missing_fields(parsed) and "signer" not in entry:
             assert one.activities == matched == one.possible
     assert found.unexplained == 0

@@ -9,7 +9,7 @@ import pytest
 from tests.transforms.rules.evidence_rows import activity, evidence
 from tests.transforms.rules.records import DAY
 from uncommon_im.schemas.detector import Limits
-from uncommon_im.transforms.rules.advice.persistent_programs import Standing, standing
+from uncommon_im.transforms.rules.advice.persistent_programs import PersistentProgram, persistent_programs
 
 OFFICE = range(9, 17)
 MONDAY = 3
@@ -23,11 +23,11 @@ def steady(days: range = range(MONDAY, MONDAY + 5), hours: range = OFFICE, **mor
 
 
 def names(*activities: dict[str, Any], most: int = 3) -> list[str]:
-    return [program.program for program in standing(evidence(*activities), Limits(), most)]
+    return [program.program for program in persistent_programs(evidence(*activities), Limits(), most)]
 
 
-def only(*activities: dict[str, Any]) -> Standing:
-    (program,) = standing(evidence(*activities), Limits(), 3)
+def only(*activities: dict[str, Any]) -> PersistentProgram:
+    (program,) = persistent_programs(evidence(*activities), Limits(), 3)
     return program
 
 
@@ -101,5 +101,5 @@ def test_tenants_scripts_and_services_are_told_apart() -> None:
         *steady(reduced_script="python|inline", script="python|inline:1"),
         *steady(reduced_script="python|inline", script="python|inline:2"),
     ]
-    found = standing(evidence(*rows), Limits(), 3)
+    found = persistent_programs(evidence(*rows), Limits(), 3)
     assert len({(program.tenant, program.service, program.script) for program in found}) == len(found) == 4

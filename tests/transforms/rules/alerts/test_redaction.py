@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.secrets.corpus import Planted, ordinary, planted
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.transforms.rules.alerts.redaction import Redactor
-from uncommon_im.transforms.rules.columns.json_lines import Rejected, parse_line
+from uncommon_im.transforms.rules.columns.json_lines import parse_line
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 
 REDACTOR = Redactor(load_catalogue())
 LINE = "curl -u bob:hunter22 https://x"
@@ -42,7 +43,7 @@ def shape(value: Any) -> Any:
 
 
 def readable(raw: str) -> bool:
-    return not isinstance(parse_line(raw.encode("utf-8", "replace")), Rejected)
+    return not isinstance(parse_line(raw.encode("utf-8", "replace")), Rejection)
 
 
 def test_all_text_of_an_alert_is_masked_but_ids() -> None:

@@ -6,7 +6,6 @@ import itertools
 import random
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from tests.transforms.rules.records import DAY, Sighting, activities, activity, quick, sightings
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline.prevalence import answer, measure
-from uncommon_im.transforms.rules.baseline.sightings import capped
+from uncommon_im.transforms.rules.baseline.sightings import cap
 from uncommon_im.transforms.rules.baseline.subjects import Kind
 from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA
 
@@ -50,16 +49,18 @@ def measured(
 ) -> list[Figures]:
     """The same by the rules: answers from shared sightings, the hosts' own beside them."""
     rows = [
-        activity(**{"tenant": t, "communication": None, kind: s, "host": h, "hour": d * 24 + 23})
-        for t, s, h, d, _ in asked
+        activity(
+            **{"tenant": t, "communication": None, kind: s, "host": h, "hour": d * 24 + 23},
+            reasons="unsigned" if suspicious else "",
+        )
+        for t, s, h, d, suspicious in asked
     ]
     questions: list[dict[str, Any]] = [{"tenant": t, "subject": s, "day": d, "shard": 0} for t, s, _, d, _ in asked]
     answers = answer(
         sightings(seen) if shared is None else shared, pa.Table.from_pylist(questions, QUESTION_SCHEMA), limits
     )
     own = sightings(row for row in seen if row[2] in {h for _, _, h, _, _ in asked})
-    guarded = np.array([guarded for *_, guarded in asked], np.bool_)
-    found = measure(activities(*rows), kind, answers, own, limits, guarded)
+    found = measure(activities(*rows), kind, answers, own, limits)
     return [found.at(row) for row in range(len(asked))]
 
 
@@ -96,7 +97,8 @@ LIMITS = st.builds(
 @given(SEEN, ASKED, LIMITS, st.sampled_from(["communication", "execution"]))
 def test_figures_are_those_of_plain_sets(seen: list[Sighting], asked: list[Asked], limits: Limits, kind: Kind) -> None:
     maximum = limits.execution_max_other_hosts if kind == "execution" else limits.max_other_hosts
-    expected = [by_hand(set(seen), one, limits, maximum) for one in asked]
+    guarded = [(*one, suspicious and kind != "execution") for *one, suspicious in asked]
+    expected = [by_hand(set(seen), one, limits, maximum) for one in guarded]
     assert measured(seen, asked, limits, kind) == expected
 
 
@@ -106,7 +108,7 @@ def test_capped_sightings_of_any_split_give_the_same_figures(
     parts: list[list[Sighting]], asked: list[Asked], limits: Limits
 ) -> None:
     seen = [row for part in parts for row in part]
-    shared = pa.concat_tables([capped(sightings(part), limits.hosts_kept) for part in parts])
+    shared = pa.concat_tables([cap(sightings(part), limits.hosts_kept) for part in parts])
     expected = [by_hand(set(seen), one, limits, limits.max_other_hosts) for one in asked]
     assert measured(seen, asked, limits, shared=shared) == expected
 
@@ -189,7 +191,7 @@ def test_an_activity_without_the_subject_has_no_figures() -> None:
     questions = pa.Table.from_pylist([{"tenant": "t", "subject": "s", "day": DAY, "shard": 0}], QUESTION_SCHEMA)
     answers = answer(sightings(seen_on(DAY - 1)), questions, Limits())
     table = activities(activity(tenant="t", communication="s"), activity(tenant="t", communication=None))
-    found = measure(table, "communication", answers, sightings([]), Limits(), np.zeros(2, np.bool_))
+    found = measure(table, "communication", answers, sightings([]), Limits())
     assert found.other_hosts.tolist() == [1, 0]
     assert found.active_days.tolist() == [1, 0]
     assert found.first_day.tolist() == [DAY - 1, -1]

@@ -23,7 +23,7 @@ from tests.transforms.rules.records import (
     sightings,
 )
 from uncommon_im.transforms.rules.baseline.sightings import (
-    capped,
+    cap,
     coverage_of,
     distinct,
     host_rank,
@@ -52,7 +52,7 @@ def union(*tables: pa.Table) -> pa.Table:
 
 
 def merged(kept: int, *tables: pa.Table) -> pa.Table:
-    return capped(pa.concat_tables(tables), kept)
+    return cap(pa.concat_tables(tables), kept)
 
 
 def smallest(rows: list[Sighting], kept: int) -> list[Sighting]:
@@ -76,7 +76,7 @@ def test_distinct_keeps_each_row_once(rows: list[Sighting]) -> None:
 @quick
 @given(ROWS, KEPT)
 def test_capped_keeps_the_smallest_hosts_by_hash(rows: list[Sighting], kept: int) -> None:
-    assert rows_of(capped(sightings(rows), kept)) == smallest(rows, kept)
+    assert rows_of(cap(sightings(rows), kept)) == smallest(rows, kept)
 
 
 @quick
@@ -108,13 +108,13 @@ def test_capping_after_merging_or_on_both_sides_of_it_gives_the_same(parts: list
     tables = [sightings(part) for part in parts]
     after = rows_of(merged(kept, *tables))
     assert after == smallest([row for part in parts for row in part], kept)
-    assert after == rows_of(merged(kept, *(capped(table, kept) for table in tables)))
+    assert after == rows_of(merged(kept, *(cap(table, kept) for table in tables)))
 
 
 @pytest.mark.parametrize("kept", [1, 3, 7, 8, 100])
 def test_the_cap_bites_only_above_its_number(kept: int) -> None:
     rows = [("t", "s", f"h{n}", day) for n in range(8) for day in (DAY, DAY + 1)]
-    assert capped(sightings(rows), kept).num_rows == 2 * min(kept, 8)
+    assert cap(sightings(rows), kept).num_rows == 2 * min(kept, 8)
 
 
 def test_the_order_of_hosts_does_not_follow_their_names() -> None:
@@ -125,7 +125,7 @@ def test_the_order_of_hosts_does_not_follow_their_names() -> None:
 
 def test_nothing_merged_is_nothing() -> None:
     empty = SIGHTING_SCHEMA.empty_table()
-    assert (distinct(empty).num_rows, capped(empty, 3).num_rows) == (0, 0)
+    assert (distinct(empty).num_rows, cap(empty, 3).num_rows) == (0, 0)
 
 
 def test_communications_show_three_subjects_where_they_have_them_and_no_execution() -> None:

@@ -89,12 +89,12 @@ def test_translate_that_changes_nothing_gives_the_column_itself() -> None:
 @given(ANY, st.integers(0, 3))
 def test_cleaned_cleans_every_value_also_of_a_slice(values: Values, cut: int) -> None:
     for array in (pa.array(values, pa.string()), pa.array(values, pa.string()).dictionary_encode()):
-        assert of(text_of(array.slice(cut)).cleaned()) == [clean_text(value) for value in values[cut:]]
+        assert of(text_of(array.slice(cut)).clean()) == [clean_text(value) for value in values[cut:]]
 
 
 def test_cleaned_reads_a_dictionary_that_is_a_slice() -> None:
     dictionary = pa.array(["first of all", " padded text ", "unknown", "last of all"]).slice(1, 2)
-    assert of(Text(np.array([0, 1, -1], np.int32), dictionary).cleaned()) == ["padded text", None, None]
+    assert of(Text(np.array([0, 1, -1], np.int32), dictionary).clean()) == ["padded text", None, None]
 
 
 @quick
@@ -108,13 +108,13 @@ def test_take_gives_the_values_at_the_rows(values: Values, data: st.DataObject) 
 
 def test_compacted_drops_values_that_do_not_occur() -> None:
     text = Text(np.array([3, -1, 1], np.int32), pa.array(["a", "b", "c", "d"]))
-    assert text.compacted().values == ["b", "d"]
-    assert of(text.compacted()) == ["d", None, "b"]
+    assert text.compact().values == ["b", "d"]
+    assert of(text.compact()) == ["d", None, "b"]
 
 
 def test_compacted_leaves_a_small_dictionary_alone() -> None:
     text = Text(np.array([1, -1], np.int32), pa.array(["a", "b"]))
-    assert text.compacted() is text
+    assert text.compact() is text
 
 
 @pytest.mark.parametrize("value", ["a", "new"])
@@ -141,7 +141,7 @@ def test_lookup_computes_a_value_once_and_has_one_for_missing_rows() -> None:
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_constant_column_has_one_value_or_none(value: str | None, count: int) -> None:
     assert of(constant(value, count)) == [value] * count
-    assert of(constant(value, count).cleaned()) == [value] * count
+    assert of(constant(value, count).clean()) == [value] * count
 
 
 @pytest.mark.parametrize("stored", [pa.int8(), pa.uint8(), pa.int32(), pa.uint32(), pa.int64()])

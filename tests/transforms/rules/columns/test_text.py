@@ -15,9 +15,9 @@ from uncommon_im.transforms.rules.columns.text import (
     clean_remote_host,
     clean_text,
     is_address,
+    memoise,
+    memoise_together,
     parse_address,
-    remembered,
-    remembered_together,
     to_ascii,
 )
 
@@ -170,7 +170,7 @@ def test_long_texts_are_not_remembered_and_short_ones_are() -> None:
         asked.append(text)
         return len(text or "") + len(other or "")
 
-    ask, ask_together = remembered(length, 10), remembered_together(length, 10)
+    ask, ask_together = memoise(length, 10), memoise_together(length, 10)
     for text in ("a", "a", "x" * 3000, "x" * 3000):
         assert ask(text) == len(text)
     assert [len(text or "") for text in asked] == [1, 3000, 3000]

@@ -10,7 +10,8 @@ import pytest
 
 from tests.transforms.rules.records import DAY, DAY_US, RECORD, Batch, Record, events_of
 from uncommon_im.schemas.event import EVENT_COLUMNS
-from uncommon_im.transforms.rules.events.normalise import Events, Rejection
+from uncommon_im.transforms.rules.columns.rejection import Rejection
+from uncommon_im.transforms.rules.events.normalise import Events
 
 TEXTS = [name for name, kind in EVENT_COLUMNS.items() if kind == "text"]
 
@@ -134,7 +135,7 @@ def test_typed_columns_that_hold_what_does_not_fit_make_only_those_rows_malforme
     columns = {name: pa.array([value, value]) for name, value in RECORD.items()}
     columns["remote_port"] = pa.array([443, 2**63], pa.uint64())
     events = Events(Batch(columns, 2, doubted=("remote_port", "bytes_sent")))
-    assert events.rejections() == [Rejection(1, "malformed", "remote_port is too large a number for 64 bits")]
+    assert events.rejections() == [Rejection("malformed", "remote_port is too large a number for 64 bits", 1)]
     assert events.numbers_at("remote_port", np.array([0])).arrow().to_pylist() == [443]
 
 

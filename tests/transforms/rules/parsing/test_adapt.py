@@ -8,7 +8,8 @@ import pytest
 
 from tests import GOLDEN
 from uncommon_im.schemas.mapping import VendorMapping, load_mappings, parse_mapping
-from uncommon_im.transforms.rules.parsing.adapt import Rejected, Row, adapt, adapter
+from uncommon_im.transforms.rules.columns.rejection import Rejection
+from uncommon_im.transforms.rules.parsing.adapt import Row, adapt, adapter
 
 SYSMON = GOLDEN / "sysmon"
 OPERATIONAL = "Microsoft-Windows-Sysmon/Operational"
@@ -32,9 +33,9 @@ def row(record: Row, keep_domain: bool = False) -> Row:
     return adapted
 
 
-def rejected(record: Row) -> Rejected:
+def rejected(record: Row) -> Rejection:
     adapted = adapt(record, sysmon())
-    assert isinstance(adapted, Rejected)
+    assert isinstance(adapted, Rejection)
     return adapted
 
 
@@ -77,7 +78,7 @@ def test_a_detail_never_repeats_a_whole_hostile_value() -> None:
 
 
 def test_an_object_of_no_known_shape_is_malformed() -> None:
-    assert rejected({"message": "hello"}) == Rejected(
+    assert rejected({"message": "hello"}) == Rejection(
         "malformed",
         "no record of sysmon: expected winlog.event_id, or event_id and log_name, or EventID and Channel",
     )
@@ -85,7 +86,7 @@ def test_an_object_of_no_known_shape_is_malformed() -> None:
 
 def test_data_that_is_no_object_is_malformed_and_missing_data_is_an_empty_row() -> None:
     record: Row = {"event_id": 3, "log_name": OPERATIONAL, "computer_name": "A", "event_data": [1]}
-    assert rejected(record) == Rejected("malformed", "event_data is no object")
+    assert rejected(record) == Rejection("malformed", "event_data is no object")
     del record["event_data"]
     assert row(record) == {"os": "windows", "event_type": "network", "host_id": "a", "host_name": "A"}
 

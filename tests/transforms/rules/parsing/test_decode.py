@@ -12,8 +12,9 @@ import pytest
 
 from tests import GOLDEN, SHARED
 from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Row
-from uncommon_im.transforms.rules.parsing.decode import DeadLine, Decoded, decode_lines, formats
+from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines, formats
 
 SYSMON = GOLDEN / "sysmon"
 REAL = SHARED / "data" / "security-datasets" / "records.jsonl.gz"
@@ -36,8 +37,8 @@ def encode(record: object) -> bytes:
 def detail(line: bytes) -> str:
     decoded = decode(line)
     assert decoded.rows == []
-    assert [dead.reason for dead in decoded.dead] == ["malformed"]
-    return decoded.dead[0].detail
+    assert [dead.reason for dead in decoded.rejections] == ["malformed"]
+    return decoded.rejections[0].detail
 
 
 def golden(name: str) -> list[bytes]:
@@ -55,7 +56,7 @@ def test_native_records_pass_through_as_they_are() -> None:
 def test_blank_lines_are_no_records_and_indexes_count_them() -> None:
     decoded = decode(b"", encode(NATIVE), b"  \r\n", b"[]", encode(NATIVE) + b"\r\n")
     assert decoded.rows_line == [1, 4]
-    assert [dead.line_index for dead in decoded.dead] == [3]
+    assert [dead.row for dead in decoded.rejections] == [3]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_a_line_that_is_no_object_is_malformed_and_says_what_it_is(line: bytes, 
 def test_a_bad_line_costs_its_neighbours_nothing() -> None:
     decoded = decode(encode(NATIVE), b"{", b"[" * 50_000, b"\xff", encode(NATIVE))
     assert decoded.rows_line == [0, 4]
-    assert [dead.line_index for dead in decoded.dead] == [1, 2, 3]
+    assert [dead.row for dead in decoded.rejections] == [1, 2, 3]
 
 
 def test_random_bytes_never_raise_and_are_all_accounted_for() -> None:
@@ -97,7 +98,7 @@ def test_random_bytes_never_raise_and_are_all_accounted_for() -> None:
             broken[chance.randrange(len(broken))] = chance.randrange(256)
         lines.append(bytes(broken))
     decoded = decode(*lines)
-    assert len(decoded.rows) + len(decoded.dead) == len(lines)
+    assert len(decoded.rows) + len(decoded.rejections) == len(lines)
 
 
 def test_a_byte_order_mark_is_no_error() -> None:
@@ -118,13 +119,13 @@ def test_auto_decides_a_record_so_that_mixed_files_work_in_any_order() -> None:
     mixed = decode(*[lines[n] for n in order])
     rows = {order[at]: row for at, row in zip(mixed.rows_line, mixed.rows, strict=True)}
     assert rows == {n: alone.rows[0] for n, alone in enumerate(expected) if alone.rows}
-    dead = {order[line.line_index]: line.detail for line in mixed.dead}
-    assert dead == {n: alone.dead[0].detail for n, alone in enumerate(expected) if alone.dead}
+    dead = {order[line.row]: line.detail for line in mixed.rejections}
+    assert dead == {n: alone.rejections[0].detail for n, alone in enumerate(expected) if alone.rejections}
 
 
 def test_a_record_that_no_format_recognises_counts_as_native_under_auto_only() -> None:
     assert decode(b'{"message": "hello"}').rows == [{"message": "hello"}]
-    assert decode(b'{"message": "hello"}', format="sysmon").dead[0].reason == "malformed"
+    assert decode(b'{"message": "hello"}', format="sysmon").rejections[0].reason == "malformed"
 
 
 def test_a_native_record_with_the_key_event_id_is_not_taken_for_a_vendors() -> None:
@@ -138,7 +139,9 @@ def test_a_native_record_cannot_set_the_internal_column() -> None:
 
 def test_a_vendors_rejection_is_a_dead_line_with_its_reason() -> None:
     line = encode({"EventID": 4688, "Channel": "Security"})
-    assert decode(line).dead == [DeadLine(0, "not_endpoint", "sysmon does not read channel security, event id 4688")]
+    assert decode(line).rejections == [
+        Rejection("not_endpoint", "sysmon does not read channel security, event id 4688", 0)
+    ]
 
 
 @pytest.mark.parametrize("reason", ["malformed", "not_endpoint", "missing_field:event_time", "future_timestamp"])
@@ -152,7 +155,7 @@ def test_a_dead_letter_is_read_as_the_record_that_it_holds(reason: str, format: 
 
 def test_a_dead_letter_of_a_bad_line_is_malformed_again_and_keeps_the_bad_line_only() -> None:
     decoded = decode(letter("{"), letter(""))
-    assert [dead.reason for dead in decoded.dead] == ["malformed", "malformed"]
+    assert [dead.reason for dead in decoded.rejections] == ["malformed", "malformed"]
     assert decoded.lines == [b"{", b""]
 
 
@@ -188,8 +191,8 @@ def test_every_real_record_is_a_row_or_rejected_and_counts_agree_by_event_id() -
     lines = gzip.decompress(REAL.read_bytes()).splitlines()
     decoded = decode(*lines, format="sysmon")
     assert len(lines) == 20_565
-    assert len(decoded.rows) + len(decoded.dead) == len(lines)
-    assert decoded.dead == []
+    assert len(decoded.rows) + len(decoded.rejections) == len(lines)
+    assert decoded.rejections == []
     assert decoded.rows == decode(*lines).rows
     ids = [json.loads(line) for line in lines]
     pairs = Counter(

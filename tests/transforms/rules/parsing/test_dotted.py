@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfolded
+from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
 from uncommon_im.transforms.rules.parsing.plan import Row
 
 KEYS = dotted_keys([("a",), ("a", "b"), ("a", "b", "c"), ("a", "d"), ("e", "f")])
@@ -31,15 +31,15 @@ def test_only_paths_of_two_steps_and_more_have_keys_and_shorter_ones_come_first(
 )
 def test_a_known_key_with_dots_is_put_where_its_path_leads(record: Row, expected: Row) -> None:
     before = copy.deepcopy(record)
-    assert unfolded(record, KEYS) == expected
+    assert unfold(record, KEYS) == expected
     assert record == before
 
 
 @pytest.mark.parametrize("record", [{}, {"a": {"b": 1}}, {"a.x": 1, "a.": 2, ".": 3, "a.b.c.d": 4, "e.f ": 5}])
 def test_a_record_without_a_known_key_with_dots_is_itself(record: Row) -> None:
-    assert unfolded(record, KEYS) is record
+    assert unfold(record, KEYS) is record
 
 
 def test_a_mapping_without_paths_of_two_steps_changes_nothing() -> None:
     record: Row = {"a.b": 1}
-    assert unfolded(record, dotted_keys([("a",)])) is record
+    assert unfold(record, dotted_keys([("a",)])) is record

@@ -40,7 +40,7 @@ def test_a_windows_event_with_fields_of_its_own_is_left_to_sysmon_unless_this_fo
     assert decode(record).rows == decode(record, format="sysmon").rows
     assert decode(record).rows != decode(record, format="ecs").rows == [row(winlog=WINLOG)]
     dotted = {**CONNECTION, "winlog.event_id": "22", f"winlog.event_data.{own}": "x"}
-    assert [dead.reason for dead in decode(dotted).dead] == ["not_endpoint"]
+    assert [dead.reason for dead in decode(dotted).rejections] == ["not_endpoint"]
 
 
 def test_a_windows_event_whose_fields_winlogbeat_moved_is_read_as_this_format() -> None:
@@ -50,7 +50,7 @@ def test_a_windows_event_whose_fields_winlogbeat_moved_is_read_as_this_format() 
 
 def test_a_windows_event_that_no_module_read_stays_sysmons() -> None:
     record = {**CONNECTION, "event": {"code": "4"}, "ecs": {"version": "8.0"}, "winlog": {**WINLOG, "event_id": "4"}}
-    (dead,) = decode(record).dead
+    (dead,) = decode(record).rejections
     assert dead.detail == "sysmon does not read channel microsoft-windows-sysmon/operational, event id 4"
 
 
@@ -122,17 +122,17 @@ def test_a_host_known_by_name_only_keeps_its_domain_if_that_is_asked_for() -> No
 )
 def test_other_records_stay_native(record: Row) -> None:
     decoded = decode(record)
-    assert (decoded.rows, decoded.dead) == ([record], [])
+    assert (decoded.rows, decoded.rejections) == ([record], [])
 
 
 def test_a_record_of_another_shape_is_malformed_and_says_what_is_expected() -> None:
-    (dead,) = decode({"message": "hello"}, format="ecs").dead
+    (dead,) = decode({"message": "hello"}, format="ecs").rejections
     assert (dead.reason, dead.detail) == ("malformed", "no record of ecs: expected event.category")
 
 
 def test_a_source_of_too_many_records_is_one_dead_line() -> None:
     decoded = decode({"_source": [CONNECTION] * (MOST_NESTED + 1)})
-    assert [dead.detail for dead in decoded.dead] == ["_source holds 1001 records, more than 1000"]
+    assert [dead.detail for dead in decoded.rejections] == ["_source holds 1001 records, more than 1000"]
 
 
 def test_a_key_of_very_many_dots_costs_nothing() -> None:

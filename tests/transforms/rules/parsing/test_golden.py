@@ -29,7 +29,7 @@ def decode(record: object, format: str) -> Decoded:
 def test_a_golden_record_gives_the_expected_rows_and_dead_lines(read_as: str, of: str, case: Golden) -> None:
     decoded = decode(case.record, read_as)
     assert decoded.rows == case.rows
-    assert [{"reason": dead.reason, "detail": dead.detail} for dead in decoded.dead] == case.dead
+    assert [{"reason": dead.reason, "detail": dead.detail} for dead in decoded.rejections] == case.dead
 
 
 @pytest.mark.parametrize(("format", "field"), FIELDS, ids=[f"{format} {'.'.join(path)}" for format, path in FIELDS])
@@ -39,7 +39,7 @@ def test_a_golden_record_gives_other_rows_without_the_field(format: str, field: 
         if len(case.rows) + len(case.dead) == 1:
             for changed in (without(case.record, place) for place in places):
                 decoded = decode(changed, format)
-                if (decoded.rows, len(decoded.dead)) != (case.rows, len(case.dead)):
+                if (decoded.rows, len(decoded.rejections)) != (case.rows, len(case.dead)):
                     return
     pytest.fail(f"no golden record of {format} proves {'.'.join(field)}")
 
@@ -58,7 +58,7 @@ def test_any_field_may_hold_anything_and_costs_no_more_than_columns_of_its_recor
     for path in sorted({path for _, path in fields_of(mapping_of(format))}):
         for value in odd:
             decoded = decode(with_value(record, path, value), format)
-            assert len(decoded.rows) + len(decoded.dead) == 1, (path, value)
+            assert len(decoded.rows) + len(decoded.rejections) == 1, (path, value)
             for row in decoded.rows:
                 for name in EVENT_COLUMNS.keys() - {"event_time"}:
                     assert coerce_values(name, [row.get(name)])[1] == {}, (path, value)
@@ -71,4 +71,4 @@ def test_no_vendors_record_is_taken_for_anothers(format: str) -> None:
     sysmon = [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
     assert sysmon
     for record in [*others, *sysmon]:
-        assert [dead.reason for dead in decode(record, format).dead] == ["malformed"]
+        assert [dead.reason for dead in decode(record, format).rejections] == ["malformed"]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Row
-from uncommon_im.transforms.rules.parsing.decode import DeadLine, Decoded, decode_lines
+from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 
 CONNECTION: dict[str, Any] = {
     "Timestamp": "2026-03-01T10:00:00.0259186Z",
@@ -58,7 +59,7 @@ def test_connections_from_elsewhere_are_inbound(action: str) -> None:
 
 @pytest.mark.parametrize("name", ["Dns", "Ftp", "Http", "Icmp", "Kerberos", "Smtp", "Ssh", "Ssl"])
 def test_packets_that_were_inspected_are_no_endpoint_events_whatever_they_name(name: str) -> None:
-    (dead,) = decode({**CONNECTION, "ActionType": f"{name}ConnectionInspected"}).dead
+    (dead,) = decode({**CONNECTION, "ActionType": f"{name}ConnectionInspected"}).rejections
     assert (dead.reason, dead.detail) == (
         "not_endpoint",
         "a packet that the network sensor inspected, without a process",
@@ -78,7 +79,7 @@ def test_an_unknown_action_of_another_table_is_no_connection(table: str) -> None
     decoded = decode(
         {**CONNECTION, "Type": table, "ActionType": "New"}, streamed({**CONNECTION, "ActionType": "New"}, table)
     )
-    assert [dead.reason for dead in decoded.dead] == ["not_endpoint", "not_endpoint"]
+    assert [dead.reason for dead in decoded.rejections] == ["not_endpoint", "not_endpoint"]
 
 
 @pytest.mark.parametrize(
@@ -116,11 +117,11 @@ def test_records_of_one_message_are_rows_and_dead_lines_of_its_line() -> None:
     decoded = decode(CONNECTION, {"records": [streamed(CONNECTION), bad, streamed(CONNECTION)]})
     assert decoded.rows_line == [0, 1, 1]
     detail = "records[1]: m365 does not read table advancedhunting-deviceevents, action new"
-    assert decoded.dead == [DeadLine(1, "not_endpoint", detail, {"records": [bad]})]
+    assert decoded.rejections == [Rejection("not_endpoint", detail, 1, {"records": [bad]})]
 
 
 def test_properties_that_are_no_object_are_malformed() -> None:
-    (dead,) = decode({"category": "AdvancedHunting-DeviceEvents", "properties": [1]}, format="m365").dead
+    (dead,) = decode({"category": "AdvancedHunting-DeviceEvents", "properties": [1]}, format="m365").rejections
     assert dead.reason == "malformed"
 
 
@@ -137,4 +138,4 @@ def test_properties_that_are_no_object_are_malformed() -> None:
 )
 def test_other_records_stay_native(record: Row) -> None:
     decoded = decode(record)
-    assert (decoded.rows, decoded.dead) == ([record], [])
+    assert (decoded.rows, decoded.rejections) == ([record], [])

@@ -61,7 +61,7 @@ def assert_same_as_alone(lines: Sequence[bytes], format: str) -> int:
     plain, others = table_of([lines], format)
     assert sorted([*plain.lines.tolist(), *others]) == list(range(len(lines)))
     decoded = decode_lines(lines, format, MAPPINGS, wanted=plain.lines.tolist())
-    assert decoded.dead == []
+    assert decoded.rejections == []
     assert decoded.rows_line == plain.lines.tolist()
     everyone = range(len(plain.lines))
     for name in ALWAYS_NEEDED:
@@ -196,7 +196,7 @@ def test_what_nobody_reads_may_be_anything(unread: bytes) -> None:
 def test_what_is_no_json_is_found_where_nobody_reads(unread: bytes) -> None:
     line = encoded(XQL)[:-1] + b', "backtrace": ' + unread + b"}"
     assert table_of([[line]])[1] == [0]
-    assert [dead.reason for dead in decode_lines([line], "auto", MAPPINGS).dead] == ["malformed"]
+    assert [dead.reason for dead in decode_lines([line], "auto", MAPPINGS).rejections] == ["malformed"]
 
 
 def test_mappings_that_read_below_the_top_have_no_plain_records() -> None:

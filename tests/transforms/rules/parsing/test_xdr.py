@@ -12,9 +12,10 @@ from tests.golden_records import columns_of, fields_of, golden, mapping_of
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.schemas.mapping import VendorMapping, load_mappings
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
+from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text import MISSING
-from uncommon_im.transforms.rules.parsing.adapt import MOST_NESTED, Rejected, Row, adapt
-from uncommon_im.transforms.rules.parsing.decode import DeadLine, Decoded, decode_lines
+from uncommon_im.transforms.rules.parsing.adapt import MOST_NESTED, Row, adapt
+from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 
 XQL: Row = {
     "agent_id": "a1",
@@ -178,7 +179,7 @@ def test_types_of_any_kind_are_judged_by_the_columns(kind: object, sub: object) 
     assert row(event_type=kind, event_sub_type=sub)["event_type"] == "network"
     record = {**XQL, "event_type": kind, "event_sub_type": sub, "action_remote_ip": None}
     found = adapt(record, xdr())
-    assert isinstance(found, Rejected)
+    assert isinstance(found, Rejection)
     assert found.reason == "not_endpoint"
     assert len(found.detail) < 300
 
@@ -218,7 +219,7 @@ def test_any_field_may_hold_anything_and_costs_no_record_that_has_the_required_o
 )
 def test_a_record_is_recognised_by_its_keys(record: Row) -> None:
     decoded = decode(record)
-    assert [dead.reason for dead in decoded.dead] == ["not_endpoint"]
+    assert [dead.reason for dead in decoded.rejections] == ["not_endpoint"]
     assert decoded.rows == []
 
 
@@ -239,14 +240,14 @@ def test_a_record_is_recognised_by_its_keys(record: Row) -> None:
 )
 def test_other_records_stay_native(record: Row) -> None:
     decoded = decode(record)
-    assert (decoded.rows, decoded.dead) == ([record], [])
+    assert (decoded.rows, decoded.rejections) == ([record], [])
 
 
 def test_events_of_one_line_are_rows_and_dead_lines_of_that_line() -> None:
     alert = {**ALERT, "events": [XQL, None, XQL, {"event_type": "File Event"}]}
     decoded = decode(XQL, alert, XQL)
     assert decoded.rows_line == [0, 1, 1, 2]
-    assert [(dead.line_index, dead.reason, dead.detail) for dead in decoded.dead] == [
+    assert [(dead.row, dead.reason, dead.detail) for dead in decoded.rejections] == [
         (1, "malformed", "events[1] is no object"),
         (
             1,
@@ -254,7 +255,10 @@ def test_events_of_one_line_are_rows_and_dead_lines_of_that_line() -> None:
             "events[3]: xdr reads network and process events, not files, registry, images, injections and event logs",
         ),
     ]
-    assert [dead.record and dead.record["events"] for dead in decoded.dead] == [[None], [{"event_type": "File Event"}]]
+    assert [dead.record and dead.record["events"] for dead in decoded.rejections] == [
+        [None],
+        [{"event_type": "File Event"}],
+    ]
 
 
 def test_a_dead_letter_of_an_alert_is_read_as_its_events() -> None:
@@ -280,8 +284,8 @@ def test_an_events_markers_do_not_hide_what_its_alert_says(nothing: object) -> N
 
 def test_more_events_than_an_alert_can_have_are_one_dead_line() -> None:
     assert len(decode({**ALERT, "events": [XQL] * MOST_NESTED}).rows) == MOST_NESTED
-    assert decode({**ALERT, "events": [XQL] * (MOST_NESTED + 1)}).dead == [
-        DeadLine(0, "malformed", "events holds 1001 records, more than 1000")
+    assert decode({**ALERT, "events": [XQL] * (MOST_NESTED + 1)}).rejections == [
+        Rejection("malformed", "events holds 1001 records, more than 1000", 0)
     ]
 
 
@@ -306,5 +310,5 @@ def test_broken_records_never_raise_and_are_all_accounted_for() -> None:
             broken[chance.randrange(len(broken))] = chance.randrange(256)
         lines.append(bytes(broken))
     decoded = decode_lines(lines, "xdr", load_mappings())
-    accounted = set(decoded.rows_line) | {dead.line_index for dead in decoded.dead}
+    accounted = set(decoded.rows_line) | {dead.row for dead in decoded.rejections}
     assert accounted == set(range(len(lines)))

@@ -13,7 +13,7 @@ from uncommon_im.transforms.rules.recognition.paths import (
     fold_user,
     fold_varying,
     folder_of,
-    slashed,
+    with_slashes,
 )
 
 LOCATIONS = Locations(CATALOGUE)
@@ -144,6 +144,6 @@ def test_folders_end_with_their_last_slash() -> None:
 @quick
 @given(st.text(st.sampled_from("abf019./-C:\\ "), max_size=30))
 def test_folding_twice_folds_no_further_and_hides_every_number(path: str) -> None:
-    folded = fold_varying(slashed(path))
+    folded = fold_varying(with_slashes(path))
     assert fold_varying(folded) == folded
     assert not any(character.isdigit() for character in folded)

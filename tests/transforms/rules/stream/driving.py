@@ -20,7 +20,7 @@ from uncommon_im.pipeline.configuration import Configuration
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.events.tally import Tally
-from uncommon_im.transforms.rules.stream.arrivals import Arrivals, Arrived
+from uncommon_im.transforms.rules.stream.arrivals import Arrivals, BlockContent
 from uncommon_im.transforms.rules.stream.baselines import Baselines
 from uncommon_im.transforms.rules.stream.flood import Flood
 from uncommon_im.transforms.rules.stream.hosts import Hosts
@@ -90,7 +90,7 @@ def drive(
         def give_block(engine: Engine) -> None:
             arrived = read_arrivals([record for record, _ in block], [at for _, at in block], reader)
             driven.counts.update(arrived.counts)
-            driven.dead.update(letter.reason for letter in arrived.dead)
+            driven.dead.update(letter.reason for letter in arrived.dead_letters)
             driven.covered += arrived.covered
             give(engine, arrived)
             engine.source = max(engine.source, following // 1000)
@@ -108,12 +108,12 @@ def drive(
     return driven
 
 
-def read_arrivals(records: Sequence[Record], times: Sequence[int], reader: Arrivals) -> Arrived:
+def read_arrivals(records: Sequence[Record], times: Sequence[int], reader: Arrivals) -> BlockContent:
     """Records that arrived at given times (µs), as the parsing step has them."""
     return reader.read(batch_of(records), np.array(times, np.int64))
 
 
-def give(engine: Engine, arrived: Arrived) -> None:
+def give(engine: Engine, arrived: BlockContent) -> None:
     """Puts what arrived on its way."""
     for found in arrived.hosts:
         engine.give("hosts", found.key, found.records, found.instant)
@@ -126,14 +126,13 @@ def give(engine: Engine, arrived: Arrived) -> None:
 
 def batch_of(records: Sequence[Any]) -> Batch:
     """Native records as a batch, as JSON lines would give them."""
-    columns, wrong = {}, {}
+    columns, problems = {}, {}
     for name in EVENT_COLUMNS:
         values = [record.get(name) for record in records]
         if any(value is not None for value in values):
-            columns[name], unfit = coerce_values(name, values)
-            for row, detail in unfit.items():
-                wrong.setdefault(row, detail)
-    return Batch(columns, len(records), wrong)
+            columns[name], found = coerce_values(name, values)
+            problems = found | problems
+    return Batch(columns, len(records), problems)
 
 
 def with_late_ones(organisation: Organisation, chooser: random.Random, waiting: Waiting) -> list[Arrival]:

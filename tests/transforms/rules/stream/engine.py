@@ -18,7 +18,7 @@ from uncommon_im.transforms.rules.stream.flood import Flood
 from uncommon_im.transforms.rules.stream.hosts import Hosts
 from uncommon_im.transforms.rules.stream.judging import Judging
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Message, Output, VerdictRow
-from uncommon_im.transforms.rules.stream.step import Effects, Step, added, fired
+from uncommon_im.transforms.rules.stream.step import Effects, Step, add_message, fire_timer
 
 END = 2**61
 ROUTES = {"sightings": "baselines", "questions": "baselines", "activities": "judge", "answers": "judge"}
@@ -91,11 +91,11 @@ class Engine:
         stage = self.stages[name]
         if what == "deliver":
             at, key, data = stage.inbox.pop(self.random.randrange(len(stage.inbox)))
-            self._apply(stage, key, added(stage.step, key, lambda: stage.cells.get(key), data), at)
+            self._apply(stage, key, add_message(stage.step, key, lambda: stage.cells.get(key), data), at)
         else:
             now = stage.timers.pop(what)
             self.firings[name] += 1
-            effects = fired(stage.step, what, stage.cells.get(what), lambda: self._waiting(stage, what), now)
+            effects = fire_timer(stage.step, what, stage.cells.get(what), lambda: self._waiting(stage, what), now)
             if effects.read_waiting or effects.cell is None:
                 stage.bags.pop(what, None)
             self._apply(stage, what, effects, now)

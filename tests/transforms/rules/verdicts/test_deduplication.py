@@ -10,18 +10,20 @@ from hypothesis import strategies as st
 
 from tests.transforms.rules.records import quick
 from uncommon_im.schemas.detector import Limits
-from uncommon_im.transforms.rules.verdicts.deduplication import Said, deduplicate
+from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
 
 PERIOD = 24 * 3_600_000_000
 WORSE, MILDER = "Low", "Informational"
 
 
-def said(time: int, severity: str = MILDER, event_id: str = "") -> Said:
+def said(time: int, severity: str = MILDER, event_id: str = "") -> EarlierAlert:
     event_id = event_id or f"e{time}"
-    return Said(time, severity, event_id, f"a-{event_id}-{severity}")
+    return EarlierAlert(time, severity, event_id, f"a-{event_id}-{severity}")
 
 
-def repeats(*items: Said, before: tuple[Said, ...] = (), limits: Limits | None = None) -> dict[str, str | None]:
+def repeats(
+    *items: EarlierAlert, before: tuple[EarlierAlert, ...] = (), limits: Limits | None = None
+) -> dict[str, str | None]:
     """Alert id -> alert id of what it repeats."""
     found = deduplicate(items, limits or Limits(), before)
     return {item.alert_id: repeated.alert_id if repeated else None for item, repeated in found}
@@ -96,10 +98,10 @@ ITEMS = st.lists(
 )
 
 
-def by_hand(items: list[Said]) -> set[str]:
+def by_hand(items: list[EarlierAlert]) -> set[str]:
     """Alert ids that are no duplicates, by the letter of section 7."""
     ranks = {MILDER: 0, WORSE: 1}
-    kept: list[Said] = []
+    kept: list[EarlierAlert] = []
     for item in sorted(items, key=lambda item: (item.time, -ranks[item.severity], item.event_id)):
         if not any(ranks[k.severity] >= ranks[item.severity] and item.time - k.time < PERIOD for k in kept):
             kept.append(item)
@@ -108,7 +110,7 @@ def by_hand(items: list[Said]) -> set[str]:
 
 @quick
 @given(ITEMS, st.integers(0, 99))
-def test_duplicates_are_those_of_the_letter_in_any_order(items: list[Said], seed: int) -> None:
+def test_duplicates_are_those_of_the_letter_in_any_order(items: list[EarlierAlert], seed: int) -> None:
     random.Random(seed).shuffle(items)
     found = list(deduplicate(items, Limits()))
     assert sorted(item.order for item, _ in found) == sorted(item.order for item in items)
@@ -117,10 +119,10 @@ def test_duplicates_are_those_of_the_letter_in_any_order(items: list[Said], seed
 
 @quick
 @given(ITEMS, st.integers(0, 16).map(lambda quarters: quarters * PERIOD // 4))
-def test_two_runs_that_hand_over_what_was_said_are_one(items: list[Said], split: int) -> None:
-    def kept(found: list[tuple[Said, Said | None]]) -> list[Said]:
+def test_two_runs_that_hand_over_what_was_said_are_one(items: list[EarlierAlert], split: int) -> None:
+    def kept(found: list[tuple[EarlierAlert, EarlierAlert | None]]) -> list[EarlierAlert]:
         return [item for item, repeated in found if repeated is None]
 
     first = kept(list(deduplicate([item for item in items if item.time < split], Limits())))
-    second = kept(list(deduplicate([item for item in items if item.time >= split], Limits(), before=first)))
+    second = kept(list(deduplicate([item for item in items if item.time >= split], Limits(), earlier=first)))
     assert first + second == kept(list(deduplicate(items, Limits())))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.transforms.rules.records import DAY, DAY_US, activities, activity, quick
 from uncommon_im.schemas.detector import VERDICT_IDS, Limits
+from uncommon_im.transforms.rules.baseline.formula import is_rare
 from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
-from uncommon_im.transforms.rules.verdicts.verdict import OPEN, Activation, matched_variations, rare, verdicts
+from uncommon_im.transforms.rules.verdicts.verdict import OPEN, Activation, matched_variations, verdicts
 
 RARE = {"coverage": 30, "other_hosts": 0, "host_days": 0, "excepted": False, "event_time": DAY * DAY_US}
 REASONS: dict[str, dict[str, Any]] = {
@@ -101,8 +102,7 @@ def test_each_activity_of_a_table_gets_its_own_verdict() -> None:
 def test_a_subject_is_rare_only_if_few_hosts_and_few_days_showed_it(
     other_hosts: int, host_days: int, expected: bool
 ) -> None:
-    figures = prevalence_of({"other_hosts": other_hosts, "host_days": host_days})
-    assert rare(figures, 3, 2).tolist() == [expected]
+    assert is_rare(np.array([other_hosts]), np.array([host_days]), "communication", Limits()).tolist() == [expected]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The evidence of a run: activities that few other hosts showed, with the figures that other limits would look at.
 
-Verdicts do not read it. `tuning` judges it again with other limits, `standing` looks for what was there all along.
+Verdicts do not read it. `tuning` judges it again with other limits, `persistent_programs` looks for old habits.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.detector import Limits
@@ -34,9 +32,8 @@ def rare_activities(
         limits: as far as other hosts are counted.
         catalogue: says which programs are a service's own clients and browsers.
     """
-    suspicious = pc.not_equal(activities.column("reasons"), "").to_numpy()
-    common = measure(activities, "communication", answers, own, limits, suspicious)
-    execution = measure(activities, "execution", answers, own, limits, np.zeros_like(suspicious))
+    common = measure(activities, "communication", answers, own, limits)
+    execution = measure(activities, "execution", answers, own, limits)
     has_none = activities.column("execution").is_null().to_numpy()
     columns: dict[str, pa.Array] = {
         **{figure.name: pa.array(getattr(common, figure.name)) for figure in fields(common)},

@@ -1,4 +1,4 @@
-"""Activities in blocks: what verdicts need is decoded at once, the evidence only of those that are still open."""
+"""Activities in blocks: what verdicts need is decoded at once, the details only of those that are still open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEEDED: Final = (*ACTIVITY_KEY, "communication", "event_time", *TOTALS)
 _PLACE: Final = "place"
 
 
-class StoredActivities:
+class ActivityStore:
     """The activities of some blocks, merged."""
 
     def __init__(self, stored: Iterable[bytes | pa.Buffer]) -> None:
@@ -32,7 +32,7 @@ class StoredActivities:
 
     @cached_property
     def merged(self) -> pa.Table:
-        """One row an activity, with the columns that verdicts need."""
+        """One row per activity, with the columns that verdicts need."""
         return merge_activities(self._table, self._rows)
 
     def complete(self, some: pa.Table) -> pa.Table:
