@@ -31,7 +31,7 @@ setup: $(INSTALLED)
 $(INSTALLED): setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25,<27'
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
 demo: setup  ## a small labelled organisation, the backfill over it, and what it found
