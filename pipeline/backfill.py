@@ -13,9 +13,10 @@ from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
 from uncommon_im.pipeline.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, as_written, without_secrets
 from uncommon_im.pipeline.local.scan_in_processes import ScanInProcesses
+from uncommon_im.pipeline.runs.folder import WriteSummary, add_up
 from uncommon_im.pipeline.runs.write_evidence import WriteEvidence
 from uncommon_im.pipeline.sinks.bigquery.merge_rows import BigQueryOutput, WriteBigQuery
-from uncommon_im.pipeline.sinks.files.json_lines import WriteJsonLines, WriteSummary, add_up
+from uncommon_im.pipeline.sinks.files.json_lines import WriteJsonLines
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import Input
 from uncommon_im.pipeline.sources.read_inputs import PlanReadings, ReadInputs

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
+from posixpath import join
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
-from apache_beam.io.filesystems import FileSystems
 
 from uncommon_im.pipeline.report.activities import ACTIVITY_SCHEMA, Activities
+from uncommon_im.pipeline.runs.folder import SUMMARY, read_summary
 from uncommon_im.pipeline.runs.read_rows import files_of, read_lines, read_verdicts
-from uncommon_im.pipeline.sinks.files.json_lines import SUMMARY, read_summary_file
+from uncommon_im.pipeline.storage.listing import exists
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 EXAMPLES: Final = 3
@@ -182,17 +183,13 @@ def read_run(folder: str, most_alerts: int) -> Run:
 
 
 def _summary(folder: str) -> Summary:
-    try:
-        path = FileSystems.join(folder, SUMMARY)
-        there = FileSystems.exists(path)
-    except Exception as error:  # file systems have no error in common
-        raise ConfigurationError(f"{folder}: cannot be looked up: {' '.join(str(error).split())}") from None
+    path = join(folder, SUMMARY)
     require(
-        there,
+        exists(path),
         f"{folder}: no {SUMMARY} there: the run did not finish, or this is not the --output of a backfill or replay",
     )
     try:
-        return msgspec.convert(read_summary_file(folder), Summary)
+        return msgspec.convert(read_summary(folder), Summary)
     except (ValueError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"{path}: no summary of a run: {error}") from None
 

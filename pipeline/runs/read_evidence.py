@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from uncommon_im.pipeline.sinks.files.json_lines import SUMMARY
+from uncommon_im.pipeline.runs.folder import SUMMARY
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError, require
