@@ -8,7 +8,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from uncommon_im.pipeline.baselines.read_snapshot import ReadSnapshot
+from uncommon_im.pipeline.baselines.read_snapshot import read_snapshot
 from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
 from uncommon_im.pipeline.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, as_written, without_secrets
@@ -76,7 +76,7 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
         configuration: what to compute, and from which snapshot.
     """
     limits, as_of = configuration.detector.limits, configuration.snapshot_day
-    earlier = scanned.coverage.pipeline | "ReadSnapshot" >> ReadSnapshot(configuration.baseline, configuration.shards)
+    earlier = scanned.coverage.pipeline | "ReadSnapshot" >> read_snapshot(configuration.baseline, configuration.shards)
     coverage = (
         (scanned.coverage, earlier.coverage)
         | "AllCoverage" >> beam.Flatten()

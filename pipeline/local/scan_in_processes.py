@@ -39,9 +39,6 @@ class ScanInProcesses(beam.PTransform):  # type: ignore[misc]
     workers: int
     folder: str
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, readings: beam.PCollection[AnyReading]) -> Any:
         """One step, in this process."""
         dispatch = _Dispatch(self.settings, self.options, self.workers, self.folder)

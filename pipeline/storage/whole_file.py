@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
@@ -34,13 +32,3 @@ def require_writable(option: str, folder: str) -> None:
     except Exception as error:  # file systems have no error in common
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise ConfigurationError(f"{option} {folder}: cannot be written: {reason}") from None
-
-
-def write_table(path: str, table: pa.Table) -> None:
-    """Writes a table as Parquet, its rows sorted: the same rows are the same file, in whatever order they came.
-
-    Something written later has to say that it is whole.
-    """
-    table = table.sort_by([(column, "ascending") for column in table.column_names])
-    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-        pq.write_table(table, stream, compression="zstd")

@@ -19,7 +19,7 @@ from tests.oracle import Options
 from tests.running import catalogue, configuration_of, run_backfill, write_lines
 from uncommon_im.pipeline.lab.evaluation.folder import read_organisation
 from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Communication, Organisation, Subject, score
-from uncommon_im.pipeline.lab.simulation import SimulationSummary, simulate
+from uncommon_im.pipeline.lab.simulation import Scenario, SimulationSummary, simulate
 from uncommon_im.transforms.rules.columns.days import HOUR_US
 
 CASE = Case(500, 1, False, 50)
@@ -28,7 +28,7 @@ GAP = Case(500, 1, True, 50)
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> SimulationSummary:
-    return simulate(str(tmp_path_factory.mktemp("simulated")), 24, 40, 5, background="thinned")
+    return simulate(str(tmp_path_factory.mktemp("simulated")), Scenario(24, 40, 5, background="thinned"))
 
 
 @pytest.mark.parametrize(("other_hosts", "host_days"), [(3, 2), (0, 1)])

@@ -67,9 +67,6 @@ class JudgeActivities(beam.PTransform):  # type: ignore[misc]
     settings: JudgeSettings
     coverage: beam.PCollection[Coverage]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of hosts together and judges its activities."""
         judged = beam.FlatMap(_judge, AsSingleton(self.coverage), self.settings)

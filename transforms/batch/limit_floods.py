@@ -30,9 +30,6 @@ class LimitFloods(beam.PTransform):  # type: ignore[misc]
     limit: int
     with_rows: bool
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, candidates: beam.PCollection[tuple[tuple[str, str], Candidate]]) -> Any:
         """Brings a group together and lets the first ones through."""
         limited = beam.FlatMap(_limit, self.limit, self.with_rows)

@@ -33,9 +33,6 @@ class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
     limits: Limits
     as_of: int | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of subjects together and answers its questions."""
         measured = beam.FlatMap(_measure, self.limits, self.as_of)

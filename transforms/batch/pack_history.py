@@ -30,9 +30,6 @@ class PackHistory(beam.PTransform):  # type: ignore[misc]
     as_of: int
     limits: Limits
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> Any:
         """Brings the blocks of a shard of hosts together."""
         packed = beam.FlatMap(_pack, self.as_of, self.limits)

@@ -29,9 +29,6 @@ class ScanEvents(beam.PTransform):  # type: ignore[misc]
 
     settings: ScanSettings
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: beam.PCollection[RawBatch]) -> Any:
         """One pass over the batches."""
         return batches | "Scan" >> beam.ParDo(_Scan(self.settings)).with_outputs(*OUTPUTS)

@@ -25,9 +25,6 @@ class WarnOfThinDays(beam.PTransform):  # type: ignore[misc]
     first: int
     end: int
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, coverage: beam.PCollection[Coverage]) -> beam.PCollection[None]:
         """Looks at every judged day."""
         return coverage | "Warn" >> beam.Map(_warn, self.first, self.end)

@@ -39,9 +39,6 @@ class ReadArrivals(beam.PTransform):  # type: ignore[misc]
     rate: int | None = None
     step: int = STEP_US
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[bytes]:
         """One splittable step."""
         read = beam.ParDo(_Read(self.rate, self.step)).with_output_types(bytes)

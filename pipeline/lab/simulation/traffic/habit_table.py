@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,38 @@ TIMES_OF_DAY = tuple(p.HOURS)
 SYSTEM_USER = {"windows": "NT AUTHORITY\\SYSTEM", "macos": "root", "linux": "root"}
 
 Image = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a program does regularly.
+
+    Args:
+        where: a profile of destinations; `None`: process starts have none.
+        rate: events per working day; relative to one another if `ordinary`.
+        ordinary: whether the rate is scaled until the whole comes to `parameters.EVENTS_PER_WORKING_DAY`.
+        hours: time of day; "work" stands for the host's own shift.
+        event_type: `NETWORK`, `DNS` or `PROCESS`.
+        inbound: whether others connect to it.
+        daily: exactly one event on each day that the host is on, whatever the rate.
+        days: the days (0-based) of the habit; `None`: all.
+        label: the label that its events belong to.
+    """
+
+    where: str | None
+    rate: float
+    ordinary: bool = False
+    hours: str = "work"
+    event_type: int = NETWORK
+    inbound: bool = False
+    daily: bool = False
+    days: range | None = None
+    label: str | None = None
+
+
+def process_starts(rate: float, **more: Any) -> Habit:
+    """The habit of a program that is started so often; `more` are fields of `Habit`."""
+    return Habit(None, rate, event_type=PROCESS, **more)
 
 
 @dataclass
@@ -90,54 +123,32 @@ class HabitBuilder:
         """Whether something happens that happens with this chance."""
         return bool(self.rng.random() < share)
 
-    def add(
-        self,
-        host: Host,
-        key: str,
-        where: str | None,
-        rate: float,
-        *,
-        ordinary: bool = False,
-        hours: str = "work",
-        event_type: int = NETWORK,
-        inbound: bool = False,
-        daily: bool = False,
-        program: Program | None = None,
-        days: range | None = None,
-        label: str | None = None,
-    ) -> None:
-        """One habit, or one for each version of the program, rolled out in turn. Nothing if the host cannot have it.
+    def add(self, host: Host, key: str, habit: Habit, program: Program | None = None) -> None:
+        """Adds a habit, or one for each version of the program, rolled out in turn. A host without it gets none.
 
         Args:
             host: where.
             key: the program's key among those of the host's system.
-            where: a profile of destinations; process starts have none.
-            rate: events a working day; relative to one another if `ordinary`.
-            ordinary: whether the rate is scaled until the whole comes to `parameters.EVENTS_PER_WORKING_DAY`.
-            hours: time of day; "work" stands for the host's own shift.
-            event_type: `NETWORK`, `DNS` or `PROCESS`.
-            inbound: whether others connect to it.
-            daily: exactly one event on each day that the host is on, whatever the rate.
+            habit: what the program does.
             program: the program, if it is none of the organisation's.
-            days: the days (0-based) of the habit, all unless given.
-            label: the label that its events belong to.
         """
         program = program or PROGRAMS[host.os].get(key)
-        if program is None or rate <= 0:
+        if program is None or habit.rate <= 0:
             return
-        days, table = range(self.organisation.days) if days is None else days, self.table
+        days, table = range(self.organisation.days) if habit.days is None else habit.days, self.table
+        hours = host.shift if habit.hours == "work" else habit.hours
         for version, current in self._version_days(host, key, program):
             table.image.append(self._image(host, key, program, version))
-            table.event_type.append(event_type)
-            table.profile.append(-1 if where is None else self.profiles[where])
-            table.rate.append(rate)
-            table.ordinary.append(ordinary)
-            table.hours.append(TIMES_OF_DAY.index(host.shift if hours == "work" else hours))
+            table.event_type.append(habit.event_type)
+            table.profile.append(-1 if habit.where is None else self.profiles[habit.where])
+            table.rate.append(habit.rate)
+            table.ordinary.append(habit.ordinary)
+            table.hours.append(TIMES_OF_DAY.index(hours))
             table.first_day.append(max(current.start, days.start))
             table.end_day.append(min(current.stop, days.stop))
-            table.inbound.append(inbound)
-            table.daily.append(daily)
-            table.label.append(-1 if label is None else self.labels[label])
+            table.inbound.append(habit.inbound)
+            table.daily.append(habit.daily)
+            table.label.append(-1 if habit.label is None else self.labels[habit.label])
 
     def _version_days(self, host: Host, key: str, program: Program) -> list[tuple[str, range]]:
         """On which days the host has which version: each program is updated in waves of its own."""

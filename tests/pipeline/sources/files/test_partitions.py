@@ -76,8 +76,8 @@ def test_a_pattern_without_any_day_is_refused(lake: Path) -> None:
 
 
 def test_a_pattern_by_day_needs_a_closed_range(lake: Path) -> None:
+    open_days = configuration_of(Options(start=date(2026, 4, 10))).input_days
     with pytest.raises(ConfigurationError, match="needs --start and --end"):
-        open_days = configuration_of(Options(start=date(2026, 4, 10))).input_days
         find_files([f"{lake}/dt={{date}}/*"], open_days, Partitions())
 
 
