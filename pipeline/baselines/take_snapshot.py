@@ -11,7 +11,7 @@ from uncommon_im.pipeline.baselines.read_learned import Learned, read_learned
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, read_snapshot
 from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
 from uncommon_im.schemas.snapshot import Metadata
-from uncommon_im.transforms.batch.learn_coverage import LearnCoverage
+from uncommon_im.transforms.batch.add_up import add_up
 from uncommon_im.transforms.batch.measure_prevalence import MeasurePrevalence
 from uncommon_im.transforms.batch.pack_history import PackHistory
 from uncommon_im.transforms.rules.columns.days import day_number
@@ -64,7 +64,7 @@ def take_snapshot(pipeline: beam.Pipeline, plan: SnapshotPlan) -> beam.PCollecti
     coverage = (
         (learned.coverage, earlier.coverage)
         | "AllCoverage" >> beam.Flatten()
-        | "LearnCoverage" >> beam.CombineGlobally(LearnCoverage())
+        | "LearnCoverage" >> beam.CombineGlobally(add_up)
     )
     questions = pipeline | "NoQuestions" >> beam.Create([], reshuffle=False).with_output_types(tuple[int, bytes])
     measured = {

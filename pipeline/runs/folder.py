@@ -66,14 +66,6 @@ class WriteSummary(beam.PTransform):  # type: ignore[misc]
         )
 
 
-def add_up(tallies: Iterable[Tally]) -> Tally:
-    """The sum of tallies."""
-    total = Tally()
-    for tally in tallies:
-        total.update(tally)
-    return total
-
-
 def _write_total(output: str, total: Tally, *written: Iterable[str]) -> str:
     return write_summary(output, summary_of(total))
 

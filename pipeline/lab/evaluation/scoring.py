@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import msgspec
+
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
 
 LEARNING_DAYS: Final = 14
@@ -48,7 +50,7 @@ class Communication(NamedTuple):
     time: int
 
 
-class Alert(NamedTuple):
+class Alert(msgspec.Struct, frozen=True, order=True):
     """An alert as far as it is scored. Detectors without variations or severities of their own leave them empty."""
 
     event_id: str
@@ -56,16 +58,15 @@ class Alert(NamedTuple):
     variation: str = ""
 
 
-@dataclass(frozen=True)
-class Campaign:
+class Campaign(msgspec.Struct, frozen=True):
     """A line of `labels.jsonl`: what was planted, and which events that were."""
 
-    name: str
+    name: str = msgspec.field(name="campaign")
     title: str
     technique: str
     malicious: bool
-    expected: str
-    event_ids: tuple[str, ...]
+    expected: str = msgspec.field(name="expected_variation")
+    event_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,7 @@ from uncommon_im.pipeline.lab.simulation.traffic.habit_table import image_of
 
 Row = dict[str, Any]
 
-REAL_ADDRESSES = {
-    "api.telegram.org": "149.154.167.220",
-    "telegram-datacentre": "149.154.167.51",
-}
+REAL_ADDRESSES = {"api.telegram.org": "149.154.167.220", "telegram-datacentre": "149.154.167.51"}
 """Telegram's own addresses (core.telegram.org/resources/cidr.txt); other hosts get the simulation's."""
 
 

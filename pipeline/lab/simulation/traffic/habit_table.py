@@ -10,9 +10,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
@@ -59,24 +60,34 @@ def process_starts(rate: float, **more: Any) -> Habit:
     return Habit(None, rate, event_type=PROCESS, **more)
 
 
+class Row(NamedTuple):
+    """A habit of an image: names are numbers, -1 where there is none."""
+
+    image: int
+    event_type: int
+    profile: int
+    rate: float
+    ordinary: bool
+    hours: int
+    first_day: int
+    end_day: int
+    inbound: bool
+    daily: bool
+    label: int
+
+
 @dataclass
 class HabitTable:
-    """Columns of equal length, one entry a habit, and the images they refer to."""
+    """The habits of all hosts, and the images that they refer to."""
 
     images: list[Image] = field(default_factory=list)
     image_host: list[int] = field(default_factory=list)
-    image: list[int] = field(default_factory=list)
-    event_type: list[int] = field(default_factory=list)
-    profile: list[int] = field(default_factory=list)
-    rate: list[float] = field(default_factory=list)
-    ordinary: list[bool] = field(default_factory=list)
-    hours: list[int] = field(default_factory=list)
-    first_day: list[int] = field(default_factory=list)
-    end_day: list[int] = field(default_factory=list)
-    inbound: list[bool] = field(default_factory=list)
-    daily: list[bool] = field(default_factory=list)
-    label: list[int] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     resolver_of: dict[int, int] = field(default_factory=dict)
+
+    def column(self, name: str, kind: type = np.int64) -> npt.NDArray[Any]:
+        """A field of all rows."""
+        return np.array([getattr(row, name) for row in self.rows], dtype=kind)
 
 
 def image_of(host: Host, key: str, program: Program, version: str) -> Image:
@@ -135,20 +146,23 @@ class HabitBuilder:
         program = program or PROGRAMS[host.os].get(key)
         if program is None or habit.rate <= 0:
             return
-        days, table = range(self.organisation.days) if habit.days is None else habit.days, self.table
+        days = range(self.organisation.days) if habit.days is None else habit.days
         hours = host.shift if habit.hours == "work" else habit.hours
         for version, current in self._version_days(host, key, program):
-            table.image.append(self._image(host, key, program, version))
-            table.event_type.append(habit.event_type)
-            table.profile.append(-1 if habit.where is None else self.profiles[habit.where])
-            table.rate.append(habit.rate)
-            table.ordinary.append(habit.ordinary)
-            table.hours.append(TIMES_OF_DAY.index(hours))
-            table.first_day.append(max(current.start, days.start))
-            table.end_day.append(min(current.stop, days.stop))
-            table.inbound.append(habit.inbound)
-            table.daily.append(habit.daily)
-            table.label.append(-1 if habit.label is None else self.labels[habit.label])
+            row = Row(
+                image=self._image(host, key, program, version),
+                event_type=habit.event_type,
+                profile=-1 if habit.where is None else self.profiles[habit.where],
+                rate=habit.rate,
+                ordinary=habit.ordinary,
+                hours=TIMES_OF_DAY.index(hours),
+                first_day=max(current.start, days.start),
+                end_day=min(current.stop, days.stop),
+                inbound=habit.inbound,
+                daily=habit.daily,
+                label=-1 if habit.label is None else self.labels[habit.label],
+            )
+            self.table.rows.append(row)
 
     def _version_days(self, host: Host, key: str, program: Program) -> list[tuple[str, range]]:
         """On which days the host has which version: each program is updated in waves of its own."""

@@ -38,7 +38,7 @@ def _everyday(builder: HabitBuilder, host: Host) -> None:
             connections += rate
     missing = connections * lively * p.LOOKUP_BEFORE_CONNECTION * p.FAILED_LOOKUP_SHARE
     builder.add(host, "resolver", Habit("missing", missing, ordinary=True, event_type=DNS))
-    builder.table.resolver_of[host.index] = builder.table.image[-1]
+    builder.table.resolver_of[host.index] = builder.table.rows[-1].image
     for key, rate in p.EVERYDAY_STARTS.items():
         builder.add(host, key, process_starts(rate * lively, ordinary=True))
     if host.department == "engineering":
