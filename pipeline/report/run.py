@@ -45,7 +45,7 @@ class Summary(msgspec.Struct):
     unknown_values: dict[str, int] = {}
 
 
-class Letter(msgspec.Struct):
+class DeadLetterRow(msgspec.Struct):
     """A dead letter."""
 
     reason: str
@@ -152,7 +152,7 @@ class Run:
     alerts: Alerts
     activities: Activities
     has_verdicts: bool
-    letters: dict[str, list[Letter]]
+    letters: dict[str, list[DeadLetterRow]]
 
 
 def read_run(folder: str, most_alerts: int) -> Run:
@@ -170,14 +170,14 @@ def read_run(folder: str, most_alerts: int) -> Run:
     has_verdicts = bool(files_of(folder, "verdicts"))
 
     def counted() -> Iterator[tuple[datetime, str, dict[str, Any]]]:
-        for alert, said in _alerts(folder):
+        for alert, document in _alerts(folder):
             alerts.count(alert)
             if not has_verdicts:
                 rows.append(alert.activity)
-            yield alert.timestamp, alert.alert_id, said
+            yield alert.timestamp, alert.alert_id, document
 
     newest = heapq.nlargest(most_alerts, counted(), key=lambda row: row[:2])
-    alerts.listed = [said for _, _, said in newest]
+    alerts.listed = [document for _, _, document in newest]
     activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else _batches(rows)
     return Run(folder, summary, alerts, Activities(activities), has_verdicts, _letters(folder, summary))
 
@@ -196,12 +196,12 @@ def _summary(folder: str) -> Summary:
 
 def _alerts(folder: str) -> Iterator[tuple[_Alert, dict[str, Any]]]:
     for where, line in read_lines(folder, "alerts"):
-        said: Any = None
+        document: Any = None
         try:
-            said = msgspec.json.decode(line)
-            yield msgspec.convert(said, _Alert), said
+            document = msgspec.json.decode(line)
+            yield msgspec.convert(document, _Alert), document
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            is_ocsf = isinstance(said, dict) and "class_uid" in said
+            is_ocsf = isinstance(document, dict) and "class_uid" in document
             mend = "an OCSF finding: report reads alerts of --alert-format native" if is_ocsf else f"no alert: {error}"
             raise ConfigurationError(f"{where}: {mend}") from None
 
@@ -212,21 +212,21 @@ def _batches(rows: list[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_pylist(batch, ACTIVITY_SCHEMA)
 
 
-def _letters(folder: str, summary: Summary) -> dict[str, list[Letter]]:
+def _letters(folder: str, summary: Summary) -> dict[str, list[DeadLetterRow]]:
     """Examples of every reason; reading ends with the last one that is wanted, for the files may be large."""
     wanted = {reason: min(count, EXAMPLES) for reason, count in summary.events.dead_letter.items()}
-    found: dict[str, list[Letter]] = {reason: [] for reason in wanted}
+    letters: dict[str, list[DeadLetterRow]] = {reason: [] for reason in wanted}
     missing = sum(wanted.values())
-    decoder = msgspec.json.Decoder(Letter)
+    decoder = msgspec.json.Decoder(DeadLetterRow)
     for where, line in read_lines(folder, "dead_letter") if missing else ():
         try:
             letter = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{where}: no dead letter of a run: {error}") from None
-        examples = found.get(letter.reason)
+        examples = letters.get(letter.reason)
         if examples is not None and len(examples) < wanted[letter.reason]:
             examples.append(letter)
             missing -= 1
             if not missing:
                 break
-    return found
+    return letters

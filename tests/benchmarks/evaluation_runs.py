@@ -135,7 +135,7 @@ def figures_of(found: Score, after_gap: int | None = None) -> Figures:
     return Figures(
         found={each.campaign.name: each.detected for each in malicious},
         hosts=sum(each.hosts for each in malicious),
-        hosts_told=sum(each.hosts_told for each in malicious),
+        hosts_told=sum(each.alerted_hosts for each in malicious),
         alerts=len(found.alerts),
         false=sum(not found.is_true(alert) for alert in found.alerts),
         host_days=found.host_days,

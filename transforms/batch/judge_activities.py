@@ -57,7 +57,7 @@ class JudgeActivities(beam.PTransform):  # type: ignore[misc]
 
     Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
     Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if it is
-    asked for, is one block a shard. For a snapshot, what the shard's hosts showed and what was said leaves as blocks.
+    asked for, is one block per shard. For a snapshot, what the shard's hosts showed and earlier alerts leave as blocks.
 
     Args:
         settings: how.
@@ -96,13 +96,13 @@ def _judge(
     if judgement.evidence is not None:
         yield TaggedOutput("evidence", (shard, blocks.encode(judgement.evidence)))
     if settings.as_of is not None:
-        said = pa.concat_tables([before, judgement.said])
-        yield from leave_history(shard, own, said, settings.as_of, limits)
+        alerts = pa.concat_tables([before, judgement.said])
+        yield from leave_history(shard, own, alerts, settings.as_of, limits)
 
 
-def leave_history(shard: int, own: pa.Table, said: pa.Table, as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
-    """What a shard of hosts leaves for a snapshot at a day number: what they showed, and what was said of them."""
+def leave_history(shard: int, own: pa.Table, alerts: pa.Table, as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
+    """What a shard of hosts leaves for a snapshot at a day number: what they showed, and earlier alerts."""
     history = pack(within(own, as_of, limits.training_days), as_of)
     yield TaggedOutput("host_sightings", (shard, blocks.encode(history)))
     recent = as_of * DAY_US - limits.deduplication_hours * HOUR_US
-    yield TaggedOutput("said", (shard, blocks.encode(said.filter(pc.greater(said.column("time"), recent)))))
+    yield TaggedOutput("said", (shard, blocks.encode(alerts.filter(pc.greater(alerts.column("time"), recent)))))

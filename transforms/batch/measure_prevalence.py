@@ -22,7 +22,7 @@ from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA, SIGHTI
 class MeasurePrevalence(beam.PTransform):  # type: ignore[misc]
     """{"sightings", "questions"} by shard of subjects -> "answers" by the shard of hosts that asked, "sightings".
 
-    Each question is answered once a shard that asked it. Order, splitting and repetition of blocks change nothing.
+    Each question is answered once per shard that asked it. Order, splitting and repetition of blocks change nothing.
     For a snapshot, the shard's sightings leave merged.
 
     Args:
@@ -58,5 +58,5 @@ def _measure(
         for number, block in blocks.cut(routed.select(answers.column_names).cast(answers.schema), shards):
             yield TaggedOutput("answers", (number, block))
     if as_of is not None:
-        left = capped(within(sightings, as_of, limits.training_days), limits.hosts_kept)
-        yield TaggedOutput("sightings", (shard, blocks.encode(left)))
+        kept = capped(within(sightings, as_of, limits.training_days), limits.hosts_kept)
+        yield TaggedOutput("sightings", (shard, blocks.encode(kept)))

@@ -1,4 +1,4 @@
-"""What hosts showed and what was said of them -> the part of a snapshot that goes by hosts."""
+"""What hosts showed, and earlier alerts about them -> the part of a snapshot that goes by hosts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
 
 @dataclass
 class PackHistory(beam.PTransform):  # type: ignore[misc]
-    """{"own_sightings", "said"} by shard of hosts -> "host_sightings", "said", a block a shard.
+    """{"own_sightings", "said"} by shard of hosts -> "host_sightings", "said", a block per shard.
 
     Order, splitting and repetition of sightings change nothing.
 

@@ -31,7 +31,7 @@ class ReadArrivals(beam.PTransform):  # type: ignore[misc]
 
     Args:
         folder: where `spool` has put the blocks; every worker must see it.
-        rate: records a second; `None`: as fast as it can.
+        rate: records per second; `None`: as fast as it can.
         step: µs of arrival time between checkpoints.
     """
 

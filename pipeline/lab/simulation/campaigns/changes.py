@@ -14,14 +14,14 @@ CHANGES = [
         title="A messenger spreads through a department",
         malicious=False,
         expected="base",
-        why="the first few who have it are news, after them it is common",
+        why="the first few hosts are news; after them it is common",
     ),
     Campaign(
         "client-renamed",
         title="An update gives a messenger's client another name",
         malicious=False,
         expected="base",
-        why="to a baseline a program of another name is another program, until more than three hosts show it",
+        why="a program of another name is another program to the baseline, until more than three hosts show it",
     ),
 ]
 """What happens in the ordinary background: the habits that bring it about carry its name."""
@@ -68,10 +68,10 @@ def new_hire(stage: Stage) -> None:
 
 @Campaign(
     "developer-bot",
-    title="A developer starts a bot of his own that posts to Slack",
+    title="A developer starts their own bot, which posts to Slack",
     malicious=False,
     expected="uncommon_scripting_engine",
-    why="honest, but to a baseline the same as a malicious script; after three days it is the host's habit",
+    why="harmless, but to the baseline the same as a malicious script; after three days it is the host's habit",
 )
 def developer_bot(stage: Stage) -> None:
     bot = Program(

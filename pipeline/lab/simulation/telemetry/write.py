@@ -1,4 +1,4 @@
-"""The files of simulated telemetry: one Parquet file a day and the labels."""
+"""The files of simulated telemetry: one Parquet file per day, and the labels."""
 
 from __future__ import annotations
 
@@ -105,15 +105,15 @@ def write_day(folder: Path, day: date, made: Iterable[pa.Table]) -> WrittenDay:
         use_dictionary=[name for name in SCHEMA.names if name != "event_time"],
     )
     types = written.column("event_type").value_counts().to_pylist()
-    told = pc.and_(pc.greater_equal(written.column("label"), 0), pa.array(delivery[order] == 0))
+    labelled = pc.and_(pc.greater_equal(written.column("label"), 0), pa.array(delivery[order] == 0))
     return WrittenDay(
         path,
         Counter({count["values"]: count["counts"] for count in types}),
-        written.select(["event_id", "event_time", "host_id", "label"]).filter(told),
+        written.select(["event_id", "event_time", "host_id", "label"]).filter(labelled),
     )
 
 
 def write_labels(path: Path, labels: Iterable[Mapping[str, Any]]) -> None:
-    """One JSON object a line."""
+    """Writes one JSON object per line."""
     lines = [json.dumps(label, ensure_ascii=False, sort_keys=False) + "\n" for label in labels]
     path.write_text("".join(lines), encoding="utf-8")
