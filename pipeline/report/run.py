@@ -22,7 +22,7 @@ from uncommon_im.schemas.documents import ConfigurationError, require
 
 EXAMPLES: Final = 3
 """Dead letters that are shown of each reason."""
-_ROWS_A_BATCH: Final = 1 << 14
+_ROWS_PER_BATCH: Final = 1 << 14
 
 
 class Events(msgspec.Struct):
@@ -208,7 +208,7 @@ def _alerts(folder: str) -> Iterator[tuple[_Alert, dict[str, Any]]]:
 
 def _batches(rows: list[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
     remaining = iter(rows)
-    while batch := list(islice(remaining, _ROWS_A_BATCH)):
+    while batch := list(islice(remaining, _ROWS_PER_BATCH)):
         yield pa.RecordBatch.from_pylist(batch, ACTIVITY_SCHEMA)
 
 
