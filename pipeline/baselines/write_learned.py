@@ -105,18 +105,14 @@ def _write(
 ) -> str:
     number, messages = shard
     distinct = set(messages) if table == "sightings" else messages  # several blocks may show the same hour of the day
-    rows = pa.Table.from_pylist([_values(MESSAGES.decode(message)) for message in distinct], schema=LEARNED[table])
+    schema = LEARNED[table]
+    rows = pa.Table.from_pylist([_values(MESSAGES.decode(message), schema.names) for message in distinct], schema)
     return TableFolder(path, STREAM).write(f"{_day(window, allowed)}/{table}", number, rows)
 
 
-def _values(message: Any) -> dict[str, Any]:
-    if isinstance(message, Sighting):
-        return {name: getattr(message, name) for name in LEARNED["sightings"].names}
-    if isinstance(message, Covered):
-        return {name: getattr(message, name) for name in LEARNED["coverage"].names}
-    assert isinstance(message, SaidBefore), message
-    key = dict(zip(DEDUPLICATION_KEY, message.key, strict=True))
-    return key | {name: getattr(message, name) for name in ("time", "severity", "event_id", "alert_id")}
+def _values(message: Any, names: list[str]) -> dict[str, Any]:
+    key = dict(zip(DEDUPLICATION_KEY, message.key, strict=True)) if isinstance(message, SaidBefore) else {}
+    return key | {name: getattr(message, name) for name in names if name not in key}
 
 
 def _complete(files: tuple[int, Iterable[str]], path: str, allowed: int, window: Any = beam.DoFn.WindowParam) -> str:

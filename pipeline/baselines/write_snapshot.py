@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from posixpath import basename, dirname, join
 from typing import Final
@@ -59,7 +59,7 @@ class WriteSnapshot(beam.PTransform):  # type: ignore[misc]
             inputs[table] | f"Write_{table}" >> beam.Map(_write_block, table, self.path, self.metadata.run_id)
             for table in _SCHEMAS
         ]
-        written.append(inputs["coverage"] | "Write_coverage" >> beam.FlatMap(_write_coverage, self.path, self.metadata))
+        written.append(inputs["coverage"] | "Write_coverage" >> beam.Map(_write_coverage, self.path, self.metadata))
         files = written | "AllFiles" >> beam.Flatten()
         barrier = [AsList(done) for done in self.after] or [AsList(files)]  # Beam wants starred arguments to be some
         return (
@@ -74,12 +74,14 @@ def _write_block(block: tuple[int, bytes], table: str, path: str, run_id: str) -
     return _write(blocks.decode([data], _SCHEMAS[table]), table, shard, path, run_id)
 
 
-def _write_coverage(coverage: Coverage, path: str, metadata: Metadata) -> Iterator[WrittenFile]:
-    as_of, days = day_number(metadata.as_of), metadata.limits.training_days
-    kept = [(tenant, day, events) for (tenant, day), events in sorted(coverage.items()) if as_of - days <= day < as_of]
-    columns = zip(*kept, strict=True) if kept else ((), (), ())
-    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, COVERAGE_SCHEMA, strict=True)]
-    yield _write(pa.table(arrays, schema=COVERAGE_SCHEMA), "coverage", 0, path, metadata.run_id)
+def _write_coverage(coverage: Coverage, path: str, metadata: Metadata) -> WrittenFile:
+    as_of, window = day_number(metadata.as_of), metadata.limits.training_days
+    rows = [
+        {"tenant": tenant, "day": day, "events": events}
+        for (tenant, day), events in coverage.items()
+        if as_of - window <= day < as_of
+    ]
+    return _write(pa.Table.from_pylist(rows, COVERAGE_SCHEMA), "coverage", 0, path, metadata.run_id)
 
 
 def _write(table: pa.Table, name: str, shard: int, path: str, run_id: str) -> WrittenFile:

@@ -11,11 +11,12 @@ import shutil
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
@@ -85,14 +86,14 @@ def spool(files: list[InputFile], options: JsonOptions, times: ArrivalTimes, fol
     parts.flush()
     index = [place for hour in parts.hours for place in _sorted(parts.tables(hour), folder, hour)]
     shutil.rmtree(folder / "parts", ignore_errors=True)
-    (folder / INDEX).write_text(json.dumps([asdict(place) for place in index]))
+    (folder / INDEX).write_bytes(msgspec.json.encode(index))
     return index
 
 
 @cache
 def index_of(folder: str) -> list[BlockPlace]:
     """The blocks of a folder, in the order of arrival."""
-    return [BlockPlace(**place) for place in json.loads(Path(folder, INDEX).read_text())]
+    return msgspec.json.decode(Path(folder, INDEX).read_bytes(), type=list[BlockPlace])
 
 
 def read_block(folder: str, place: BlockPlace) -> bytes:
