@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
 from posixpath import join
 from typing import Any, Final
 
@@ -22,7 +21,6 @@ from uncommon_im.schemas.documents import ConfigurationError, require
 
 EXAMPLES: Final = 3
 """Dead letters that are shown of each reason."""
-_ROWS_PER_BATCH: Final = 1 << 14
 
 
 class Events(msgspec.Struct):
@@ -178,7 +176,8 @@ def read_run(folder: str, most_alerts: int) -> Run:
 
     newest = heapq.nlargest(most_alerts, counted(), key=lambda row: row[:2])
     alerts.listed = [document for _, _, document in newest]
-    activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else _batches(rows)
+    of_alerts = iter([pa.RecordBatch.from_pylist(rows, ACTIVITY_SCHEMA)])
+    activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else of_alerts
     return Run(folder, summary, alerts, Activities(activities), has_verdicts, _letters(folder, summary))
 
 
@@ -204,12 +203,6 @@ def _alerts(folder: str) -> Iterator[tuple[_Alert, dict[str, Any]]]:
             is_ocsf = isinstance(document, dict) and "class_uid" in document
             mend = "an OCSF finding: report reads alerts of --alert-format native" if is_ocsf else f"no alert: {error}"
             raise ConfigurationError(f"{where}: {mend}") from None
-
-
-def _batches(rows: list[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, _ROWS_PER_BATCH)):
-        yield pa.RecordBatch.from_pylist(batch, ACTIVITY_SCHEMA)
 
 
 def _letters(folder: str, summary: Summary) -> dict[str, list[DeadLetterRow]]:
