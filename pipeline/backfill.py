@@ -8,19 +8,20 @@ from typing import Any
 
 import apache_beam as beam
 
-from uncommon_im.pipeline.baselines.read_snapshot import ReadSnapshot
+from uncommon_im.pipeline.baselines.read_snapshot import read_snapshot
 from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
 from uncommon_im.pipeline.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, as_written, without_secrets
 from uncommon_im.pipeline.local.scan_in_processes import ScanInProcesses
+from uncommon_im.pipeline.runs.folder import WriteSummary
 from uncommon_im.pipeline.runs.write_evidence import WriteEvidence
 from uncommon_im.pipeline.sinks.bigquery.merge_rows import BigQueryOutput, WriteBigQuery
-from uncommon_im.pipeline.sinks.files.json_lines import WriteJsonLines, WriteSummary, add_up
+from uncommon_im.pipeline.sinks.files.json_lines import WriteJsonLines
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import Input
 from uncommon_im.pipeline.sources.read_inputs import PlanReadings, ReadInputs
+from uncommon_im.transforms.batch.add_up import add_up
 from uncommon_im.transforms.batch.judge_activities import JudgeActivities
-from uncommon_im.transforms.batch.learn_coverage import LearnCoverage
 from uncommon_im.transforms.batch.limit_floods import LimitFloods
 from uncommon_im.transforms.batch.measure_prevalence import MeasurePrevalence
 from uncommon_im.transforms.batch.scan_events import ScanEvents
@@ -75,11 +76,11 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
         configuration: what to compute, and from which snapshot.
     """
     limits, as_of = configuration.detector.limits, configuration.snapshot_day
-    earlier = scanned.coverage.pipeline | "ReadSnapshot" >> ReadSnapshot(configuration.baseline, configuration.shards)
+    earlier = scanned.coverage.pipeline | "ReadSnapshot" >> read_snapshot(configuration.baseline, configuration.shards)
     coverage = (
         (scanned.coverage, earlier.coverage)
         | "AllCoverage" >> beam.Flatten()
-        | "LearnCoverage" >> beam.CombineGlobally(LearnCoverage())
+        | "LearnCoverage" >> beam.CombineGlobally(add_up)
     )
     _ = coverage | "WarnOfThinDays" >> WarnOfThinDays(*configuration.judged_days)
     measured = {

@@ -99,6 +99,13 @@ class Configuration:
         return ScanRange(_micros(first), _micros(self.end))
 
     @property
+    def input_days(self) -> tuple[date, date] | None:
+        """The first day that a run reads, and the day after the last; `None`: the range is open."""
+        if self.start is None or self.end is None:
+            return None
+        return self.start - timedelta(days=self.days_before), self.end
+
+    @property
     def judged_days(self) -> tuple[int, int]:
         """Day numbers of the first judged day and of the day after the last; open ends are far away."""
         return day_number(self.start or date.min), day_number(self.end or date.max)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
-from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, read_parts
+from uncommon_im.pipeline.baselines.read_snapshot import Snapshot
 from uncommon_im.schemas.snapshot import TABLES
 from uncommon_im.transforms.rules.baseline.history import days_of
 from uncommon_im.transforms.rules.baseline.subjects import NOBODY
@@ -43,11 +42,8 @@ class ReadHistory(beam.PTransform):  # type: ignore[misc]
 
     snapshot: Snapshot | None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, start: beam.pvalue.PBegin) -> Any:
-        """A read a file; files are opened by a plain step, for local engines mix no other source into a stream."""
+        """A read per file; files are opened by a plain step, for local engines mix no other source into a stream."""
         files = self.snapshot.metadata.files if self.snapshot else {}
         named = [(table, name) for table in TABLES for name in files.get(table, ())]
         read = beam.FlatMap(_read, self.snapshot)
@@ -66,7 +62,7 @@ def _read(named: tuple[str, str], snapshot: Snapshot) -> Iterator[TaggedOutput]:
 def messages_of(table: str, name: str, snapshot: Snapshot) -> Iterator[tuple[str, str, Message]]:
     """(step, key, message) of the rows of a snapshot's file."""
     as_of = day_number(snapshot.metadata.as_of)
-    for rows in read_parts(FileSystems.join(snapshot.path, *name.split("/"))):
+    for rows in snapshot.folder.read(name):
         for row in rows.to_pylist():
             yield _message(table, row, as_of)
 

@@ -6,25 +6,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from functools import partial
+from posixpath import join
+from typing import Final
 
-import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
-from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, read_parts
-from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.pipeline.baselines.read_snapshot import OUTPUTS, Snapshot
+from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.pipeline.storage.table_folder import ReadTables, TableFolder
+from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.subjects import NOBODY
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
 from uncommon_im.transforms.rules.columns.days import day_number
 
-OUTPUTS: Final = ("sightings", "own_sightings", "said", "coverage")
-_DAY: Final = re.compile(r"/(\d{4}-\d{2}-\d{2})/")
+_FILE: Final = re.compile(rf"(?P<day>\d{{4}}-\d{{2}}-\d{{2}})/(?:(?P<table>\w+)-\d{{5}}\.parquet|{COMPLETE})$")
+"""The name of a file in the directory; without a table it says that its day is complete."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Learned:
     Args:
         path: the directory.
         metadata: of the stream.
-        files: table -> files of the days that count.
+        files: table -> names of the files of the days that count.
     """
 
     path: str
@@ -47,19 +48,13 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
 
     Raises:
         ConfigurationError: there is nothing, a day is not complete yet, or days are missing; says what to do.
+        UnreadableInput: the file system refuses it, or does not answer.
     """
-    try:
-        with open_binary(FileSystems.join(path, STREAM)) as stream:
-            metadata = StreamMetadata.parse(stream.read().decode(), path)
-        pattern = FileSystems.join(path, "*", "*")
-        found = [match.path for match in FileSystems.match([pattern])[0].metadata_list]
-    except (OSError, ValueError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError(f"--sightings {path}: no stream wrote there ({STREAM} cannot be read)") from None
-    by_day = [(date.fromisoformat(day[1]), file) for file in found if (day := _DAY.search(file))]
-    complete = [day for day, file in by_day if file.endswith(f"/{COMPLETE}")]
-    newest = max(complete, default=None)
+    missing = f"--sightings {path}: no stream wrote there ({STREAM} cannot be read)"
+    metadata = StreamMetadata.parse(TableFolder(path, STREAM).read_metadata(missing), path)
+    listed = [_FILE.search(file.path) for file in list_files(join(path, "*", "*"), option="--sightings")]
+    files = [(date.fromisoformat(file["day"]), file["table"], file[0]) for file in listed if file]
+    newest = max((day for day, table, _ in files if table is None), default=None)
     require(
         newest is not None and newest + timedelta(days=1) >= as_of,
         f"--as-of {as_of}: the stream has not completed the day before; "
@@ -67,9 +62,8 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
     )
     _check_gap(path, as_of, metadata, baseline)
     first = baseline.metadata.as_of if baseline else date.min
-    counted = [file for day, file in by_day if first <= day < as_of]
-    tables = {table: sorted(file for file in counted if f"/{table}-" in file) for table in LEARNED}
-    return Learned(path, metadata, tables)
+    counted = {name: [file for day, table, file in files if table == name and first <= day < as_of] for name in LEARNED}
+    return Learned(path, metadata, counted)
 
 
 def _check_gap(path: str, as_of: date, metadata: StreamMetadata, baseline: Snapshot | None) -> None:
@@ -95,8 +89,7 @@ def _check_gap(path: str, as_of: date, metadata: StreamMetadata, baseline: Snaps
     )
 
 
-@dataclass
-class ReadLearned(beam.PTransform):  # type: ignore[misc]
+def read_learned(learned: Learned, as_of: date, shards: int) -> ReadTables:
     """-> "sightings" by shard of subjects, "own_sightings" and "said" by shard of hosts, "coverage".
 
     Args:
@@ -104,41 +97,25 @@ class ReadLearned(beam.PTransform):  # type: ignore[misc]
         as_of: what became known on this day or later is left out.
         shards: into how many shards blocks are cut.
     """
-
-    learned: Learned
-    as_of: date
-    shards: int
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, start: beam.pvalue.PBegin) -> Any:
-        """A read a file."""
-        named = [(table, file) for table, files in self.learned.files.items() for file in files]
-        read = beam.FlatMap(_read, day_number(self.as_of), self.shards)
-        return (
-            start
-            | "ListFiles" >> beam.Create(named, reshuffle=False)
-            | "SpreadFiles" >> beam.Reshuffle()
-            | "ReadFiles" >> read.with_outputs(*OUTPUTS)
-        )
+    folder = TableFolder(learned.path, STREAM, "the stream's directory is damaged: take the snapshot from the events")
+    read = partial(_read, folder=folder, as_of=day_number(as_of), shards=shards)
+    return ReadTables(learned.files, read, OUTPUTS)
 
 
-def _read(named: tuple[str, str], as_of: int, shards: int) -> Iterator[TaggedOutput]:
-    table, file = named
-    for rows in read_parts(file):
+def _read(table: str, name: str, folder: TableFolder, as_of: int, shards: int) -> Iterator[TaggedOutput]:
+    for rows in folder.read(name):
         if table == "said":
-            for shard, block in blocks.cut(rows, blocks.host_shards(rows, shards)):
-                yield TaggedOutput("said", (shard, block))
+            for block in blocks.cut(rows, blocks.host_shards(rows, shards)):
+                yield TaggedOutput("said", block)
             continue
         known = rows.filter(pa.array(rows.column("known").to_numpy() < as_of))
         if table == "coverage":
             for row in known.to_pylist():
                 yield TaggedOutput("coverage", {(row["tenant"], row["day"]): row["events"]})
             continue
-        shown = known.select(SIGHTING_SCHEMA.names)
-        for shard, block in blocks.cut(shown, blocks.subject_shards(shown, shards)):
-            yield TaggedOutput("sightings", (shard, block))
-        own = shown.filter(pc.not_equal(shown.column("host"), NOBODY))
-        for shard, block in blocks.cut(own, blocks.host_shards(own, shards)):
-            yield TaggedOutput("own_sightings", (shard, block))
+        sightings = known.select(SIGHTING_SCHEMA.names)
+        for block in blocks.cut(sightings, blocks.subject_shards(sightings, shards)):
+            yield TaggedOutput("sightings", block)
+        own = sightings.filter(pc.not_equal(sightings.column("host"), NOBODY))
+        for block in blocks.cut(own, blocks.host_shards(own, shards)):
+            yield TaggedOutput("own_sightings", block)

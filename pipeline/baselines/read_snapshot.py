@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from posixpath import join
+from typing import Final
 
-import apache_beam as beam
-import pyarrow as pa
-import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
-from uncommon_im.pipeline.storage.bad_files import UnreadableInput
-from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.schemas.snapshot import METADATA, TABLES, Metadata
+from uncommon_im.pipeline.storage.listing import exists
+from uncommon_im.pipeline.storage.table_folder import ReadTables, TableFolder
+from uncommon_im.schemas.documents import require
+from uncommon_im.schemas.snapshot import METADATA, Metadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import unpack
 from uncommon_im.transforms.rules.columns.days import day_number
 
-_ROWS: Final = 1 << 17
+OUTPUTS: Final = ("sightings", "own_sightings", "said", "coverage")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot that was found: its directory and what it says of itself."""
+    """A snapshot: its directory and what it says of itself."""
 
     path: str
     metadata: Metadata
+
+    @property
+    def folder(self) -> TableFolder:
+        """Its files."""
+        return TableFolder(self.path, METADATA, "copy the snapshot again")
 
 
 def open_snapshot(path: str) -> Snapshot:
@@ -36,81 +39,40 @@ def open_snapshot(path: str) -> Snapshot:
 
     Raises:
         ConfigurationError: there is none, or it is not whole.
+        UnreadableInput: the file system refuses it, or does not answer.
     """
-    try:
-        with open_binary(FileSystems.join(path, METADATA)) as stream:
-            metadata = Metadata.parse(stream.read().decode("utf-8"), f"--baseline-in {path}")
-    except (OSError, ValueError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError(
-            f"--baseline-in {path}: no snapshot there ({METADATA} cannot be read): --baseline-out makes one"
-        ) from None
+    missing = f"--baseline-in {path}: no snapshot there ({METADATA} cannot be read): --baseline-out makes one"
+    metadata = Metadata.parse(TableFolder(path, METADATA).read_metadata(missing), f"--baseline-in {path}")
     for name in (name for files in metadata.files.values() for name in files):
-        if not FileSystems.exists(FileSystems.join(path, *name.split("/"))):
-            raise ConfigurationError(f"--baseline-in {path}: {name} is missing: copy the whole directory")
+        require(
+            exists(join(path, name), "--baseline-in"),
+            f"--baseline-in {path}: {name} is missing: copy the whole directory",
+        )
     return Snapshot(path, metadata)
 
 
-@dataclass
-class ReadSnapshot(beam.PTransform):  # type: ignore[misc]
+def read_snapshot(snapshot: Snapshot | None, shards: int) -> ReadTables:
     """-> "sightings" by shard of subjects, "own_sightings" and "said" by shard of hosts, "coverage".
 
     Args:
         snapshot: `None`: nothing is read.
         shards: into how many shards blocks are cut.
     """
-
-    snapshot: Snapshot | None
-    shards: int
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, start: beam.pvalue.PBegin) -> Any:
-        """A read a file."""
-        files = self.snapshot.metadata.files if self.snapshot else {}
-        named = [(table, name) for table in TABLES for name in files.get(table, ())]
-        return (
-            start
-            | "ListFiles" >> beam.Create(named, reshuffle=False)
-            | "SpreadFiles" >> beam.Reshuffle()
-            | "ReadFiles"
-            >> beam.FlatMap(_read, self.snapshot, self.shards).with_outputs(
-                "sightings", "own_sightings", "said", "coverage"
-            )
-        )
+    files = snapshot.metadata.files if snapshot else {}
+    return ReadTables(files, partial(_read, snapshot=snapshot, shards=shards), OUTPUTS)
 
 
-def _read(named: tuple[str, str], snapshot: Snapshot, shards: int) -> Iterator[TaggedOutput]:
-    table, name = named
+def _read(table: str, name: str, snapshot: Snapshot | None, shards: int) -> Iterator[TaggedOutput]:
+    assert snapshot is not None, "without one there are no files"
     as_of = day_number(snapshot.metadata.as_of)
-    for rows in read_parts(FileSystems.join(snapshot.path, *name.split("/"))):
+    for rows in snapshot.folder.read(name):
         if table == "coverage":
-            values: Mapping[str, list[Any]] = rows.to_pydict()
-            days = zip(values["tenant"], values["day"], strict=True)
-            yield TaggedOutput("coverage", dict(zip(days, values["events"], strict=True)))
-            continue
-        if table == "host_sightings":
-            table_out, rows = "own_sightings", unpack(rows, as_of)
+            tenants, days, events = (rows.column(name).to_pylist() for name in ("tenant", "day", "events"))
+            yield TaggedOutput("coverage", dict(zip(zip(tenants, days, strict=True), events, strict=True)))
+        elif table == "sightings":
+            for block in blocks.cut(rows, blocks.subject_shards(rows, shards)):
+                yield TaggedOutput("sightings", block)
         else:
-            table_out = table
-        cut = blocks.subject_shards if table == "sightings" else blocks.host_shards
-        for shard, block in blocks.cut(rows, cut(rows, shards)):
-            yield TaggedOutput(table_out, (shard, block))
-
-
-def read_parts(path: str) -> Iterator[pa.Table]:
-    """The rows of a file, some at a time.
-
-    Raises:
-        UnreadableInput: it is cut or damaged.
-    """
-    try:
-        with open_binary(path) as stream:
-            for batch in pq.ParquetFile(stream).iter_batches(_ROWS):
-                yield pa.Table.from_batches([batch])
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableInput(
-            f"{path}: cannot be read: {' '.join(str(error).split())}: copy the snapshot again"
-        ) from None
+            output, own = ("said", rows) if table == "said" else ("own_sightings", unpack(rows, as_of))
+            for block in blocks.cut(own, blocks.host_shards(own, shards)):
+                yield TaggedOutput(output, block)

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 import apache_beam as beam
 
-from uncommon_im.pipeline.baselines.read_learned import Learned, ReadLearned
-from uncommon_im.pipeline.baselines.read_snapshot import ReadSnapshot, Snapshot
+from uncommon_im.pipeline.baselines.read_learned import Learned, read_learned
+from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, read_snapshot
 from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
 from uncommon_im.schemas.snapshot import Metadata
-from uncommon_im.transforms.batch.learn_coverage import LearnCoverage
+from uncommon_im.transforms.batch.add_up import add_up
 from uncommon_im.transforms.batch.measure_prevalence import MeasurePrevalence
 from uncommon_im.transforms.batch.pack_history import PackHistory
 from uncommon_im.transforms.rules.columns.days import day_number
@@ -27,7 +27,7 @@ class SnapshotPlan:
         as_of: the day boundary.
         path: its directory.
         run_id: names it.
-        shards: files a table.
+        shards: files per table.
     """
 
     learned: Learned
@@ -59,12 +59,12 @@ class SnapshotPlan:
 def take_snapshot(pipeline: beam.Pipeline, plan: SnapshotPlan) -> beam.PCollection[str]:
     """Merges what a stream learned, and the snapshot before, into a snapshot; yields its path."""
     limits, as_of = plan.learned.metadata.limits, day_number(plan.as_of)
-    learned = pipeline | "ReadLearned" >> ReadLearned(plan.learned, plan.as_of, plan.shards)
-    earlier = pipeline | "ReadSnapshot" >> ReadSnapshot(plan.baseline, plan.shards)
+    learned = pipeline | "ReadLearned" >> read_learned(plan.learned, plan.as_of, plan.shards)
+    earlier = pipeline | "ReadSnapshot" >> read_snapshot(plan.baseline, plan.shards)
     coverage = (
         (learned.coverage, earlier.coverage)
         | "AllCoverage" >> beam.Flatten()
-        | "LearnCoverage" >> beam.CombineGlobally(LearnCoverage())
+        | "LearnCoverage" >> beam.CombineGlobally(add_up)
     )
     questions = pipeline | "NoQuestions" >> beam.Create([], reshuffle=False).with_output_types(tuple[int, bytes])
     measured = {

@@ -6,17 +6,16 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from posixpath import join
 from typing import Any, Final
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.window import FixedWindows
 from apache_beam.utils.timestamp import Timestamp
 
-from uncommon_im.pipeline.storage.whole_file import write_whole
+from uncommon_im.pipeline.storage.listing import exists
+from uncommon_im.pipeline.storage.table_folder import TableFolder
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_of
@@ -40,7 +39,7 @@ class WriteLearned(beam.PTransform):  # type: ignore[misc]
         lateness: of the stream.
         first: day number of the first day that is written: what is older came from a snapshot.
         alerts_written: names of files of alerts, so that a day counts as complete only after its alerts.
-        shards: files a table and day.
+        shards: files per table and day.
     """
 
     path: str
@@ -48,9 +47,6 @@ class WriteLearned(beam.PTransform):  # type: ignore[misc]
     first: int
     alerts_written: beam.PCollection[str]
     shards: int = 8
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, learned: Mapping[str, beam.PCollection[tuple[str, bytes]]]) -> beam.PCollection[str]:
         """Takes "sightings", "coverage" and "said"; yields the names of days that are complete."""
@@ -76,9 +72,6 @@ class _WriteTable(beam.PTransform):  # type: ignore[misc]
     lateness: Lateness
     first: int
     shards: int
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[str]:
         return (
@@ -111,31 +104,21 @@ def _write(
     shard: tuple[int, Iterable[bytes]], table: str, path: str, allowed: int, window: Any = beam.DoFn.WindowParam
 ) -> str:
     number, messages = shard
-    told = set(messages) if table == "sightings" else messages  # several blocks may show the same hour of the day
-    rows = [_values(MESSAGES.decode(message)) for message in told]
+    distinct = set(messages) if table == "sightings" else messages  # several blocks may show the same hour of the day
     schema = LEARNED[table]
-    ordered = pa.Table.from_pylist(rows, schema=schema).sort_by([(name, "ascending") for name in schema.names])
-    sink = pa.BufferOutputStream()
-    pq.write_table(ordered, sink, compression="zstd")
-    name = f"{_day(window, allowed)}/{table}-{number:05}.parquet"
-    write_whole(f"{path.rstrip('/')}/{name}", sink.getvalue().to_pybytes())
-    return name
+    rows = pa.Table.from_pylist([_values(MESSAGES.decode(message), schema.names) for message in distinct], schema)
+    return TableFolder(path, STREAM).write(f"{_day(window, allowed)}/{table}", number, rows)
 
 
-def _values(message: Any) -> dict[str, Any]:
-    if isinstance(message, Sighting):
-        return {name: getattr(message, name) for name in LEARNED["sightings"].names}
-    if isinstance(message, Covered):
-        return {name: getattr(message, name) for name in LEARNED["coverage"].names}
-    assert isinstance(message, SaidBefore), message
-    key = dict(zip(DEDUPLICATION_KEY, message.key, strict=True))
-    return key | {name: getattr(message, name) for name in ("time", "severity", "event_id", "alert_id")}
+def _values(message: Any, names: list[str]) -> dict[str, Any]:
+    key = dict(zip(DEDUPLICATION_KEY, message.key, strict=True)) if isinstance(message, SaidBefore) else {}
+    return key | {name: getattr(message, name) for name in names if name not in key}
 
 
 def _complete(files: tuple[int, Iterable[str]], path: str, allowed: int, window: Any = beam.DoFn.WindowParam) -> str:
     name = f"{_day(window, allowed)}/{COMPLETE}"
     own = sorted(file for file in files[1] if file.endswith(".parquet"))
-    write_whole(f"{path.rstrip('/')}/{name}", (json.dumps({"files": own}, indent=2) + "\n").encode())
+    TableFolder(path, name).finish(json.dumps({"files": own}, indent=2) + "\n")
     return name
 
 
@@ -150,10 +133,10 @@ def begin_learned(path: str, metadata: StreamMetadata) -> None:
     Raises:
         ConfigurationError: another kind of stream wrote there.
     """
-    target = f"{path.rstrip('/')}/{STREAM}"
-    if FileSystems.exists(target):
-        with FileSystems.open(target, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-            before = StreamMetadata.parse(stream.read().decode(), path)
+    folder = TableFolder(path, STREAM)
+    if exists(join(path, STREAM), "--sightings-out"):
+        unreadable = f"--sightings-out {path}: {STREAM} cannot be read: give the stream a directory of its own"
+        before = StreamMetadata.parse(folder.read_metadata(unreadable), path)
         require(
             before.same_subjects(metadata),
             f"--sightings-out {path}: another stream wrote there, with other limits, another time zone or another "
@@ -161,4 +144,4 @@ def begin_learned(path: str, metadata: StreamMetadata) -> None:
         )
         if metadata.started_from is not None:
             return
-    write_whole(target, metadata.to_json().encode())
+    folder.finish(metadata.to_json())

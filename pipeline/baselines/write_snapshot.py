@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from posixpath import basename, dirname, join
 from typing import Final
 
 import apache_beam as beam
@@ -14,7 +15,8 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsList
 from msgspec.structs import replace
 
-from uncommon_im.pipeline.storage.whole_file import write_table, write_whole
+from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.pipeline.storage.table_folder import TableFolder
 from uncommon_im.schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
@@ -51,16 +53,13 @@ class WriteSnapshot(beam.PTransform):  # type: ignore[misc]
     metadata: Metadata
     after: list[beam.PCollection[str]]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, inputs: Mapping[str, beam.PCollection[tuple[int, bytes]]]) -> beam.PCollection[str]:
-        """A file a table and shard."""
+        """A file per table and shard."""
         written = [
             inputs[table] | f"Write_{table}" >> beam.Map(_write_block, table, self.path, self.metadata.run_id)
             for table in _SCHEMAS
         ]
-        written.append(inputs["coverage"] | "Write_coverage" >> beam.FlatMap(_write_coverage, self.path, self.metadata))
+        written.append(inputs["coverage"] | "Write_coverage" >> beam.Map(_write_coverage, self.path, self.metadata))
         files = written | "AllFiles" >> beam.Flatten()
         barrier = [AsList(done) for done in self.after] or [AsList(files)]  # Beam wants starred arguments to be some
         return (
@@ -75,17 +74,18 @@ def _write_block(block: tuple[int, bytes], table: str, path: str, run_id: str) -
     return _write(blocks.decode([data], _SCHEMAS[table]), table, shard, path, run_id)
 
 
-def _write_coverage(coverage: Coverage, path: str, metadata: Metadata) -> Iterator[WrittenFile]:
-    as_of, days = day_number(metadata.as_of), metadata.limits.training_days
-    kept = [(tenant, day, events) for (tenant, day), events in sorted(coverage.items()) if as_of - days <= day < as_of]
-    columns = zip(*kept, strict=True) if kept else ((), (), ())
-    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, COVERAGE_SCHEMA, strict=True)]
-    yield _write(pa.table(arrays, schema=COVERAGE_SCHEMA), "coverage", 0, path, metadata.run_id)
+def _write_coverage(coverage: Coverage, path: str, metadata: Metadata) -> WrittenFile:
+    as_of, window = day_number(metadata.as_of), metadata.limits.training_days
+    rows = [
+        {"tenant": tenant, "day": day, "events": events}
+        for (tenant, day), events in coverage.items()
+        if as_of - window <= day < as_of
+    ]
+    return _write(pa.Table.from_pylist(rows, COVERAGE_SCHEMA), "coverage", 0, path, metadata.run_id)
 
 
 def _write(table: pa.Table, name: str, shard: int, path: str, run_id: str) -> WrittenFile:
-    file = f"{run_id}/{name}-{shard:05}.parquet"
-    write_table(FileSystems.join(path, *file.split("/")), table)
+    file = TableFolder(path, METADATA).write(f"{run_id}/{name}", shard, table)
     return WrittenFile(name, file, table.num_rows, frozenset(pc.unique(table.column("tenant")).to_pylist()))
 
 
@@ -101,16 +101,13 @@ def _finish(path: str, metadata: Metadata, files: list[WrittenFile], *after: Ite
         files={table: names[table] for table in TABLES},
         rows={table: rows[table] for table in TABLES},
     )
-    write_whole(FileSystems.join(path, METADATA), whole.to_json().encode())
+    TableFolder(path, METADATA).finish(whole.to_json())
     _delete_others(path, metadata.run_id)
     return path
 
 
 def _delete_others(path: str, run_id: str) -> None:
     """Files that other runs left in this directory, finished or not; whatever else lies there is left alone."""
-    parts = [FileSystems.join(path, "*", f"{table}-{'[0-9]' * 5}.parquet") for table in TABLES]
-    matched = FileSystems.match([*parts, FileSystems.join(path, f"{METADATA}.*")])
-    files = [found.path for match in matched for found in match.metadata_list]
-    others = [file for file in files if FileSystems.split(FileSystems.split(file)[0])[1] != run_id]
-    if others:
-        FileSystems.delete(others)
+    parts = [join(path, "*", f"{table}-{'[0-9]' * 5}.parquet*") for table in TABLES]
+    files = list_files(*parts, join(path, f"{METADATA}.*"))
+    FileSystems.delete([file.path for file in files if basename(dirname(file.path)) != run_id])

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from uncommon_im.pipeline.cli.main import main
+from uncommon_im.pipeline.runs.read_rows import read_lines
 
 HOSTS, DAYS, SEED = 50, 45, 7
 
@@ -28,7 +29,7 @@ def demo(directory: str) -> int:
     status = main(["backfill", "--input", f"{directory}/events/*.parquet", "--output", run, "--verdicts"])
     if status:
         return status
-    alerts = [alert for path in sorted(Path(run, "alerts").glob("*.jsonl")) for alert in _rows(path)]
+    alerts = [json.loads(line) for _, line in read_lines(run, "alerts")]
     console.print("\n[bold]3. What was planted, and what was found[/]")
     console.print(found_table(_rows(Path(directory, "labels.jsonl")), alerts))
     worst = min(alerts, key=lambda alert: (alert["severity"] != "Low", alert["timestamp"]))

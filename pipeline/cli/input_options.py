@@ -107,7 +107,8 @@ def inputs_of(
 def _files(patterns: list[str], arguments: argparse.Namespace, configuration: Configuration) -> list[InputFile]:
     from uncommon_im.pipeline.sources.files.partitions import Partitions, find_files
 
-    return find_files(patterns, configuration, Partitions(arguments.partition_slack_days, arguments.require_marker))
+    partitions = Partitions(arguments.partition_slack_days, arguments.require_marker)
+    return find_files(patterns, configuration.input_days, partitions)
 
 
 def reading_of(arguments: argparse.Namespace) -> JsonOptions:

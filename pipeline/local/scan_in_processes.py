@@ -23,7 +23,7 @@ from uncommon_im.transforms.rules.activities.scan import ScanSettings
 
 log = logging.getLogger(__name__)
 
-_TASKS_A_WORKER: Final = 2
+_TASKS_PER_WORKER: Final = 2
 """More tasks even out, fewer leave less to merge."""
 
 
@@ -38,9 +38,6 @@ class ScanInProcesses(beam.PTransform):  # type: ignore[misc]
     options: JsonOptions
     workers: int
     folder: str
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, readings: beam.PCollection[AnyReading]) -> Any:
         """One step, in this process."""
@@ -60,7 +57,7 @@ class _Dispatch(beam.DoFn):  # type: ignore[misc]
         self._readings.append(reading)
 
     def finish_bundle(self) -> Iterator[Any]:
-        tasks = _tasks(self._readings, self._workers * _TASKS_A_WORKER)
+        tasks = _tasks(self._readings, self._workers * _TASKS_PER_WORKER)
         done = 0
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(self._workers, max(len(tasks), 1)), mp_context=context) as pool:

@@ -23,7 +23,7 @@ _MOST_BARS: Final = 140
 _LEAST_BARS: Final = 21
 """Places on the axis, so that the bars of a few days are not slabs."""
 Rows = tuple[tuple[date, tuple[int, ...]], ...]
-"""(First day of a bar, a count a series), in the order of time."""
+"""(First day of a bar, a count per series), in the order of time."""
 
 
 @dataclass(frozen=True)

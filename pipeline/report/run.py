@@ -7,21 +7,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
+from posixpath import join
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
-from apache_beam.io.filesystems import FileSystems
 
 from uncommon_im.pipeline.report.activities import ACTIVITY_SCHEMA, Activities
+from uncommon_im.pipeline.runs.folder import SUMMARY, read_summary
 from uncommon_im.pipeline.runs.read_rows import files_of, read_lines, read_verdicts
-from uncommon_im.pipeline.sinks.files.json_lines import SUMMARY, read_summary_file
+from uncommon_im.pipeline.storage.listing import exists
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 EXAMPLES: Final = 3
 """Dead letters that are shown of each reason."""
-_ROWS_A_BATCH: Final = 1 << 14
 
 
 class Events(msgspec.Struct):
@@ -44,7 +43,7 @@ class Summary(msgspec.Struct):
     unknown_values: dict[str, int] = {}
 
 
-class Letter(msgspec.Struct):
+class DeadLetterRow(msgspec.Struct):
     """A dead letter."""
 
     reason: str
@@ -151,7 +150,7 @@ class Run:
     alerts: Alerts
     activities: Activities
     has_verdicts: bool
-    letters: dict[str, list[Letter]]
+    letters: dict[str, list[DeadLetterRow]]
 
 
 def read_run(folder: str, most_alerts: int) -> Run:
@@ -169,67 +168,58 @@ def read_run(folder: str, most_alerts: int) -> Run:
     has_verdicts = bool(files_of(folder, "verdicts"))
 
     def counted() -> Iterator[tuple[datetime, str, dict[str, Any]]]:
-        for alert, said in _alerts(folder):
+        for alert, document in _alerts(folder):
             alerts.count(alert)
             if not has_verdicts:
                 rows.append(alert.activity)
-            yield alert.timestamp, alert.alert_id, said
+            yield alert.timestamp, alert.alert_id, document
 
     newest = heapq.nlargest(most_alerts, counted(), key=lambda row: row[:2])
-    alerts.listed = [said for _, _, said in newest]
-    activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else _batches(rows)
+    alerts.listed = [document for _, _, document in newest]
+    of_alerts = iter([pa.RecordBatch.from_pylist(rows, ACTIVITY_SCHEMA)])
+    activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else of_alerts
     return Run(folder, summary, alerts, Activities(activities), has_verdicts, _letters(folder, summary))
 
 
 def _summary(folder: str) -> Summary:
-    try:
-        path = FileSystems.join(folder, SUMMARY)
-        there = FileSystems.exists(path)
-    except Exception as error:  # file systems have no error in common
-        raise ConfigurationError(f"{folder}: cannot be looked up: {' '.join(str(error).split())}") from None
+    path = join(folder, SUMMARY)
     require(
-        there,
+        exists(path),
         f"{folder}: no {SUMMARY} there: the run did not finish, or this is not the --output of a backfill or replay",
     )
     try:
-        return msgspec.convert(read_summary_file(folder), Summary)
+        return msgspec.convert(read_summary(folder), Summary)
     except (ValueError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"{path}: no summary of a run: {error}") from None
 
 
 def _alerts(folder: str) -> Iterator[tuple[_Alert, dict[str, Any]]]:
     for where, line in read_lines(folder, "alerts"):
-        said: Any = None
+        document: Any = None
         try:
-            said = msgspec.json.decode(line)
-            yield msgspec.convert(said, _Alert), said
+            document = msgspec.json.decode(line)
+            yield msgspec.convert(document, _Alert), document
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            is_ocsf = isinstance(said, dict) and "class_uid" in said
+            is_ocsf = isinstance(document, dict) and "class_uid" in document
             mend = "an OCSF finding: report reads alerts of --alert-format native" if is_ocsf else f"no alert: {error}"
             raise ConfigurationError(f"{where}: {mend}") from None
 
 
-def _batches(rows: list[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, _ROWS_A_BATCH)):
-        yield pa.RecordBatch.from_pylist(batch, ACTIVITY_SCHEMA)
-
-
-def _letters(folder: str, summary: Summary) -> dict[str, list[Letter]]:
+def _letters(folder: str, summary: Summary) -> dict[str, list[DeadLetterRow]]:
     """Examples of every reason; reading ends with the last one that is wanted, for the files may be large."""
     wanted = {reason: min(count, EXAMPLES) for reason, count in summary.events.dead_letter.items()}
-    found: dict[str, list[Letter]] = {reason: [] for reason in wanted}
+    letters: dict[str, list[DeadLetterRow]] = {reason: [] for reason in wanted}
     missing = sum(wanted.values())
-    decoder = msgspec.json.Decoder(Letter)
+    decoder = msgspec.json.Decoder(DeadLetterRow)
     for where, line in read_lines(folder, "dead_letter") if missing else ():
         try:
             letter = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{where}: no dead letter of a run: {error}") from None
-        examples = found.get(letter.reason)
+        examples = letters.get(letter.reason)
         if examples is not None and len(examples) < wanted[letter.reason]:
             examples.append(letter)
             missing -= 1
             if not missing:
                 break
-    return found
+    return letters

@@ -1,1 +1,1 @@
-"""The folder of one run: what earlier runs wrote, read again."""
+"""One run's folder: what a run writes there, how it is cleared, and what later commands read of it."""

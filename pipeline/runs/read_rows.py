@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from posixpath import join
 from typing import Final, TypeVar
 
 import msgspec
 import pyarrow as pa
 import pyarrow.json as pj
-from apache_beam.io.filesystem import BeamIOError
-from apache_beam.io.filesystems import FileSystems
 
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
+from uncommon_im.pipeline.storage.listing import list_files
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError, require
 
@@ -152,11 +152,7 @@ def files_of(run: str, name: str) -> list[str]:
     Raises:
         ConfigurationError: the file system cannot look them up.
     """
-    try:
-        matched = FileSystems.match([FileSystems.join(run, name, "*.jsonl")])[0].metadata_list
-    except (BeamIOError, ValueError, ImportError) as error:
-        raise ConfigurationError(f"--run {run}: cannot be looked up: {error}") from None
-    return sorted(metadata.path for metadata in matched)
+    return [file.path for file in list_files(join(run, name, "*.jsonl"), option="--run")]
 
 
 def _wrong(path: str, error: Exception) -> ConfigurationError:

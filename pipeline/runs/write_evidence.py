@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from posixpath import join
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsIter
 from msgspec.structs import replace
 
-from uncommon_im.pipeline.storage.whole_file import write_table, write_whole
+from uncommon_im.pipeline.storage.table_folder import TableFolder
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.evidence import FOLDER, METADATA, RARE_ACTIVITY_SCHEMA, EvidenceMetadata
 from uncommon_im.schemas.snapshot import SAID_SCHEMA
@@ -26,7 +26,7 @@ from uncommon_im.transforms.rules.verdicts.verdict import Activation
 class WriteEvidence(beam.PTransform):  # type: ignore[misc]
     """{"activities", "said"} by shard of hosts, one "coverage" -> `OUTPUT/evidence`; yields its path once it is whole.
 
-    A file a table and shard; a retried step writes the same file again.
+    A file per table and shard; a retried step writes the same file again.
 
     Args:
         output: the run's folder.
@@ -38,12 +38,9 @@ class WriteEvidence(beam.PTransform):  # type: ignore[misc]
     metadata: EvidenceMetadata
     judged_days: tuple[int, int]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, inputs: Mapping[str, beam.PCollection[Any]]) -> beam.PCollection[str]:
         """Brings the blocks of a shard together, and waits for all files."""
-        folder = FileSystems.join(self.output, FOLDER)
+        folder = TableFolder(join(self.output, FOLDER), METADATA)
         files = [
             inputs[name]
             | f"Typed_{name}" >> beam.Map(lambda block: block).with_output_types(tuple[int, bytes])
@@ -72,14 +69,10 @@ def active_days(coverage: Coverage, limits: Limits, judged_days: tuple[int, int]
     )
 
 
-def _write_shard(joined: tuple[int, Iterable[bytes]], name: str, schema: pa.Schema, folder: str) -> str:
+def _write_shard(joined: tuple[int, Iterable[bytes]], name: str, schema: pa.Schema, folder: TableFolder) -> str:
     shard, parts = joined
-    path = FileSystems.join(folder, f"{name}-{shard:05}.parquet")
-    write_table(path, blocks.decode(parts, schema))
-    return path
+    return folder.write(name, shard, blocks.decode(parts, schema))
 
 
-def _finish(days: list[int], folder: str, metadata: EvidenceMetadata, *written: Iterable[str]) -> str:
-    path = FileSystems.join(folder, METADATA)
-    write_whole(path, replace(metadata, days=tuple(map(day_of, days))).to_json().encode())
-    return path
+def _finish(days: list[int], folder: TableFolder, metadata: EvidenceMetadata, *written: Iterable[str]) -> str:
+    return folder.finish(replace(metadata, days=tuple(map(day_of, days))).to_json())

@@ -1,1 +1,1 @@
-"""Files wherever they are: opened, listed, written whole or not at all, and what to do about bad ones."""
+"""Files wherever they are: listed, opened, written whole or not at all, folders of tables, and unreadable files."""

@@ -6,6 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from posixpath import join
+
+from uncommon_im.pipeline.storage.listing import delete_files
+from uncommon_im.pipeline.storage.opening import is_remote
 
 
 @contextmanager
@@ -22,19 +26,14 @@ def local_folder(option: str, output: str, replaced: str) -> Iterator[str]:
     Raises:
         ConfigurationError: a remote `output` cannot be written.
     """
-    if "://" not in output:
+    if not is_remote(output):
         yield output
         return
-    from apache_beam.io.filesystems import FileSystems
-
-    from uncommon_im.pipeline.sinks.files.json_lines import require_writable
-    from uncommon_im.pipeline.storage.whole_file import write_whole
+    from uncommon_im.pipeline.storage.whole_file import require_writable, write_whole
 
     require_writable(option, output)
     with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
         yield folder
-        old = FileSystems.match([FileSystems.join(output, replaced)])[0].metadata_list
-        if old:
-            FileSystems.delete([metadata.path for metadata in old])
+        delete_files(join(output, replaced))
         for file in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
-            write_whole(FileSystems.join(output, *file.relative_to(folder).parts), file.read_bytes())
+            write_whole(join(output, *file.relative_to(folder).parts), file.read_bytes())

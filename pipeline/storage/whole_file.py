@@ -1,13 +1,13 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and folders that can be written."""
 
 from __future__ import annotations
 
 import uuid
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+
+from uncommon_im.schemas.documents import ConfigurationError
 
 
 def write_whole(path: str, content: bytes) -> None:
@@ -18,11 +18,17 @@ def write_whole(path: str, content: bytes) -> None:
     FileSystems.rename([unfinished], [path])
 
 
-def write_table(path: str, table: pa.Table) -> None:
-    """Writes a table as Parquet, its rows sorted: the same rows are the same file, in whatever order they came.
+def require_writable(option: str, folder: str) -> None:
+    """Makes sure that a folder can be written.
 
-    Something written later has to say that it is whole.
+    Raises:
+        ConfigurationError: it cannot; names the option.
     """
-    table = table.sort_by([(column, "ascending") for column in table.column_names])
-    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-        pq.write_table(table, stream, compression="zstd")
+    probe = FileSystems.join(folder, "can-be-written")
+    try:
+        with FileSystems.create(probe, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+            stream.write(b"")
+        FileSystems.delete([probe])
+    except Exception as error:  # file systems have no error in common
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise ConfigurationError(f"{option} {folder}: cannot be written: {reason}") from None

@@ -21,7 +21,7 @@ from tests.benchmarks.measuring import PIPELINE
 from tests.benchmarks.peers import PEERS, alerts_of, open_communications
 from uncommon_im.pipeline.lab.evaluation.folder import CommunicationReader, organisation_of, read_alerts, read_labels
 from uncommon_im.pipeline.lab.evaluation.scoring import Alert, Organisation, Score, score
-from uncommon_im.pipeline.lab.simulation import simulate
+from uncommon_im.pipeline.lab.simulation import Scenario, simulate
 from uncommon_im.schemas.catalogue import load_catalogue
 
 OURS = "uncommon-im"
@@ -87,7 +87,7 @@ def run_case(case: Case, folder: Path) -> dict[str, Any]:
         `hosts`, `detectors`: detector -> its figures, and without a gap `sweep` and `groups`: limits -> figures.
     """
     gap = GAP_DAYS if case.gap else 0
-    made = simulate(str(folder), case.hosts, case.days + gap, case.seed, background="thinned", gap_days=gap)
+    made = simulate(str(folder), Scenario(case.hosts, case.days + gap, case.seed, background="thinned", gap_days=gap))
     read = CommunicationReader(load_catalogue(None))
     communications = pa.concat_tables(read.tables(str(folder)))
     organisation = organisation_of([communications], read, read_labels(str(folder)))
@@ -135,7 +135,7 @@ def figures_of(found: Score, after_gap: int | None = None) -> Figures:
     return Figures(
         found={each.campaign.name: each.detected for each in malicious},
         hosts=sum(each.hosts for each in malicious),
-        hosts_told=sum(each.hosts_told for each in malicious),
+        hosts_told=sum(each.alerted_hosts for each in malicious),
         alerts=len(found.alerts),
         false=sum(not found.is_true(alert) for alert in found.alerts),
         host_days=found.host_days,

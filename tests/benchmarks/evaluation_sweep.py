@@ -71,7 +71,7 @@ def _figures(alerts: Iterable[Alert], organisation: Organisation) -> dict[str, i
         "planted": len(malicious),
         "detected": sum(each.detected for each in malicious),
         "hosts": sum(each.hosts for each in malicious),
-        "hosts_told": sum(each.hosts_told for each in malicious),
+        "hosts_told": sum(each.alerted_hosts for each in malicious),
         "alerts": len(result.alerts),
         "false": sum(not result.is_true(alert) for alert in result.alerts),
         "host_days": result.host_days,

@@ -18,8 +18,8 @@ from tests.benchmarks.evaluation_tables import TITLES, all_tables, campaigns, co
 from tests.oracle import Options
 from tests.running import catalogue, configuration_of, run_backfill, write_lines
 from uncommon_im.pipeline.lab.evaluation.folder import read_organisation
-from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Communication, Organisation, Subject, score
-from uncommon_im.pipeline.lab.simulation import SimulationSummary, simulate
+from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Alert, Communication, Organisation, Subject, score
+from uncommon_im.pipeline.lab.simulation import Scenario, SimulationSummary, simulate
 from uncommon_im.transforms.rules.columns.days import HOUR_US
 
 CASE = Case(500, 1, False, 50)
@@ -28,7 +28,7 @@ GAP = Case(500, 1, True, 50)
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> SimulationSummary:
-    return simulate(str(tmp_path_factory.mktemp("simulated")), 24, 40, 5, background="thinned")
+    return simulate(str(tmp_path_factory.mktemp("simulated")), Scenario(24, 40, 5, background="thinned"))
 
 
 @pytest.mark.parametrize(("other_hosts", "host_days"), [(3, 2), (0, 1)])
@@ -42,9 +42,9 @@ def test_the_sweeps_alerts_are_the_pipelines_at_the_same_limits(
         execution_max_host_days=host_days,
     )
     found = run_backfill([simulated.events_glob], configuration_of(options))
-    expected = Counter((alert["event_id"], alert["severity"], alert["variation"]) for alert in found.alerts)
+    expected = Counter(Alert(alert["event_id"], alert["severity"], alert["variation"]) for alert in found.alerts)
     assert len(expected) > 5
-    assert Counter(map(tuple, alerts_at(read_events(simulated.events_glob), other_hosts, host_days))) == expected
+    assert Counter(alerts_at(read_events(simulated.events_glob), other_hosts, host_days)) == expected
 
 
 def test_looser_limits_never_find_less_and_cost_more(simulated: SimulationSummary) -> None:

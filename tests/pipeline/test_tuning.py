@@ -51,7 +51,7 @@ class Run:
 
     @property
     def tuning(self) -> Tuning:
-        return Tuning(self.evidence.activities, self.evidence.said, self.evidence.metadata.detector)
+        return Tuning(self.evidence.activities, self.evidence.earlier_alerts, self.evidence.metadata.detector)
 
 
 @cache

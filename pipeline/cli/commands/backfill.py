@@ -66,8 +66,10 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
     import apache_beam as beam
 
     from uncommon_im.pipeline import backfill
+    from uncommon_im.pipeline.runs.folder import prepare_output
+    from uncommon_im.pipeline.runs.folder import read_summary as read_summary_file
     from uncommon_im.pipeline.sinks.bigquery.merge_rows import read_summary
-    from uncommon_im.pipeline.sinks.files.json_lines import prepare_output, read_summary_file, require_writable
+    from uncommon_im.pipeline.storage.whole_file import require_writable
 
     somewhere = arguments.output or arguments.bigquery_output
     require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
@@ -105,8 +107,8 @@ def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
 @contextmanager
 def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator[None]:
     """A run that fails leaves nothing in its folder, and none leaves what it has staged."""
+    from uncommon_im.pipeline.runs.folder import clear_output
     from uncommon_im.pipeline.sinks.bigquery.merge_rows import delete_staged
-    from uncommon_im.pipeline.sinks.files.json_lines import clear_output
 
     try:
         yield

@@ -105,7 +105,7 @@ def run_replay(arguments: argparse.Namespace, rest: list[str]) -> None:
     import apache_beam as beam
 
     from uncommon_im.pipeline.baselines.write_learned import begin_learned
-    from uncommon_im.pipeline.sinks.files.json_lines import clear_output, prepare_output
+    from uncommon_im.pipeline.runs.folder import clear_output, prepare_output
     from uncommon_im.pipeline.sources.replay.spool import spool
 
     arguments.baseline_out = arguments.evidence = None
@@ -168,7 +168,7 @@ def run_snapshot(arguments: argparse.Namespace, rest: list[str]) -> None:
     import apache_beam as beam
 
     from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
-    from uncommon_im.pipeline.sinks.files.json_lines import require_writable
+    from uncommon_im.pipeline.storage.whole_file import require_writable
 
     require(
         (arguments.sightings is None) == bool(arguments.input or arguments.input_query),
@@ -272,16 +272,14 @@ def log_configuration(configuration: Configuration, lateness: Lateness) -> None:
 
 def write_summary(output: str, total: str) -> dict[str, Any]:
     """Writes `summary.json` from what the steps counted in all; returns it."""
-    from apache_beam.io.filesystems import FileSystems
-
-    from uncommon_im.pipeline.sinks.files.json_lines import SUMMARY
-    from uncommon_im.pipeline.storage.whole_file import write_whole
+    from uncommon_im.pipeline.runs import folder
+    from uncommon_im.pipeline.storage.opening import open_binary
     from uncommon_im.transforms.rules.events.tally import Tally, stream_summary_of
 
-    with FileSystems.open(total) as stream:
+    with open_binary(total) as stream:
         counted = json.loads(stream.read())
     summary = stream_summary_of(Tally({tuple(name.split(".", 2)): number for name, number in counted.items()}))
-    write_whole(FileSystems.join(output, SUMMARY), (json.dumps(summary, indent=2) + "\n").encode())
+    folder.write_summary(output, summary)
     return summary
 
 

@@ -41,7 +41,7 @@ def run_report(arguments: argparse.Namespace, rest: list[str]) -> None:
             f"report needs {error.name}, which is not installed: pip install 'uncommon-im[report]'"
         ) from None
     from uncommon_im.pipeline.report.run import read_run
-    from uncommon_im.pipeline.sinks.files.json_lines import REPORT
+    from uncommon_im.pipeline.runs.folder import REPORT
 
     run = read_run(arguments.run, arguments.most_alerts)
     path = arguments.output or FileSystems.join(arguments.run, REPORT)

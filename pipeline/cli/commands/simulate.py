@@ -39,7 +39,7 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     Raises:
         ConfigurationError: an argument is wrong.
     """
-    from uncommon_im.pipeline.lab.simulation import FIRST_DAY, simulate
+    from uncommon_im.pipeline.lab.simulation import FIRST_DAY, Scenario, simulate
     from uncommon_im.pipeline.lab.simulation.marginals import marginals_of
     from uncommon_im.pipeline.storage.upload import local_folder
 
@@ -47,21 +47,21 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     output = arguments.output.rstrip("/") or "/"
     with local_folder("--output", output, replaced="events/dt=*.parquet") as folder:
         try:
-            made = simulate(
-                folder,
+            scenario = Scenario(
                 arguments.hosts,
                 arguments.days,
                 arguments.seed,
-                first_day=arguments.first_day or FIRST_DAY,
-                background=arguments.background,
-                gap_days=arguments.gap_days,
+                arguments.first_day or FIRST_DAY,
+                arguments.background,
+                arguments.gap_days,
             )
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
+        made = simulate(folder, scenario)
         marginals = json.dumps(marginals_of(made.files), indent=2) if arguments.marginals else None
         if marginals:
             Path(folder, "marginals.json").write_text(marginals + "\n", encoding="utf-8")
     events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
-    print(f"{made.events:,} events of {made.hosts} hosts in {events}, labels in {labels}")
+    print(f"{made.events:,} events of {scenario.hosts} hosts in {events}, labels in {labels}")
     if marginals:
         print(marginals)

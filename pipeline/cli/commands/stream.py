@@ -190,7 +190,9 @@ def _run(pipeline: beam.Pipeline) -> None:
 def _check_output(arguments: argparse.Namespace) -> None:
     from apache_beam.io.filesystems import FileSystems
 
-    from uncommon_im.pipeline.sinks.files.json_lines import SUMMARY, require_writable
+    from uncommon_im.pipeline.runs.folder import SUMMARY
+    from uncommon_im.pipeline.storage.listing import exists
+    from uncommon_im.pipeline.storage.whole_file import require_writable
 
     output = arguments.output
     tables = output or arguments.bigquery_output
@@ -202,7 +204,7 @@ def _check_output(arguments: argparse.Namespace) -> None:
     if output:
         require_writable("--output", output)
         require(
-            not FileSystems.exists(FileSystems.join(output, SUMMARY)),
+            not exists(FileSystems.join(output, SUMMARY)),
             f"--output {output}: a backfill or a replay wrote there ({SUMMARY}): give the stream its own folder",
         )
 

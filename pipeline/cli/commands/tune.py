@@ -95,7 +95,7 @@ def report_of(evidence: Evidence, cells: Sequence[Limits], top: int) -> dict[str
     from uncommon_im.transforms.rules.advice.tuning import Tuning
 
     metadata = evidence.metadata
-    tuning = Tuning(evidence.activities, evidence.said, metadata.detector)
+    tuning = Tuning(evidence.activities, evidence.earlier_alerts, metadata.detector)
     grid = [_limits_of(limits) | _counts(tuning.preview(limits), len(metadata.days)) for limits in cells]
     limits = cells[0] if len(cells) == 1 else metadata.detector.limits
     preview = tuning.preview(limits)

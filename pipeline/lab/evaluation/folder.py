@@ -12,6 +12,7 @@ import pyarrow as pa
 from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Alert, Campaign, Communication, Organisation, Subject
 from uncommon_im.pipeline.runs.read_rows import read_alerts_as
 from uncommon_im.pipeline.sources.files.parquet import RowGroup, row_groups
+from uncommon_im.pipeline.storage.listing import list_files
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.documents import ConfigurationError, require
 from uncommon_im.transforms.rules.activities.hourly import activities_of
@@ -22,21 +23,6 @@ from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
 from uncommon_im.transforms.rules.recognition.identity import Identities
-
-
-class _Label(msgspec.Struct):
-    campaign: str
-    title: str
-    technique: str
-    malicious: bool
-    expected_variation: str
-    event_ids: tuple[str, ...] = ()
-
-
-class _AlertRow(msgspec.Struct):
-    event_id: str
-    severity: str
-    variation: str
 
 
 def read_organisation(folder: str, catalogue: Catalogue, operator_ranges: bool = False) -> Organisation:
@@ -77,18 +63,13 @@ def read_labels(folder: str) -> list[Campaign]:
         path.is_file(),
         f"{path}: no such file: give the --output of `uncommon-im simulate`, which labels what it plants",
     )
-    decoder = msgspec.json.Decoder(_Label)
+    decoder = msgspec.json.Decoder(Campaign)
     campaigns = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            label = decoder.decode(line)
+            campaigns.append(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}, line {number}: no label of a simulation: {error}") from None
-        campaigns.append(
-            Campaign(
-                label.campaign, label.title, label.technique, label.malicious, label.expected_variation, label.event_ids
-            )
-        )
     return campaigns
 
 
@@ -113,9 +94,9 @@ class CommunicationReader:
         Raises:
             ConfigurationError: there are no events, or a file is not readable.
         """
-        files = sorted(Path(folder, "events").glob("*.parquet"))
+        files = list_files(f"{folder}/events/*.parquet")
         require(files, f"{folder}/events: no *.parquet there: give the --output of `uncommon-im simulate`")
-        for path in map(str, files):
+        for path, _ in files:
             try:
                 for number in range(row_groups(path)):
                     yield self._read(Events(RowGroup(path, number)))
@@ -157,12 +138,11 @@ def read_alerts(folder: str, run: str, organisation: Organisation) -> list[Alert
         Path(run, "summary.json").is_file(),
         f"{run}: no finished run there: make one with `uncommon-im backfill --input '{events}' --output {run}`",
     )
-    alerts = []
-    for row in read_alerts_as(run, _AlertRow):
+    alerts = list(read_alerts_as(run, Alert))
+    for alert in alerts:
         require(
-            row.event_id in organisation.communications,
-            f"{run}: an alert is about event {row.event_id}, which is no communication in {folder}/events: "
+            alert.event_id in organisation.communications,
+            f"{run}: an alert is about event {alert.event_id}, which is no communication in {folder}/events: "
             "the run was over other events, or with other services",
         )
-        alerts.append(Alert(row.event_id, row.severity, row.variation))
     return alerts

@@ -11,7 +11,7 @@ from uncommon_im.pipeline.lab.evaluation.intervals import Estimate, ratio, share
 from uncommon_im.pipeline.lab.evaluation.scoring import LEARNING_DAYS, Alert, CampaignScore, Score
 
 PER_HOSTS = 1_000
-"""Rates are alerts a day for so many hosts."""
+"""Rates are alerts per day for so many hosts."""
 
 
 def report_of(scores: Sequence[Score]) -> dict[str, Any]:
@@ -96,6 +96,6 @@ def _of_campaign(group: Sequence[CampaignScore]) -> dict[str, Any]:
         "seconds_to_first_alert": {"median": median(delays), "most": max(delays)} if delays else None,
         "alerts": {"median": median(len(each.alerts) for each in group), "most": max(len(e.alerts) for e in group)},
         "hosts": sum(each.hosts for each in group),
-        "hosts_told": sum(each.hosts_told for each in group),
+        "hosts_told": sum(each.alerted_hosts for each in group),
         "variations": dict(sorted(Counter(alert.variation for each in group for alert in each.alerts).items())),
     }

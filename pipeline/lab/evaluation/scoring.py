@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import msgspec
+
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
 
 LEARNING_DAYS: Final = 14
 """Days at the start that are counted apart: the activation period (specification, section 6)."""
-_REMEMBERED_US: Final = DAY_US
+_DEDUPLICATION_US: Final = DAY_US
 """An alert speaks for its subject for so long (specification, section 7, deduplication)."""
 
 
@@ -48,7 +50,7 @@ class Communication(NamedTuple):
     time: int
 
 
-class Alert(NamedTuple):
+class Alert(msgspec.Struct, frozen=True, order=True):
     """An alert as far as it is scored. Detectors without variations or severities of their own leave them empty."""
 
     event_id: str
@@ -56,16 +58,15 @@ class Alert(NamedTuple):
     variation: str = ""
 
 
-@dataclass(frozen=True)
-class Campaign:
+class Campaign(msgspec.Struct, frozen=True):
     """A line of `labels.jsonl`: what was planted, and which events that were."""
 
-    name: str
+    name: str = msgspec.field(name="campaign")
     title: str
     technique: str
     malicious: bool
-    expected: str
-    event_ids: tuple[str, ...]
+    expected: str = msgspec.field(name="expected_variation")
+    event_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,22 +96,22 @@ class CampaignScore:
         campaign: which.
         alerts: those about one of its activities, in order of time.
         hidden: it has none of its own, but an alert about the same program, service and host was less than a day old:
-            deduplication keeps silent because the analyst has been told.
+            deduplication suppresses another one.
         hosts: hosts on which it communicates.
-        hosts_told: those of them that an alert names.
-        delay_seconds: from its first communication to the first alert, 0 if it is hidden; `None`: nobody was told.
+        alerted_hosts: those of them that an alert names.
+        delay_seconds: from its first communication to the first alert, 0 if it is hidden; `None`: there is none.
     """
 
     campaign: Campaign
     alerts: Sequence[Alert]
     hidden: bool
     hosts: int
-    hosts_told: int
+    alerted_hosts: int
     delay_seconds: float | None
 
     @property
     def detected(self) -> bool:
-        """Whether the analyst was told of it."""
+        """Whether there was an alert about it, or about the same subject shortly before."""
         return bool(self.alerts) or self.hidden
 
 
@@ -154,28 +155,28 @@ def score(organisation: Organisation, alerts: Iterable[Alert]) -> Score:
     Raises:
         KeyError: an alert is about another event.
     """
-    told = organisation.communications
-    ordered = sorted(alerts, key=lambda alert: (told[alert.event_id].time, alert))
+    communications = organisation.communications
+    ordered = sorted(alerts, key=lambda alert: (communications[alert.event_id].time, alert))
     by_activity: defaultdict[Activity, list[Alert]] = defaultdict(list)
     moments: defaultdict[Subject, list[int]] = defaultdict(list)
     for alert in ordered:
-        communication = told[alert.event_id]
+        communication = communications[alert.event_id]
         by_activity[communication.activity].append(alert)
         moments[communication.subject].append(communication.time)
     explained: defaultdict[Alert, list[Campaign]] = defaultdict(list)
     scores = []
     for campaign in sorted(organisation.campaigns, key=lambda campaign: not campaign.malicious):
-        events = [told[event_id] for event_id in campaign.event_ids if event_id in told]
+        events = [communications[event_id] for event_id in campaign.event_ids if event_id in communications]
         if events:
-            scores.append(_score(campaign, events, by_activity, moments, told))
+            scores.append(_score(campaign, events, by_activity, moments, communications))
             for alert in scores[-1].alerts:
                 explained[alert].append(campaign)
     start = (organisation.first_day + LEARNING_DAYS) * DAY_US
     return Score(
         organisation,
         scores,
-        [alert for alert in ordered if told[alert.event_id].time >= start],
-        [alert for alert in ordered if told[alert.event_id].time < start],
+        [alert for alert in ordered if communications[alert.event_id].time >= start],
+        [alert for alert in ordered if communications[alert.event_id].time < start],
         explained,
     )
 
@@ -185,24 +186,24 @@ def _score(
     events: Sequence[Communication],
     by_activity: Mapping[Activity, Sequence[Alert]],
     moments: Mapping[Subject, Sequence[int]],
-    told: Mapping[str, Communication],
+    communications: Mapping[str, Communication],
 ) -> CampaignScore:
     mine = [alert for activity in {event.activity for event in events} for alert in by_activity.get(activity, ())]
-    mine.sort(key=lambda alert: (told[alert.event_id].time, alert))
-    hidden = not mine and any(_told_before(event, moments.get(event.subject, ())) for event in events)
+    mine.sort(key=lambda alert: (communications[alert.event_id].time, alert))
+    hidden = not mine and any(_alert_before(event, moments.get(event.subject, ())) for event in events)
     delay = 0.0 if hidden else None
     if mine:
         first = min(event.time for event in events)
-        delay = max(told[mine[0].event_id].time - first, 0) / SECOND_US
+        delay = max(communications[mine[0].event_id].time - first, 0) / SECOND_US
     return CampaignScore(
         campaign=campaign,
         alerts=mine,
         hidden=hidden,
         hosts=len({event.activity.host for event in events}),
-        hosts_told=len({told[alert.event_id].activity.host for alert in mine}),
+        alerted_hosts=len({communications[alert.event_id].activity.host for alert in mine}),
         delay_seconds=delay,
     )
 
 
-def _told_before(event: Communication, moments: Sequence[int]) -> bool:
-    return any(event.time - _REMEMBERED_US < moment <= event.time for moment in moments)
+def _alert_before(event: Communication, moments: Sequence[int]) -> bool:
+    return any(event.time - _DEDUPLICATION_US < moment <= event.time for moment in moments)

@@ -1,9 +1,9 @@
 """Labelled telemetry of a small invented organisation: ordinary traffic with campaigns planted in it.
 
 >>> import tempfile
->>> from uncommon_im.pipeline.lab.simulation import simulate
+>>> from uncommon_im.pipeline.lab.simulation import Scenario, simulate
 >>> with tempfile.TemporaryDirectory() as folder:
-...     summary = simulate(folder, hosts=4, days=2, seed=1)
+...     summary = simulate(folder, Scenario(hosts=4, days=2, seed=1))
 ...     len(summary.files)
 2
 """
@@ -23,8 +23,9 @@ from uncommon_im.pipeline.lab.simulation.campaigns import (  # noqa: F401  (they
     changes,
     malware,
 )
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS
 from uncommon_im.pipeline.lab.simulation.campaigns.labels import labels_of
-from uncommon_im.pipeline.lab.simulation.campaigns.registry import CAMPAIGNS, plant
+from uncommon_im.pipeline.lab.simulation.campaigns.stage import plant
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
 from uncommon_im.pipeline.lab.simulation.telemetry.write import clear, table_of, write_day, write_labels
@@ -32,18 +33,52 @@ from uncommon_im.pipeline.lab.simulation.traffic.background import PARTS, Backgr
 
 FIRST_DAY = p.FIRST_DAY
 
-__all__ = ["FIRST_DAY", "SimulationSummary", "simulate"]
+__all__ = ["FIRST_DAY", "Scenario", "SimulationSummary", "simulate"]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is simulated: the same scenario gives the same events and labels.
+
+    Args:
+        hosts: how many.
+        days: UTC days, from `first_day` on.
+        seed: of all random numbers.
+        first_day: the first day.
+        background: `thinned` keeps of ordinary events what detectors of messaging read (communications and what looks
+            like them, executions of scripting engines, one event per host and day): the same alerts.
+        gap_days: days without any telemetry, `parameters.DAYS_AFTER_GAP` days before the end.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    hosts: int
+    days: int
+    seed: int
+    first_day: date = FIRST_DAY
+    background: Literal["full", "thinned"] = "full"
+    gap_days: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        least_days = self.gap_days + p.DAYS_AFTER_GAP + 1 if self.gap_days else 1
+        for name, value, least in (
+            ("hosts", self.hosts, 1),
+            ("days", self.days, least_days),
+            ("seed", self.seed, 0),
+            ("gap", self.gap_days, 0),
+        ):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
 
 
 @dataclass(frozen=True)
 class SimulationSummary:
-    """What was written. `days` counts UTC days from `first_day` on; `labels` are the lines of `labels_file`."""
+    """What was written for a scenario; `labels` are the lines of `labels_file`."""
 
     output: str
-    hosts: int
-    days: int
-    seed: int
-    first_day: date
+    scenario: Scenario
     events: int
     planted_events: int
     events_by_type: dict[str, int]
@@ -57,59 +92,30 @@ class SimulationSummary:
         return str(Path(self.output) / "events" / "*.parquet")
 
 
-def simulate(
-    output: str,
-    hosts: int,
-    days: int,
-    seed: int,
-    *,
-    first_day: date = FIRST_DAY,
-    background: Literal["full", "thinned"] = "full",
-    gap_days: int = 0,
-) -> SimulationSummary:
-    """Write `output/events/dt=YYYY-MM-DD.parquet`, one a UTC day, and `output/labels.jsonl`.
+def simulate(output: str, scenario: Scenario) -> SimulationSummary:
+    """Writes `output/events/dt=YYYY-MM-DD.parquet`, one per UTC day, and `output/labels.jsonl`.
 
-    The same arguments give the same events and labels. Files of an earlier run in the same folder are replaced.
-    Campaigns begin on day `parameters.CAMPAIGN_DAY`; what a label expects holds from 33 days and 20 hosts on.
-
-    A `thinned` background keeps what detectors of messaging read (communications and what looks like them, executions
-    of scripting engines, one event a host and day): the same events as in the full one, so the same alerts. `gap_days`
-    days, `parameters.DAYS_AFTER_GAP` days before the end, have no telemetry at all.
-
-    Raises:
-        ValueError: an argument is out of range.
+    Files of an earlier run in the same folder are replaced. Campaigns begin on day `parameters.CAMPAIGN_DAY`; what a
+    label expects holds from 33 days and 20 hosts on.
     """
-    least_days = gap_days + p.DAYS_AFTER_GAP + 1 if gap_days else 1
-    for name, value, least in (
-        ("hosts", hosts, 1),
-        ("days", days, least_days),
-        ("seed", seed, 0),
-        ("gap", gap_days, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, not {value}")
-    folder = Path(output)
+    folder, seed = Path(output), scenario.seed
     clear(folder / "events")
-    organisation = build_organisation(hosts, days, seed, first_day, gap_days)
+    organisation = build_organisation(scenario.hosts, scenario.days, seed, scenario.first_day, scenario.gap_days)
     planted = plant(organisation, len(changes.CHANGES), seed)
-    names = {change.campaign: number for number, change in enumerate(changes.CHANGES)}
-    ordinary = Background(organisation, names, seed, background == "thinned")
+    names = {change.name: number for number, change in enumerate(changes.CHANGES)}
+    ordinary = Background(organisation, names, seed, scenario.background == "thinned")
     written = []
-    for index in range(days):
+    for index in range(scenario.days):
         day = organisation.day(index)
         acted = table_of(planted[day], event_numbers(seed, day, PARTS, len(planted[day])))
         written.append(write_day(folder / "events", day, [*ordinary.day(index), acted]))
     labelled = pa.concat_tables(day.labelled for day in written)
-    told = [*changes.CHANGES, *(campaign for campaign, _ in CAMPAIGNS)]
-    labels = labels_of(told, labelled, organisation)
+    labels = labels_of([*changes.CHANGES, *(campaign for campaign, _ in CAMPAIGNS)], labelled, organisation)
     write_labels(folder / "labels.jsonl", labels)
     by_type = sum((day.events for day in written), Counter())
     return SimulationSummary(
         output=output,
-        hosts=hosts,
-        days=days,
-        seed=seed,
-        first_day=first_day,
+        scenario=scenario,
         events=by_type.total(),
         planted_events=sum(label["events"] for label in labels),
         events_by_type=dict(by_type),

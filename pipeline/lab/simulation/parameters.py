@@ -5,7 +5,7 @@ Sources, by the short name used below:
 lab         records of public attack laboratories and of a student competition (Sysmon, Zeek), measured: they give
             the shape, not the truth about an enterprise
 LANL        LANL "Comprehensive, Multi-Source Cyber-Security Events" (csr.lanl.gov/data/cyber1): 415 process starts,
-            127 flows and 40 lookups a computer-day, internal traffic only
+            127 flows and 40 lookups per computer and day, internal traffic only
 Schomp      Schomp et al. 2016, "Towards a model of DNS client behavior": a lookup precedes over 60 % of connections
 judgement   nobody has published the figure; chosen so that the whole is believable
 """
@@ -20,7 +20,7 @@ FIRST_DAY = date(2026, 1, 5)
 # --- volume -----------------------------------------------------------------------------------------------------
 
 EVENTS_PER_WORKING_DAY = 730.0
-"""Events a host and working day on which it is on, 550 of them connections and lookups (judgement; lab: 70 in the
+"""Events per host and working day on which it is on, 550 of them connections and lookups (judgement; lab: 70 in the
 median and 277 at the 90th percentile within the minutes of a capture)."""
 PROCESS_START_SHARE = 0.25
 """Share of process starts among ordinary events (LANL says 71 %; kept low, as they are only the baseline's food)."""
@@ -80,14 +80,14 @@ DEVELOPER_CONNECTIONS = {"code": 4.0, "git": 5.0, "python": 2.0}
 LOCAL_PROGRAMS = (2, 6)
 """Least and most programs that only this host or few others have."""
 LOCAL_PROGRAM_NAMES = 6.0
-"""Distinct names a host that such programs are drawn from: more than half of all names are on one host (lab: 56 %)."""
+"""Distinct names per host that such programs are drawn from: more than half of all are on one host (lab: 56 %)."""
 
 # --- people -----------------------------------------------------------------------------------------------------
 
 OS_SHARES = {"windows": 0.70, "macos": 0.20, "linux": 0.10}
 """Operating systems of workstations (judgement)."""
 SERVERS_PER_HOST = 0.06
-"""Linux servers a host: CI, monitoring, backup in turn (judgement)."""
+"""Linux servers per host: CI, monitoring, backup in turn (judgement)."""
 OFFICES = (("ham", 1, 0.5), ("lon", 0, 0.3), ("nyc", -5, 0.2))
 """Offices: code, hours ahead of UTC (winter), share of the workstations (judgement)."""
 DEPARTMENTS = {"engineering": 0.30, "sales": 0.25, "support": 0.20, "finance": 0.15, "marketing": 0.10}
@@ -118,7 +118,7 @@ WEEKEND_ACTIVITY = 0.3
 DESKTOP_SHARE = 0.1
 """Share of workstations that stay on at the weekend (judgement)."""
 NEW_HOSTS_PER_MONTH = 0.03
-"""New workstations a workstation and 30 days, at least one while the campaigns run (judgement) ..."""
+"""New workstations per workstation and 30 days, at least one while the campaigns run (judgement) ..."""
 REPLACEMENT_SHARE = 0.5
 """... of which this share replaces an older machine of a colleague, the others are new hires'."""
 
@@ -135,7 +135,7 @@ UPDATE_SPREAD_DAYS = 14
 # --- telemetry --------------------------------------------------------------------------------------------------
 
 HOST_GAP_RATE = 0.002
-"""Chance, a host and day, that its agent falls silent (judgement) ..."""
+"""Chance, per host and day, that its agent falls silent (judgement) ..."""
 HOST_GAP_DAYS = (2, 9)
 """... for at least this many days, and fewer than that."""
 DAYS_AFTER_GAP = 21
@@ -154,11 +154,11 @@ DUPLICATE_SHARE = 0.01
 
 # --- instant messaging ------------------------------------------------------------------------------------------
 # No public figure was found for messaging as a share of endpoint connections. Lab: 0.4 % of lookups, 0.2 % of TLS.
-# The rates below are connections a working day; with their lookups they come to 0.5 to 1 % of all events. Of the
+# The rates below are connections per working day; with their lookups they come to 0.5 to 1 % of all events. Of the
 # connections of 500 hosts native clients (and what they embed) make 84 %, browsers 7 %, integrations 9 %.
 
 CLIENT_RATE = 1.5
-"""Connections of a native client a working day."""
+"""Connections of a native client per working day."""
 CLIENT_SHARES = {
     "teams": {"engineering": 0.6, "sales": 1.0, "support": 0.9, "finance": 1.0, "marketing": 1.0},
     "slack": {"engineering": 1.0, "sales": 0.1, "support": 0.7, "finance": 0.0, "marketing": 0.3},
@@ -170,20 +170,20 @@ CLIENT_SHARES = {
 WEB_CLIENT_SHARE = 0.35
 """Share of people who keep a messenger's web client open in the browser."""
 WEB_CLIENT_RATE = 0.9
-"""Its connections a working day."""
+"""Its connections per working day."""
 ODD_VISIT_RATE = 0.004
-"""Visits to a messenger nobody here uses, a host and working day: an invitation, a link, a help page."""
+"""Visits to a messenger nobody here uses, per host and working day: an invitation, a link, a help page."""
 EDGE_TELEMETRY_RATE = 3.0
-"""Lookups of config.edge.skype.com by Edge and Windows, a Windows host and day it is on (lab: 95 % of what looked
-like messaging in Sysmon was this)."""
+"""Lookups of config.edge.skype.com by Edge and Windows, per Windows host and day on which it is on (lab: 95 % of what
+looked like messaging in Sysmon was this)."""
 WEBHOOK_RATES = {"help desk": 2.0, "ci": 5.0, "monitoring": 3.0, "backup": 1.5}
-"""Posts to a channel a day, by who posts: a help desk's automation, a CI runner, monitoring, a backup tool."""
+"""Posts to a channel per day, by who posts: a help desk's automation, a CI runner, monitoring, a backup tool."""
 HELP_DESK_SHARE = 0.04
 """Share of the support department's Windows hosts that run the help desk's automation, at least one."""
 BOT_SHARE = 0.04
 """Share of the engineers who have a bot of their own, begun on some day (judgement) ..."""
 BOT_RATE = 3.0
-"""... and its calls a working day."""
+"""... and its calls per working day."""
 ADOPTING_DEPARTMENT = "marketing"
 """The department through which a messenger spreads: Signal, from colleague to colleague (judgement) ..."""
 ADOPTION_SHARE = 0.8

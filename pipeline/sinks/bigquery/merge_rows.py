@@ -15,6 +15,7 @@ from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 from uncommon_im.pipeline.bigquery.merge import Merge
 from uncommon_im.pipeline.bigquery.tables import Dataset
 from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.storage.listing import delete_files
 from uncommon_im.schemas.bigquery.tables import TABLES
 from uncommon_im.transforms.rules.alerts.table_rows import (
     alert_row,
@@ -140,6 +141,4 @@ def read_summary(output: BigQueryOutput, configuration: Configuration) -> dict[s
 
 def delete_staged(output: BigQueryOutput) -> None:
     """Deletes the files that a run has staged."""
-    matched = FileSystems.match([FileSystems.join(output.staging, "**")])[0].metadata_list
-    if matched:
-        FileSystems.delete([metadata.path for metadata in matched])
+    delete_files(FileSystems.join(output.staging, "**"))

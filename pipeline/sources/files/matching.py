@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from apache_beam.io.filesystem import BeamIOError
-from apache_beam.io.filesystems import FileSystems
-
 from uncommon_im.pipeline.sources.files.readings import KNOWN_SUFFIXES, InputFile
-from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.schemas.documents import require
 
 
 def match_files(patterns: list[str]) -> list[InputFile]:
@@ -17,17 +15,14 @@ def match_files(patterns: list[str]) -> list[InputFile]:
     """
     sizes: dict[str, int] = {}
     for pattern in patterns:
-        try:
-            matched = FileSystems.match([pattern])[0].metadata_list
-        except (BeamIOError, ValueError, ImportError) as error:
-            raise ConfigurationError(f"--input {pattern}: cannot be looked up: {error}") from None
+        matched = list_files(pattern, option="--input")
         require(matched, f"--input {pattern}: matches no file: check the path, and quote globs")
-        for metadata in matched:
+        for path, _ in matched:
             require(
-                metadata.path.lower().endswith(KNOWN_SUFFIXES),
-                f"--input {metadata.path}: unknown kind of file: known are {', '.join(KNOWN_SUFFIXES)}",
+                path.lower().endswith(KNOWN_SUFFIXES),
+                f"--input {path}: unknown kind of file: known are {', '.join(KNOWN_SUFFIXES)}",
             )
-            sizes[metadata.path] = metadata.size_in_bytes
+        sizes |= dict(matched)
     return [
         InputFile(path, size, f"{number}/{len(sizes)}") for number, (path, size) in enumerate(sorted(sizes.items()), 1)
     ]

@@ -31,16 +31,13 @@ class ReadArrivals(beam.PTransform):  # type: ignore[misc]
 
     Args:
         folder: where `spool` has put the blocks; every worker must see it.
-        rate: records a second; `None`: as fast as it can.
+        rate: records per second; `None`: as fast as it can.
         step: µs of arrival time between checkpoints.
     """
 
     folder: str
     rate: int | None = None
     step: int = STEP_US
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[bytes]:
         """One splittable step."""

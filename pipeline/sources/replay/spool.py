@@ -1,7 +1,7 @@
 """History put in the order of arrival: any input of the backfill as blocks of arrivals, sorted once, on disk.
 
 Arrival times are those of a column, or are made: each record takes up to the allowed lateness, by a seed. Sorting is
-by hours: parts of an hour are gathered on disk and put in order one hour after the other, so that memory is bounded.
+by hours: parts of an hour are collected on disk and sorted one hour after the other, so that memory is bounded.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import shutil
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
@@ -38,14 +39,14 @@ from uncommon_im.transforms.rules.parsing.decode import decode_lines
 INDEX: Final = "index.json"
 BLOCK_RECORDS: Final = 20_000
 """Records of a block at most."""
-_HELD_BYTES: Final = 1 << 28
-"""Arrivals that are held in memory while they are gathered."""
+_MEMORY_BYTES: Final = 1 << 28
+"""Size of the arrivals that are kept in memory while they are collected."""
 _LINES: Final = 50_000
 
 
 @dataclass(frozen=True)
 class ArrivalTimes:
-    """When records are said to have arrived.
+    """When records arrived.
 
     Args:
         column: column of Parquet files, or key at the top of JSON records, that says so; `None`: it is made.
@@ -86,14 +87,14 @@ def spool(files: list[InputFile], options: JsonOptions, times: ArrivalTimes, fol
     parts.flush()
     index = [place for hour in parts.hours for place in _sorted(parts.tables(hour), folder, hour)]
     shutil.rmtree(folder / "parts", ignore_errors=True)
-    (folder / INDEX).write_text(json.dumps([asdict(place) for place in index]))
+    (folder / INDEX).write_bytes(msgspec.json.encode(index))
     return index
 
 
 @cache
 def index_of(folder: str) -> list[BlockPlace]:
     """The blocks of a folder, in the order of arrival."""
-    return [BlockPlace(**place) for place in json.loads(Path(folder, INDEX).read_text())]
+    return msgspec.json.decode(Path(folder, INDEX).read_bytes(), type=list[BlockPlace])
 
 
 def read_block(folder: str, place: BlockPlace) -> bytes:
@@ -108,7 +109,7 @@ class _Parts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._held: defaultdict[int, list[pa.Table]] = defaultdict(list)
+        self._tables: defaultdict[int, list[pa.Table]] = defaultdict(list)
         self._bytes = 0
         self._files: defaultdict[int, list[Path]] = defaultdict(list)
 
@@ -122,20 +123,20 @@ class _Parts:
         borders = np.flatnonzero(np.diff(hour[order])) + 1
         for rows in np.split(order, borders):
             if len(rows):
-                self._held[int(hour[rows[0]])].append(table.take(pa.array(rows)))
+                self._tables[int(hour[rows[0]])].append(table.take(pa.array(rows)))
         self._bytes += table.nbytes
-        if self._bytes > _HELD_BYTES:
+        if self._bytes > _MEMORY_BYTES:
             self.flush()
 
     def flush(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        for hour, tables in self._held.items():
+        for hour, tables in self._tables.items():
             for table in _by_schema(tables):
                 path = self._folder / f"{hour}-{len(self._files[hour])}"
                 with ipc.new_stream(str(path), table.schema) as writer:
                     writer.write_table(table)
                 self._files[hour].append(path)
-        self._held.clear()
+        self._tables.clear()
         self._bytes = 0
 
     def tables(self, hour: int) -> list[pa.Table]:
@@ -148,15 +149,10 @@ class _Parts:
 
 def _by_schema(tables: list[pa.Table]) -> list[pa.Table]:
     """Tables of one schema as one."""
-    same: list[list[pa.Table]] = []
+    same: defaultdict[pa.Schema, list[pa.Table]] = defaultdict(list)
     for table in tables:
-        for group in same:
-            if group[0].schema == table.schema:
-                group.append(table)
-                break
-        else:
-            same.append([table])
-    return [pa.concat_tables(group).unify_dictionaries().combine_chunks() for group in same]
+        same[table.schema].append(table)
+    return [pa.concat_tables(group).unify_dictionaries().combine_chunks() for group in same.values()]
 
 
 def _sorted(tables: list[pa.Table], folder: Path, hour: int) -> Iterator[BlockPlace]:
@@ -181,54 +177,55 @@ def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterat
     """The records of a reading with when they arrived."""
     path = reading.file.path
     if reading.lost is not None:
-        yield _kept(_of_lines([_held(reading.lost.row())], path, 1, options, times), times)
+        yield _since(_of_lines([_line_of(reading.lost.row())], path, 1, options, times), times)
     elif reading.row_groups is not None:
         for number in reading.row_groups:
-            yield _kept(_of_rows(RowGroup(path, number, options.policy), times), times)
+            yield _since(_of_rows(RowGroup(path, number, options.policy), times), times)
     else:
         for block in read_blocks(path, options.policy):
             every = list(block.lines)
             for first in range(0, len(every), _LINES):
                 lines = every[first : first + _LINES]
-                yield _kept(_of_lines(lines, path, block.first_line + first, options, times), times)
+                yield _since(_of_lines(lines, path, block.first_line + first, options, times), times)
             for letter in block.lost:
-                yield _kept(_of_lines([_held(letter.row())], path, letter.record, options, times), times)
+                yield _since(_of_lines([_line_of(letter.row())], path, letter.record, options, times), times)
 
 
-def _kept(table: pa.Table, times: ArrivalTimes) -> pa.Table:
+def _since(table: pa.Table, times: ArrivalTimes) -> pa.Table:
     if times.since is None:
         return table
     return table.filter(pa.array(table.column(ARRIVAL).to_numpy() >= times.since))
 
 
-def _held(letter: dict[str, object]) -> bytes:
+def _line_of(letter: dict[str, object]) -> bytes:
     """A dead letter as a line: read again it is the same dead letter."""
     return json.dumps(letter, ensure_ascii=False).encode()
 
 
 def _of_lines(lines: list[bytes], path: str, first: int, options: JsonOptions, times: ArrivalTimes) -> pa.Table:
-    happened = np.full(len(lines), -1, np.int64)
+    event_time = np.full(len(lines), -1, np.int64)
     decoded = decode_lines(lines, options.format, load_mappings(), options.keep_domain)
     values = _micros(coerce_values("event_time", [row.get("event_time") for row in decoded.rows])[0])
     for row, line in enumerate(decoded.rows_line):
-        if happened[line] < 0:
-            happened[line] = values[row]
-    given = None if times.column is None else [_key(line, times.column) for line in lines]
-    said = None if given is None else _micros(coerce_values("event_time", given)[0])
-    arrival = _arrivals(happened, said, path, first, times)
+        if event_time[line] < 0:
+            event_time[line] = values[row]
+    column = None
+    if times.column is not None:
+        column = _micros(coerce_values("event_time", [_key(line, times.column) for line in lines])[0])
+    arrival = _arrivals(event_time, column, path, first, times)
     return _table(arrival, path, first, {LINE: pa.array(lines, pa.binary())})
 
 
 def _of_rows(group: RowGroup, times: ArrivalTimes) -> pa.Table:
     columns = {name: column for name in EVENT_COLUMNS if (column := group.column(name)) is not None}
-    happened = _micros(columns["event_time"]) if "event_time" in columns else np.full(group.num_rows, -1, np.int64)
-    said = None
+    event_time = _micros(columns["event_time"]) if "event_time" in columns else np.full(group.num_rows, -1, np.int64)
+    column = None
     if times.column is not None:
         try:
-            said = _micros(group.other(times.column).combine_chunks())
+            column = _micros(group.other(times.column).combine_chunks())
         except KeyError:
             raise ConfigurationError(f"--arrival-column: {group.path} has no column {times.column}") from None
-    arrival = _arrivals(happened, said, group.path, group.first_record, times)
+    arrival = _arrivals(event_time, column, group.path, group.first_record, times)
     return _table(arrival, group.path, group.first_record, columns)
 
 
@@ -239,14 +236,14 @@ def _table(arrival: Longs, path: str, first: int, columns: dict[str, pa.Array]) 
     return pa.table(place | columns)
 
 
-def _arrivals(happened: Longs, said: Longs | None, path: str, first: int, times: ArrivalTimes) -> Longs:
-    """When records arrived; those of which it is not known when the record before them did."""
-    if said is not None:
-        return _filled(said)
-    arrival = _filled(happened)
+def _arrivals(event_time: Longs, column: Longs | None, path: str, first: int, times: ArrivalTimes) -> Longs:
+    """When records arrived: where that is not known, when the record before did."""
+    if column is not None:
+        return _filled(column)
+    arrival = _filled(event_time)
     if times.seed is None:
         return arrival
-    number = np.arange(first, first + len(happened), dtype=np.uint64)
+    number = np.arange(first, first + len(event_time), dtype=np.uint64)
     salt = (zlib.crc32(path.encode()) << 32) ^ times.seed
     return arrival + (_mixed(number ^ np.uint64(salt % 2**64)) % np.uint64(times.lateness + 1)).astype(np.int64)
 

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from uncommon_im.pipeline.lab.simulation import parameters as p
-from uncommon_im.pipeline.lab.simulation.campaigns.labels import Campaign
-from uncommon_im.pipeline.lab.simulation.campaigns.registry import Stage, campaign, has_company
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import Campaign
+from uncommon_im.pipeline.lab.simulation.campaigns.stage import Stage, Transfer, has_company
 from uncommon_im.pipeline.lab.simulation.organisation.programs import INTUNE, Program, developer_id
 from uncommon_im.pipeline.lab.simulation.organisation.software_windows import WINDOWS_PROGRAMS
 
 CHANGES = [
     Campaign(
         "messenger-adoption",
-        "A messenger spreads through a department",
-        "",
-        False,
-        "base",
-        "the first few who have it are news, after them it is common",
-        "",
+        title="A messenger spreads through a department",
+        malicious=False,
+        expected="base",
+        why="the first few hosts are news; after them it is common",
     ),
     Campaign(
         "client-renamed",
-        "An update gives a messenger's client another name",
-        "",
-        False,
-        "base",
-        "to a baseline a program of another name is another program, until more than three hosts show it",
-        "",
+        title="An update gives a messenger's client another name",
+        malicious=False,
+        expected="base",
+        why="a program of another name is another program to the baseline, until more than three hosts show it",
     ),
 ]
 """What happens in the ordinary background: the habits that bring it about carry its name."""
 
 
-@campaign(
+@Campaign(
     "roll-out",
     title="A signed messenger is rolled out within a day",
-    technique="",
     malicious=False,
     expected="base",
     why="new to every host that day and one group; on the next day it is common",
@@ -51,40 +44,34 @@ def roll_out(stage: Stage) -> None:
         "--silent",
         versions=("45.12.0.33000",),
     )
-    day = stage.day
+    day, transfer = stage.day, Transfer("mercury-connection-a.wbx2.com")
     for host in stage.pick_many("windows", round(len(stage.organisation.hosts) * p.ROLL_OUT_SHARE)):
         when = stage.at(host, day, 9 + float(stage.rng.uniform(0, 6)))
-        stage.start(host, client, when)
-        for n in range(3):
-            stage.connect(host, client, "mercury-connection-a.wbx2.com", when + timedelta(minutes=40 * n))
+        stage.run(host, client, when, transfer, range(0, 120 * 60, 40 * 60))
         for later in stage.days_on(host):
             if later > day and stage.organisation.is_working_day(later):
-                stage.connect(host, client, "mercury-connection-a.wbx2.com", stage.at(host, later, 10))
+                stage.connect(host, client, transfer, stage.at(host, later, 10))
 
 
-@campaign(
+@Campaign(
     "new-hire",
     title="A new colleague signs in to the client that all others use",
-    technique="",
     malicious=False,
     expected="none",
     why="the host is new, the program is not: more than three other hosts show it",
 )
 def new_hire(stage: Stage) -> None:
     for host in stage.newcomers("windows"):
-        when = stage.at(host, host.joined, 9)
-        stage.start(host, WINDOWS_PROGRAMS["teams"], when)
-        for n in range(4):
-            stage.connect(host, WINDOWS_PROGRAMS["teams"], "teams.microsoft.com", when + timedelta(minutes=15 * n))
+        transfer, when = Transfer("teams.microsoft.com"), stage.at(host, host.joined, 9)
+        stage.run(host, WINDOWS_PROGRAMS["teams"], when, transfer, range(0, 60 * 60, 15 * 60))
 
 
-@campaign(
+@Campaign(
     "developer-bot",
-    title="A developer starts a bot of his own that posts to Slack",
-    technique="",
+    title="A developer starts their own bot, which posts to Slack",
     malicious=False,
     expected="uncommon_scripting_engine",
-    why="honest, but to a baseline the same as a malicious script; after three days it is the host's habit",
+    why="harmless, but to the baseline the same as a malicious script; after three days it is the host's habit",
 )
 def developer_bot(stage: Stage) -> None:
     bot = Program(
@@ -98,4 +85,4 @@ def developer_bot(stage: Stage) -> None:
             if stage.organisation.is_working_day(day):
                 stage.start(host, bot, stage.at(host, day, 9))
                 for hour in (9.25, 11, 14, 16.5):
-                    stage.connect(host, bot, "slack.com", stage.at(host, day, hour))
+                    stage.connect(host, bot, Transfer("slack.com"), stage.at(host, day, hour))

@@ -1,61 +1,40 @@
-"""What is told about campaigns and changes: the lines of `labels.jsonl`."""
+"""The labels of campaigns and changes: the lines of `labels.jsonl`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import Campaign
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
-
-
-@dataclass(frozen=True)
-class Campaign:
-    """What happens, and what a detector should make of it.
-
-    `expected` is a variation of the detector (`base`, `suspicious_process`, `uncommon_scripting_engine`) or `none`,
-    for telemetry long enough for campaigns to begin on `parameters.CAMPAIGN_DAY`; `why` says why. `technique` is an
-    ATT&CK id, `source` what it is modelled on.
-    """
-
-    campaign: str
-    title: str
-    technique: str
-    malicious: bool
-    expected: str
-    why: str
-    source: str
-
 
 GAP = Campaign(
     "telemetry-gap",
-    "No host delivers telemetry",
-    "",
-    False,
-    "none",
-    "afterwards the organisation has too few covered days, so the detector learns again",
-    "",
+    title="No host delivers telemetry",
+    malicious=False,
+    expected="none",
+    why="afterwards the organisation has too few covered days, so the detector learns again",
 )
 
 
-def labels_of(told: Sequence[Campaign], events: pa.Table, organisation: Organisation) -> list[dict[str, Any]]:
+def labels_of(campaigns: Sequence[Campaign], events: pa.Table, organisation: Organisation) -> list[dict[str, Any]]:
     """The labels of all that happened.
 
     Args:
-        told: campaigns and changes.
-        events: their events in order of time: `event_id`, `event_time`, `host_id`, `label` (a position in `told`).
+        campaigns: campaigns and changes.
+        events: their events in order of time: `event_id`, `event_time`, `host_id`, `label` (a position in `campaigns`).
         organisation: says when there was no telemetry.
     """
     labels = [_gap(organisation)] if organisation.gap else []
-    return labels + list(_happened(told, events))
+    return labels + list(_labels(campaigns, events))
 
 
-def _happened(told: Sequence[Campaign], events: pa.Table) -> Iterator[dict[str, Any]]:
-    for number, campaign in enumerate(told):
+def _labels(campaigns: Sequence[Campaign], events: pa.Table) -> Iterator[dict[str, Any]]:
+    for number, campaign in enumerate(campaigns):
         rows = events.filter(pc.equal(events.column("label"), number)).to_pylist()
         if not rows:
             continue
@@ -82,7 +61,7 @@ def _label(
 ) -> dict[str, Any]:
     """One line; `days` are the UTC dates on which a host is affected for the first time."""
     return {
-        "campaign": campaign.campaign,
+        "campaign": campaign.name,
         "title": campaign.title,
         "technique": campaign.technique,
         "malicious": campaign.malicious,

@@ -9,60 +9,15 @@ import numpy as np
 
 from uncommon_im.pipeline.lab.simulation import parameters as p
 
-FIRST_NAMES = (
-    "anna",
-    "ben",
-    "carla",
-    "david",
-    "elif",
-    "felix",
-    "grace",
-    "hugo",
-    "ines",
-    "jonas",
-    "kira",
-    "liam",
-    "mara",
-    "nils",
-    "olga",
-    "paul",
-    "quinn",
-    "rosa",
-    "sami",
-    "tara",
-    "umut",
-    "vera",
-    "wim",
-    "yara",
-    "zoe",
-)
-LAST_NAMES = (
-    "adler",
-    "bauer",
-    "costa",
-    "diaz",
-    "evans",
-    "fischer",
-    "graf",
-    "hansen",
-    "ito",
-    "jansen",
-    "keller",
-    "lopez",
-    "meyer",
-    "novak",
-    "okafor",
-    "peters",
-    "quist",
-    "rossi",
-    "silva",
-    "tanaka",
-    "ueda",
-    "vogel",
-    "weber",
-    "young",
-    "zimmer",
-)
+_FIRST_NAMES = """
+anna ben carla david elif felix grace hugo ines jonas kira liam mara nils olga paul quinn rosa sami tara umut vera
+wim yara zoe
+"""
+_LAST_NAMES = """
+adler bauer costa diaz evans fischer graf hansen ito jansen keller lopez meyer novak okafor peters quist rossi silva
+tanaka ueda vogel weber young zimmer
+"""
+FIRST_NAMES, LAST_NAMES = _FIRST_NAMES.split(), _LAST_NAMES.split()
 SERVER_ROLES = ("ci", "monitoring", "backup")
 MACHINE_LETTER = {"windows": "w", "macos": "m", "linux": "l"}
 

@@ -18,30 +18,8 @@ PROGRAMS = {"windows": WINDOWS_PROGRAMS, "macos": MAC_PROGRAMS, "linux": LINUX_P
 
 def vendor_names(count: int) -> list[str]:
     """Invented makers of local programs."""
-    first = (
-        "acme",
-        "borealis",
-        "corvus",
-        "dorado",
-        "everest",
-        "falcon",
-        "gamma",
-        "hydra",
-        "indigo",
-        "jade",
-    )
-    second = (
-        "soft",
-        "ware",
-        "tools",
-        "print",
-        "scan",
-        "sign",
-        "plan",
-        "calc",
-        "draw",
-        "sync",
-    )
+    first = ("acme", "borealis", "corvus", "dorado", "everest", "falcon", "gamma", "hydra", "indigo", "jade")
+    second = ("soft", "ware", "tools", "print", "scan", "sign", "plan", "calc", "draw", "sync")
     return [f"{first[n % 10]}{second[n // 10 % 10]}{n // 100 or ''}" for n in range(count)]
 
 

@@ -40,14 +40,10 @@ MAC_PROGRAMS: dict[str, Program] = {
         versions=("4.47.69", "4.47.72"),
     ),
     "discord": Program(
-        "/Applications/Discord.app/Contents/MacOS/Discord",
-        developer_id("Discord, Inc.", "53Q6R32WPB"),
-        LAUNCHD,
+        "/Applications/Discord.app/Contents/MacOS/Discord", developer_id("Discord, Inc.", "53Q6R32WPB"), LAUNCHD
     ),
     "whatsapp": Program(
-        "/Applications/WhatsApp.app/Contents/MacOS/WhatsApp",
-        developer_id("WhatsApp Inc.", "57T9237FN3"),
-        LAUNCHD,
+        "/Applications/WhatsApp.app/Contents/MacOS/WhatsApp", developer_id("WhatsApp Inc.", "57T9237FN3"), LAUNCHD
     ),
     "zoom": Program(
         "/Applications/zoom.us.app/Contents/MacOS/zoom.us",
@@ -83,11 +79,7 @@ MAC_PROGRAMS: dict[str, Program] = {
         service=True,
     ),
     "inventory": Program(
-        "/bin/bash",
-        APPLE,
-        ("jamf", "/usr/local/jamf/bin/jamf policy"),
-        "/Library/Corp/inventory.sh",
-        service=True,
+        "/bin/bash", APPLE, ("jamf", "/usr/local/jamf/bin/jamf policy"), "/Library/Corp/inventory.sh", service=True
     ),
 }
 

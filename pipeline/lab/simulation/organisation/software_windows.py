@@ -56,10 +56,7 @@ WINDOWS_PROGRAMS: dict[str, Program] = {
         versions=("1.0.9218", "1.0.9220"),
     ),
     "discord-update": Program(
-        r"C:\Users\{user}\AppData\Local\Discord\Update.exe",
-        "Discord Inc.",
-        EXPLORER,
-        "--processStart Discord.exe",
+        r"C:\Users\{user}\AppData\Local\Discord\Update.exe", "Discord Inc.", EXPLORER, "--processStart Discord.exe"
     ),
     "whatsapp": Program(
         r"C:\Program Files\WindowsApps\5319275A.WhatsAppDesktop_{version}_x64__cv1g1gvanyjgm"
@@ -85,11 +82,7 @@ WINDOWS_PROGRAMS: dict[str, Program] = {
     "onedrive": Program(r"C:\Program Files\Microsoft OneDrive\OneDrive.exe", MICROSOFT, EXPLORER, "/background"),
     "svchost": Program(r"C:\Windows\System32\svchost.exe", WINDOWS, SERVICES, "-k netsvcs -p", service=True),
     "resolver": Program(
-        r"C:\Windows\System32\svchost.exe",
-        WINDOWS,
-        SERVICES,
-        "-k NetworkService -p -s Dnscache",
-        service=True,
+        r"C:\Windows\System32\svchost.exe", WINDOWS, SERVICES, "-k NetworkService -p -s Dnscache", service=True
     ),
     "defender": Program(
         r"C:\ProgramData\Microsoft\Windows Defender\Platform\{version}\MsMpEng.exe",
@@ -107,10 +100,7 @@ WINDOWS_PROGRAMS: dict[str, Program] = {
         r"C:\Program Files\Corp Endpoint Agent\agentd.exe", "Corp Endpoint Security Ltd", SERVICES, service=True
     ),
     "conhost": Program(
-        r"C:\Windows\System32\conhost.exe",
-        WINDOWS,
-        ("cmd.exe", r"C:\Windows\System32\cmd.exe"),
-        "0xffffffff -ForceV1",
+        r"C:\Windows\System32\conhost.exe", WINDOWS, ("cmd.exe", r"C:\Windows\System32\cmd.exe"), "0xffffffff -ForceV1"
     ),
     "runtime": Program(
         r"C:\Windows\System32\RuntimeBroker.exe",

@@ -1,4 +1,4 @@
-"""The files of simulated telemetry: one Parquet file a day and the labels."""
+"""The files of simulated telemetry: one Parquet file per day, and the labels."""
 
 from __future__ import annotations
 
@@ -20,35 +20,16 @@ from uncommon_im.pipeline.lab.simulation.telemetry.delivery import Numbers, dela
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
 
-SCHEMA = pa.schema(
-    [
-        ("event_time", _TIME),
-        ("event_type", _TEXT),
-        ("host_id", _TEXT),
-        ("host_name", _TEXT),
-        ("user_name", _TEXT),
-        ("os", _TEXT),
-        ("process_name", _TEXT),
-        ("process_path", _TEXT),
-        ("process_command_line", _TEXT),
-        ("process_sha256", _TEXT),
-        ("process_signature_status", _TEXT),
-        ("process_signer", _TEXT),
-        ("process_pid", pa.int64()),
-        ("parent_process_name", _TEXT),
-        ("parent_process_command_line", _TEXT),
-        ("causality_process_name", _TEXT),
-        ("causality_process_command_line", _TEXT),
-        ("remote_host", _TEXT),
-        ("remote_ip", _TEXT),
-        ("remote_port", pa.int64()),
-        ("protocol", _TEXT),
-        ("direction", _TEXT),
-        ("bytes_sent", pa.int64()),
-        ("bytes_received", pa.int64()),
-        ("dns_status", pa.int64()),
-    ]
-)
+_NUMBERS = ("process_pid", "remote_port", "bytes_sent", "bytes_received", "dns_status")
+_NAMES = """
+event_time event_type host_id host_name user_name os
+process_name process_path process_command_line process_sha256 process_signature_status process_signer process_pid
+parent_process_name parent_process_command_line causality_process_name causality_process_command_line
+remote_host remote_ip remote_port protocol direction bytes_sent bytes_received dns_status
+"""
+_KINDS = {"event_time": _TIME} | dict.fromkeys(_NUMBERS, pa.int64())
+
+SCHEMA = pa.schema([(name, _KINDS.get(name, _TEXT)) for name in _NAMES.split()])
 """Columns as they are made. In a file `event_id` comes in front of them and `arrival_time` after them; `tenant_id`
 stays the run's default."""
 MADE = SCHEMA.append(pa.field("number", pa.uint64())).append(pa.field("label", pa.int32()))
@@ -105,15 +86,15 @@ def write_day(folder: Path, day: date, made: Iterable[pa.Table]) -> WrittenDay:
         use_dictionary=[name for name in SCHEMA.names if name != "event_time"],
     )
     types = written.column("event_type").value_counts().to_pylist()
-    told = pc.and_(pc.greater_equal(written.column("label"), 0), pa.array(delivery[order] == 0))
+    labelled = pc.and_(pc.greater_equal(written.column("label"), 0), pa.array(delivery[order] == 0))
     return WrittenDay(
         path,
         Counter({count["values"]: count["counts"] for count in types}),
-        written.select(["event_id", "event_time", "host_id", "label"]).filter(told),
+        written.select(["event_id", "event_time", "host_id", "label"]).filter(labelled),
     )
 
 
 def write_labels(path: Path, labels: Iterable[Mapping[str, Any]]) -> None:
-    """One JSON object a line."""
+    """Writes one JSON object per line."""
     lines = [json.dumps(label, ensure_ascii=False, sort_keys=False) + "\n" for label in labels]
     path.write_text("".join(lines), encoding="utf-8")

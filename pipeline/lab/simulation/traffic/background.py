@@ -48,17 +48,13 @@ class Background:
         )
         read = read_by_detectors(self.table, self.destinations.profiles)
         self.parts = [np.flatnonzero(read)] if thinned else [np.flatnonzero(read), np.flatnonzero(~read)]
-        self.image = np.array(self.table.image, dtype=np.int64)
+        column = self.table.column
+        self.image = column("image")
         self.image_host = np.array(self.table.image_host, dtype=np.int64)
         self.host = self.image_host[self.image]
-        self.event_type = np.array(self.table.event_type, dtype=np.int64)
-        self.profile = np.array(self.table.profile, dtype=np.int64)
-        self.hours = np.array(self.table.hours, dtype=np.int64)
-        self.inbound = np.array(self.table.inbound, dtype=np.int64)
-        self.label = np.array(self.table.label, dtype=np.int64)
-        self.first_day = np.array(self.table.first_day, dtype=np.int64)
-        self.end_day = np.array(self.table.end_day, dtype=np.int64)
-        self.daily = np.array(self.table.daily, dtype=bool)
+        self.event_type, self.profile, self.hours = column("event_type"), column("profile"), column("hours")
+        self.inbound, self.label, self.daily = column("inbound"), column("label"), column("daily", bool)
+        self.first_day, self.end_day = column("first_day"), column("end_day")
         self.rate = self._calibrated()
         self.resolver = np.array([self.table.resolver_of[h.index] for h in organisation.hosts], dtype=np.int64)
         self.utc_offset = np.array([h.utc_offset for h in organisation.hosts], dtype=np.int64)
@@ -71,8 +67,7 @@ class Background:
 
     def _calibrated(self) -> Floats:
         """Rates a full day, ordinary ones scaled so that the whole comes to `EVENTS_PER_WORKING_DAY`."""
-        rate = np.array(self.table.rate, dtype=np.float64)
-        ordinary = np.array(self.table.ordinary, dtype=bool)
+        rate, ordinary = self.table.column("rate", float), self.table.column("ordinary", bool)
         so_far = np.zeros((len(self.organisation.hosts), self.organisation.days + 1))
         np.cumsum(self.organisation.presence, axis=1, out=so_far[:, 1:])
         last = np.maximum(self.end_day, self.first_day)

@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
@@ -26,24 +28,66 @@ SYSTEM_USER = {"windows": "NT AUTHORITY\\SYSTEM", "macos": "root", "linux": "roo
 Image = dict[str, str | None]
 
 
+@dataclass(frozen=True)
+class Habit:
+    """What a program does regularly.
+
+    Args:
+        where: a profile of destinations; `None`: process starts have none.
+        rate: events per working day; relative to one another if `ordinary`.
+        ordinary: whether the rate is scaled until the whole comes to `parameters.EVENTS_PER_WORKING_DAY`.
+        hours: time of day; "work" stands for the host's own shift.
+        event_type: `NETWORK`, `DNS` or `PROCESS`.
+        inbound: whether others connect to it.
+        daily: exactly one event on each day that the host is on, whatever the rate.
+        days: the days (0-based) of the habit; `None`: all.
+        label: the label that its events belong to.
+    """
+
+    where: str | None
+    rate: float
+    ordinary: bool = False
+    hours: str = "work"
+    event_type: int = NETWORK
+    inbound: bool = False
+    daily: bool = False
+    days: range | None = None
+    label: str | None = None
+
+
+def process_starts(rate: float, **more: Any) -> Habit:
+    """The habit of a program that is started so often; `more` are fields of `Habit`."""
+    return Habit(None, rate, event_type=PROCESS, **more)
+
+
+class Row(NamedTuple):
+    """A habit of an image: names are numbers, -1 where there is none."""
+
+    image: int
+    event_type: int
+    profile: int
+    rate: float
+    ordinary: bool
+    hours: int
+    first_day: int
+    end_day: int
+    inbound: bool
+    daily: bool
+    label: int
+
+
 @dataclass
 class HabitTable:
-    """Columns of equal length, one entry a habit, and the images they refer to."""
+    """The habits of all hosts, and the images that they refer to."""
 
     images: list[Image] = field(default_factory=list)
     image_host: list[int] = field(default_factory=list)
-    image: list[int] = field(default_factory=list)
-    event_type: list[int] = field(default_factory=list)
-    profile: list[int] = field(default_factory=list)
-    rate: list[float] = field(default_factory=list)
-    ordinary: list[bool] = field(default_factory=list)
-    hours: list[int] = field(default_factory=list)
-    first_day: list[int] = field(default_factory=list)
-    end_day: list[int] = field(default_factory=list)
-    inbound: list[bool] = field(default_factory=list)
-    daily: list[bool] = field(default_factory=list)
-    label: list[int] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     resolver_of: dict[int, int] = field(default_factory=dict)
+
+    def column(self, name: str, kind: type = np.int64) -> npt.NDArray[Any]:
+        """A field of all rows."""
+        return np.array([getattr(row, name) for row in self.rows], dtype=kind)
 
 
 def image_of(host: Host, key: str, program: Program, version: str) -> Image:
@@ -90,54 +134,35 @@ class HabitBuilder:
         """Whether something happens that happens with this chance."""
         return bool(self.rng.random() < share)
 
-    def add(
-        self,
-        host: Host,
-        key: str,
-        where: str | None,
-        rate: float,
-        *,
-        ordinary: bool = False,
-        hours: str = "work",
-        event_type: int = NETWORK,
-        inbound: bool = False,
-        daily: bool = False,
-        program: Program | None = None,
-        days: range | None = None,
-        label: str | None = None,
-    ) -> None:
-        """One habit, or one for each version of the program, rolled out in turn. Nothing if the host cannot have it.
+    def add(self, host: Host, key: str, habit: Habit, program: Program | None = None) -> None:
+        """Adds a habit, or one for each version of the program, rolled out in turn. A host without it gets none.
 
         Args:
             host: where.
             key: the program's key among those of the host's system.
-            where: a profile of destinations; process starts have none.
-            rate: events a working day; relative to one another if `ordinary`.
-            ordinary: whether the rate is scaled until the whole comes to `parameters.EVENTS_PER_WORKING_DAY`.
-            hours: time of day; "work" stands for the host's own shift.
-            event_type: `NETWORK`, `DNS` or `PROCESS`.
-            inbound: whether others connect to it.
-            daily: exactly one event on each day that the host is on, whatever the rate.
+            habit: what the program does.
             program: the program, if it is none of the organisation's.
-            days: the days (0-based) of the habit, all unless given.
-            label: the label that its events belong to.
         """
         program = program or PROGRAMS[host.os].get(key)
-        if program is None or rate <= 0:
+        if program is None or habit.rate <= 0:
             return
-        days, table = range(self.organisation.days) if days is None else days, self.table
+        days = range(self.organisation.days) if habit.days is None else habit.days
+        hours = host.shift if habit.hours == "work" else habit.hours
         for version, current in self._version_days(host, key, program):
-            table.image.append(self._image(host, key, program, version))
-            table.event_type.append(event_type)
-            table.profile.append(-1 if where is None else self.profiles[where])
-            table.rate.append(rate)
-            table.ordinary.append(ordinary)
-            table.hours.append(TIMES_OF_DAY.index(host.shift if hours == "work" else hours))
-            table.first_day.append(max(current.start, days.start))
-            table.end_day.append(min(current.stop, days.stop))
-            table.inbound.append(inbound)
-            table.daily.append(daily)
-            table.label.append(-1 if label is None else self.labels[label])
+            row = Row(
+                image=self._image(host, key, program, version),
+                event_type=habit.event_type,
+                profile=-1 if habit.where is None else self.profiles[habit.where],
+                rate=habit.rate,
+                ordinary=habit.ordinary,
+                hours=TIMES_OF_DAY.index(hours),
+                first_day=max(current.start, days.start),
+                end_day=min(current.stop, days.stop),
+                inbound=habit.inbound,
+                daily=habit.daily,
+                label=-1 if habit.label is None else self.labels[habit.label],
+            )
+            self.table.rows.append(row)
 
     def _version_days(self, host: Host, key: str, program: Program) -> list[tuple[str, range]]:
         """On which days the host has which version: each program is updated in waves of its own."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
 from uncommon_im.pipeline.lab.simulation.organisation.software import local_program
-from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, PROCESS, HabitBuilder, HabitTable
+from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, Habit, HabitBuilder, HabitTable, process_starts
 from uncommon_im.pipeline.lab.simulation.traffic.messaging import add_messaging
 
 MICROSOFT_ELSEWHERE = {"macos": "apple", "linux": "linux"}
@@ -34,25 +34,25 @@ def _everyday(builder: HabitBuilder, host: Host) -> None:
         if where == "microsoft":
             where = MICROSOFT_ELSEWHERE.get(host.os, where)
         if not (host.is_server and where in ("web", "internal")):
-            builder.add(host, key, where, rate * lively, ordinary=True)
+            builder.add(host, key, Habit(where, rate * lively, ordinary=True))
             connections += rate
     missing = connections * lively * p.LOOKUP_BEFORE_CONNECTION * p.FAILED_LOOKUP_SHARE
-    builder.add(host, "resolver", "missing", missing, ordinary=True, event_type=DNS)
-    builder.table.resolver_of[host.index] = builder.table.image[-1]
+    builder.add(host, "resolver", Habit("missing", missing, ordinary=True, event_type=DNS))
+    builder.table.resolver_of[host.index] = builder.table.rows[-1].image
     for key, rate in p.EVERYDAY_STARTS.items():
-        builder.add(host, key, None, rate * lively, ordinary=True, event_type=PROCESS)
+        builder.add(host, key, process_starts(rate * lively, ordinary=True))
     if host.department == "engineering":
         for key, rate in p.DEVELOPER_CONNECTIONS.items():
-            builder.add(host, key, "development", rate * lively, ordinary=True)
-            builder.add(host, key, None, rate, ordinary=True, event_type=PROCESS)
+            builder.add(host, key, Habit("development", rate * lively, ordinary=True))
+            builder.add(host, key, process_starts(rate, ordinary=True))
 
 
 def _managed(builder: HabitBuilder, host: Host) -> None:
     """The agent's sign of life, and the scripts of those who manage the machines."""
-    builder.add(host, "agent", "agent", 1.0, daily=True, hours="morning")
-    builder.add(host, "inventory", "internal", 1.5, hours="morning")
+    builder.add(host, "agent", Habit("agent", 1.0, daily=True, hours="morning"))
+    builder.add(host, "inventory", Habit("internal", 1.5, hours="morning"))
     for key in ("inventory", "baseline"):
-        builder.add(host, key, None, 1.5, event_type=PROCESS, hours="morning")
+        builder.add(host, key, process_starts(1.5, hours="morning"))
 
 
 def _local(builder: HabitBuilder, host: Host, vendors: Sequence[str]) -> None:
@@ -62,16 +62,16 @@ def _local(builder: HabitBuilder, host: Host, vendors: Sequence[str]) -> None:
     for vendor in sorted({vendors[int(place)] for place in places}):
         program = local_program(vendor, host.os)
         rate = float(builder.rng.lognormal(0.0, 0.5))
-        builder.add(host, vendor, vendor, rate, ordinary=True, program=program)
-        builder.add(host, vendor, None, rate, ordinary=True, event_type=PROCESS, program=program)
+        builder.add(host, vendor, Habit(vendor, rate, ordinary=True), program)
+        builder.add(host, vendor, process_starts(rate, ordinary=True), program)
 
 
 def _server(builder: HabitBuilder, host: Host) -> None:
     """People log in, and jobs run."""
-    builder.add(host, "svchost", "internal", 8.0, ordinary=True, inbound=True)
+    builder.add(host, "svchost", Habit("internal", 8.0, ordinary=True, inbound=True))
     if host.role == "ci":
-        builder.add(host, "ci-job", "development", 40.0, ordinary=True)
+        builder.add(host, "ci-job", Habit("development", 40.0, ordinary=True))
     elif host.role == "monitoring":
-        builder.add(host, "grafana", "internal", 40.0, ordinary=True)
+        builder.add(host, "grafana", Habit("internal", 40.0, ordinary=True))
     else:
-        builder.add(host, "background", "internal", 40.0, ordinary=True, hours="backup")
+        builder.add(host, "background", Habit("internal", 40.0, ordinary=True, hours="backup"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
 from uncommon_im.pipeline.lab.simulation.organisation.programs import Program, developer_id
-from uncommon_im.pipeline.lab.simulation.traffic.habit_table import PROCESS, HabitBuilder, wave_lag
+from uncommon_im.pipeline.lab.simulation.traffic.habit_table import Habit, HabitBuilder, process_starts, wave_lag
 
 NODE = {
     "windows": (r"C:\Program Files\nodejs\node.exe", "OpenJS Foundation", r"C:\Users\{user}\src"),
@@ -19,8 +19,8 @@ def add_messaging(builder: HabitBuilder) -> None:
     """The messaging habits of all hosts."""
     for host in builder.organisation.hosts:
         if host.os == "windows":
-            builder.add(host, "edge", "edge-config", p.EDGE_TELEMETRY_RATE * 0.7)
-            builder.add(host, "background", "edge-config", p.EDGE_TELEMETRY_RATE * 0.3, hours="flat")
+            builder.add(host, "edge", Habit("edge-config", p.EDGE_TELEMETRY_RATE * 0.7))
+            builder.add(host, "background", Habit("edge-config", p.EDGE_TELEMETRY_RATE * 0.3, hours="flat"))
         if host.is_server:
             _server(builder, host)
             continue
@@ -42,17 +42,17 @@ def _clients(builder: HabitBuilder, host: Host) -> None:
             continue
         _client(builder, host, key, key)
         if key == "teams":
-            builder.add(host, "webview", "teams", p.CLIENT_RATE / 3)
-            builder.add(host, "outlook", "teams", 0.1 * (host.os == "windows"))
+            builder.add(host, "webview", Habit("teams", p.CLIENT_RATE / 3))
+            builder.add(host, "outlook", Habit("teams", 0.1 * (host.os == "windows")))
         if key == "discord":
-            builder.add(host, "discord-update", "discord-update", 0.5, hours="morning")
+            builder.add(host, "discord-update", Habit("discord-update", 0.5, hours="morning"))
 
 
 def _client(
     builder: HabitBuilder, host: Host, key: str, where: str, days: range | None = None, label: str | None = None
 ) -> None:
-    builder.add(host, key, where, p.CLIENT_RATE, days=days, label=label)
-    builder.add(host, key, None, 1.0, event_type=PROCESS, hours="morning", days=days, label=label)
+    builder.add(host, key, Habit(where, p.CLIENT_RATE, days=days, label=label))
+    builder.add(host, key, process_starts(1.0, hours="morning", days=days, label=label))
 
 
 def _renamed(builder: HabitBuilder, host: Host, old: str, new: str, label: str) -> None:
@@ -68,8 +68,8 @@ def _browser(builder: HabitBuilder, host: Host) -> None:
     browser = "chrome" if builder.chance(0.75) or host.os != "windows" else "edge"
     favourite = ("teams", "whatsapp", "google-chat", "slack")[int(builder.rng.integers(4))]
     if builder.chance(p.WEB_CLIENT_SHARE):
-        builder.add(host, browser, favourite, p.WEB_CLIENT_RATE)
-    builder.add(host, browser, "odd", p.ODD_VISIT_RATE)
+        builder.add(host, browser, Habit(favourite, p.WEB_CLIENT_RATE))
+    builder.add(host, browser, Habit("odd", p.ODD_VISIT_RATE))
 
 
 def _adopt(builder: HabitBuilder, host: Host) -> None:
@@ -96,20 +96,20 @@ def _bot(builder: HabitBuilder, host: Host) -> None:
     )
     days = range(int(builder.rng.integers(builder.organisation.days)), builder.organisation.days)
     where = "slack-api" if builder.chance(0.5) else "discord"
-    builder.add(host, "bot", where, p.BOT_RATE, program=bot, days=days)
-    builder.add(host, "bot", None, 1.0, event_type=PROCESS, program=bot, days=days)
+    builder.add(host, "bot", Habit(where, p.BOT_RATE, days=days), bot)
+    builder.add(host, "bot", process_starts(1.0, days=days), bot)
 
 
 def _server(builder: HabitBuilder, host: Host) -> None:
     """Jobs that tell a channel how they went."""
     rate = p.WEBHOOK_RATES[host.role]
     if host.role == "ci":
-        builder.add(host, "ci-notify", "slack-hooks", rate)
-        builder.add(host, "ci-notify", None, rate, event_type=PROCESS)
+        builder.add(host, "ci-notify", Habit("slack-hooks", rate))
+        builder.add(host, "ci-notify", process_starts(rate))
     elif host.role == "monitoring":
-        builder.add(host, "grafana", "slack-hooks", rate)
+        builder.add(host, "grafana", Habit("slack-hooks", rate))
     else:
-        builder.add(host, "backup-notify", "slack-hooks", rate, hours="backup")
+        builder.add(host, "backup-notify", Habit("slack-hooks", rate, hours="backup"))
 
 
 def _help_desk(builder: HabitBuilder) -> None:
@@ -117,5 +117,5 @@ def _help_desk(builder: HabitBuilder) -> None:
     support = [h for h in builder.organisation.hosts if h.os == "windows" and h.department == "support" and h.stays]
     rate = p.WEBHOOK_RATES["help desk"]
     for host in support[: max(1, round(len(support) * p.HELP_DESK_SHARE))]:
-        builder.add(host, "notify", "teams-hooks", rate)
-        builder.add(host, "notify", None, rate, event_type=PROCESS)
+        builder.add(host, "notify", Habit("teams-hooks", rate))
+        builder.add(host, "notify", process_starts(rate))

@@ -25,5 +25,5 @@ def read_by_detectors(table: HabitTable, profiles: dict[str, int]) -> npt.NDArra
         ]
     )
     messengers = [profiles[name] for name in (*MESSENGER_HOSTS, *LIKE_MESSENGERS)]
-    kept = np.array(table.daily, dtype=bool) | (np.array(table.label) >= 0)
-    return np.isin(table.profile, messengers) | of_engine[np.array(table.image)] | kept
+    kept = table.column("daily", bool) | (table.column("label") >= 0)
+    return np.isin(table.column("profile"), messengers) | of_engine[table.column("image")] | kept

@@ -240,7 +240,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("summary.json", None, "no summary.json there: the run did not finish"),
         ("evidence/metadata.json", "[]", "evidence/metadata.json: no metadata of evidence"),
         ("evidence/metadata.json", '{"schema_version": 2}', "evidence of version 2, this program reads 1"),
-        ("evidence/activities-00000.parquet", "no Parquet", "activities-00000.parquet: cannot be read as evidence"),
+        ("evidence/activities-00000.parquet", "no Parquet", "activities-00000.parquet: cannot be read: "),
     ],
 )
 def test_what_is_no_evidence_exits_with_2_and_a_line_that_says_why(

@@ -208,7 +208,7 @@ def test_a_run_that_is_not_done_exits_with_2(
         ([], "the following arguments are required: DIR"),
         ([""], "DIR is empty"),
         (["/no/such/folder"], "/no/such/folder: no summary.json there"),
-        (["nosuch://bucket/run"], "nosuch://bucket/run: cannot be looked up: "),
+        (["nosuch://bucket/run"], "nosuch://bucket/run/summary.json: cannot be looked up: "),
         (["x", "--most-alerts", "0"], "--most-alerts"),
         (["x", "--runner", "r"], "unknown argument --runner"),
     ],

@@ -176,7 +176,7 @@ def test_campaigns_are_added_up_over_organisations() -> None:
 
 def test_a_campaign_on_several_hosts_says_how_many_of_them_an_alert_names() -> None:
     worm = next(each for each in scored("worm-2").campaigns if each.campaign is WORM)
-    assert (worm.detected, worm.hosts, worm.hosts_told) == (True, 2, 1)
+    assert (worm.detected, worm.hosts, worm.alerted_hosts) == (True, 2, 1)
 
 
 def test_the_delay_counts_seconds() -> None:

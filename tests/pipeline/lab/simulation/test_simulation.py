@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests import ROOT
-from uncommon_im.pipeline.lab.simulation import SimulationSummary, simulate
+from uncommon_im.pipeline.lab.simulation import Scenario, SimulationSummary, simulate
 from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
 
@@ -36,12 +36,12 @@ NUMBERS = {"process_pid", "remote_port", "bytes_sent", "bytes_received", "dns_st
 
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory: pytest.TempPathFactory) -> SimulationSummary:
-    return simulate(str(tmp_path_factory.mktemp("simulated")), HOSTS, DAYS, SEED, background="thinned")
+    return simulate(str(tmp_path_factory.mktemp("simulated")), Scenario(HOSTS, DAYS, SEED, background="thinned"))
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> SimulationSummary:
-    return simulate(str(tmp_path_factory.mktemp("full")), HOSTS, DAYS, SEED)
+    return simulate(str(tmp_path_factory.mktemp("full")), Scenario(HOSTS, DAYS, SEED))
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,8 @@ def is_messenger(services: dict[str, Any]) -> Callable[[str | None], bool]:
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
-    first = simulate(str(tmp_path / "a"), 6, 4, 3)
-    second = simulate(str(tmp_path / "b"), 6, 4, 3)
+    first = simulate(str(tmp_path / "a"), Scenario(6, 4, 3))
+    second = simulate(str(tmp_path / "b"), Scenario(6, 4, 3))
     assert [Path(name).name for name in first.files] == [Path(name).name for name in second.files]
     for one, other in zip(first.files, second.files, strict=True):
         assert Path(one).read_bytes() == Path(other).read_bytes()
@@ -89,14 +89,14 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
 
 
 def test_another_seed_gives_other_events(tmp_path: Path) -> None:
-    one = simulate(str(tmp_path / "a"), 6, 2, 3)
-    other = simulate(str(tmp_path / "b"), 6, 2, 4)
+    one = simulate(str(tmp_path / "a"), Scenario(6, 2, 3))
+    other = simulate(str(tmp_path / "b"), Scenario(6, 2, 4))
     assert not pq.read_table(one.files[0]).drop(["event_id"]).equals(pq.read_table(other.files[0]).drop(["event_id"]))
 
 
 def test_a_rerun_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
-    simulate(str(tmp_path), 3, 5, 1)
-    again = simulate(str(tmp_path), 3, 2, 1)
+    simulate(str(tmp_path), Scenario(3, 5, 1))
+    again = simulate(str(tmp_path), Scenario(3, 2, 1))
     assert sorted(str(path) for path in (tmp_path / "events").iterdir()) == sorted(again.files)
     assert len(again.files) == 2
 
@@ -280,7 +280,7 @@ def test_every_windows_host_asks_for_edge_configuration(rows: list[Row]) -> None
 
 @pytest.mark.parametrize("hosts", [1, 2, 5])
 def test_small_and_short_organisations_work(tmp_path: Path, hosts: int) -> None:
-    made = simulate(str(tmp_path), hosts, 1, 0, first_day=date(2025, 12, 31))
+    made = simulate(str(tmp_path), Scenario(hosts, 1, 0, first_day=date(2025, 12, 31)))
     assert [Path(name).name for name in made.files] == ["dt=2025-12-31.parquet"]
     assert made.events > 0
 
@@ -288,4 +288,4 @@ def test_small_and_short_organisations_work(tmp_path: Path, hosts: int) -> None:
 @pytest.mark.parametrize(("hosts", "days", "seed"), [(0, 1, 1), (1, 0, 1), (1, 1, -1)])
 def test_impossible_arguments_are_refused(tmp_path: Path, hosts: int, days: int, seed: int) -> None:
     with pytest.raises(ValueError, match="must be at least"):
-        simulate(str(tmp_path), hosts, days, seed)
+        simulate(str(tmp_path), Scenario(hosts, days, seed))

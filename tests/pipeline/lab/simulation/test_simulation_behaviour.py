@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from uncommon_im.pipeline.cli.main import main
-from uncommon_im.pipeline.lab.simulation import SimulationSummary, simulate
+from uncommon_im.pipeline.lab.simulation import Scenario, SimulationSummary, simulate
 from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation, build_organisation
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
@@ -23,7 +23,7 @@ HOSTS, DAYS, SEED = 150, 45, 5
 
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory: pytest.TempPathFactory) -> SimulationSummary:
-    return simulate(str(tmp_path_factory.mktemp("simulated")), HOSTS, DAYS, SEED, background="thinned")
+    return simulate(str(tmp_path_factory.mktemp("simulated")), Scenario(HOSTS, DAYS, SEED, background="thinned"))
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_events_have_numbers_of_their_own() -> None:
 
 
 def test_a_gap_has_no_events_and_a_label(tmp_path: Path) -> None:
-    made = simulate(str(tmp_path), 40, 50, SEED, background="thinned", gap_days=21)
+    made = simulate(str(tmp_path), Scenario(40, 50, SEED, background="thinned", gap_days=21))
     empty = [date.fromisoformat(Path(name).stem[3:]) for name in made.files if not pq.read_metadata(name).num_rows]
     gap = next(label for label in made.labels if label["campaign"] == "telemetry-gap")
     assert gap["days"] == [day.isoformat() for day in empty]
@@ -183,7 +183,7 @@ def test_a_gap_has_no_events_and_a_label(tmp_path: Path) -> None:
 @pytest.mark.parametrize("days", [21, 42])
 def test_a_gap_that_leaves_nothing_before_it_is_refused(tmp_path: Path, days: int) -> None:
     with pytest.raises(ValueError, match="days must be at least 43"):
-        simulate(str(tmp_path), 5, days, 1, gap_days=21)
+        simulate(str(tmp_path), Scenario(5, days, 1, gap_days=21))
 
 
 def test_an_outbreak_takes_less_than_an_hour(labels: dict[str, Row]) -> None:
@@ -194,7 +194,7 @@ def test_an_outbreak_takes_less_than_an_hour(labels: dict[str, Row]) -> None:
 
 
 def test_campaigns_have_other_hosts_and_days_with_another_seed(summary: SimulationSummary, tmp_path: Path) -> None:
-    other = simulate(str(tmp_path), HOSTS, DAYS, SEED + 1, background="thinned")
+    other = simulate(str(tmp_path), Scenario(HOSTS, DAYS, SEED + 1, background="thinned"))
     here, there = (
         {label["campaign"]: (label["hosts"], label["days"]) for label in made.labels if label["malicious"]}
         for made in (summary, other)

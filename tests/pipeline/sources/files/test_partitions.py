@@ -39,7 +39,7 @@ def days_read(lake: Path, partitions: Partitions = PLAIN, **changes: object) -> 
     configuration = configuration_of(
         Options(start=date(2026, 4, 10), end=date(2026, 4, 12), training_days=30), **changes
     )
-    files = find_files([f"{lake}/dt={{date}}/*.jsonl"], configuration, partitions)
+    files = find_files([f"{lake}/dt={{date}}/*.jsonl"], configuration.input_days, partitions)
     return [Path(file.path).parent.name.removeprefix("dt=") for file in files]
 
 
@@ -72,12 +72,13 @@ def test_a_day_without_files_is_said_and_does_not_stop_the_run(lake: Path, caplo
 
 def test_a_pattern_without_any_day_is_refused(lake: Path) -> None:
     with pytest.raises(ConfigurationError, match="no file for any day from 2026-03-11 to 2026-04-11"):
-        find_files([f"{lake}/day={{date}}/*.jsonl"], CONFIGURATION, Partitions())
+        find_files([f"{lake}/day={{date}}/*.jsonl"], CONFIGURATION.input_days, Partitions())
 
 
 def test_a_pattern_by_day_needs_a_closed_range(lake: Path) -> None:
+    open_days = configuration_of(Options(start=date(2026, 4, 10))).input_days
     with pytest.raises(ConfigurationError, match="needs --start and --end"):
-        find_files([f"{lake}/dt={{date}}/*"], configuration_of(Options(start=date(2026, 4, 10))), Partitions())
+        find_files([f"{lake}/dt={{date}}/*"], open_days, Partitions())
 
 
 def test_a_folder_without_its_marker_stops_the_run_with_exit_status_2(

@@ -59,7 +59,7 @@ def test_every_record_is_in_one_block_and_blocks_come_in_the_order_of_arrival(
     write_parquet(folder / "b.parquet", organisation.records[half:], row_group_size=83)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spooling, "BLOCK_RECORDS", records)
-        patch.setattr(spooling, "_HELD_BYTES", held)
+        patch.setattr(spooling, "_MEMORY_BYTES", held)
         index = spooled(folder, f"{folder}/*.*", ArrivalTimes(seed=seed, lateness=600 * SECOND))
     assert sum(place.records for place in index) == len(organisation.records)
     assert [place.arrival for place in index] == sorted(place.arrival for place in index)

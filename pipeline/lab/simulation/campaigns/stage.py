@@ -1,15 +1,14 @@
-"""Planted campaigns: the registry, and the stage on which they act.
+"""The stage on which campaigns act.
 
-A campaign is a function that acts on a `Stage`: it picks hosts and lets programs start and connect there. It is
-registered with what the label says about it. Each has random numbers of its own, so a new one at the end of the list
-leaves all others as they were.
+A campaign is a function that acts on a `Stage`: it picks hosts and lets programs start and connect there. Each has
+random numbers of its own, so a new one at the end of the registry leaves all others as they were.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from uncommon_im.pipeline.lab.simulation import parameters as p
-from uncommon_im.pipeline.lab.simulation.campaigns.labels import Campaign
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
 from uncommon_im.pipeline.lab.simulation.organisation.programs import Program
@@ -27,34 +26,25 @@ from uncommon_im.pipeline.lab.simulation.traffic.habit_table import image_of
 
 Row = dict[str, Any]
 
-REAL_ADDRESSES = {
-    "api.telegram.org": "149.154.167.220",
-    "telegram-datacentre": "149.154.167.51",
-}
+REAL_ADDRESSES = {"api.telegram.org": "149.154.167.220", "telegram-datacentre": "149.154.167.51"}
 """Telegram's own addresses (core.telegram.org/resources/cidr.txt); other hosts get the simulation's."""
 
-CAMPAIGNS: list[tuple[Campaign, Callable[[Stage], None]]] = []
 
+@dataclass(frozen=True)
+class Transfer:
+    """What one connection carries.
 
-def campaign(
-    name: str,
-    *,
-    title: str,
-    technique: str,
-    expected: str,
-    why: str,
-    source: str = "",
-    malicious: bool = True,
-) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
-    """Register the decorated function as a campaign, and document it by what its label says."""
-    known = Campaign(name, title, technique, malicious, expected, why, source)
+    Args:
+        destination: a host name, or `telegram-datacentre`.
+        sent: bytes, about.
+        received: bytes, about.
+        named: the program knows the name, and looks it up before.
+    """
 
-    def register(act: Callable[[Stage], None]) -> Callable[[Stage], None]:
-        act.__doc__ = f"{title}: {why}. {source or technique}".strip()
-        CAMPAIGNS.append((known, act))
-        return act
-
-    return register
+    destination: str
+    sent: int = 1_800
+    received: int = 4_200
+    named: bool = True
 
 
 @dataclass
@@ -117,49 +107,26 @@ class Stage:
         """A process start."""
         self.rows.append(self._image(host, program) | {"event_time": when, "event_type": "process"})
 
-    def connect(
-        self,
-        host: Host,
-        program: Program,
-        destination: str,
-        when: datetime,
-        *,
-        sent: int = 1_800,
-        received: int = 4_200,
-        named: bool = True,
-    ) -> None:
-        """A connection (bytes each way), and 40 ms before it the lookup if the program knows a name."""
-        image = self._image(host, program)
-        address = REAL_ADDRESSES.get(destination) or addresses_of(destination)[0]
-        reached: Row = {
-            "remote_host": destination if named else None,
-            "remote_ip": address,
+    def connect(self, host: Host, program: Program, transfer: Transfer, when: datetime) -> None:
+        """A connection, and 40 ms before it the lookup if the program knows a name."""
+        name = transfer.destination
+        image = self._image(host, program) | {
+            "remote_host": name if transfer.named else None,
+            "remote_ip": REAL_ADDRESSES.get(name) or addresses_of(name)[0],
             "direction": "outbound",
         }
-        if named:
-            self.rows.append(
-                image
-                | reached
-                | {
-                    "event_time": when - timedelta(milliseconds=40),
-                    "event_type": "dns",
-                    "remote_port": 53,
-                    "protocol": "udp",
-                    "dns_status": 0,
-                }
-            )
-        self.rows.append(
-            image
-            | reached
-            | {
-                "event_time": when,
-                "event_type": "network",
-                "remote_port": 443,
-                "protocol": "tcp",
-                "bytes_sent": int(sent * self.rng.uniform(0.8, 1.25)),
-                "bytes_received": int(received * self.rng.uniform(0.8, 1.25)),
-            }
-        )
+        if transfer.named:
+            lookup = {"event_time": when - timedelta(milliseconds=40), "event_type": "dns", "dns_status": 0}
+            self.rows.append(image | lookup | {"remote_port": 53, "protocol": "udp"})
+        sent, received = (int(size * self.rng.uniform(0.8, 1.25)) for size in (transfer.sent, transfer.received))
+        connection = {"event_time": when, "event_type": "network", "bytes_sent": sent, "bytes_received": received}
+        self.rows.append(image | connection | {"remote_port": 443, "protocol": "tcp"})
+
+    def run(self, host: Host, program: Program, when: datetime, transfer: Transfer, seconds: Iterable[int]) -> None:
+        """A process start, and a connection at each of some seconds after it."""
+        self.start(host, program, when)
+        for delay in seconds:
+            self.connect(host, program, transfer, when + timedelta(seconds=delay))
 
     def _image(self, host: Host, program: Program) -> Row:
         """The process columns. What the organisation has installed keeps its hash; other programs get their own."""
@@ -181,8 +148,8 @@ def plant(organisation: Organisation, first_label: int, seed: int) -> dict[date,
     index = {host.host_id: host.index for host in organisation.hosts}
     used: set[int] = set()
     planted = defaultdict(list)
-    for label, (known, act) in enumerate(CAMPAIGNS, first_label):
-        rng = np.random.default_rng([seed, 4, zlib.crc32(known.campaign.encode())])
+    for label, (campaign, act) in enumerate(CAMPAIGNS, first_label):
+        rng = np.random.default_rng([seed, 4, zlib.crc32(campaign.name.encode())])
         stage = Stage(organisation, days[int(rng.integers(len(days)))], rng, used)
         act(stage)
         for row in stage.rows:
