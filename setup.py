@@ -3,6 +3,7 @@
 Bounds are what the tests run with; deploy/container/requirements.lock pins one set of them.
 """
 
+import ast
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -12,9 +13,17 @@ ROOMS = ("pipeline", "transforms", "schemas")
 REPORT = ["Jinja2>=3.1.6,<4", "vl-convert-python>=1.9,<2"]
 """What `uncommon-im report` needs: an extra of its own, for workers write no pages."""
 
+
+def version() -> str:
+    """The detector's: read, not imported, for nothing that the package needs may be installed yet."""
+    body = ast.parse(Path("schemas/detector.py").read_text(encoding="utf-8")).body
+    assigned = (each for each in body if isinstance(each, ast.AnnAssign) and each.value)
+    return next(ast.literal_eval(each.value) for each in assigned if ast.unparse(each.target) == "DETECTOR_VERSION")
+
+
 setup(
     name="uncommon-im",
-    version="1.0.0",
+    version=version(),
     description="Finds uncommon communication between a process and an instant messaging server",
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -15,7 +15,8 @@ from uncommon_im.pipeline.findings import Findings, as_written, without_secrets
 from uncommon_im.pipeline.local.scan_in_processes import ScanInProcesses
 from uncommon_im.pipeline.runs.folder import WriteSummary
 from uncommon_im.pipeline.runs.write_evidence import WriteEvidence
-from uncommon_im.pipeline.sinks.bigquery.merge_rows import BigQueryOutput, WriteBigQuery
+from uncommon_im.pipeline.sinks import Sinks
+from uncommon_im.pipeline.sinks.bigquery.merge_rows import WriteBigQuery
 from uncommon_im.pipeline.sinks.files.json_lines import WriteJsonLines
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import Input
@@ -110,30 +111,28 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
     )
 
 
-def write(
-    found: Detection, output: str | None, configuration: Configuration, bigquery: BigQueryOutput | None = None
-) -> None:
-    """Writes what was found to a run's folder and to BigQuery, the snapshot if one is asked for, the summary last."""
-    found = without_secrets(found, configuration)
-    total = found.tallies | "AddUp" >> beam.CombineGlobally(add_up)
+def write(findings: Detection, sinks: Sinks, configuration: Configuration) -> None:
+    """Writes the findings to all sinks that there are, the snapshot if one is asked for, the summary last."""
+    findings = without_secrets(findings, configuration)
+    total = findings.tallies | "AddUp" >> beam.CombineGlobally(add_up)
     written = []
-    if output:
-        written += [
-            as_written(found.alerts, configuration) | "WriteAlerts" >> WriteJsonLines(output, "alerts"),
-            found.dead_letters | "WriteDeadLetters" >> WriteJsonLines(output, "dead_letter"),
-        ]
+    if sinks.output:
+        alerts = as_written(findings.alerts, configuration)
+        written.append(alerts | "WriteAlerts" >> WriteJsonLines(sinks.output, "alerts"))
+        written.append(findings.dead_letters | "WriteDeadLetters" >> WriteJsonLines(sinks.output, "dead_letter"))
         if configuration.verdicts:
-            written.append(found.verdicts | "WriteVerdicts" >> WriteJsonLines(output, "verdicts"))
+            written.append(findings.verdicts | "WriteVerdicts" >> WriteJsonLines(sinks.output, "verdicts"))
         if configuration.evidence is not None:
-            evidence = WriteEvidence(output, configuration.evidence_metadata, configuration.judged_days)
-            written.append(found.evidence | "WriteEvidence" >> evidence)
-    if bigquery:
-        rows = {"alerts": found.alerts, "dead_letters": found.dead_letters}
-        rows |= {"verdicts": found.verdicts} if configuration.verdicts else {}
-        merged = WriteBigQuery(bigquery, configuration, total, found.history["coverage"])
+            evidence = WriteEvidence(sinks.output, configuration.evidence_metadata, configuration.judged_days)
+            written.append(findings.evidence | "WriteEvidence" >> evidence)
+    if sinks.bigquery:
+        assert sinks.staging is not None, "a backfill loads what it has staged"
+        rows = {"alerts": findings.alerts, "dead_letters": findings.dead_letters}
+        rows |= {"verdicts": findings.verdicts} if configuration.verdicts else {}
+        merged = WriteBigQuery(sinks.bigquery, sinks.staging, configuration, total, findings.history["coverage"])
         written.append(rows | "WriteBigQuery" >> merged)
     if configuration.baseline_out:
         snapshot = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, list(written))
-        written.append(found.history | "WriteSnapshot" >> snapshot)
-    if output:
-        _ = total | "WriteSummary" >> WriteSummary(output, written)
+        written.append(findings.history | "WriteSnapshot" >> snapshot)
+    if sinks.output:
+        _ = total | "WriteSummary" >> WriteSummary(sinks.output, written)

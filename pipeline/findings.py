@@ -1,45 +1,45 @@
-"""What is found, on its way out of a run: secrets masked, alerts in the format that is asked for."""
+"""The findings of a run on their way out: secrets masked, alerts in the format that is asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import apache_beam as beam
 
+from uncommon_im.pipeline.configuration import Configuration
 from uncommon_im.transforms.redact_rows import RedactRows
 from uncommon_im.transforms.rules.alerts.formats import ALERT_FORMATS, NATIVE
 
-if TYPE_CHECKING:
-    from uncommon_im.pipeline.configuration import Configuration
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What people read of a run: rows, or rows as JSON text."""
+    """What people read of a run: rows, which are JSON objects in Python. Sinks encode them."""
 
-    alerts: beam.PCollection[Any]
-    verdicts: beam.PCollection[Any]
-    dead_letters: beam.PCollection[Any]
-
-
-Found = TypeVar("Found", bound=Findings)
+    alerts: beam.PCollection[Row]
+    verdicts: beam.PCollection[Row]
+    dead_letters: beam.PCollection[Row]
 
 
-def without_secrets(found: Found, configuration: Configuration) -> Found:
-    """What was found with secrets masked, unless they are to be left; what was learned is for the detector alone."""
+AnyFindings = TypeVar("AnyFindings", bound=Findings)
+
+
+def without_secrets(findings: AnyFindings, configuration: Configuration) -> AnyFindings:
+    """Findings with secrets masked, unless they are to be left; what was learned is for the detector alone."""
     if not configuration.redact:
-        return found
+        return findings
     catalogue = configuration.catalogue
     return replace(
-        found,
-        alerts=found.alerts | "RedactAlerts" >> RedactRows("alert", catalogue),
-        verdicts=found.verdicts | "RedactVerdicts" >> RedactRows("verdict", catalogue),
-        dead_letters=found.dead_letters | "RedactDeadLetters" >> RedactRows("dead_letter", catalogue),
+        findings,
+        alerts=findings.alerts | "RedactAlerts" >> RedactRows("alert", catalogue),
+        verdicts=findings.verdicts | "RedactVerdicts" >> RedactRows("verdict", catalogue),
+        dead_letters=findings.dead_letters | "RedactDeadLetters" >> RedactRows("dead_letter", catalogue),
     )
 
 
-def as_written(alerts: beam.PCollection[dict[str, Any]], configuration: Configuration) -> beam.PCollection[Any]:
+def as_written(alerts: beam.PCollection[Row], configuration: Configuration) -> beam.PCollection[Row]:
     """Alerts as files hold them."""
     if configuration.alert_format == NATIVE:
         return alerts

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import apache_beam as beam
 
 from uncommon_im.pipeline.baselines.read_history import ReadHistory
 from uncommon_im.pipeline.baselines.write_learned import WriteLearned
-from uncommon_im.pipeline.bigquery.tables import Dataset
 from uncommon_im.pipeline.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, without_secrets
+from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery
 from uncommon_im.pipeline.sinks.files.stream_files import WriteAlertFiles, WriteBundleFiles
 from uncommon_im.pipeline.sinks.queues.pubsub import PublishAlerts
@@ -27,7 +26,7 @@ from uncommon_im.transforms.stream.parse_arrivals import OpenBlock, ParseArrival
 
 @dataclass(frozen=True)
 class Detection(Findings):
-    """What the stream finds: alerts, verdicts and dead letters as JSON text, and what it learned.
+    """What the stream finds, and what it learned.
 
     Of what it learned, `sightings` are each new to its host or of an hour of the day, `coverage` is which tenants
     delivered when, `said` what deduplication let through: messages under keys. `tallies` are the parts of what was
@@ -81,42 +80,25 @@ def detect(
     )
 
 
-@dataclass(frozen=True)
-class Sinks:
-    """Where a stream writes.
-
-    Args:
-        output: a folder of files; `None`: no files.
-        alerts_topic: a Pub/Sub topic of alerts, `projects/P/topics/T`.
-        sightings_out: a directory of what is learned, for snapshots.
-        bigquery: a dataset of alerts, dead letters and verdicts.
-    """
-
-    output: str | None
-    alerts_topic: str | None = None
-    sightings_out: str | None = None
-    bigquery: Dataset | None = None
-
-
-def write(found: Detection, sinks: Sinks, configuration: Configuration, lateness: Lateness) -> None:
-    """Writes what was found, and what was learned, to all sinks that there are."""
-    found = without_secrets(found, configuration)
-    written, form = [], configuration.alert_format
+def write(findings: Detection, sinks: Sinks, configuration: Configuration, lateness: Lateness) -> None:
+    """Writes the findings, and what was learned, to all sinks that there are."""
+    findings, form = without_secrets(findings, configuration), configuration.alert_format
+    alerts_written = []
     if sinks.output:
-        written.append(found.alerts | "WriteAlerts" >> WriteAlertFiles(sinks.output, form))
-        _ = found.dead_letters | "WriteDeadLetters" >> WriteBundleFiles(sinks.output, "dead_letter")
+        alerts_written.append(findings.alerts | "WriteAlerts" >> WriteAlertFiles(sinks.output, form))
+        _ = findings.dead_letters | "WriteDeadLetters" >> WriteBundleFiles(sinks.output, "dead_letter")
         if configuration.verdicts:
-            _ = found.verdicts | "WriteVerdicts" >> WriteBundleFiles(sinks.output, "verdicts")
+            _ = findings.verdicts | "WriteVerdicts" >> WriteBundleFiles(sinks.output, "verdicts")
     if sinks.alerts_topic:
-        written.append(found.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic, form))
+        alerts_written.append(findings.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic, form))
     if sinks.bigquery:
-        to_table = partial(InsertIntoBigQuery, sinks.bigquery, run_id=configuration.run_id)
-        written.append(found.alerts | "InsertAlerts" >> to_table("alerts"))
-        _ = found.dead_letters | "InsertDeadLetters" >> to_table("dead_letters")
+        tables, run_id = sinks.bigquery, configuration.run_id
+        alerts_written.append(findings.alerts | "InsertAlerts" >> InsertIntoBigQuery(tables, "alerts", run_id))
+        _ = findings.dead_letters | "InsertDeadLetters" >> InsertIntoBigQuery(tables, "dead_letters", run_id)
         if configuration.verdicts:
-            _ = found.verdicts | "InsertVerdicts" >> to_table("verdicts")
+            _ = findings.verdicts | "InsertVerdicts" >> InsertIntoBigQuery(tables, "verdicts", run_id)
     if sinks.sightings_out:
         first = day_number(configuration.baseline.metadata.as_of) if configuration.baseline else 0
-        learned = {"sightings": found.sightings, "coverage": found.coverage, "said": found.said}
-        alerts = written[0] if len(written) == 1 else written | "AlertsWritten" >> beam.Flatten()
+        learned = {"sightings": findings.sightings, "coverage": findings.coverage, "said": findings.said}
+        alerts = alerts_written[0] if len(alerts_written) == 1 else alerts_written | "AlertsWritten" >> beam.Flatten()
         _ = learned | "WriteLearned" >> WriteLearned(sinks.sightings_out, lateness, first, alerts)

@@ -21,6 +21,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tests.oracle import Options
 from uncommon_im.pipeline import backfill
 from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.inputs import Input
@@ -95,7 +96,7 @@ def run_into(
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
         with beam.Pipeline(None if engine else FnApiRunner(), options=engine) as pipeline:
             scanned = backfill.scan(pipeline, inputs, JsonOptions(format), configuration, local)
-            backfill.write(backfill.detect(scanned, configuration), output, configuration)
+            backfill.write(backfill.detect(scanned, configuration), Sinks(output), configuration)
     return Found(
         alerts=read_rows(output, "alerts"),
         verdicts=read_rows(output, "verdicts"),

@@ -22,9 +22,9 @@ from tests.oracle.stream import Arrival
 from tests.running import Found, read_rows
 from tests.transforms.rules.stream.driving import time_of
 from uncommon_im.pipeline import stream
-from uncommon_im.pipeline.cli.commands.replay import TOTAL, stream_options, write_summary
+from uncommon_im.pipeline.cli.commands.replay import TOTAL, stream_options
 from uncommon_im.pipeline.configuration import Configuration
-from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal
+from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, write_stream_summary
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals, block_of_lines
@@ -75,11 +75,11 @@ def on_engine(
             alerts=read_rows(output, "alerts"),
             verdicts=read_rows(output, "verdicts"),
             dead_letters=read_rows(output, "dead_letter"),
-            summary=write_summary(output, f"{folder}/{TOTAL}"),
+            summary=write_stream_summary(output, f"{folder}/{TOTAL}"),
         )
 
 
-FOUND: dict[str, list[str]] = {}
+FOUND: dict[str, list[dict[str, Any]]] = {}
 """What the last run on `TestStream` found, by kind: its engine runs in this process."""
 
 
@@ -97,8 +97,8 @@ def on_test_stream(arrivals: Sequence[Arrival], configuration: Configuration, la
     for kind, rows in (("alert", found.alerts), ("verdict", found.verdicts), ("dead", found.dead_letters)):
         _ = rows | f"Keep_{kind}" >> beam.Map(_keep, kind)
     pipeline.run().wait_until_finish()
-    listed = {kind: [json.loads(row) for row in FOUND.get(kind, ())] for kind in ("alert", "verdict", "dead")}
-    return Found(listed["alert"], listed["verdict"], listed["dead"], {})
+    alerts, verdicts, dead = (FOUND.get(kind, []) for kind in ("alert", "verdict", "dead"))
+    return Found(alerts, verdicts, dead, {})
 
 
 def _block(arrivals: Sequence[Arrival]) -> bytes:
@@ -117,7 +117,7 @@ def metrics_in_process(arrivals: Sequence[Arrival], configuration: Configuration
     return {metric.key.metric.name: metric.result for group in groups for metric in group}
 
 
-def _keep(row: str, kind: str) -> None:
+def _keep(row: dict[str, Any], kind: str) -> None:
     FOUND.setdefault(kind, []).append(row)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,14 +9,14 @@ import apache_beam as beam
 
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.rules.alerts.redaction import Redactor
-from uncommon_im.transforms.rules.columns.json_lines import to_json
 
 Kind = Literal["alert", "verdict", "dead_letter"]
+Row = dict[str, Any]
 
 
 @dataclass
 class RedactRows(beam.PTransform):
-    """Rows, or rows as JSON text -> the same, in the same form, with secrets masked.
+    """Rows -> the same with secrets masked.
 
     A row alone decides what becomes of it: neither order, nor repetition, nor engine changes a mask.
 
@@ -29,7 +28,7 @@ class RedactRows(beam.PTransform):
     kind: Kind
     catalogue: Catalogue
 
-    def expand(self, rows: beam.PCollection[Any]) -> beam.PCollection[Any]:
+    def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[Row]:
         """Stays with the step that makes the rows."""
         return rows | "Mask" >> beam.ParDo(_Mask(self.kind, self.catalogue)).with_output_types(rows.element_type)
 
@@ -41,5 +40,5 @@ class _Mask(beam.DoFn):
     def setup(self) -> None:
         self._mask = getattr(Redactor(self._catalogue), self._kind)
 
-    def process(self, row: dict[str, Any] | str) -> list[dict[str, Any] | str]:
-        return [to_json(self._mask(json.loads(row))) if isinstance(row, str) else self._mask(row)]
+    def process(self, row: Row) -> list[Row]:
+        return [self._mask(row)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from uncommon_im.pipeline.options.declaration import Options, option
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -14,28 +16,30 @@ TABLE_SCHEME: Final = "bigquery://"
 """Of inputs that are tables: `bigquery://PROJECT.DATASET.TABLE`."""
 
 
-def add_bigquery_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that say where BigQuery answers."""
-    group = parser.add_argument_group("BigQuery", "asked with the default credentials; --project pays for it")
-    group.add_argument(
-        "--bigquery-endpoint",
+@dataclass(frozen=True)
+class BigQueryOptions(
+    Options, title="BigQuery", about="Requests use the default credentials. --project pays for them."
+):
+    """Where BigQuery answers."""
+
+    bigquery_endpoint: str | None = option(
+        "The REST API of BigQuery: https:// of a private endpoint, or http:// of an emulator. An emulator is sent no "
+        "credentials.",
         metavar="URL",
-        help="of its REST API: https:// of a private one, http:// of an emulator, which is sent no credentials",
     )
-    group.add_argument("--bigquery-storage-endpoint", metavar="URL", help="of its Storage API, likewise")
+    bigquery_storage_endpoint: str | None = option("The Storage API of BigQuery, in the same form.", metavar="URL")
 
+    def access(self, beam_options: PipelineOptions) -> BigQueryAccess:
+        """How BigQuery is reached; the project is Beam's own `--project`.
 
-def bigquery_of(arguments: argparse.Namespace, beam_options: PipelineOptions) -> BigQueryAccess:
-    """How the command reaches BigQuery; the project is Beam's own `--project`.
+        Raises:
+            ConfigurationError: an endpoint is none.
+        """
+        from apache_beam.options.pipeline_options import GoogleCloudOptions
 
-    Raises:
-        ConfigurationError: an endpoint is none.
-    """
-    from apache_beam.options.pipeline_options import GoogleCloudOptions
+        from uncommon_im.pipeline.bigquery.access import BigQueryAccess
 
-    from uncommon_im.pipeline.bigquery.access import BigQueryAccess
-
-    project = beam_options.view_as(GoogleCloudOptions).project
-    access = BigQueryAccess(project, arguments.bigquery_endpoint, arguments.bigquery_storage_endpoint)
-    access.check()
-    return access
+        project = beam_options.view_as(GoogleCloudOptions).project
+        access = BigQueryAccess(project, self.bigquery_endpoint, self.bigquery_storage_endpoint)
+        access.check()
+        return access

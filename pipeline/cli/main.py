@@ -6,45 +6,51 @@ wrong.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Final
 
-from uncommon_im.pipeline.cli import options
-from uncommon_im.pipeline.cli.commands.backfill import backfill_arguments, run_backfill
-from uncommon_im.pipeline.cli.commands.evaluate import evaluate_arguments, run_evaluate
-from uncommon_im.pipeline.cli.commands.exceptions import exceptions_arguments, run_exceptions
-from uncommon_im.pipeline.cli.commands.lookup import lookup_arguments, run_lookup
-from uncommon_im.pipeline.cli.commands.replay import replay_arguments, run_replay, run_snapshot, snapshot_arguments
-from uncommon_im.pipeline.cli.commands.report import report_arguments, run_report
-from uncommon_im.pipeline.cli.commands.review import review_arguments, run_review
-from uncommon_im.pipeline.cli.commands.schema import run_schema, schema_arguments
-from uncommon_im.pipeline.cli.commands.simulate import run_simulate, simulate_arguments
-from uncommon_im.pipeline.cli.commands.stream import run_stream, stream_arguments
-from uncommon_im.pipeline.cli.commands.tune import run_tune, tune_arguments
+from uncommon_im.pipeline.cli.command import Command, TerminalOptions
+from uncommon_im.pipeline.cli.commands.backfill import BACKFILL
+from uncommon_im.pipeline.cli.commands.evaluate import EVALUATE
+from uncommon_im.pipeline.cli.commands.exceptions import EXCEPTIONS
+from uncommon_im.pipeline.cli.commands.lookup import LOOKUP
+from uncommon_im.pipeline.cli.commands.replay import REPLAY
+from uncommon_im.pipeline.cli.commands.report import REPORT
+from uncommon_im.pipeline.cli.commands.review import REVIEW
+from uncommon_im.pipeline.cli.commands.schema import SCHEMA
+from uncommon_im.pipeline.cli.commands.simulate import SIMULATE
+from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
+from uncommon_im.pipeline.cli.commands.stream import STREAM
+from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import RunFailed
 from uncommon_im.pipeline.local.memory import collect_seldom
+from uncommon_im.pipeline.options.declaration import Options
+from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, read_options
+from uncommon_im.schemas.detector import DETECTOR_VERSION
 from uncommon_im.schemas.documents import ConfigurationError
 
-if TYPE_CHECKING:
-    pass
-
 log = logging.getLogger(__name__)
-Command = Callable[[argparse.Namespace, list[str]], int | None]
-"""Does what the arguments say; gives the exit status, where it is not 0."""
+
+_ALL: Final = (
+    *(BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
+    *(EXCEPTIONS, TUNE, REVIEW, REPORT),
+    *(SIMULATE, EVALUATE, LOOKUP),
+)
+COMMANDS: Final[dict[str, Command]] = {command.name: command for command in _ALL}
+"""The commands, in the order of `--help`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
-    arguments: argparse.Namespace | None = None
+    terminal = TerminalOptions()
     try:
-        arguments, rest = parser().parse_known_args(argv)
-        start_logging(arguments.verbose)
+        command, options, terminal, rest = parse(argv)
+        start_logging(terminal.verbose)
         collect_seldom()
-        return int(arguments.command(arguments, rest) or 0)
+        return command(options, rest)
     except ConfigurationError as error:
         complain(error)
         return 2
@@ -52,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain("stopped; the output is not complete")
         return 1
     except Exception as error:  # the last line of defence: whatever failed, say it in one line
-        if arguments is not None and arguments.verbose:
+        if terminal.verbose:
             log.exception("the run failed")
         complain(f"the run failed: {_reason(error)} (--verbose shows all)")
         return 1
@@ -65,39 +71,32 @@ def _reason(error: Exception) -> str:
     return first if isinstance(error, RunFailed) else f"{type(error).__name__}: {first}"
 
 
-def parser() -> argparse.ArgumentParser:
+def parse(argv: Sequence[str] | None = None) -> tuple[Command, Options, TerminalOptions, list[str]]:
+    """(the command, its options, those of every command, what is left over: Beam's own options).
+
+    Raises:
+        ConfigurationError: an argument is wrong, or left over where none may be.
+    """
+    arguments, rest = parser().parse_known_args(argv)
+    command = COMMANDS[arguments.command]
+    if not command.beam:
+        no_more(rest)
+    return command, read_options(command.options, arguments), read_options(TerminalOptions, arguments), rest
+
+
+def parser() -> Parser:
     """The parser of all commands."""
-    top = options.Parser(
+    top = Parser(
         prog="uncommon-im",
         description="Finds uncommon communication between a process and an instant messaging server.",
     )
-    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add(commands, "backfill", run_backfill, "judge a range of history", backfill_arguments)
-    _add(commands, "stream", run_stream, "judge what Pub/Sub or Kafka delivers, until stopped", stream_arguments)
-    _add(commands, "replay", run_replay, "history through the stream, on Prism", replay_arguments)
-    _add(commands, "snapshot", run_snapshot, "a snapshot of what a stream learned", snapshot_arguments)
-    _add(commands, "schema", run_schema, "the tables that runs write to: print or apply them", schema_arguments)
-    _add(commands, "exceptions", run_exceptions, "check the file of exceptions", exceptions_arguments)
-    _add(commands, "tune", run_tune, "what other limits and exceptions would change", tune_arguments)
-    _add(commands, "review", run_review, "what few hosts do on many days", review_arguments)
-    _add(commands, "report", run_report, "a run as a page to look at", report_arguments)
-    _add(commands, "simulate", run_simulate, "make labelled telemetry", simulate_arguments)
-    _add(commands, "evaluate", run_evaluate, "what runs found of what was planted", evaluate_arguments)
-    _add(commands, "lookup", run_lookup, "is this an IM server, and why", lookup_arguments)
+    top.add_argument("--version", action="version", version=f"uncommon-im {DETECTOR_VERSION}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    for command in COMMANDS.values():
+        sub = commands.add_parser(command.name, help=command.about, description=command.about)
+        add_options(sub, command.options)
+        add_options(sub, TerminalOptions)
     return top
-
-
-def _add(
-    commands: argparse._SubParsersAction[options.Parser],
-    name: str,
-    command: Command,
-    what: str,
-    add_arguments: Callable[[argparse.ArgumentParser], None],
-) -> None:
-    sub = commands.add_parser(name, help=what, description=what)
-    add_arguments(sub)
-    sub.add_argument("--verbose", action="store_true", help="more messages, and tracebacks")
-    sub.set_defaults(command=command)
 
 
 if __name__ == "__main__":

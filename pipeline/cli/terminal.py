@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -30,6 +32,14 @@ def start_logging(verbose: bool) -> None:
 def complain(problem: object) -> None:
     """Says on standard error what is wrong, in a line that shows no password or token that it quotes."""
     print(f"uncommon-im: {masked(str(problem))}", file=sys.stderr)
+
+
+def present(report: Mapping[str, Any], as_json: bool, show: Callable[[Mapping[str, Any]], None]) -> None:
+    """Prints a report as one JSON object, or shows it."""
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        show(report)
 
 
 def show_summary(summary: dict[str, Any], output: str | None, dataset: str | None = None) -> None:

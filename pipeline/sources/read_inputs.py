@@ -16,14 +16,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class PlanReadings(beam.PTransform):  # type: ignore[misc]
+class PlanReadings(beam.PTransform):
     """Files and tables -> readings, spread over workers; every record of each is in exactly one."""
 
     inputs: Sequence[Input]
     options: JsonOptions
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[AnyReading]:
         """Looks into the files that have row groups, and opens a read session for each table."""
@@ -36,7 +33,7 @@ class PlanReadings(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class ReadInputs(beam.PTransform):  # type: ignore[misc]
+class ReadInputs(beam.PTransform):
     """Files and tables -> batches of records.
 
     Every record of each is in exactly one batch; batches come in no particular order. A batch of a Parquet file is a
@@ -46,9 +43,6 @@ class ReadInputs(beam.PTransform):  # type: ignore[misc]
 
     inputs: Sequence[Input]
     options: JsonOptions
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[RawBatch]:
         """Reads what was planned."""

@@ -14,11 +14,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.cloud import pubsub
 
-from uncommon_im.pipeline.bigquery.output import dataset_of
-from uncommon_im.pipeline.cli.commands.replay import lateness_of
-from uncommon_im.pipeline.cli.commands.stream import LOCAL_RUNNER, build_stream
-from uncommon_im.pipeline.cli.main import parser
-from uncommon_im.pipeline.cli.options import configuration_of
+from uncommon_im.pipeline.cli.commands.stream import LOCAL_RUNNER, StreamOptions
+from uncommon_im.pipeline.cli.main import parse
 
 PROJECT = "projects/test-project"
 SECONDS = 60
@@ -101,12 +98,11 @@ def wait_for(what: Callable[[], bool]) -> None:
 def running(queue: Queue, source: beam.PTransform, *options: str) -> Iterator[None]:
     """A stream over what a source reads, with the options of the command, on `BundleBasedDirectRunner`."""
     COUNTED.clear()
-    arguments, beams = parser().parse_known_args(["stream", "--pubsub-subscription", queue.subscription, *options])
-    configuration = configuration_of(arguments)
+    _, given, _, beams = parse(["stream", "--pubsub-subscription", queue.subscription, *options])
+    assert isinstance(given, StreamOptions)
     beam_options = PipelineOptions(["--streaming", *beams])
     pipeline = beam.Pipeline(LOCAL_RUNNER, options=beam_options)
-    lateness, dataset = lateness_of(arguments, configuration), dataset_of(arguments, beam_options)
-    found = build_stream(pipeline, source, arguments, configuration, lateness, dataset)
+    found = given.open(beam_options).build(pipeline | "ReadBlocks" >> source)
     _ = found.tallies | "Tallies" >> beam.Flatten() | "Keep" >> beam.Map(keep)
     with queue.beating():
         result = pipeline.run()

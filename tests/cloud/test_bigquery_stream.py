@@ -29,7 +29,7 @@ def insert(to: BigQuery, *rows: dict[str, Any], kind: Kind = "alerts") -> None:
     """Inserts rows of a stream, all in one bundle."""
     sink = InsertIntoBigQuery(Dataset(to.access, to.dataset), kind, "run")
     with beam.Pipeline(FnApiRunner()) as pipeline:
-        _ = pipeline | beam.Create([json.dumps(row) for row in rows], reshuffle=False) | sink
+        _ = pipeline | beam.Create(rows, reshuffle=False) | sink
 
 
 def alert(number: int, **more: Any) -> dict[str, Any]:

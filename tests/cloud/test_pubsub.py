@@ -30,7 +30,6 @@ from tests.running import Record, configuration_of, read_rows, run_records, writ
 from uncommon_im.pipeline import stream
 from uncommon_im.pipeline.sources.queues.messages import MessagesToBlocks
 from uncommon_im.pipeline.sources.queues.pubsub import ReadNotifications, ReadPubSub
-from uncommon_im.transforms.rules.columns.json_lines import to_json
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 pytestmark = pytest.mark.cloud
@@ -116,7 +115,7 @@ def test_findings_are_published_with_the_attributes_of_their_alerts_and_without_
     configuration = replace(configuration_of(Options(activation_days=0)), redact=False, alert_format="ocsf")
     (alert,) = run_records([event], replace(configuration, alert_format="native")).alerts
     with beam.Pipeline(FnApiRunner()) as pipeline:
-        (alerts, none) = (pipeline | name >> beam.Create(rows) for name, rows in (("A", [to_json(alert)]), ("N", [])))
+        (alerts, none) = (pipeline | name >> beam.Create(rows) for name, rows in (("A", [alert]), ("N", [])))
         found = stream.Detection(alerts, none, none, none, none, none, ())
         stream.write(found, stream.Sinks(None, queue.topic), replace(configuration, redact=True), Lateness())
     (message,) = queue.pull(1)

@@ -18,8 +18,8 @@ from google.cloud.storage.fileio import BlobReader
 from tests.cloud.storage import Bucket
 from tests.organisations import random_organisation
 from tests.running import Record, arrow_of, write_lines, write_parquet
-from uncommon_im.pipeline.cli.commands import backfill as command_line
 from uncommon_im.pipeline.cli.main import main
+from uncommon_im.pipeline.sources.options import InputOptions
 
 pytestmark = pytest.mark.cloud
 
@@ -205,7 +205,7 @@ def test_an_object_that_is_gone_when_it_is_read_is_said_and_doubles_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    listed = command_line.inputs_of
+    listed = InputOptions.find
     name = f"dt=2026-04-06/{gone}"
 
     def deleted_after_listing(*arguments: Any) -> Any:
@@ -213,7 +213,7 @@ def test_an_object_that_is_gone_when_it_is_read_is_said_and_doubles_nothing(
         uploaded.delete(f"lake/{name}")
         return inputs
 
-    monkeypatch.setattr(command_line, "inputs_of", deleted_after_listing)
+    monkeypatch.setattr(InputOptions, "find", deleted_after_listing)
     lake, output = f"{uploaded.url}/lake", f"{uploaded.url}/run"
     status = backfill(lake, output, *DAYS, "--on-bad-file", policy)
     if policy == "fail":
@@ -225,7 +225,7 @@ def test_an_object_that_is_gone_when_it_is_read_is_said_and_doubles_nothing(
     skipped = found_in(uploaded, "run")
     (letter,) = [row for row in map(json.loads, skipped["dead_letter"]) if row["source"] == f"LAKE/{name}"]
     assert "cannot be read from record 1 on" in letter["detail"]
-    monkeypatch.setattr(command_line, "inputs_of", listed)
+    monkeypatch.setattr(InputOptions, "find", listed)
     assert backfill(lake, f"{uploaded.url}/without", *DAYS) == 0
     without = found_in(uploaded, "without")
     assert (skipped["alerts"], skipped["verdicts"]) == (without["alerts"], without["verdicts"])

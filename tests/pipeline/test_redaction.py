@@ -115,15 +115,12 @@ class Written:
 
 
 def streamed(folder: Path, found: Found, alert_format: str = "native") -> Written:
-    """What was found, as JSON text through the sinks of a stream."""
+    """What was found, through the sinks of a stream."""
     with beam.Pipeline(FnApiRunner()) as pipeline:
         kinds = ("alerts", "verdicts", "dead_letters")
-        texts = {
-            kind: pipeline | f"Found_{kind}" >> beam.Create([to_json(row) for row in getattr(found, kind)])
-            for kind in kinds
-        }
+        rows = {kind: pipeline | f"Found_{kind}" >> beam.Create(getattr(found, kind)) for kind in kinds}
         nothing = pipeline | "Nothing" >> beam.Create([])
-        detection = stream.Detection(**texts, sightings=nothing, coverage=nothing, said=nothing, tallies=())
+        detection = stream.Detection(**rows, sightings=nothing, coverage=nothing, said=nothing, tallies=())
         configuration = replace(CONFIGURATION, alert_format=alert_format)
         stream.write(detection, stream.Sinks(str(folder)), configuration, Lateness())
     return Written(*(read_rows(str(folder), name) for name in ("alerts", "verdicts", "dead_letter")))

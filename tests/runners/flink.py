@@ -16,7 +16,7 @@ from typing import Final
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from uncommon_im.pipeline.cli.options import beam_options
+from uncommon_im.pipeline.options.beam import beam_options
 
 ROOT: Final = Path(__file__).parents[2]
 JARS: Final = Path(sys.prefix) / "flink"

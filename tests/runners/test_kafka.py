@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import threading
@@ -22,7 +21,10 @@ from tests.runners.equality import lateness_of
 from tests.runners.kafka import PARTITIONS, Kafka, Published, engine_of, job, kafka
 from tests.running import Found, configuration_of, read_rows, run_records
 from tests.transforms.rules.stream.driving import on_time
-from uncommon_im.pipeline.cli.commands.stream import build_stream, source_of, stream_arguments
+from uncommon_im.pipeline.cli.commands.stream import StreamOptions
+from uncommon_im.pipeline.cli.commands.streaming import StreamRun
+from uncommon_im.pipeline.cli.main import parse
+from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.files.stream_files import WriteBundleFiles
 from uncommon_im.pipeline.sources.queues.kafka import ReadKafka
 from uncommon_im.pipeline.sources.queues.messages import Message
@@ -44,15 +46,15 @@ def reading(broker: Kafka, topic: str, group: str, folder: Path) -> Iterator[Pat
 
     def build(pipeline: beam.Pipeline) -> None:
         messages = pipeline | ReadKafka(broker.brokers, [topic], group, expansion_service=expansion)
-        rows = messages | beam.Map(row_of).with_output_types(str)
+        rows = messages | beam.Map(row_of)
         _ = rows | WriteBundleFiles(str(output), "messages")
 
     with job(broker, folder / "flink", build):
         yield output
 
 
-def row_of(message: Message) -> str:
-    return json.dumps([message.source, message.arrival, message.data.decode()])
+def row_of(message: Message) -> list[object]:
+    return [message.source, message.arrival, message.data.decode()]
 
 
 def messages_in(output: Path) -> Counter[Published]:
@@ -152,16 +154,16 @@ def test_the_stream_over_kafka_on_flink_gives_the_backfills_and_the_oracles_aler
         topic,
         [(chooser.randrange(PARTITIONS), at // 1000, json.dumps(record).encode()) for record, at in arrivals],
     )
-    parser = argparse.ArgumentParser()
-    stream_arguments(parser)
     source = ["--kafka-topic", topic, "--kafka-brokers", broker.brokers, "--kafka-timestamps", "CreateTime"]
     source += ["--kafka-expansion-service", f"localhost:{broker.expansion}"]
-    arguments = parser.parse_args([*source, "--output", str(tmp_path)])
+    _, given, _, _ = parse(["stream", *source, "--output", str(tmp_path)])
+    assert isinstance(given, StreamOptions)
     expected = detect(organisation.records, options)
     verdicts = len(expected.activities)
 
     def build(pipeline: beam.Pipeline) -> None:
-        build_stream(pipeline, source_of(arguments), arguments, configuration_of(options), lateness)
+        run = StreamRun(configuration_of(options), lateness, Sinks(str(tmp_path)), given.queue.records.reading())
+        run.build(pipeline | "ReadBlocks" >> given.queue.open())
 
     with job(broker, tmp_path / "flink", build):
         wait_until(lambda: len(read_rows(str(tmp_path), "verdicts")) >= verdicts, 300)

@@ -27,9 +27,9 @@ from tests.running import configuration_of, read_rows, run_records, write_lines
 from tests.streaming import on_prism
 from tests.transforms.rules.stream.driving import with_late_ones
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
-from uncommon_im.pipeline.baselines.warm_start import with_baseline
 from uncommon_im.pipeline.baselines.write_learned import begin_learned
 from uncommon_im.pipeline.cli.main import main
+from uncommon_im.pipeline.configure import with_baseline
 from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_number, rfc3339
 

@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from uncommon_im.transforms.rules.stream.hosts import Hosts
 from uncommon_im.transforms.rules.stream.lateness import Lateness
-from uncommon_im.transforms.stream.keyed_step import Keyed, Tallied, keyed_step
+from uncommon_im.transforms.stream.keyed_step import Keyed, Row, Tallied, keyed_step
 
 FollowHostsFn = keyed_step("hosts", __name__, "FollowHostsFn")
 
@@ -35,5 +35,5 @@ class FollowHosts(beam.PTransform):
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
         step = beam.ParDo(FollowHostsFn(partial(Hosts, self.lateness, self.start)))
-        types = {"sightings": Keyed, "questions": Keyed, "activities": Keyed, "verdicts": str, "tallies": Tallied}
+        types = {"sightings": Keyed, "questions": Keyed, "activities": Keyed, "verdicts": Row, "tallies": Tallied}
         return messages | "Hosts" >> step.with_output_types(None, **types).with_outputs(*types)

@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from uncommon_im.transforms.rules.stream.judging import Judging, JudgingRules
-from uncommon_im.transforms.stream.keyed_step import Keyed, Tallied, keyed_step
+from uncommon_im.transforms.stream.keyed_step import Keyed, Row, Tallied, keyed_step
 
 JudgeHostsFn = keyed_step("judge", __name__, "JudgeHostsFn")
 
@@ -30,5 +30,5 @@ class JudgeHosts(beam.PTransform):
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> Any:
         """One stateful step."""
         step = beam.ParDo(JudgeHostsFn(partial(Judging, self.rules)))
-        types = {"candidates": Keyed, "said": Keyed, "verdicts": str, "tallies": Tallied}
+        types = {"candidates": Keyed, "said": Keyed, "verdicts": Row, "tallies": Tallied}
         return messages | "Judge" >> step.with_output_types(None, **types).with_outputs(*types)

@@ -18,7 +18,6 @@ from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateS
 from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from uncommon_im.transforms.rules.columns.json_lines import to_json
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow, Wait
 from uncommon_im.transforms.rules.stream.step import Effects, Observations, Step, add_message, fire_timer
 
@@ -26,6 +25,8 @@ NAMESPACE: Final = "uncommon-im"
 """Of all metrics."""
 Keyed: Final = tuple[str, bytes]
 """What travels between stateful steps: a message under its key."""
+Row: Final = dict[str, Any]
+"""What leaves the detector: a JSON object."""
 Tallied: Final = tuple[str, int]
 """What a step counted: the name of a metric, and by how much it grew."""
 
@@ -134,14 +135,14 @@ def observations_of(observations: Observations) -> Iterator[TaggedOutput]:
 
 
 def output_of(outcome: Output | Alert | VerdictRow) -> TaggedOutput:
-    """An outcome as an output of Beam: rows as JSON text."""
+    """An outcome as an output of Beam: rows as objects."""
     if isinstance(outcome, Output):
         return TaggedOutput(
             outcome.to, TimestampedValue((outcome.key, MESSAGES.encode(outcome.message)), timestamp(outcome.instant))
         )
     if isinstance(outcome, Alert):
-        return TaggedOutput("alerts", to_json(outcome.alert))
-    return TaggedOutput("verdicts", to_json(outcome.row))
+        return TaggedOutput("alerts", outcome.alert)
+    return TaggedOutput("verdicts", outcome.row)
 
 
 def timestamp(instant: int) -> Timestamp:

@@ -14,13 +14,12 @@ from apache_beam.transforms.window import TimestampedValue
 
 from uncommon_im.transforms.rules.activities.scan import ScanSettings
 from uncommon_im.transforms.rules.columns.column import Longs
-from uncommon_im.transforms.rules.columns.json_lines import to_json
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.stream.arrivals import Arrivals, BlockContent
 from uncommon_im.transforms.rules.stream.delays import Delays
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered
-from uncommon_im.transforms.stream.keyed_step import NAMESPACE, Keyed, Tallied, timestamp
+from uncommon_im.transforms.stream.keyed_step import NAMESPACE, Keyed, Row, Tallied, timestamp
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ class OpenBlock(Protocol):
 
 @dataclass
 class ParseArrivals(beam.PTransform):
-    """Blocks -> "hosts" by (tenant, host), "hours" by (tenant, subject), "coverage" by tenant, "dead_letters" as JSON.
+    """Blocks -> "hosts" by (tenant, host), "hours" by (tenant, subject), "coverage" by tenant, "dead_letters".
 
     Each record is counted once, as valid or as a dead letter. A block may hold any records, in any order: what leaves
     is stamped with the instant from which it counts, `max(event time + lateness, arrival)`, which no watermark passes
@@ -53,7 +52,7 @@ class ParseArrivals(beam.PTransform):
     def expand(self, blocks: beam.PCollection[bytes]) -> Any:
         """One pass over the blocks."""
         parse = beam.ParDo(_Parse(self.open_block, self.settings, self.lateness))
-        types = {"hosts": Keyed, "hours": Keyed, "coverage": Keyed, "dead_letters": str, "tallies": Tallied}
+        types = {"hosts": Keyed, "hours": Keyed, "coverage": Keyed, "dead_letters": Row, "tallies": Tallied}
         return blocks | "Parse" >> parse.with_output_types(None, **types).with_outputs(*types)
 
 
@@ -99,7 +98,7 @@ class _Parse(beam.DoFn):
             element = (covered.tenant, MESSAGES.encode(covered))
             yield TaggedOutput("coverage", TimestampedValue(element, timestamp(covered.instant)))
         for letter in content.dead_letters:
-            yield TaggedOutput("dead_letters", to_json(letter.row()))
+            yield TaggedOutput("dead_letters", letter.row())
         for path, number in content.counts.items():
             Metrics.counter(NAMESPACE, ".".join(path)).inc(number)
             yield TaggedOutput("tallies", (".".join(path), number))

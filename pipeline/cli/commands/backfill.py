@@ -2,110 +2,158 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from uncommon_im.pipeline.bigquery.output import add_merge_arguments, merge_of
-from uncommon_im.pipeline.cli import options
-from uncommon_im.pipeline.cli.input_options import add_input_arguments, inputs_of, reading_of
+from msgspec import structs
+
+from uncommon_im.pipeline.bigquery.options import BigQueryOptions
+from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.terminal import show_summary
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.run import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
+from uncommon_im.pipeline.options.values import positive
+from uncommon_im.pipeline.sinks import Sinks
+from uncommon_im.pipeline.sinks.bigquery.options import MergeOptions
+from uncommon_im.pipeline.sinks.files.options import RunFolder
 from uncommon_im.pipeline.sources.files.readings import InputFile
+from uncommon_im.pipeline.sources.options import InputOptions
 from uncommon_im.schemas.documents import require
-from uncommon_im.schemas.evidence import MAX_OTHER_HOSTS
 
 if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     from uncommon_im.pipeline.configuration import Configuration
-    from uncommon_im.pipeline.sinks.bigquery.merge_rows import BigQueryOutput
     from uncommon_im.pipeline.sources.inputs import Input
 
 log = logging.getLogger(__name__)
 
-
-def backfill_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `backfill`."""
-    add_input_arguments(sub)
-    group = sub.add_argument_group("output")
-    group.add_argument("--output", metavar="DIR", help="the run's own folder; a rerun replaces it")
-    add_merge_arguments(group)
-    options.add_range_arguments(sub)
-    options.add_baseline_arguments(sub)
-    options.add_detector_arguments(sub)
-    group.add_argument("--verdicts", action="store_true", help="also write one row an activity (verdicts)")
-    options.add_alert_arguments(group)
-    group.add_argument(
-        "--evidence",
-        nargs="?",
-        type=options.whole,
-        const=MAX_OTHER_HOSTS,
-        metavar="N",
-        help=f"also write activities that at most N ({MAX_OTHER_HOSTS}) other hosts showed, for `tune` and `review`",
-    )
-    sub.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
-    sub.add_argument(
-        "--workers",
-        type=options.positive,
-        metavar="N",
-        help="processes of this machine that scan; without --runner and with much input all cores, else 1",
-    )
-    sub.add_argument(
-        "--shards",
-        type=options.positive,
-        metavar="N",
-        help="parts of the hosts, and of the subjects, that one worker holds at a time (8; with --workers 16; "
-        "with --runner 256)",
-    )
+WORTH_PROCESSES_BYTES = 1 << 24
+"""Input (compressed, in files) from which starting processes pays."""
 
 
-def run_backfill(arguments: argparse.Namespace, rest: list[str]) -> None:
+@dataclass(frozen=True)
+class SizeOptions(Options):
+    """How the work is cut, which changes no alert."""
+
+    workers: int | None = option(
+        "How many processes of this machine scan. By default it is one, or all cores if there is much input and "
+        "no --runner.",
+        parse=positive,
+    )
+    shards: int | None = option(
+        "Into how many parts hosts and subjects are cut. A worker holds one part at a time in memory, so more "
+        "parts need less memory. By default there are 8, 16 with --workers, or 256 with --runner.",
+        parse=positive,
+    )
+
+    def workers_of(self, beam_options: PipelineOptions, inputs: Sequence[Input]) -> int:
+        """Processes that scan: as asked for; else all cores if the run stays in this process and reads much."""
+        from uncommon_im.pipeline.options.beam import runs_in_process
+
+        if self.workers is not None:
+            return self.workers
+        much = sum(each.size for each in inputs) >= WORTH_PROCESSES_BYTES
+        return (os.cpu_count() or 1) if much and runs_in_process(beam_options) else 1
+
+    def shards_of(self, beam_options: PipelineOptions, workers: int) -> int:
+        """Shards: as asked for; else more the more there is to expect."""
+        from uncommon_im.pipeline.options.beam import runs_in_process
+
+        if self.shards is not None:
+            return self.shards
+        if not runs_in_process(beam_options):
+            return 256
+        return 16 if workers > 1 else 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillOptions(Options):
+    """The options of `backfill`."""
+
+    input: InputOptions
+    bigquery: BigQueryOptions
+    folder: RunFolder
+    tables: MergeOptions
+    days: DayOptions
+    baseline: BaselineOptions
+    detector: DetectorOptions
+    findings: FindingOptions
+    dry_run: bool = option("Say what would be done, and stop.", False)
+    size: SizeOptions
+
+    def check(self) -> None:
+        """Raises `ConfigurationError` unless what is asked for can be written somewhere."""
+        output = self.folder.output
+        require(output or self.tables.bigquery_output, "alerts go nowhere: give --output, --bigquery-output or both")
+        self.findings.check(output)
+        require(output or self.findings.evidence is None, "--evidence needs --output, where it is written")
+
+
+def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     """`uncommon-im backfill`."""
     import apache_beam as beam
 
     from uncommon_im.pipeline import backfill
-    from uncommon_im.pipeline.runs.folder import prepare_output
-    from uncommon_im.pipeline.runs.folder import read_summary as read_summary_file
-    from uncommon_im.pipeline.sinks.bigquery.merge_rows import read_summary
-    from uncommon_im.pipeline.storage.whole_file import require_writable
+    from uncommon_im.pipeline.configure import configuration_of
+    from uncommon_im.pipeline.options.beam import beam_options
 
-    somewhere = arguments.output or arguments.bigquery_output
-    require(somewhere, "alerts go nowhere: give --output, --bigquery-output or both")
-    options.check_alert_format(arguments, arguments.output)
-    require(arguments.output or arguments.evidence is None, "--evidence needs --output, where it is written")
-    configuration = options.configuration_of(arguments)
-    beam_options = options.beam_options(rest)
-    inputs = inputs_of(arguments, configuration, beam_options)
-    workers = options.workers_of(arguments, beam_options, inputs)
-    configuration = replace(configuration, shards=options.shards_of(arguments, beam_options, workers))
-    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
-        bigquery = merge_of(arguments, beam_options, configuration, folder)
-        if arguments.dry_run:
-            print(plan(configuration, inputs, arguments))
+    options.check()
+    configuration = configuration_of(options.detector, options.days, options.baseline, options.findings)
+    beams = beam_options(rest)
+    inputs = options.input.find(configuration, options.bigquery, beams)
+    workers = options.size.workers_of(beams, inputs)
+    configuration = replace(configuration, shards=options.size.shards_of(beams, workers))
+    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as temporary:
+        sinks = Sinks(
+            options.folder.output,
+            bigquery=options.tables.open(options.bigquery, beams, configuration.verdicts, summaries=True),
+            staging=options.tables.staging(beams, configuration, options.input.names, temporary),
+        )
+        if options.dry_run:
+            print(plan(configuration, inputs, sinks))
             return
-        if configuration.baseline_out:
-            require_writable("--baseline-out", configuration.baseline_out)
-        if arguments.output:
-            prepare_output(arguments.output)
-        pipeline = beam.Pipeline(options=beam_options)
-        local = backfill.LocalScan(workers, folder) if workers > 1 else None
-        scanned = backfill.scan(pipeline, inputs, reading_of(arguments), configuration, local)
-        found = backfill.detect(scanned, configuration)
-        backfill.write(found, arguments.output, configuration, bigquery)
-        with _left_clean(arguments.output, bigquery):
+        _prepare(sinks, configuration)
+        pipeline = beam.Pipeline(options=beams)
+        local = backfill.LocalScan(workers, temporary) if workers > 1 else None
+        scanned = backfill.scan(pipeline, inputs, options.input.files.reading, configuration, local)
+        backfill.write(backfill.detect(scanned, configuration), sinks, configuration)
+        with _left_clean(sinks):
             result = pipeline.run()
             result.wait_until_finish()
-        if options.only_written(result):
+        if not getattr(result, "has_job", True):
             log.info("the graph is written for Dataflow, which launches the job")
             return
-        summary = read_summary(bigquery, configuration) if bigquery else read_summary_file(arguments.output)
-    show_summary(summary, arguments.output, arguments.bigquery_output)
+        summary = _summary(sinks, configuration)
+    show_summary(summary, options.folder.output, options.tables.bigquery_output)
+
+
+def _prepare(sinks: Sinks, configuration: Configuration) -> None:
+    from uncommon_im.pipeline.runs.folder import prepare_output
+    from uncommon_im.pipeline.storage.whole_file import require_writable
+
+    if configuration.baseline_out:
+        require_writable("--baseline-out", configuration.baseline_out)
+    if sinks.output:
+        prepare_output(sinks.output)
+
+
+def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:
+    from uncommon_im.pipeline.runs import folder
+    from uncommon_im.pipeline.sinks.bigquery import merge_rows
+
+    if sinks.bigquery and sinks.staging:
+        return merge_rows.read_summary(sinks.bigquery, sinks.staging, configuration)
+    return folder.read_summary(sinks.output or "")
 
 
 @contextmanager
-def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator[None]:
+def _left_clean(sinks: Sinks) -> Iterator[None]:
     """A run that fails leaves nothing in its folder, and none leaves what it has staged."""
     from uncommon_im.pipeline.runs.folder import clear_output
     from uncommon_im.pipeline.sinks.bigquery.merge_rows import delete_staged
@@ -113,46 +161,50 @@ def _left_clean(output: str | None, bigquery: BigQueryOutput | None) -> Iterator
     try:
         yield
     except BaseException:
-        if output:
-            clear_output(output)
+        if sinks.output:
+            clear_output(sinks.output)
         raise
     finally:
-        if bigquery:
-            delete_staged(bigquery)
+        if sinks.staging:
+            delete_staged(sinks.staging)
 
 
-def plan(configuration: Configuration, inputs: list[Input], arguments: argparse.Namespace) -> str:
+def plan(configuration: Configuration, inputs: Sequence[Input], sinks: Sinks) -> str:
     """What a run would read, with which limits, and where it would write."""
-    limits = "\n".join(f"  {name}: {value}" for name, value in vars(configuration.detector.limits).items())
+    limits = "\n".join(f"  {name}: {value}" for name, value in structs.asdict(configuration.detector.limits).items())
     days = f"from {configuration.start or 'the first day'} to before {configuration.end or 'the end'}"
     return (
         f"{_inputs(inputs)}\n"
         f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
         f"limits:\n{limits}\n"
         f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
-        f"would {' and '.join(_outputs(arguments))}"
+        f"would {' and '.join(_outputs(sinks))}"
     )
 
 
-def _outputs(arguments: argparse.Namespace) -> Iterator[str]:
-    if arguments.output:
-        yield f"replace {arguments.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}"
-    if arguments.bigquery_output:
-        yield f"merge into {arguments.bigquery_output}.{{alerts,dead_letters,verdicts,summaries}}"
+def _outputs(sinks: Sinks) -> Iterator[str]:
+    if sinks.output:
+        yield f"replace {sinks.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}"
+    if sinks.bigquery:
+        yield f"merge into {sinks.bigquery.name}.{{alerts,dead_letters,verdicts,summaries}}"
 
 
-def _inputs(inputs: list[Input]) -> str:
+def _inputs(inputs: Sequence[Input]) -> str:
     files = [each for each in inputs if isinstance(each, InputFile)]
     size = sum(file.size for file in files)
-    said = [f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}"] if files else []
+    lines = [f"would read {len(files):,} files, {size:,} bytes: {files[0].path} ... {files[-1].path}"] if files else []
     if len(files) < len(inputs):
         from uncommon_im.pipeline.sources.bigquery.streams import describe
 
-        said += [f"would read {describe(each)}" for each in inputs if not isinstance(each, InputFile)]
-    return "\n".join(said)
+        lines += [f"would read {describe(each)}" for each in inputs if not isinstance(each, InputFile)]
+    return "\n".join(lines)
 
 
 def _baseline(configuration: Configuration) -> str:
-    came = configuration.baseline
-    said = f"starts from the snapshot of {came.metadata.as_of} in {came.path}" if came else "no baseline snapshot"
-    return said + (f", leaves one in {configuration.baseline_out}" if configuration.baseline_out else "")
+    snapshot = configuration.baseline
+    start = f"starts from the snapshot of {snapshot.metadata.as_of} in {snapshot.path}" if snapshot else ""
+    end = f", leaves one in {configuration.baseline_out}" if configuration.baseline_out else ""
+    return (start or "no baseline snapshot") + end
+
+
+BACKFILL: Final = Command("backfill", "Judge a range of history.", BackfillOptions, run_backfill, beam=True)

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from uncommon_im.pipeline.cli import options
-from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.run import CatalogueOptions
 
 
-def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `evaluate`."""
-    sub.add_argument("folder", nargs="+", metavar="DIR", help="the --output of `simulate`; several of different seeds")
-    sub.add_argument(
-        "--run", default="run", metavar="NAME", help="the run over each folder's events is in DIR/NAME (run)"
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(Options):
+    """The options of `evaluate`."""
+
+    folder: tuple[str, ...] = option(
+        "The --output of `simulate`. Several of different seeds can be given.", (), "DIR", positional=True
     )
-    options.add_catalogue_arguments(sub)
-    sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    run: str = option("The run over each folder's events is in DIR/NAME.", "run", "NAME")
+    known: CatalogueOptions
+    json: bool = option("Print one JSON object instead of tables.", False)
 
 
-def run_evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
+def run_evaluate(options: EvaluateOptions) -> None:
     """`uncommon-im evaluate`.
 
     Raises:
@@ -36,18 +39,14 @@ def run_evaluate(arguments: argparse.Namespace, rest: list[str]) -> None:
     from uncommon_im.pipeline.lab.evaluation.report import report_of
     from uncommon_im.pipeline.lab.evaluation.scoring import score
 
-    options.no_more(rest)
-    catalogue = load_catalogue(arguments.services)
+    catalogue = options.known.catalogue()
     scores = []
-    for folder in arguments.folder:
-        organisation = read_organisation(folder, catalogue, arguments.operator_ranges)
-        run = str(Path(folder, arguments.run))
+    for folder in options.folder:
+        organisation = read_organisation(folder, catalogue, options.known.operator_ranges)
+        run = str(Path(folder, options.run))
         scores.append(score(organisation, read_alerts(folder, run, organisation)))
     report = report_of(scores)
-    if arguments.json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
-    else:
-        show(report)
+    present(report, options.json, show)
 
 
 def show(report: Mapping[str, Any]) -> None:
@@ -118,3 +117,6 @@ def _estimate(estimate: Mapping[str, float | None], percent: bool = False) -> tu
 
 def _figure(value: float, percent: bool) -> str:
     return f"{value:.1%}" if percent else f"{value:.2f}"
+
+
+EVALUATE: Final = Command("evaluate", "Score what runs found of what was planted.", EvaluateOptions, run_evaluate)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from uncommon_im.pipeline.cli import options
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.exceptions import ExceptionEntry, load_exceptions
@@ -25,40 +25,34 @@ FOUND = 1
 """Exit status if there is a finding, as of linters."""
 
 
-def exceptions_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `exceptions`."""
-    sub.add_argument("action", choices=("check",), help="what to do with them")
-    sub.add_argument("--exceptions", required=True, metavar="FILE.yaml", help="the exceptions")
-    sub.add_argument(
-        "--run",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="output of a run that had --verdicts: what of it do they match? Again and again for several runs",
+@dataclass(frozen=True)
+class ExceptionsOptions(Options):
+    """The options of `exceptions`."""
+
+    action: str = option("What to do with the exceptions.", choices=("check",), positional=True)
+    exceptions: str = option("The file of the exceptions.", metavar="FILE.yaml", required=True)
+    run: tuple[str, ...] = option(
+        "The --output of a run that had --verdicts. The check says what the exceptions match there.", (), "DIR"
     )
-    sub.add_argument("--services", metavar="FILE.yaml", help="your own services, added to the catalogue")
-    sub.add_argument("--as-of", type=options.day, metavar="DATE", help="the day by which entries have expired (today)")
-    sub.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    services: str | None = option("Your own services. They are added to the catalogue.", metavar="FILE.yaml")
+    as_of: date | None = option("The day by which entries have expired. By default this is today.")
+    json: bool = option("Print one JSON object instead of a table.", False)
 
 
-def run_exceptions(arguments: argparse.Namespace, rest: list[str]) -> int:
+def run_exceptions(options: ExceptionsOptions) -> int:
     """`uncommon-im exceptions`; returns 0, or `FOUND` if there is a finding.
 
     Raises:
         ConfigurationError: an argument or a file is wrong.
     """
-    options.no_more(rest)
-    require(arguments.exceptions.strip(), "--exceptions is empty: give the file of the exceptions")
-    entries = load_exceptions(arguments.exceptions)
-    as_of = arguments.as_of or datetime.now(UTC).date()
-    services = load_catalogue(arguments.services).services_by_id
-    matches = _matches(entries, arguments.run) if arguments.run else None
+    require(options.exceptions.strip(), "--exceptions is empty: give the file of the exceptions")
+    entries = load_exceptions(options.exceptions)
+    as_of = options.as_of or datetime.now(UTC).date()
+    services = load_catalogue(options.services).services_by_id
+    matches = _matches(entries, options.run) if options.run else None
     findings = _together(static_findings(entries, as_of, services), matches.findings() if matches else ())
     report = report_of(entries, findings, as_of, matches)
-    if arguments.json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
-    else:
-        show(report)
+    present(report, options.json, show)
     return FOUND if findings else 0
 
 
@@ -76,11 +70,11 @@ def _matches(entries: Sequence[ExceptionEntry], runs: Sequence[str]) -> RunMatch
 
 def _together(seen: Iterable[Finding], shown: Iterable[Finding]) -> list[Finding]:
     """Findings in the order of the exceptions; what runs show is left out where an exception says it itself."""
-    told = list(seen)
-    known = {(finding.number, finding.kind) for finding in told}
+    together = list(seen)
+    known = {(finding.number, finding.kind) for finding in together}
     known |= {(number, "unmatched") for number, kind in known if kind == "impossible"}
-    told += [finding for finding in shown if (finding.number, finding.kind) not in known]
-    return sorted(told, key=lambda finding: finding.number)
+    together += [finding for finding in shown if (finding.number, finding.kind) not in known]
+    return sorted(together, key=lambda finding: finding.number)
 
 
 def report_of(
@@ -116,8 +110,8 @@ def show(report: Mapping[str, Any]) -> None:
         for name in ("activities", "rare", "alerts"):
             table.add_column(name, justify="right")
     for entry in report["exceptions"]:
-        said = entry["match"] | {"reason": entry["reason"], "expires": entry["expires"] or "never"}
-        cells = ["\n".join(f"{name}: {value}" for name, value in said.items()), *_counts(entry["evidence"])]
+        shown = entry["match"] | {"reason": entry["reason"], "expires": entry["expires"] or "never"}
+        cells = ["\n".join(f"{name}: {value}" for name, value in shown.items()), *_counts(entry["evidence"])]
         table.add_row(str(entry["number"]), *map(Text, cells), style="bold red" if entry["findings"] else "")
     console.print(table)
     for line in _lines(report):
@@ -147,3 +141,6 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         count = report["runs"]["unexplained"]
         yield f"excepted activities that no exception of this file matches: {count:,} (the runs had other exceptions)"
     yield f"exceptions: {len(entries):,}; findings: {len(found):,}, as of {report['as_of']}"
+
+
+EXCEPTIONS: Final = Command("exceptions", "Check the file of exceptions.", ExceptionsOptions, run_exceptions)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
+from typing import Final
 
-from uncommon_im.pipeline.cli import options
-from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.run import CatalogueOptions
+from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.rules.columns.text import clean_remote_host
 from uncommon_im.transforms.rules.recognition.destination import Destinations, Match
 
@@ -59,13 +62,17 @@ def _why_not(host: str | None, address: str | None, destinations: Destinations) 
     return "no range of the catalogue covers it"
 
 
-def lookup_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `lookup`."""
-    sub.add_argument("host", metavar="HOST_OR_IP", help="a host name, a URL or an address")
-    options.add_catalogue_arguments(sub)
+@dataclass(frozen=True, kw_only=True)
+class LookupOptions(Options):
+    """The options of `lookup`."""
+
+    host: str = option("A host name, a URL or an address.", metavar="HOST_OR_IP", positional=True)
+    known: CatalogueOptions
 
 
-def run_lookup(arguments: argparse.Namespace, rest: list[str]) -> None:
+def run_lookup(options: LookupOptions) -> None:
     """`uncommon-im lookup`."""
-    options.no_more(rest)
-    print(explain(arguments.host, load_catalogue(arguments.services), arguments.operator_ranges))
+    print(explain(options.host, options.known.catalogue(), options.known.operator_ranges))
+
+
+LOOKUP: Final = Command("lookup", "Tell whether a host is an IM server, and why.", LookupOptions, run_lookup)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
+from typing import Final
 
-from uncommon_im.pipeline.cli import options
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import positive
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 MOST_ALERTS = 20_000
 
 
-def report_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `report`."""
-    sub.add_argument("run", metavar="DIR", help="the --output of a backfill or replay that is done")
-    sub.add_argument("--output", metavar="FILE.html", help="where the page goes (DIR/report.html)")
-    sub.add_argument(
-        "--most-alerts",
-        type=options.positive,
-        default=MOST_ALERTS,
-        metavar="N",
-        help=f"alerts that are listed, the newest first; all are counted ({MOST_ALERTS})",
+@dataclass(frozen=True)
+class ReportOptions(Options):
+    """The options of `report`."""
+
+    run: str = option("The --output of a backfill or replay that is done.", metavar="DIR", positional=True)
+    output: str | None = option("Where the page goes. By default this is DIR/report.html.", metavar="FILE.html")
+    most_alerts: int = option(
+        "How many alerts are listed, the newest first. All alerts are counted.", MOST_ALERTS, parse=positive
     )
 
 
-def run_report(arguments: argparse.Namespace, rest: list[str]) -> None:
+def run_report(options: ReportOptions) -> None:
     """`uncommon-im report`.
 
     Raises:
@@ -32,8 +33,7 @@ def run_report(arguments: argparse.Namespace, rest: list[str]) -> None:
     """
     from apache_beam.io.filesystems import FileSystems
 
-    options.no_more(rest)
-    require(arguments.run.strip(), "DIR is empty: give the --output of a run")
+    require(options.run.strip(), "DIR is empty: give the --output of a run")
     try:
         from uncommon_im.pipeline.report.page import render
     except ModuleNotFoundError as error:
@@ -43,8 +43,8 @@ def run_report(arguments: argparse.Namespace, rest: list[str]) -> None:
     from uncommon_im.pipeline.report.run import read_run
     from uncommon_im.pipeline.runs.folder import REPORT
 
-    run = read_run(arguments.run, arguments.most_alerts)
-    path = arguments.output or FileSystems.join(arguments.run, REPORT)
+    run = read_run(options.run, options.most_alerts)
+    path = options.output or FileSystems.join(options.run, REPORT)
     _write(path, render(run, load_catalogue()))
     print(f"{run.alerts.by_day.total():,} alerts in {path}")
 
@@ -59,3 +59,6 @@ def _write(path: str, page: str) -> None:
     except Exception as error:  # file systems have no error in common
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise ConfigurationError(f"--output {path}: cannot be written: {reason}") from None
+
+
+REPORT: Final = Command("report", "Make a page of a run to look at.", ReportOptions, run_report)

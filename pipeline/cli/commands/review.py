@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from uncommon_im.pipeline.cli import options
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import positive
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import require
 from uncommon_im.transforms.rules.advice.persistent_programs import TRAITS_IN_WORDS, persistent_programs
@@ -20,18 +22,18 @@ from uncommon_im.transforms.rules.alerts.redaction import Redactor
 from uncommon_im.transforms.rules.columns.days import day_of
 
 
-def review_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `review`."""
-    sub.add_argument("run", metavar="DIR", help="output of a backfill that had --evidence")
-    sub.add_argument(
-        "--max-other-hosts", type=options.whole, metavar="N", help="how many other hosts are few (the run's limit)"
-    )
-    sub.add_argument("--top", type=options.positive, default=25, metavar="N", help="rows of the table (25)")
-    sub.add_argument("--json", action="store_true", help="one JSON object with all of them instead of a table")
-    sub.add_argument("--no-redact", action="store_true", help="leave secrets in paths and scripts as they are")
+@dataclass(frozen=True)
+class ReviewOptions(Options):
+    """The options of `review`."""
+
+    run: str = option("The --output of a backfill that had --evidence.", metavar="DIR", positional=True)
+    max_other_hosts: int | None = option("How many other hosts count as few. By default this is the run's own limit.")
+    top: int = option("How many rows the table has.", 25, parse=positive)
+    json: bool = option("Print one JSON object with all programs instead of a table.", False)
+    no_redact: bool = option("Leave secrets in paths and scripts as they are.", False)
 
 
-def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
+def run_review(options: ReviewOptions) -> None:
     """`uncommon-im review`.
 
     Raises:
@@ -39,16 +41,15 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
     """
     from uncommon_im.pipeline.runs.read_evidence import open_evidence
 
-    options.no_more(rest)
-    evidence = open_evidence(arguments.run)
+    evidence = open_evidence(options.run)
     limits, reach = evidence.metadata.detector.limits, evidence.metadata.max_other_hosts
-    few = limits.max_other_hosts if arguments.max_other_hosts is None else arguments.max_other_hosts
+    few = limits.max_other_hosts if options.max_other_hosts is None else options.max_other_hosts
     require(
         few <= reach,
-        f"--max-other-hosts {few}: the evidence in {arguments.run} counts up to {reach} other hosts only: "
+        f"--max-other-hosts {few}: the evidence in {options.run} counts up to {reach} other hosts only: "
         f"run the backfill again with --evidence {few}",
     )
-    written = dict if arguments.no_redact else Redactor(load_catalogue()).alert
+    written = dict if options.no_redact else Redactor(load_catalogue()).alert
     programs = [
         written(asdict(program))
         | {name: str(day_of(getattr(program, name))) for name in ("first_day", "last_day")}
@@ -62,10 +63,7 @@ def run_review(arguments: argparse.Namespace, rest: list[str]) -> None:
         "training_days": limits.training_days,
         "programs": programs,
     }
-    if arguments.json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
-    else:
-        show(report, arguments.top)
+    present(report, options.json, partial(show, top=options.top))
 
 
 def show(report: Mapping[str, Any], top: int) -> None:
@@ -110,3 +108,6 @@ def _table(programs: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> 
 
 def _lines(texts: Iterable[str | None]) -> str:
     return "\n".join(filter(None, texts))
+
+
+REVIEW: Final = Command("review", "Show what few hosts do on many days.", ReviewOptions, run_review)

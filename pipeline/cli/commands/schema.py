@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
+from typing import Final
 
-from uncommon_im.pipeline.bigquery.options import add_bigquery_arguments, bigquery_of
-from uncommon_im.pipeline.cli import options
+from uncommon_im.pipeline.bigquery.options import BigQueryOptions
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.options.declaration import Options, option
 
 
-def schema_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `schema`."""
-    sub.add_argument("of", choices=("bigquery",), help="where the tables are")
-    sub.add_argument("--dataset", required=True, metavar="PROJECT.DATASET", help="of the tables; it has to exist")
-    sub.add_argument(
-        "--apply", action="store_true", help="make what is not there and add columns that are new, instead of printing"
+@dataclass(frozen=True, kw_only=True)
+class SchemaOptions(Options):
+    """The options of `schema`."""
+
+    of: str = option("Where the tables are.", choices=("bigquery",), positional=True)
+    dataset: str = option("The dataset of the tables. It has to exist.", metavar="PROJECT.DATASET", required=True)
+    apply: bool = option(
+        "Make the tables that are not there, and add columns that are new. Without this the tables are printed.", False
     )
-    add_bigquery_arguments(sub)
+    bigquery: BigQueryOptions
 
 
-def run_schema(arguments: argparse.Namespace, rest: list[str]) -> None:
+def run_schema(options: SchemaOptions, rest: list[str]) -> None:
     """`uncommon-im schema`."""
     from uncommon_im.pipeline.bigquery.tables import Dataset
+    from uncommon_im.pipeline.options.beam import beam_options
     from uncommon_im.schemas.bigquery.tables import TABLES, latest_ddl
 
-    access = bigquery_of(arguments, options.beam_options(rest))
-    dataset = Dataset(access, arguments.dataset, "--dataset")
-    if not arguments.apply:
+    dataset = Dataset(options.bigquery.access(beam_options(rest)), options.dataset, "--dataset")
+    if not options.apply:
         print(";\n\n".join([*(table.ddl(dataset.name) for table in TABLES.values()), latest_ddl(dataset.name)]) + ";")
         return
-    changes = dataset.apply(access.client())
+    changes = dataset.apply(dataset.access.client())
     print("\n".join(changes) if changes else f"{dataset.name} has all tables as they should be")
+
+
+SCHEMA: Final = Command("schema", "Print or apply the tables that runs write to.", SchemaOptions, run_schema, beam=True)

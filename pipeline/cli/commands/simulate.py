@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Final, Literal
 
-from uncommon_im.pipeline.cli import options
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import positive
 from uncommon_im.schemas.documents import ConfigurationError
 
 
-def simulate_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `simulate`."""
-    sub.add_argument("--output", required=True, metavar="DIR", help="where events/ and labels.jsonl go")
-    sub.add_argument("--hosts", type=options.positive, default=50, metavar="N", help="hosts (50)")
-    sub.add_argument("--days", type=options.positive, default=45, metavar="N", help="days (45)")
-    sub.add_argument("--seed", type=options.whole, default=1, metavar="N", help="the same seed, the same events (1)")
-    sub.add_argument("--first-day", type=options.day, metavar="DATE", help="the first UTC day (2026-01-05)")
-    sub.add_argument(
-        "--background",
-        choices=("full", "thinned"),
-        default="full",
-        help="thinned: of ordinary events only what detectors read; the same alerts from a fraction of the events",
+@dataclass(frozen=True)
+class SimulateOptions(Options):
+    """The options of `simulate`."""
+
+    output: str = option("Where events/ and labels.jsonl go.", metavar="DIR", required=True)
+    hosts: int = option("How many hosts the organisation has.", 50, parse=positive)
+    days: int = option("How many days of telemetry are made.", 45, parse=positive)
+    seed: int = option("The same seed gives the same events.", 1)
+    first_day: date | None = option("The first day (UTC). By default this is 2026-01-05.")
+    background: Literal["full", "thinned"] = option(
+        "The ordinary events. `thinned` keeps only those that detectors read: the same alerts from a fraction of the "
+        "events.",
+        "full",
     )
-    sub.add_argument(
-        "--gap-days",
-        type=options.whole,
-        default=0,
-        metavar="N",
-        help="days without any telemetry, three weeks before the end (0: none)",
-    )
-    sub.add_argument("--marginals", action="store_true", help="also measure shares and skews, into marginals.json")
+    gap_days: int = option("How many days, three weeks before the end, have no telemetry at all.", 0)
+    marginals: bool = option("Also measure shares and skews, into marginals.json.", False)
 
 
-def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
+def run_simulate(options: SimulateOptions) -> None:
     """`uncommon-im simulate`.
 
     Raises:
@@ -43,25 +42,27 @@ def run_simulate(arguments: argparse.Namespace, rest: list[str]) -> None:
     from uncommon_im.pipeline.lab.simulation.marginals import marginals_of
     from uncommon_im.pipeline.storage.upload import local_folder
 
-    options.no_more(rest)
-    output = arguments.output.rstrip("/") or "/"
+    output = options.output.rstrip("/") or "/"
     with local_folder("--output", output, replaced="events/dt=*.parquet") as folder:
         try:
             scenario = Scenario(
-                arguments.hosts,
-                arguments.days,
-                arguments.seed,
-                arguments.first_day or FIRST_DAY,
-                arguments.background,
-                arguments.gap_days,
+                options.hosts,
+                options.days,
+                options.seed,
+                options.first_day or FIRST_DAY,
+                options.background,
+                options.gap_days,
             )
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
         made = simulate(folder, scenario)
-        marginals = json.dumps(marginals_of(made.files), indent=2) if arguments.marginals else None
+        marginals = json.dumps(marginals_of(made.files), indent=2) if options.marginals else None
         if marginals:
             Path(folder, "marginals.json").write_text(marginals + "\n", encoding="utf-8")
     events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
     print(f"{made.events:,} events of {scenario.hosts} hosts in {events}, labels in {labels}")
     if marginals:
         print(marginals)
+
+
+SIMULATE: Final = Command("simulate", "Make labelled telemetry.", SimulateOptions, run_simulate)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
@@ -13,7 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from uncommon_im.pipeline.cli import options
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import positive, whole
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.documents import require
 from uncommon_im.transforms.rules.columns.days import day_of
@@ -31,24 +33,32 @@ _PROGRAM: Final = ("program", "origin")
 _SERVICE: Final = ("service",)
 
 
-def tune_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `tune`."""
-    sub.add_argument("run", metavar="DIR", help="output of a backfill that had --evidence")
-    for name, numbers in (("other-hosts", OTHER_HOSTS), ("host-days", HOST_DAYS)):
-        listed = ",".join(map(str, numbers))
-        sub.add_argument(
-            f"--max-{name}",
-            type=_numbers,
-            metavar="N,N,...",
-            help=f"limits to try ({listed}, and the run's own); each sets the execution limit too",
-        )
-    sub.add_argument(
-        "--top", type=options.positive, default=10, metavar="N", help="programs, services, exceptions shown (10)"
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(sorted({whole(number.strip()) for number in text.split(",")}))
+
+
+@dataclass(frozen=True)
+class TuneOptions(Options):
+    """The options of `tune`."""
+
+    run: str = option("The --output of a backfill that had --evidence.", metavar="DIR", positional=True)
+    max_other_hosts: tuple[int, ...] | None = option(
+        "The limits to try. Each sets the execution limit too. By default these are "
+        f"{', '.join(map(str, OTHER_HOSTS))} and the run's own.",
+        parse=_numbers,
+        metavar="N,N,...",
     )
-    sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    max_host_days: tuple[int, ...] | None = option(
+        "The limits to try. Each sets the execution limit too. By default these are "
+        f"{', '.join(map(str, HOST_DAYS))} and the run's own.",
+        parse=_numbers,
+        metavar="N,N,...",
+    )
+    top: int = option("How many programs, services and exceptions are shown.", 10, parse=positive)
+    json: bool = option("Print one JSON object instead of tables.", False)
 
 
-def run_tune(arguments: argparse.Namespace, rest: list[str]) -> None:
+def run_tune(options: TuneOptions) -> None:
     """`uncommon-im tune`.
 
     Raises:
@@ -56,26 +66,18 @@ def run_tune(arguments: argparse.Namespace, rest: list[str]) -> None:
     """
     from uncommon_im.pipeline.runs.read_evidence import open_evidence
 
-    options.no_more(rest)
-    evidence = open_evidence(arguments.run)
+    evidence = open_evidence(options.run)
     own, reach = evidence.metadata.detector.limits, evidence.metadata.max_other_hosts
-    other_hosts = arguments.max_other_hosts or sorted({own.max_other_hosts, *(n for n in OTHER_HOSTS if n <= reach)})
-    host_days = arguments.max_host_days or sorted({own.max_host_days, *HOST_DAYS})
+    other_hosts = options.max_other_hosts or sorted({own.max_other_hosts, *(n for n in OTHER_HOSTS if n <= reach)})
+    host_days = options.max_host_days or sorted({own.max_host_days, *HOST_DAYS})
     require(
         max(other_hosts) <= reach,
-        f"--max-other-hosts {max(other_hosts)}: the evidence in {arguments.run} counts up to {reach} other hosts only: "
+        f"--max-other-hosts {max(other_hosts)}: the evidence in {options.run} counts up to {reach} other hosts only: "
         f"run the backfill again with --evidence {max(other_hosts)}",
     )
     cells = [_with(own, most, days) for days in host_days for most in other_hosts]
-    report = report_of(evidence, cells, arguments.top)
-    if arguments.json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
-    else:
-        show(report)
-
-
-def _numbers(text: str) -> list[int]:
-    return sorted({options.whole(number.strip()) for number in text.split(",")})
+    report = report_of(evidence, cells, options.top)
+    present(report, options.json, show)
 
 
 def _with(limits: Limits, other_hosts: int, host_days: int) -> Limits:
@@ -189,8 +191,8 @@ def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Tab
     rows: defaultdict[int, dict[int, Text]] = defaultdict(dict)
     for cell in cells:
         own = all(cell[name] == details[name] for name in _LIMITS)
-        said = f"{cell['alerts_a_day']:,.1f} ({cell['alerts_on_the_worst_day']:,})"
-        rows[cell["max_host_days"]][cell["max_other_hosts"]] = Text(said, style="bold reverse" if own else "")
+        figures = f"{cell['alerts_a_day']:,.1f} ({cell['alerts_on_the_worst_day']:,})"
+        rows[cell["max_host_days"]][cell["max_other_hosts"]] = Text(figures, style="bold reverse" if own else "")
     for days, row in sorted(rows.items()):
         table.add_row(str(days), *(row[most] for most in columns))
     return table
@@ -222,3 +224,6 @@ def _exceptions(rows: Sequence[Mapping[str, Any]], alerts: int) -> Table:
         counts = (f"{row[name]:,}" for name in ("alerts_removed", "hosts", "days"))
         table.add_row(*map(Text, (match, *counts, ", ".join(row["suspicion_reasons"]))))
     return table
+
+
+TUNE: Final = Command("tune", "Preview what other limits and exceptions would change.", TuneOptions, run_tune)

@@ -7,21 +7,15 @@ parameters are those of `pipeline.cli.dataflow.metadata`.
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Iterator, Sequence
 
-from uncommon_im.pipeline.cli import options
-from uncommon_im.pipeline.cli.dataflow.metadata import (
-    COMMAND,
-    SEPARATOR,
-    TEMPLATES,
-    is_repeatable,
-    is_switch,
-    options_of,
-)
+from uncommon_im.pipeline.cli.dataflow.metadata import COMMAND, SEPARATOR, TEMPLATES, options_of
 from uncommon_im.pipeline.cli.main import main
 from uncommon_im.pipeline.cli.terminal import complain
+from uncommon_im.pipeline.options.beam import unknown_options
+from uncommon_im.pipeline.options.declaration import Option
+from uncommon_im.pipeline.options.parser import name_of
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 log = logging.getLogger(__name__)
@@ -64,21 +58,20 @@ def arguments_of(parameters: Sequence[str]) -> list[str]:
             ours += _option(known[name], value)
         elif name != COMMAND:
             others.append(parameter)
-    _, unknown = options.beam_parser().parse_known_args(others)
+    unknown = unknown_options(others)
     if unknown:
-        names = ", ".join(map(options.name_of, unknown))
+        names = ", ".join(map(name_of, unknown))
         log.warning("options of the launcher that Beam does not know are left out: %s", names)
     return ours + [other for other in others if other not in unknown]
 
 
-def _option(action: argparse.Action, value: str) -> Iterator[str]:
+def _option(option: Option, value: str) -> Iterator[str]:
     """A parameter as the option that it is; none for what was left empty."""
-    flag = action.option_strings[-1]
-    if is_switch(action):
-        require(value in ("true", "false", ""), f"{flag}={value}: expected true or false")
+    if option.is_switch:
+        require(value in ("true", "false", ""), f"{option.flag}={value}: expected true or false")
         if value == "true":
-            yield flag
+            yield option.flag
         return
-    for one in value.split(SEPARATOR) if is_repeatable(action) else (value,):
+    for one in value.split(SEPARATOR) if option.is_repeatable else (value,):
         if one:
-            yield f"{flag}={one}"
+            yield f"{option.flag}={one}"

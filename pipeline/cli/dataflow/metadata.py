@@ -8,16 +8,16 @@ A parameter is called as its option, with underscores: those are what Beam's own
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from uncommon_im.pipeline.cli import options
-from uncommon_im.pipeline.cli.main import parser
+from uncommon_im.pipeline.cli.command import TerminalOptions
+from uncommon_im.pipeline.cli.main import COMMANDS
+from uncommon_im.pipeline.options.declaration import Option, options_in
+from uncommon_im.pipeline.options.values import day, positive, whole
 
 SEPARATOR: Final = ";;"
 """Between the values of an option that can be repeated: a template has each parameter once. No SQL, no glob and no
@@ -55,10 +55,10 @@ _BY_METAVAR: Final[dict[str, tuple[str, str]]] = {
     "projects/P/topics/T": ("PUBSUB_TOPIC", f"^projects/{_RESOURCE}/topics/{_RESOURCE}$"),
 }
 """What an option's metavar says of its values: Dataflow's type of the parameter, and the regex."""
-_BY_TYPE: Final[dict[Callable[[str], Any], tuple[str, str]]] = {
-    options.day: ("TEXT", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-    options.whole: ("NUMBER", r"^[0-9]+$"),
-    options.positive: ("NUMBER", r"^[1-9][0-9]*$"),
+_BY_TYPE: Final[dict[Callable[[str], Any] | None, tuple[str, str]]] = {
+    day: ("TEXT", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    whole: ("NUMBER", r"^[0-9]+$"),
+    positive: ("NUMBER", r"^[1-9][0-9]*$"),
 }
 _ANY: Final = ("TEXT", r"^.*\S.*$")
 _READ_FOLDERS: Final = ("baseline_in",)
@@ -66,43 +66,16 @@ _PARENTS: Final = {"kafka_": "kafka_topic"}
 """Options of this prefix show once that parameter is given."""
 
 
-def options_of(command: str) -> dict[str, argparse.Action]:
-    """The options of a command by the names of their parameters, in the order of `--help`."""
-    return {
-        action.option_strings[-1].lstrip("-").replace("-", "_"): action
-        for action in _parser_of(command)._actions
-        if not isinstance(action, argparse._HelpAction)
-    }
+def options_of(command: str) -> dict[str, Option]:
+    """The options of a command by the names of their parameters, in the order of their groups."""
+    kinds = (COMMANDS[command].options, TerminalOptions)
+    return {each.name: each for kind in kinds for each in options_in(kind)}
 
 
 def metadata_of(command: str) -> dict[str, Any]:
     """A template's metadata as Dataflow takes it: parameters of the image first, then each option of the command."""
-    sub = _parser_of(command)
-    groups = {id(action): group.title for group in sub._action_groups for action in group._group_actions}
-    parameters = [*_image_parameters(command)]
-    for name, action in options_of(command).items():
-        title = groups[id(action)] or ""
-        text = sub._get_formatter()._expand_help(action)
-        parameters.append(_parameter(name, action, text, "Run" if title == "options" else _sentence(title)))
+    parameters = [*_image_parameters(command), *map(_parameter, options_of(command).values())]
     return TEMPLATES[command] | {"parameters": parameters}
-
-
-def is_switch(action: argparse.Action) -> bool:
-    """Whether an option takes no value: its parameter is true or false."""
-    return action.nargs == 0
-
-
-def is_repeatable(action: argparse.Action) -> bool:
-    """Whether an option may be given again and again: its parameter holds all values, with `SEPARATOR` between them."""
-    return isinstance(action, argparse._AppendAction)
-
-
-@cache
-def _parser_of(command: str) -> argparse.ArgumentParser:
-    """The parser of a command; argparse lets nobody ask a parser for its options but by its own attributes."""
-    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
-    found: argparse.ArgumentParser = commands.choices[command]
-    return found
 
 
 def _image_parameters(command: str) -> Iterator[dict[str, Any]]:
@@ -128,37 +101,38 @@ def _image_parameters(command: str) -> Iterator[dict[str, Any]]:
     }
 
 
-def _parameter(name: str, action: argparse.Action, text: str, group: str) -> dict[str, Any]:
-    kind, regex = _values_of(name, action)
+def _parameter(option: Option) -> dict[str, Any]:
+    name = option.name
+    kind, regex = _values_of(option)
     parent = next((parent for prefix, parent in _PARENTS.items() if name.startswith(prefix) and name != parent), None)
-    again = f" (several: with {SEPARATOR} between them)" if is_repeatable(action) else ""
+    again = f" Several are given with {SEPARATOR} between them." if option.is_repeatable else ""
     made: dict[str, Any] = {
         "name": name,
         "label": _sentence(name.replace("_", " ")),
-        "helpText": _sentence(text.removesuffix("; repeatable")) + again,
-        "isOptional": not action.required,
+        "helpText": option.help + again,
+        "isOptional": not option.required,
         "paramType": kind,
         "regexes": [regex],
     }
-    made |= {"parentName": parent} if parent else {"groupName": group}
-    if action.choices:
-        made["enumOptions"] = [{"value": str(choice)} for choice in action.choices]
-    if action.default is not None and not is_repeatable(action):
-        made["defaultValue"] = str(action.default).lower() if is_switch(action) else str(action.default)
+    made |= {"parentName": parent} if parent else {"groupName": _sentence(option.group.title or "run")}
+    if option.choices:
+        made["enumOptions"] = [{"value": choice} for choice in option.choices]
+    if option.default is not None and not option.is_repeatable:
+        made["defaultValue"] = str(option.default).lower() if option.is_switch else str(option.default)
     return made
 
 
-def _values_of(name: str, action: argparse.Action) -> tuple[str, str]:
+def _values_of(option: Option) -> tuple[str, str]:
     """Dataflow's type of a parameter, and the regex of its values."""
-    if is_switch(action):
+    if option.is_switch:
         return "BOOLEAN", "^(true|false)$"
-    if action.choices:
-        return "ENUM", f"^({'|'.join(map(str, action.choices))})$"
-    if name in _READ_FOLDERS:
+    if option.choices:
+        return "ENUM", f"^({'|'.join(option.choices)})$"
+    if option.name in _READ_FOLDERS:
         return "GCS_READ_FOLDER", _FOLDER
-    if callable(action.type) and action.type in _BY_TYPE:
-        return _BY_TYPE[action.type]
-    return _BY_METAVAR.get(str(action.metavar), _ANY)
+    if option.parse in _BY_TYPE:
+        return _BY_TYPE[option.parse]
+    return _BY_METAVAR.get(option.metavar or "", _ANY)
 
 
 def _sentence(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import apache_beam as beam
 from apache_beam.io.gcp.bigquery_tools import RetryStrategy
@@ -42,8 +41,8 @@ _UNUSABLE: Final = (400, 413)
 
 
 @dataclass
-class InsertIntoBigQuery(beam.PTransform):  # type: ignore[misc]
-    """JSON text -> rows of a table; yields the ids of the alerts in it once they are inserted or refused.
+class InsertIntoBigQuery(beam.PTransform):
+    """Rows as objects -> rows of a table; yields the ids of the alerts in it once they are inserted or refused.
 
     At least once: a bundle that the engine tries again is inserted again. An alert has its id as `insertId`, by which
     BigQuery drops most repetitions, and the view `alerts_latest` all of them; of verdicts and dead letters, which may
@@ -65,15 +64,12 @@ class InsertIntoBigQuery(beam.PTransform):  # type: ignore[misc]
     kind: Kind
     run_id: str
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, rows: beam.PCollection[str]) -> beam.PCollection[str]:
+    def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[str]:
         """Inserts as many rows a request as it takes, the last of them at the end of the bundle."""
         return rows | "Insert" >> beam.ParDo(_Insert(self.dataset, self.kind, self.run_id)).with_output_types(str)
 
 
-class _Insert(beam.DoFn):  # type: ignore[misc]
+class _Insert(beam.DoFn):
     def __init__(self, dataset: Dataset, kind: Kind, run_id: str) -> None:
         self._dataset, self._kind, self._run_id = dataset, kind, run_id
         self._refused = Metrics.counter(NAMESPACE, "bigquery.refused")
@@ -85,17 +81,16 @@ class _Insert(beam.DoFn):  # type: ignore[misc]
         self._rows: dict[str, Row] = {}
         self._bytes = 0
 
-    def process(self, text: str) -> Iterator[str]:
-        said = json.loads(text)
-        if self._kind == "verdicts" and not is_judged(said):
+    def process(self, found: Row) -> Iterator[str]:
+        if self._kind == "verdicts" and not is_judged(found):
             return
-        size = len(text.encode())
+        size = len(to_json(found).encode())
         if len(self._rows) == _MOST_ROWS or self._bytes + size > _MOST_BYTES:
             self._insert()
-        self._rows[said["alert_id"] if self._kind == "alerts" else uuid.uuid4().hex] = self._row(said)
+        self._rows[found["alert_id"] if self._kind == "alerts" else uuid.uuid4().hex] = self._row(found)
         self._bytes += size
         if self._kind == "alerts":
-            yield said["alert_id"]
+            yield found["alert_id"]
 
     def finish_bundle(self) -> None:
         """A bundle is done once all of its rows are somewhere."""
@@ -104,12 +99,12 @@ class _Insert(beam.DoFn):  # type: ignore[misc]
     def teardown(self) -> None:
         self._client.close()
 
-    def _row(self, said: dict[str, Any]) -> Row:
+    def _row(self, found: Row) -> Row:
         if self._kind == "alerts":
-            return alert_row(said)
+            return alert_row(found)
         if self._kind == "verdicts":
-            return verdict_row(said, self._run_id)
-        return dead_letter_row(said, self._run_id, None, _now())
+            return verdict_row(found, self._run_id)
+        return dead_letter_row(found, self._run_id, None, _now())
 
     def _insert(self) -> None:
         refused = insert(self._client, self._dataset.path(TABLES[self._kind]), self._rows)
@@ -158,11 +153,11 @@ def insert(client: Client, path: str, rows: Mapping[str, Row]) -> list[Refused]:
     def attempt() -> None:
         errors = _errors(client, path, left)
         for insert_id, row in list(left.items()):
-            said = errors.get(insert_id, [])
-            lasting = [error for error in said if not _passes(error)]
+            problems = errors.get(insert_id, [])
+            lasting = [error for error in problems if not _passes(error)]
             if lasting:
                 refused.append(Refused(row, "; ".join(_in_words(error) for error in lasting)))
-            if lasting or not said:
+            if lasting or not problems:
                 del left[insert_id]
         if left:
             raise ServiceUnavailable("rows failed for a while")  # type: ignore[no-untyped-call]

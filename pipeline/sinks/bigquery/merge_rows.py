@@ -33,26 +33,24 @@ from uncommon_im.transforms.rules.events.tally import Tally, summary_of
 
 
 @dataclass(frozen=True)
-class BigQueryOutput:
-    """Where a backfill leaves what it finds in BigQuery, and under which names.
+class Staging:
+    """How a backfill loads what it finds into BigQuery.
 
     Args:
-        dataset: its tables exist.
-        staging: a folder for files of this run alone, local or gs://, that whoever loads can read.
+        folder: for files of this run alone, local or gs://, that whoever loads can read.
         inputs: what the run reads, as its command says it.
         started_at: when, RFC 3339.
         seconds: how long a load or a MERGE may take.
     """
 
-    dataset: Dataset
-    staging: str
+    folder: str
     inputs: tuple[str, ...]
     started_at: str
     seconds: int = 3600
 
 
 @dataclass
-class WriteBigQuery(beam.PTransform):  # type: ignore[misc]
+class WriteBigQuery(beam.PTransform):
     """Alerts, dead letters, verdicts -> BigQuery, with the run's summary; yields the dataset's name when it is done.
 
     The tables hold then what this run found, and what others found on other days or of other tenants: a rerun that
@@ -60,27 +58,26 @@ class WriteBigQuery(beam.PTransform):  # type: ignore[misc]
     it, with the same effect. Verdicts of training are left to the run that judges their day.
 
     Args:
-        output: where.
+        dataset: its tables exist.
+        staging: how it is loaded.
         configuration: of the run.
         total: what the run counted, one tally.
         coverage: the days with telemetry, one mapping.
     """
 
-    output: BigQueryOutput
+    dataset: Dataset
+    staging: Staging
     configuration: Configuration
     total: beam.PCollection[Tally]
     coverage: beam.PCollection[Coverage]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, rows: dict[str, beam.PCollection[dict[str, Any]]]) -> beam.PCollection[str]:
         """Stages each table under its name, then does all the rest in one step."""
-        output, run_id = self.output, self.configuration.run_id
+        staging, run_id = self.staging, self.configuration.run_id
         as_row: dict[str, tuple[Any, ...]] = {
             "alerts": (alert_row,),
             "verdicts": (verdict_row, run_id),
-            "dead_letters": (dead_letter_row, run_id, run_key_of(output, self.configuration), output.started_at),
+            "dead_letters": (dead_letter_row, run_id, run_key_of(staging, self.configuration), staging.started_at),
         }
         if "verdicts" in rows:
             rows = rows | {"verdicts": rows["verdicts"] | "LeaveTraining" >> beam.Filter(is_judged)}
@@ -88,57 +85,56 @@ class WriteBigQuery(beam.PTransform):  # type: ignore[misc]
             name: collection
             | f"Row_{name}" >> beam.Map(*as_row[name]).with_output_types(dict[str, Any])
             | f"ToJson_{name}" >> beam.Map(to_json).with_output_types(str)
-            | f"Stage_{name}" >> WriteToText(FileSystems.join(output.staging, name), file_name_suffix=".jsonl")
+            | f"Stage_{name}" >> WriteToText(FileSystems.join(staging.folder, name), file_name_suffix=".jsonl")
             for name, collection in rows.items()
         }
-        merge = _LoadAndMerge(output, self.configuration, tuple(staged))
+        merge = _LoadAndMerge(self.dataset, staging, self.configuration, tuple(staged))
         files = [AsIter(paths) for paths in staged.values()]
         return (
             self.total.pipeline
-            | "Once" >> beam.Create([output.dataset.name])
+            | "Once" >> beam.Create([self.dataset.name])
             | "LoadAndMerge" >> beam.ParDo(merge, AsSingleton(self.total), AsSingleton(self.coverage), *files)
         )
 
 
-class _LoadAndMerge(beam.DoFn):  # type: ignore[misc]
-    def __init__(self, output: BigQueryOutput, configuration: Configuration, tables: tuple[str, ...]) -> None:
-        self._output, self._tables = output, tables
+class _LoadAndMerge(beam.DoFn):
+    def __init__(
+        self, dataset: Dataset, staging: Staging, configuration: Configuration, tables: tuple[str, ...]
+    ) -> None:
+        self._dataset, self._staging, self._tables = dataset, staging, tables
         self._start, self._end = configuration.start, configuration.end
         self._names = {
             "run_id": configuration.run_id,
-            "run_key": run_key_of(output, configuration),
+            "run_key": run_key_of(staging, configuration),
             "config_digest": configuration.digest,
         }
 
     def process(self, dataset: str, total: Tally, coverage: Coverage, *files: Iterable[str]) -> Iterable[str]:
-        output = self._output
         scope = scope_of(coverage, self._start, self._end)
-        row = summary_row(summary_of(total), output.inputs, scope, coverage, **self._names)
+        row = summary_row(summary_of(total), self._staging.inputs, scope, coverage, **self._names)
         staged: dict[str, list[str | bytes]] = {
             name: list(paths) for name, paths in zip(self._tables, files, strict=True)
         }
         staged["summaries"] = [to_json(row).encode()]
-        client = output.dataset.access.client()
-        Merge(output.dataset, self._names["run_key"], scope, output.seconds).run(client, staged)
-        client.close()
+        with self._dataset.access.client() as client:
+            Merge(self._dataset, self._names["run_key"], scope, self._staging.seconds).run(client, staged)
         yield dataset
 
 
-def run_key_of(output: BigQueryOutput, configuration: Configuration) -> str:
+def run_key_of(staging: Staging, configuration: Configuration) -> str:
     """What the run shares with the one that it repeats."""
-    return run_key(configuration.start, configuration.end, output.inputs, configuration.tenant)
+    return run_key(configuration.start, configuration.end, staging.inputs, configuration.tenant)
 
 
-def read_summary(output: BigQueryOutput, configuration: Configuration) -> dict[str, Any]:
+def read_summary(dataset: Dataset, staging: Staging, configuration: Configuration) -> dict[str, Any]:
     """The summary of a run that is done, as its file would have it."""
-    client = output.dataset.access.client()
-    key = ScalarQueryParameter("run_key", "STRING", run_key_of(output, configuration))
-    text = f"SELECT * FROM `{output.dataset.path(TABLES['summaries'])}` WHERE run_key = @run_key"
-    (row,) = client.query_and_wait(text, job_config=QueryJobConfig(query_parameters=[key]))
-    client.close()
+    key = ScalarQueryParameter("run_key", "STRING", run_key_of(staging, configuration))
+    text = f"SELECT * FROM `{dataset.path(TABLES['summaries'])}` WHERE run_key = @run_key"
+    with dataset.access.client() as client:
+        (row,) = client.query_and_wait(text, job_config=QueryJobConfig(query_parameters=[key]))
     return summary_of_row(dict(row))
 
 
-def delete_staged(output: BigQueryOutput) -> None:
+def delete_staged(staging: Staging) -> None:
     """Deletes the files that a run has staged."""
-    delete_files(FileSystems.join(output.staging, "**"))
+    delete_files(FileSystems.join(staging.folder, "**"))

@@ -13,7 +13,7 @@ from uncommon_im.transforms.rules.columns.json_lines import to_json
 
 
 @dataclass
-class WriteJsonLines(beam.PTransform):  # type: ignore[misc]
+class WriteJsonLines(beam.PTransform):
     """Rows -> `OUTPUT/NAME/NAME-*.jsonl`; yields the files' names once they are complete.
 
     Each row is one line; a retried bundle leaves no second copy. The order of lines is not defined.

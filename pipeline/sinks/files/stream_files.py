@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
 from uncommon_im.pipeline.storage.whole_file import write_whole
 from uncommon_im.transforms.rules.alerts.formats import NATIVE, text_of
+from uncommon_im.transforms.rules.columns.json_lines import to_json
 
 
 @dataclass
-class WriteAlertFiles(beam.PTransform):  # type: ignore[misc]
-    """Alerts as JSON text -> `OUTPUT/alerts/ALERT_ID.jsonl`, one line each; yields their names.
+class WriteAlertFiles(beam.PTransform):
+    """Alerts -> `OUTPUT/alerts/ALERT_ID.jsonl`, one line each; yields their names.
 
     Idempotent by alert id: an alert that comes again, from a retry or from another job that writes to the same folder,
     replaces its file. A file is there whole or not at all. Late alerts are written like others.
@@ -29,19 +30,16 @@ class WriteAlertFiles(beam.PTransform):  # type: ignore[misc]
     output: str
     alert_format: str = NATIVE
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, alerts: beam.PCollection[str]) -> beam.PCollection[str]:
-        """A file an alert: flood control keeps them few."""
+    def expand(self, alerts: beam.PCollection[dict[str, Any]]) -> beam.PCollection[str]:
+        """One file per alert: flood control keeps them few."""
         return alerts | "Write" >> beam.Map(_write_alert, self.output, self.alert_format).with_output_types(str)
 
 
 @dataclass
-class WriteBundleFiles(beam.PTransform):  # type: ignore[misc]
-    """JSON text -> `OUTPUT/NAME/NAME-*.jsonl`, a file a bundle.
+class WriteBundleFiles(beam.PTransform):
+    """Rows -> `OUTPUT/NAME/NAME-*.jsonl`, one file per bundle.
 
-    No line is lost: equal lines are so many, for two activities of an hour may get equal verdicts, and a record that
+    No line is lost: equal ones are all kept, for two activities of an hour may get equal verdicts, and a record that
     comes twice makes two dead letters. A bundle that an engine retries after it was written repeats its lines.
 
     Args:
@@ -52,34 +50,30 @@ class WriteBundleFiles(beam.PTransform):  # type: ignore[misc]
     output: str
     name: str
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, rows: beam.PCollection[str]) -> beam.PCollection[str]:
+    def expand(self, rows: beam.PCollection[dict[str, Any]]) -> beam.PCollection[str]:
         """Files are named at random: a name made of the content would let equal bundles replace each other."""
         return rows | "Write" >> beam.ParDo(_WriteBundle(self.output, self.name)).with_output_types(str)
 
 
-class _WriteBundle(beam.DoFn):  # type: ignore[misc]
+class _WriteBundle(beam.DoFn):
     def __init__(self, output: str, name: str) -> None:
         self._output, self._name = output, name
-        self._rows: list[str] = []
+        self._lines: list[str] = []
 
     def start_bundle(self) -> None:
-        self._rows = []
+        self._lines = []
 
-    def process(self, row: str) -> Iterator[str]:
-        self._rows.append(row)
+    def process(self, row: dict[str, Any]) -> Iterator[str]:
+        self._lines.append(f"{to_json(row)}\n")
         yield from ()
 
     def finish_bundle(self) -> None:
-        if self._rows:
-            content = "".join(f"{row}\n" for row in self._rows).encode()
+        if self._lines:
             name = f"{self._name}-{uuid.uuid4().hex}.jsonl"
-            write_whole(FileSystems.join(self._output, self._name, name), content)
+            write_whole(FileSystems.join(self._output, self._name, name), "".join(self._lines).encode())
 
 
-def _write_alert(alert: str, output: str, alert_format: str) -> str:
-    path = FileSystems.join(output, "alerts", f"{json.loads(alert)['alert_id']}.jsonl")
+def _write_alert(alert: dict[str, Any], output: str, alert_format: str) -> str:
+    path = FileSystems.join(output, "alerts", f"{alert['alert_id']}.jsonl")
     write_whole(path, f"{text_of(alert, alert_format)}\n".encode())
     return path

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.transforms.trigger import AccumulationMode, AfterWatermark
 from apache_beam.transforms.window import GlobalWindows
 
+from uncommon_im.pipeline.runs.folder import write_summary
+from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.pipeline.storage.whole_file import write_whole
+from uncommon_im.transforms.rules.events.tally import Tally, stream_summary_of
 
 
 @dataclass
-class WriteTotal(beam.PTransform):  # type: ignore[misc]
+class WriteTotal(beam.PTransform):
     """Tallies -> a file with their sums, once the stream has come to its end; one that does not end writes nothing.
 
     Metrics are for watching: engines may lose an increment. What is counted here has the guarantees of data.
@@ -24,9 +28,6 @@ class WriteTotal(beam.PTransform):  # type: ignore[misc]
     """
 
     path: str
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, tallies: Sequence[beam.PCollection[tuple[str, int]]]) -> beam.PCollection[str]:
         """Adds up step by step, then all steps."""
@@ -56,3 +57,12 @@ def _write(joined: tuple[int, Iterable[tuple[str, int]]], path: str) -> str:
         total[name] = total.get(name, 0) + number
     write_whole(path, json.dumps(total).encode())
     return path
+
+
+def write_stream_summary(output: str, total: str) -> dict[str, Any]:
+    """Writes `summary.json` from what the steps counted in all; returns it."""
+    with open_binary(total) as stream:
+        counted = json.loads(stream.read())
+    summary = stream_summary_of(Tally({tuple(name.split(".", 2)): number for name, number in counted.items()}))
+    write_summary(output, summary)
+    return summary

@@ -24,8 +24,8 @@ _CUT_CHARACTERS: Final = 10_000
 
 
 @dataclass
-class PublishAlerts(beam.PTransform):  # type: ignore[misc]
-    """Alerts as JSON text -> messages; yields the ids of those that Pub/Sub has taken.
+class PublishAlerts(beam.PTransform):
+    """Alerts -> messages; yields the ids of those that Pub/Sub has taken.
 
     The data is the alert, in the format that is asked for; "tenant", "severity", "service" and "alert_id" are
     attributes, for subscriptions to filter by. The tenant is the ordering key: a subscription that orders by it
@@ -45,11 +45,8 @@ class PublishAlerts(beam.PTransform):  # type: ignore[misc]
     topic: str
     alert_format: str = NATIVE
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, alerts: beam.PCollection[str]) -> beam.PCollection[str]:
-        """A message an alert: flood control keeps them few."""
+    def expand(self, alerts: beam.PCollection[dict[str, Any]]) -> beam.PCollection[str]:
+        """One message per alert: flood control keeps them few."""
         return alerts | "Publish" >> beam.ParDo(_Publish(self.topic, self.alert_format)).with_output_types(str)
 
 
@@ -78,7 +75,7 @@ def _cut(value: Any) -> Any:
     return {name: _cut(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
-class _Publish(beam.DoFn):  # type: ignore[misc]
+class _Publish(beam.DoFn):
     def __init__(self, topic: str, alert_format: str) -> None:
         self._topic, self._alert_format = topic, alert_format
 
@@ -89,9 +86,9 @@ class _Publish(beam.DoFn):  # type: ignore[misc]
     def start_bundle(self) -> None:
         self._sent: list[Future[str]] = []
 
-    def process(self, text: str) -> Iterator[str]:
-        attributes = attributes_of(json.loads(text))
-        data = data_of(text_of(text, self._alert_format))
+    def process(self, alert: dict[str, Any]) -> Iterator[str]:
+        attributes = attributes_of(alert)
+        data = data_of(text_of(alert, self._alert_format))
         self._sent.append(self._publisher.publish(self._topic, data, ordering_key=attributes["tenant"], **attributes))
         yield attributes["alert_id"]
 

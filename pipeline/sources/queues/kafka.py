@@ -18,7 +18,7 @@ TIMESTAMPS: Final = ("LogAppendTime", "CreateTime")
 
 
 @dataclass
-class ReadKafka(beam.PTransform):  # type: ignore[misc]
+class ReadKafka(beam.PTransform):
     """Topics -> `Message`s that arrived when Kafka stamped them, in ms.
 
     At least once: every record's value is one message; a record that is read again is the same message, with the same
@@ -51,9 +51,6 @@ class ReadKafka(beam.PTransform):  # type: ignore[misc]
     consumer: Mapping[str, str] = field(default_factory=dict)
     expansion_service: str | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[Message]:
         """Reads, and keeps of each record what is needed."""
         read = ReadFromKafka(
@@ -75,7 +72,7 @@ class ReadKafka(beam.PTransform):  # type: ignore[misc]
         return start | "ReadTopics" >> read | "ToMessage" >> beam.ParDo(_ToMessage()).with_output_types(Message)
 
 
-class _ToMessage(beam.DoFn):  # type: ignore[misc]
+class _ToMessage(beam.DoFn):
     def __init__(self) -> None:
         self._tombstones = Metrics.counter(NAMESPACE, "kafka.tombstones")
 

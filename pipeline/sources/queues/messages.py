@@ -45,7 +45,7 @@ registry.register_row(Message)
 
 
 @dataclass
-class MessagesToBlocks(beam.PTransform):  # type: ignore[misc]
+class MessagesToBlocks(beam.PTransform):
     """Messages -> blocks as `OpenArrivals` reads them.
 
     Every line of every message is in exactly one block, but for empty ones. What cannot be decoded (damaged gzip, or
@@ -56,15 +56,12 @@ class MessagesToBlocks(beam.PTransform):  # type: ignore[misc]
     again, makes the same records.
     """
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, messages: beam.PCollection[Message]) -> beam.PCollection[bytes]:
         """One step."""
         return messages | "Gather" >> beam.ParDo(_Gather()).with_output_types(bytes)
 
 
-class _Gather(beam.DoFn):  # type: ignore[misc]
+class _Gather(beam.DoFn):
     def start_bundle(self) -> None:
         self._held: list[Message] = []
         self._bytes = 0

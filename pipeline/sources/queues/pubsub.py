@@ -47,7 +47,7 @@ registry.register_row(Noticed)
 
 
 @dataclass
-class ReadPubSub(beam.PTransform):  # type: ignore[misc]
+class ReadPubSub(beam.PTransform):
     """A subscription -> `Message`s that arrived when they were published.
 
     At least once, in no order that counts: a message that is delivered again is the same one, with the same arrival,
@@ -59,9 +59,6 @@ class ReadPubSub(beam.PTransform):  # type: ignore[misc]
 
     subscription: str
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[Message]:
         """Receives, and keeps of each message what is needed."""
         to_message = beam.Map(message_of, self.subscription).with_output_types(Message)
@@ -69,7 +66,7 @@ class ReadPubSub(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class ReadNotifications(beam.PTransform):  # type: ignore[misc]
+class ReadNotifications(beam.PTransform):
     """A subscription to notifications of Cloud Storage -> blocks of the objects that have been written.
 
     Each record of each object is in exactly one block for each notification, and arrived when the notification was
@@ -87,9 +84,6 @@ class ReadNotifications(beam.PTransform):  # type: ignore[misc]
     subscription: str
     prefix: str = "gs://"
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[bytes]:
         """Receives, then reads what notifications name."""
         return (
@@ -100,7 +94,7 @@ class ReadNotifications(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class NotificationsToBlocks(beam.PTransform):  # type: ignore[misc]
+class NotificationsToBlocks(beam.PTransform):
     """Notifications, as engines hand out messages -> blocks; what `ReadNotifications` says of them holds here.
 
     Args:
@@ -110,9 +104,6 @@ class NotificationsToBlocks(beam.PTransform):  # type: ignore[misc]
 
     subscription: str
     prefix: str = "gs://"
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, notifications: beam.PCollection[bytes]) -> beam.PCollection[bytes]:
         """Objects are spread over workers: one message may stand for much."""
@@ -173,7 +164,7 @@ def _published(time: Any) -> int:
     return int(time.timestamp()) * 1_000_000 + int(time.microsecond)
 
 
-class _Notice(beam.DoFn):  # type: ignore[misc]
+class _Notice(beam.DoFn):
     def __init__(self, subscription: str, prefix: str) -> None:
         self._subscription, self._prefix = subscription, prefix
 
@@ -194,7 +185,7 @@ class _Notice(beam.DoFn):  # type: ignore[misc]
             yield noticed
 
 
-class _ReadObjects(beam.DoFn):  # type: ignore[misc]
+class _ReadObjects(beam.DoFn):
     def process(self, noticed: Noticed) -> Iterator[bytes]:
         try:
             yield from ReadObject(noticed.path, noticed.source, noticed.arrival).blocks()

@@ -23,7 +23,7 @@ BREATH_SECONDS: Final = 0.01
 
 
 @dataclass
-class ReadArrivals(beam.PTransform):  # type: ignore[misc]
+class ReadArrivals(beam.PTransform):
     """A folder of spooled blocks -> blocks, as an unbounded collection that comes to an end.
 
     Each block is read once, stamped with the arrival of its first record, in the order of arrival. The watermark is the
@@ -45,7 +45,7 @@ class ReadArrivals(beam.PTransform):  # type: ignore[misc]
         return start | "Folder" >> beam.Create([self.folder], reshuffle=False) | "Read" >> read
 
 
-class _Blocks(RestrictionProvider):  # type: ignore[misc]
+class _Blocks(RestrictionProvider):
     """The restriction: numbers of blocks."""
 
     def initial_restriction(self, folder: str) -> OffsetRange:
@@ -58,7 +58,7 @@ class _Blocks(RestrictionProvider):  # type: ignore[misc]
         return int(restriction.size())
 
 
-class _FollowsArrival(WatermarkEstimatorProvider):  # type: ignore[misc]
+class _FollowsArrival(WatermarkEstimatorProvider):
     """The watermark: set by hand."""
 
     def initial_estimator_state(self, folder: str, restriction: OffsetRange) -> Timestamp:
@@ -68,7 +68,7 @@ class _FollowsArrival(WatermarkEstimatorProvider):  # type: ignore[misc]
         return ManualWatermarkEstimator(state)
 
 
-class _Read(beam.DoFn):  # type: ignore[misc]
+class _Read(beam.DoFn):
     def __init__(self, rate: int | None, step: int) -> None:
         self._rate, self._step = rate, step
 

@@ -32,8 +32,8 @@ METADATA = StreamMetadata(
 )
 
 
-def alert(number: int, **more: object) -> str:
-    return json.dumps({"alert_id": f"a{number}"} | more)
+def alert(number: int, **more: object) -> dict[str, object]:
+    return {"alert_id": f"a{number}"} | more
 
 
 def test_an_alert_far_behind_the_watermark_reaches_its_file(tmp_path: Path) -> None:
@@ -53,13 +53,13 @@ def test_an_alert_that_comes_again_from_whatever_job_replaces_its_file(tmp_path:
 
 
 def test_bundles_with_equal_lines_keep_all_of_them(tmp_path: Path) -> None:
-    verdict = json.dumps({"host": "pc", "verdict": "learning"})
+    verdict = {"host": "pc", "verdict": "learning"}
     script = test_stream.TestStream()
     for instant in (1000, 2000, 3000):
         script = script.add_elements([TimestampedValue(verdict, instant)]).advance_watermark_to(instant)
     with beam.Pipeline("BundleBasedDirectRunner", options=PipelineOptions(["--streaming"])) as pipeline:
         _ = pipeline | script.advance_watermark_to_infinity() | WriteBundleFiles(str(tmp_path), "verdicts")
-    assert read_rows(str(tmp_path), "verdicts") == [json.loads(verdict)] * 3
+    assert read_rows(str(tmp_path), "verdicts") == [verdict] * 3
 
 
 def test_a_bundle_is_one_file_and_nothing_unfinished_is_left(tmp_path: Path) -> None:

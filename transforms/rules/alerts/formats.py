@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -18,6 +17,6 @@ ALERT_FORMATS: Final[dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] =
 """Name of a format -> what converts a native alert to it."""
 
 
-def text_of(alert: str, alert_format: str) -> str:
-    """A native alert, as JSON text, in a format."""
-    return alert if alert_format == NATIVE else to_json(ALERT_FORMATS[alert_format](json.loads(alert)))
+def text_of(alert: Mapping[str, Any], alert_format: str) -> str:
+    """A native alert in a format, as JSON text."""
+    return to_json(ALERT_FORMATS[alert_format](alert))

@@ -11,8 +11,9 @@ import pytest
 from tests.oracle import Options
 from tests.running import configuration_of, write_lines
 from uncommon_im.pipeline.cli.commands import replay
+from uncommon_im.pipeline.cli.commands.streaming import log_configuration
 from uncommon_im.pipeline.cli.main import main
-from uncommon_im.transforms.rules.stream.delays import advice_of, suggested
+from uncommon_im.transforms.rules.stream.delays import advice_of, suggestion
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 EVENT = {"event_time": "2026-03-01T10:00:00Z", "host_id": "h1", "process_name": "curl", "remote_host": "t.me"}
@@ -83,7 +84,7 @@ def test_a_snapshot_of_nothing_is_refused(tmp_path: Path, capsys: pytest.Capture
 
 def test_the_effective_configuration_is_one_record_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="uncommon_im"):
-        replay.log_configuration(configuration_of(Options(max_host_days=7)), Lateness())
+        log_configuration(configuration_of(Options(max_host_days=7)), Lateness())
     (record,) = caplog.records
     said = json.loads(record.getMessage().removeprefix("configuration "))
     assert (said["lateness_s"], said["late_horizon_s"], said["limits"]["max_host_days"]) == (600, 86_400, 7)
@@ -99,5 +100,5 @@ def test_the_effective_configuration_is_one_record_of_the_log(caplog: pytest.Log
     ],
 )
 def test_delays_suggest_a_lateness(counts: dict[int, int], bound: int | None, said: str) -> None:
-    assert suggested(counts) == bound
+    assert suggestion(counts) == bound
     assert advice_of(counts, Lateness()).endswith(said)

@@ -9,10 +9,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
-from uncommon_im.pipeline.cli.commands.replay import lateness_of
-from uncommon_im.pipeline.cli.commands.stream import build_stream, source_of
-from uncommon_im.pipeline.cli.main import main, parser
-from uncommon_im.pipeline.cli.options import configuration_of
+from uncommon_im.pipeline.cli.commands.stream import StreamOptions
+from uncommon_im.pipeline.cli.main import main, parse
 from uncommon_im.pipeline.sinks.queues.pubsub import attributes_of, data_of
 
 SUBSCRIPTION = "projects/project-1/subscriptions/events"
@@ -57,9 +55,10 @@ def test_the_folder_of_a_finished_run_is_refused_and_left_as_it_is(
 
 
 def graph(*options: str) -> list[proto.PTransform]:
-    arguments, _ = parser().parse_known_args(["stream", *options])
-    configuration, pipeline = configuration_of(arguments), beam.Pipeline()
-    build_stream(pipeline, source_of(arguments), arguments, configuration, lateness_of(arguments, configuration))
+    _, given, _, _ = parse(["stream", *options])
+    assert isinstance(given, StreamOptions)
+    pipeline = beam.Pipeline()
+    given.open(pipeline.options).build(pipeline | "ReadBlocks" >> given.queue.open())
     return list(pipeline.to_runner_api().components.transforms.values())
 
 

@@ -11,14 +11,7 @@ from google.cloud.dataflow_v1beta3 import TemplateMetadata
 
 from tests import ROOT
 from uncommon_im.pipeline.cli.dataflow.launch import arguments_of, run
-from uncommon_im.pipeline.cli.dataflow.metadata import (
-    TEMPLATES,
-    is_repeatable,
-    is_switch,
-    metadata_of,
-    options_of,
-    text_of,
-)
+from uncommon_im.pipeline.cli.dataflow.metadata import TEMPLATES, metadata_of, options_of, text_of
 from uncommon_im.pipeline.cli.main import parser
 
 COMMITTED = ROOT / "deploy" / "dataflow"
@@ -123,7 +116,7 @@ def test_parameters_become_the_options_that_they_are() -> None:
 @pytest.mark.parametrize("command", TEMPLATES)
 def test_each_parameter_reaches_its_option(command: str) -> None:
     samples = {"NUMBER": "7", "BOOLEAN": "true"}
-    for name, action in options_of(command).items():
+    for name, option in options_of(command).items():
         parameter = parameters(command)[name]
         value = (
             samples.get(parameter["paramType"]) or parameter.get("enumOptions", [{"value": "2026-01-01"}])[-1]["value"]
@@ -136,8 +129,8 @@ def test_each_parameter_reaches_its_option(command: str) -> None:
             arguments_of((f"--command={command}", *others, f"--{name}={value}"))
         )
         assert rest == []
-        expected = [value] if is_repeatable(action) else True if is_switch(action) else value
-        assert str(getattr(arguments, action.dest)) == str(expected)
+        expected = [value] if option.is_repeatable else True if option.is_switch else value
+        assert str(getattr(arguments, option.name)) == str(expected)
 
 
 def test_what_sql_is_made_of_does_not_cut_a_query() -> None:

@@ -18,8 +18,8 @@ from apache_beam.portability.api import (
     external_transforms_pb2,
 )
 
-from uncommon_im.pipeline.cli.commands.stream import source_of
-from uncommon_im.pipeline.cli.main import main, parser
+from uncommon_im.pipeline.cli.commands.stream import StreamOptions
+from uncommon_im.pipeline.cli.main import main, parse
 
 
 class Noting(beam_expansion_api_pb2_grpc.ExpansionServiceServicer):  # type: ignore[misc]
@@ -52,9 +52,10 @@ def test_kafka_is_read_as_bytes_from_the_groups_offsets_which_are_committed_with
     options = ["--kafka-brokers", "k:9092", "--kafka-topic", "a", "--kafka-topic", "b", "--kafka-group", "g"]
     options += ["--kafka-consumer", "security.protocol=SSL", "--kafka-consumer", "auto.offset.reset=latest"]
     options += ["--kafka-expansion-service", address, "--output", str(tmp_path)]
-    arguments, _ = parser().parse_known_args(["stream", *options])
+    _, given, _, _ = parse(["stream", *options])
+    assert isinstance(given, StreamOptions)
     with pytest.raises(RuntimeError, match="noted"):
-        _ = beam.Pipeline() | source_of(arguments)
+        _ = beam.Pipeline() | given.queue.open()
     (request,) = service.asked
     assert request.transform.spec.urn == ReadFromKafka.URN_WITH_METADATA
     payload = external_transforms_pb2.ExternalConfigurationPayload.FromString(request.transform.spec.payload)

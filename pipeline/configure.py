@@ -1,14 +1,51 @@
-"""Going on from a snapshot: may this run start from it? (specification, section 9)"""
+"""Options -> the configuration of a run; going on from a snapshot: may this run start from it? (section 9)"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
 
-from uncommon_im.pipeline.baselines.read_snapshot import Snapshot
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, open_snapshot
+from uncommon_im.pipeline.configuration import Configuration, new_run_id
+from uncommon_im.pipeline.options.run import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
 from uncommon_im.schemas.documents import require
+from uncommon_im.schemas.exceptions import load_exceptions
 from uncommon_im.schemas.snapshot import check_limits
+from uncommon_im.transforms.rules.columns.local_time import zone_of
+
+NO_FINDINGS = FindingOptions()
+
+
+def configuration_of(
+    detector: DetectorOptions, days: DayOptions, baseline: BaselineOptions, findings: FindingOptions = NO_FINDINGS
+) -> Configuration:
+    """The configuration that options and the files they name give.
+
+    Raises:
+        ConfigurationError: an option or a file is wrong.
+    """
+    days.check()
+    require(detector.tenant.strip(), "--tenant is empty: give the id of records that name no tenant")
+    configuration = Configuration(
+        detector=detector.card(),
+        catalogue=detector.known.catalogue(),
+        exceptions=load_exceptions(detector.exceptions),
+        tenant=detector.tenant.strip(),
+        operator_ranges=detector.known.operator_ranges,
+        time_zone=zone_of(detector.time_zone).key,
+        start=days.start,
+        end=days.end,
+        verdicts=findings.verdicts,
+        evidence=findings.evidence,
+        run_id=new_run_id(),
+        baseline_out=baseline.baseline_out,
+        redact=not findings.no_redact,
+        alert_format=findings.alert_format,
+    )
+    baseline.check(days.end)
+    if baseline.baseline_in is None:
+        return configuration
+    return with_baseline(configuration, open_snapshot(baseline.baseline_in), baseline.learn_changed_services)
 
 
 def with_baseline(configuration: Configuration, snapshot: Snapshot, learn_changed_services: bool) -> Configuration:

@@ -1,0 +1,88 @@
+"""`uncommon-im snapshot`: what a stream learned, or what raw events show, as a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from uncommon_im.pipeline.bigquery.options import BigQueryOptions
+from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.run import BaselineOptions, DayOptions, DetectorOptions
+from uncommon_im.pipeline.sources.options import InputOptions
+from uncommon_im.schemas.documents import require
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotOptions(Options):
+    """The options of `snapshot`."""
+
+    sightings: str | None = option(
+        "Take the snapshot of what a stream left here by --sightings-out. Otherwise give --input.", metavar="DIR"
+    )
+    as_of: date = option("The day boundary (UTC).", required=True)
+    baseline_in: str | None = option("The snapshot before. It is needed if the stream started from one.", metavar="DIR")
+    baseline_out: str = option("Leave the snapshot in this directory.", metavar="DIR", required=True)
+    learn_changed_services: bool = option(
+        "With --input, services that are new or changed since --baseline-in learn first, as in `backfill`.", False
+    )
+    input: InputOptions
+    bigquery: BigQueryOptions
+    detector: DetectorOptions
+
+
+def run_snapshot(options: SnapshotOptions, rest: list[str]) -> None:
+    """`uncommon-im snapshot`."""
+    import apache_beam as beam
+
+    from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
+    from uncommon_im.pipeline.options.beam import beam_options
+    from uncommon_im.pipeline.storage.whole_file import require_writable
+
+    require(
+        (options.sightings is None) == bool(options.input.names),
+        "a snapshot is taken of what a stream left (--sightings) or of raw events (--input): give one of them",
+    )
+    pipeline = beam.Pipeline(options=beam_options(rest))
+    build = _of_sightings if options.sightings else _of_events
+    build(pipeline, options)
+    require_writable("--baseline-out", options.baseline_out)
+    pipeline.run().wait_until_finish()
+    metadata = open_snapshot(options.baseline_out).metadata
+    rows = ", ".join(f"{number:,} {table}" for table, number in metadata.rows.items())
+    print(f"snapshot of {metadata.as_of} in {options.baseline_out}: {rows}")
+
+
+def _of_sightings(pipeline: beam.Pipeline, options: SnapshotOptions) -> None:
+    from uncommon_im.pipeline.baselines.read_learned import open_learned
+    from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
+    from uncommon_im.pipeline.baselines.take_snapshot import SnapshotPlan, take_snapshot
+    from uncommon_im.pipeline.configuration import new_run_id
+
+    baseline = open_snapshot(options.baseline_in) if options.baseline_in else None
+    learned = open_learned(options.sightings or "", options.as_of, baseline)
+    take_snapshot(pipeline, SnapshotPlan(learned, baseline, options.as_of, options.baseline_out, new_run_id()))
+
+
+def _of_events(pipeline: beam.Pipeline, options: SnapshotOptions) -> None:
+    """All days before `--as-of` are judged, for the alerts on the last of them; nothing of it is written."""
+    from uncommon_im.pipeline import backfill
+    from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
+    from uncommon_im.pipeline.configure import configuration_of
+
+    baseline = BaselineOptions(options.baseline_in, options.baseline_out, options.learn_changed_services)
+    configuration = configuration_of(options.detector, DayOptions(end=options.as_of), baseline)
+    inputs = options.input.find(configuration, options.bigquery, pipeline.options)
+    scanned = backfill.scan(pipeline, inputs, options.input.files.reading, configuration)
+    findings = backfill.detect(scanned, configuration)
+    written = WriteSnapshot(options.baseline_out, configuration.snapshot_metadata, [])
+    _ = findings.history | "WriteSnapshot" >> written
+
+
+SNAPSHOT: Final = Command(
+    "snapshot", "Take a snapshot of what a stream learned.", SnapshotOptions, run_snapshot, beam=True
+)

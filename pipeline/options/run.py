@@ -1,0 +1,199 @@
+"""The options that decide what a run computes, and the configuration that they give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
+from uncommon_im.schemas.detector import Detector, Limits, load_detector
+from uncommon_im.schemas.documents import require
+from uncommon_im.schemas.evidence import MAX_OTHER_HOSTS
+from uncommon_im.transforms.rules.alerts.formats import ALERT_FORMATS, NATIVE
+from uncommon_im.transforms.rules.columns.days import SECOND_US
+from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
+from uncommon_im.transforms.rules.stream.lateness import Lateness
+
+_LIMITS: Final = (
+    *("activation_days", "training_days", "guard_days"),
+    *("max_other_hosts", "max_host_days", "max_alerts_per_group"),
+)
+
+
+@dataclass(frozen=True)
+class CatalogueOptions(Options, title="detector"):
+    """What an instant messaging server is."""
+
+    services: str | None = option("Your own services and hosts. They are added to the catalogue.", metavar="FILE.yaml")
+    operator_ranges: bool = option(
+        "Also match address ranges that carry their owner's other products (Teams, LINE, Kakao). This finds "
+        "more, and it is noisier.",
+        False,
+    )
+
+    def catalogue(self) -> Catalogue:
+        """The catalogue with the user's services.
+
+        Raises:
+            ConfigurationError: the file of services is wrong.
+        """
+        return load_catalogue(self.services)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorOptions(Options, title="detector"):
+    """What the detector computes (specification, sections 5 to 7)."""
+
+    detector: str | None = option(
+        "A detector card. What it leaves out is taken from the shipped card.", metavar="FILE.yaml"
+    )
+    known: CatalogueOptions
+    exceptions: str | None = option("Communications that need no alert.", metavar="FILE.yaml")
+    tenant: str = option("The tenant of records that name none.", "default", "ID")
+    time_zone: str = option(
+        "The time zone of the organisation, such as Europe/Berlin. It says whether an alert's hour of the day is "
+        "usual.",
+        UTC_ZONE,
+        "NAME",
+    )
+    activation_days: int | None = option(
+        "How many days with telemetry a tenant needs before the detector speaks. The shipped card says 14."
+    )
+    training_days: int | None = option("How many days the rolling baseline covers. The shipped card says 30.")
+    guard_days: int | None = option(
+        "How many of the newest days do not vouch for a suspicious process. The shipped card says 3."
+    )
+    max_other_hosts: int | None = option(
+        "A communication is rare if at most N other hosts showed it. The limit of executions is set too. The "
+        "shipped card says 3."
+    )
+    max_host_days: int | None = option(
+        "A communication is rare if its own host showed it on at most N days. The limit of executions is set "
+        "too. The shipped card says 2."
+    )
+    max_alerts_per_group: int | None = option(
+        "How many alerts one program, service, day and variation may raise. Further ones are rolled up. 0 means "
+        "no limit. The shipped card says 25."
+    )
+
+    def card(self) -> Detector:
+        """The detector card with these limits.
+
+        Raises:
+            ConfigurationError: the card or a limit is wrong.
+        """
+        limits: dict[str, int | None] = {name: getattr(self, name) for name in _LIMITS}
+        for name in ("max_other_hosts", "max_host_days"):
+            limits[f"execution_{name}"] = limits[name]
+        return load_detector(self.detector, **limits)
+
+
+@dataclass(frozen=True)
+class DayOptions(Options, title="days (UTC)"):
+    """Which days count."""
+
+    start: date | None = option("The first day that is judged. Earlier days only train the baseline.")
+    end: date | None = option("The first day that is not read any more.")
+
+    def check(self) -> None:
+        """Raises `ConfigurationError` unless there is a day between them."""
+        require(
+            not (self.start and self.end) or self.start < self.end,
+            f"--end {self.end} must be later than --start {self.start} (it is exclusive)",
+        )
+
+
+@dataclass(frozen=True)
+class StreamDays(DayOptions, title=""):
+    """The same for a stream, which has no end."""
+
+    start: date | None = option("The first day (UTC) that is judged.")
+    end: None = None
+
+
+@dataclass(frozen=True)
+class BaselineOptions(Options, title="baseline"):
+    """What was learned, from run to run."""
+
+    baseline_in: str | None = option("Start from the snapshot in this directory.", metavar="DIR")
+    baseline_out: str | None = option("Leave a snapshot of the day --end in this directory.", metavar="DIR")
+    learn_changed_services: bool = option(
+        "Services that are new or changed since the snapshot learn first. Without this the run stops.", False
+    )
+
+    def check(self, end: date | None) -> None:
+        """Raises `ConfigurationError` unless directories are named, of two snapshots, and `end` says the day."""
+        for flag, path in (("--baseline-in", self.baseline_in), ("--baseline-out", self.baseline_out)):
+            require(
+                path is None or path.strip(),
+                f"{flag} is empty: give the directory of a snapshot, or leave the option out",
+            )
+        if self.baseline_out is None:
+            return
+        require(end, "--baseline-out needs --end: the day boundary at which the snapshot is taken")
+        require(
+            self.baseline_in is None or self.baseline_in.rstrip("/") != self.baseline_out.rstrip("/"),
+            f"--baseline-out {self.baseline_out} is the snapshot that the run starts from: give the next one its own "
+            "directory, so that the run can be repeated",
+        )
+
+
+@dataclass(frozen=True)
+class StreamBaseline(BaselineOptions):
+    """The same for a stream, which leaves no snapshot by itself."""
+
+    baseline_out: None = None
+
+
+@dataclass(frozen=True)
+class FindingOptions(Options, title="output"):
+    """Which findings are written, and in what form."""
+
+    verdicts: bool = option("Also write the verdicts, one row per activity.", False)
+    no_redact: bool = option(
+        "Leave secrets in alerts, verdicts and dead letters. Use it only if all readers may see them.", False
+    )
+    alert_format: str = option(
+        "The format of alerts in files and messages. Tables hold native alerts.", NATIVE, choices=tuple(ALERT_FORMATS)
+    )
+    evidence: int | None = option(
+        "Also write the rare activities with their figures, which `tune` and `review` read. An activity is rare if at "
+        f"most N other hosts showed it. N is {MAX_OTHER_HOSTS} if it is left out.",
+        const=MAX_OTHER_HOSTS,
+    )
+
+    def check(self, *written: str | None) -> None:
+        """Raises `ConfigurationError` if a format is asked for that nothing which is written to has."""
+        require(
+            self.alert_format == NATIVE or any(written),
+            f"--alert-format {self.alert_format} is that of files and messages: BigQuery's tables hold native alerts",
+        )
+
+
+@dataclass(frozen=True)
+class StreamFindings(FindingOptions):
+    """The same for a stream, which writes no evidence."""
+
+    evidence: None = None
+
+
+@dataclass(frozen=True)
+class LatenessOptions(Options, title="stream"):
+    """How long a stream waits (specification, section 9)."""
+
+    lateness: int = option(
+        "How long records may take to arrive. An activity is judged when that time is over.", 600, "SECONDS"
+    )
+    late_horizon: int = option(
+        "Records that took longer than this teach the baseline, but they are not judged.", 86_400, "SECONDS"
+    )
+
+    def allowed(self, limits: Limits) -> Lateness:
+        """How long the stream waits, and how far back it goes.
+
+        Raises:
+            ConfigurationError: the horizon is shorter than the lateness.
+        """
+        return Lateness(self.lateness * SECOND_US, self.late_horizon * SECOND_US, limits.training_days)
