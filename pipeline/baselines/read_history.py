@@ -31,7 +31,7 @@ OUTPUTS: Final = ("hosts", "baselines", "judge")
 
 
 @dataclass
-class ReadHistory(beam.PTransform):  # type: ignore[misc]
+class ReadHistory(beam.PTransform):
     """-> messages for "hosts", "baselines" and "judge": what a snapshot knows.
 
     Until all of it is read no watermark passes it: the steps that it is flattened into judge nothing before.

@@ -28,7 +28,7 @@ _AFTER_MS: Final = {"sightings": 0, "coverage": 0, "said": 2, COMPLETE: 10}
 
 
 @dataclass
-class WriteLearned(beam.PTransform):  # type: ignore[misc]
+class WriteLearned(beam.PTransform):
     """What a stream learned -> Parquet files by the day on which it became known.
 
     A day is written when the watermark passes its end and the allowed lateness: nothing in it can be late, for what
@@ -66,7 +66,7 @@ class WriteLearned(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class _WriteTable(beam.PTransform):  # type: ignore[misc]
+class _WriteTable(beam.PTransform):
     table: str
     path: str
     lateness: Lateness

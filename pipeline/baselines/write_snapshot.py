@@ -37,7 +37,7 @@ class WrittenFile:
 
 
 @dataclass
-class WriteSnapshot(beam.PTransform):  # type: ignore[misc]
+class WriteSnapshot(beam.PTransform):
     """{"sightings", "host_sightings", "said"} by shard, "coverage" -> a snapshot; yields its path.
 
     Files of a run have a folder of their own and `metadata.json` is replaced as the last step: a run that dies leaves

@@ -28,7 +28,7 @@ _TASKS_PER_WORKER: Final = 2
 
 
 @dataclass
-class ScanInProcesses(beam.PTransform):  # type: ignore[misc]
+class ScanInProcesses(beam.PTransform):
     """Readings -> what `ScanEvents` makes of their batches, by `workers` processes of this machine.
 
     The same outputs with the same guarantees, but blocks are kept in `folder`. A worker that dies ends the run.
@@ -45,7 +45,7 @@ class ScanInProcesses(beam.PTransform):  # type: ignore[misc]
         return readings | "Scan" >> beam.ParDo(dispatch).with_outputs(*OUTPUTS)
 
 
-class _Dispatch(beam.DoFn):  # type: ignore[misc]
+class _Dispatch(beam.DoFn):
     def __init__(self, settings: ScanSettings, options: JsonOptions, workers: int, folder: str) -> None:
         self._settings, self._options, self._workers, self._folder = settings, options, workers, folder
         self._readings: list[AnyReading] = []

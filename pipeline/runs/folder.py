@@ -45,7 +45,7 @@ def clear_output(output: str) -> None:
 
 
 @dataclass
-class WriteSummary(beam.PTransform):  # type: ignore[misc]
+class WriteSummary(beam.PTransform):
     """The sum of all tallies -> `OUTPUT/summary.json`, written after everything that `written` names.
 
     Args:

@@ -23,7 +23,7 @@ from uncommon_im.transforms.rules.verdicts.verdict import Activation
 
 
 @dataclass
-class WriteEvidence(beam.PTransform):  # type: ignore[misc]
+class WriteEvidence(beam.PTransform):
     """{"activities", "said"} by shard of hosts, one "coverage" -> `OUTPUT/evidence`; yields its path once it is whole.
 
     A file per table and shard; a retried step writes the same file again.

@@ -89,7 +89,7 @@ class TableFolder:
 
 
 @dataclass
-class ReadTables(beam.PTransform):  # type: ignore[misc]
+class ReadTables(beam.PTransform):
     """-> what a function makes of the files of some tables, by the names of its outputs.
 
     Args:
