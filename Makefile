@@ -10,6 +10,7 @@ OTHER_PYTHONS ?= 3.12 3.13
 QUICK := tests/transforms tests/schemas tests/oracle tests/pipeline/test_backfill_oracle.py
 DEMO := demo-output
 SECONDS_A_TARGET ?= 60
+HOURS ?= 1
 INSTALLED := $(VENV)/installed
 PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
@@ -24,7 +25,7 @@ COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11
 PRISM_VERSION := v2.77.0
 HCLFMT_VERSION := v2.24.0
 
-.PHONY: setup demo test test-quick test-pythons fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
+.PHONY: setup demo test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -105,6 +106,9 @@ $(HCLFMT):
 lock: $(DEPLOY)/installed  ## the newest packages within setup.py's bounds, for the container
 	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/requirements.lock setup.py
 	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/build.lock $(LOCK)/build.in
+
+soak: setup  ## random organisations against the oracle, in every way that records can take: HOURS=2 for two hours
+	$(BIN)/python -m tests.soak --hours $(HOURS)
 
 fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
 	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)

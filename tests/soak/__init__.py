@@ -1,0 +1,1 @@
+"""Random organisations against the oracle for as long as one wants: `make soak HOURS=2`."""
