@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import cache
 from typing import Final
+
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.transforms.rules.alerts.secrets import SecretText
 
 _MASK: Final = "***"
 _OF_URL: Final = re.compile(r"://[^/\s@'\"]+@")
@@ -14,10 +18,13 @@ _NAMED: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _BEARER: Final = re.compile(r"\b(Bearer )\S+|\bya29\.[\w-]+", re.IGNORECASE)
+_MASKED: Final = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
 
 def masked(text: str) -> str:
     """A text without what lets others in: users of URLs, values that are called password, token ..., access tokens.
+
+    What alerts are written without is masked too; but a whole user of a URL and a whole value are more than they mask.
 
     >>> masked('sasl.jaas.config=org.x.PlainLoginModule required username="u" password="p w";')
     'sasl.jaas.config=org.x.PlainLoginModule required username="u" password=***;'
@@ -26,7 +33,13 @@ def masked(text: str) -> str:
     """
     text = _OF_URL.sub(f"://{_MASK}@", text)
     text = _NAMED.sub(rf"\1{_MASK}", text)
-    return _BEARER.sub(lambda found: f"{found[1] or ''}{_MASK}", text)
+    text = _BEARER.sub(lambda found: f"{found[1] or ''}{_MASK}", text)
+    return _MASKED.sub(_MASK, _secrets().masked(text))
+
+
+@cache
+def _secrets() -> SecretText:
+    return SecretText(load_catalogue())
 
 
 class MaskingFormatter(logging.Formatter):

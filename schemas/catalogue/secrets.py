@@ -18,24 +18,60 @@ _Hints = Annotated[
     Meta(min_length=1, description="a list of pieces of text, one of which is in every text with such a secret"),
 ]
 _END: Final = r"(?![^\s\"';,)&|/:@}\]])"
-_NO_SECRET: Final = (
-    r"(?!\\?[\"']?(?:\$\{|\$\(|\{\{|<\w[\w -]*>|--?[A-Za-z]|/[A-Za-z]+(?:[\s/:]|$)"
-    rf"|(?:\$(?:env:)?\w+|%\w+%|\*+|true|false|yes|no|null|none|prompt|required|\[redacted:[a-z0-9-]+\]){_END}))"
+_CODE: Final = (
+    r"\$(?:(?:env|global|script|using):)?\w+[.\[]\w|\[[\w.]+\]::|\((?=(?-i:[A-Z][a-z]+-[A-Z]))|(?:os\.(?:environ|getenv)|process\.env|getenv|getpass|getattr"
+    r"|System\.getenv|env|input|prompt|lookup|var|local|data|secrets?|vault|config|self|args|settings|options|params)[.\[(]"
+    r"|(?-i:(?:Get|New|Read|Invoke|ConvertTo|ConvertFrom|Import|Select|Unprotect)-[A-Z]\w+)"
 )
-"""What is no secret, though it stands where one belongs."""
-_QUOTED: Final = r"\\?\"([^\"]*?)\\?\"|'([^']*)'"
-_RUN: Final = r"(?i:(?<![\w.-])(?:{})(?:\.exe|\.py)?[\"']?\s)(?:.{{0,2000}}?\s)??"
+_NO_SECRET: Final = (
+    rf"(?!\\?[\"']?(?:\$\{{|\$\(|\{{\{{|<\w[\w -]*>|--?[A-Za-z]|/[A-Za-z]+(?:[\s/:]|$)|~/|(?:file|env|fd|stdin)[:\s]"
+    rf"|@keychain|{_CODE}"
+    rf"|(?:\$(?:env:)?\w+|%\w+%|!\w+!|\*+|\.{{3}}|true|false|yes|no|null|none|prompt|required|\[redacted:[a-z0-9-]+\]){_END}))"
+)
+"""What is no secret, though it stands where one belongs: a reference, code, an option, a word of yes or no."""
+_QUOTED: Final = (
+    r"\\\"((?:[^\"\\]|\\(?!\"))*+)\\\"|\"((?:[^\"\\]|\\.|\"\"(?=\w))*+)(?:\"|\\?\Z)"
+    r"|'((?:[^']|(?<=\\)'(?=\w)|''(?=\w)|'\"'\"'|'\\'')*+)(?:'|\Z)"
+)
+"""Text in quotes to its end, which is that of the text where it was cut."""
+_BARE: Final = r"([^\s\"'](?:[^\s\"'\\]|\\[ ](?=\w)|\\|[\"'](?=\w))*+)"
+_RUN: Final = r"(?i)(?<![\w.-])(?:impacket-)?(?:{})(?:\.exe|\.py|\.rb|\.sh|\.cmd|\.bat)?\\?[\"']?(?=[\s,])"
+_ARGUMENTS: Final = r"(?#run:{})(?<=[\s\"',(])"
+"""A comment that names the programs, and what stands before an argument."""
 _PARTS: Final = {
-    "sep": r"(?:[:=]\s*|\s+)",
-    "value": rf"{_NO_SECRET}(?:{_QUOTED}|([^\s\"'](?:[^\s\"']|[\"'](?=\w))*))",
+    "no": _NO_SECRET,
+    "gap": r"(?:\\?[\"']?[\s=,]+)?",
+    "sep": r"\\?[\"']?(?:\s*[:=,]\s*|\s+)",
+    "value": rf"{_NO_SECRET}(?:{_QUOTED}|{_BARE})",
     "word": rf"{_NO_SECRET}([^\s\"']+)",
-    "token": (
-        r"(?=\\?[\"']?[^\s\"']{8})(?!\\?[\"']?(?:id=|/|~|\.{1,2}[/\\]|[a-z]:[\\/]|\d{1,12}(?![\w.-])"
-        r"|[a-z]+(?:[-_][a-z]+)+(?![\w.-])))"
+    "quoted": rf"{_NO_SECRET}(?:{_QUOTED})",
+    "pair": (
+        rf"(?:\\\"[^\s:\"\\]*:{_NO_SECRET}((?:[^\"\\]|\\(?!\"))++)|\"[^:\"\\]*(?:\\[^:\"]*)?:{_NO_SECRET}((?:[^\"\\]|\\.)++)"
+        rf"|'[^:']*:{_NO_SECRET}([^']++)|(?!\d+:\d+(?:\s|$))(?:\"[^\":]*\"|'[^':]*'|[^\s:\"'\[]*):(?!//){_NO_SECRET}(?:{_QUOTED}|{_BARE}))"
     ),
-    "short": rf"{_NO_SECRET}(?:{_QUOTED}|([^\s\"';,&|)}}\]]+))",
+    "token": (
+        r"(?=\\?[\"']?[^\s\"']{8})(?!\\?[\"']?(?:(?:[\w-]+,)?(?:id|type|src|source|target)=|/(?!(?=\S*\d)(?=\S*[A-Z])[A-Za-z0-9+/]{35,}={0,2}(?![\w.=/-]))|~|file:|\.{1,2}[/\\]|[a-z]:[\\/]|\d{1,12}(?![\w.-])"
+        r"|[a-z]+(?:[-_][a-z]+)+(?![\w.-])"
+        r"|[\w./\\:-]+\.(?:key|pem|crt|cer|der|pfx|p12|jks|json|ya?ml|txt|conf|env|ini|pub|kdbx|keytab)(?!\w)))"
+    ),
+    "short": rf"{_NO_SECRET}(?!\"\s|'\s)(?:{_QUOTED}|((?:[^\s\"';,&|)}}\]\\]|\\(?![\"']))++))",
+    "pass": (
+        r"(?<![\w.-])[\w.-]*(?:passwor[dt]|passwordd|passwordo|passwd|passphrase|passcode|kennwort|storepass|keypass"
+        r"|(?<!by)(?<!com)(?<!sur)(?<!tres)(?<!over)(?<!under)(?<!multi-)(?<!single-)(?<!two-)(?<!first-)pass|pwd|pswd|pw)\d?"
+    ),
+    "key": (
+        r"(?<![\w.-])[\w.-]*(?:(?:api|access|secret|auth|account|subscription|encryption|master|signing|license|deploy|setup"
+        r"|pre-?shared|shared|private|storage|functions?|admin|client|app|service)[_.-]?(?:key|secret)"
+        r"|(?<!existing)secret|(?<!publickey)(?<!channel-)(?<!pipe-)(?<!cancellation-)token|keymaterial|sharedaccesssignature|psk)\d?"
+    ),
+    "header": (
+        r"(?!(?:[\w-]*(?:idempotency|surrogate|cache|sort|partition|routing|public|websocket)-key|access-control-[\w-]+"
+        r"|www-authenticate|[\w-]*(?:keyword|keyboard|author(?!i[zs])|tokeni[zs])[\w-]*)\\?[\"']?\s*[:=,])"
+        r"[\w-]*(?:key|token|auth|secret|cookie|credential|passw)[\w-]*"
+    ),
 }
 _PART: Final = re.compile(rf"<run:([\w|.-]+)>|<({'|'.join(_PARTS)})>")
+_PROGRAMS: Final = re.compile(r"\(\?#run:([^)]+)\)")
 
 
 class SecretPattern(Entry, frozen=True):
@@ -56,7 +92,7 @@ class SecretPattern(Entry, frozen=True):
         """Raises `ValueError`: the hints or the pattern can match nothing, or the pattern matches everything."""
         if any(hint != hint.lower() for hint in self.hints):
             raise ValueError(f"hints are looked for in lower case: {list(self.hints)} never match: write them so")
-        pattern = _PART.sub(lambda part: _RUN.format(part[1]) if part[1] else _PARTS[part[2]], self.pattern)
+        pattern = _PART.sub(lambda part: _ARGUMENTS.format(part[1]) if part[1] else _PARTS[part[2]], self.pattern)
         try:
             compiled = re.compile(pattern)
         except re.error as error:
@@ -64,6 +100,12 @@ class SecretPattern(Entry, frozen=True):
         if compiled.search(""):
             raise ValueError("pattern matches where there is nothing")
         msgspec.structs.force_setattr(self, "pattern", pattern)
+
+    @property
+    def programs(self) -> str | None:
+        """A regular expression: the pattern is for the arguments of what it matches; `None`: for any text."""
+        run = _PROGRAMS.match(self.pattern)
+        return _RUN.format(run[1]) if run else None
 
 
 class SecretDetector(Entry, frozen=True):

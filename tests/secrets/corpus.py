@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import random
 import re
@@ -23,8 +24,8 @@ _ALPHABETS = {
     "b": _LETTERS + "+/",
     "d": string.digits,
 }
-_PLACE = re.compile(r"<<(?:(enc|utf8)\{(.*?)\}|(\w+))>>")
-_NAME = re.compile(r"<<()()(\w+)>>")
+_PLACE = re.compile(r"<<(?:(enc|utf8|urlsafe|gzip|twice)\{((?:(?!<<).)*?)\}|(\w+))>>")
+"""Without another place in it: those inside are filled first."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ def _planted(kind: str, template: str, rng: random.Random) -> Planted:
 
     def fill(place: re.Match[str]) -> str:
         coding, inner, name = place.groups()
-        secrets.append(_encoded(coding, _NAME.sub(fill, inner)) if coding else _made_up(name, rng))
+        secrets.append(_encoded(coding, inner) if coding else _made_up(name, rng))
         return secrets[-1]
 
-    return Planted(kind, _PLACE.sub(fill, template), tuple(secrets))
+    line = template
+    while _PLACE.search(line):
+        line = _PLACE.sub(fill, line)
+    return Planted(kind, line, tuple(secrets))
 
 
 def _made_up(name: str, rng: random.Random) -> str:
@@ -84,4 +88,10 @@ def _made_up(name: str, rng: random.Random) -> str:
 
 
 def _encoded(coding: str, text: str) -> str:
-    return base64.b64encode(text.encode("utf-16-le" if coding == "enc" else "utf-8")).decode()
+    """Base64 of a text, as the head of `planted.txt` names its ways."""
+    if coding == "twice":
+        return _encoded("utf8", _encoded("utf8", text))
+    data = text.encode("utf-16-le" if coding == "enc" else "utf-8")
+    if coding == "gzip":
+        data = gzip.compress(data, mtime=0)
+    return (base64.urlsafe_b64encode if coding == "urlsafe" else base64.b64encode)(data).decode()

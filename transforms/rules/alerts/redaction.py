@@ -25,15 +25,15 @@ _IDS: Final = frozenset(
 """Fields of an alert that stay as they are: others look them up."""
 _OF_PROGRAM: Final = ("program", "origin", "script")
 """Fields of a verdict row that may hold a secret."""
-_LITERAL: Final = r'"(?:[^"\\]|\\.)*"'
-_MEMBER: Final = re.compile(rf"(?:({_LITERAL})(\s*:\s*))?({_LITERAL})", re.DOTALL)
-"""Text in JSON, after its name if it has one."""
+_LITERAL: Final = r'"(?:[^"\\]|\\.)*+"'
+_MEMBER: Final = re.compile(rf'(?:({_LITERAL})(\s*+:\s*+))?({_LITERAL})|"(?:[^"\\]|\\.)*+\\?\Z', re.DOTALL)
+"""Text in JSON, after its name if it has one; or, without groups, text that nothing ends."""
 _LEAST: Final = 14
 """Characters of text in JSON, with its quotes, that can say both that there is a secret and which."""
 _REMEMBERED: Final = 1 << 14
-"""Texts that are looked at once: of programs, and of records."""
+"""Texts that are looked at once: of alerts and programs, and of records."""
 _MOST_REMEMBERED: Final = 500
-"""Characters of a record's text that is remembered."""
+"""Characters of a text that is remembered."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,9 @@ class Redactor:
 
     def _is_clean(self, raw: str) -> bool:
         """Whether no text of a JSON record holds a secret; those that had none before are not looked at again."""
-        new = [text for _, _, text in _MEMBER.findall(raw) if len(text) >= _LEAST and text not in self._clean]
-        texts = "\n".join(json.loads(f"[{','.join(new)}]"))
+        texts_there = dict.fromkeys(text for _, _, text in _MEMBER.findall(raw) if len(text) >= _LEAST)
+        new = [text for text in texts_there if text not in self._clean]
+        texts = "\n".join(map(_text_of, new))
         if self._secrets.masked(texts) != texts:
             return False
         if len(self._clean) > _REMEMBERED:
@@ -87,7 +88,8 @@ class Redactor:
 
     def _unreadable(self, raw: str) -> str:
         """What is no JSON, masked: as JSON as far as it is some, then as text."""
-        masked = self._secrets.masked(_MEMBER.sub(self._member, raw))
+        clean = self._is_clean(raw) and not self._named.search(raw)
+        masked = self._secrets.masked(raw if clean else _MEMBER.sub(self._member, raw))
         return mask("record") if _is_json(masked) else masked
 
     @cached_property
@@ -106,7 +108,7 @@ class Redactor:
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self._secrets.masked(value)
+            return (self._remembered if len(value) <= _MOST_REMEMBERED else self._secrets.masked)(value)
         if isinstance(value, list):
             return [self._value(item) for item in value]
         return self.alert(value) if isinstance(value, dict) else value
@@ -115,12 +117,14 @@ class Redactor:
         """Text in JSON, masked; as it was if it holds no secret."""
         name, between, text = member.groups()
         if name is None:
-            return self._literal(text)
+            return self._literal(text) if text else member[0]
         if _text_of(name).lower() in self.catalogue.secrets.keys and len(text) > len('""'):
             return f"{name}{between}{json.dumps(mask('secret'))}"
         return f"{name}{between}{self._literal(text)}"
 
     def _literal(self, literal: str) -> str:
+        if len(literal) < _LEAST:
+            return literal
         text = _text_of(literal)
         masked = self._secrets.masked(text)
         return literal if masked == text else json.dumps(masked)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from tests.secrets.corpus import Planted, ordinary, planted
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.transforms.rules.alerts.redaction import Redactor
+from uncommon_im.transforms.rules.alerts.secrets import SecretText
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 
-REDACTOR = Redactor(load_catalogue())
+CATALOGUE = load_catalogue()
+REDACTOR = Redactor(CATALOGUE)
 LINE = "curl -u bob:hunter22 https://x"
 MASKED = "curl -u bob:[redacted:password] https://x"
 LINES = st.one_of(
@@ -137,3 +139,33 @@ def test_what_is_no_record_does_not_become_one_and_the_other_way_round(raw: str)
     masked = REDACTOR.record(raw)
     assert readable(masked) == readable(raw)
     assert REDACTOR.record(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        "[" * 300_000,
+        '"' + '\\"' * 300_000,
+        '["' + '","'.join(f"text number {number}" for number in range(50_000)) + '"]',
+        '{"password":"a",' * 20_000,
+        '"a"' + " " * 300_000 + '"b"' + " " * 300_000,
+    ],
+    ids=["nested", "brackets", "escapes", "wide", "names", "blanks"],
+)
+def test_a_long_hostile_record_does_not_hold_a_run_up(raw: str) -> None:
+    """Where work grew with the square of these lengths, the test would take hours."""
+    masked = REDACTOR.record(raw)
+    assert '"password":"a"' not in masked
+
+
+def test_of_a_record_that_holds_no_secret_every_text_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    masked = SecretText.masked
+    monkeypatch.setattr(SecretText, "masked", lambda self, text: looked_at.append(text) or masked(self, text))
+    for depth in (100, 1_000, 10_000):
+        looked_at.clear()
+        raw = '{"a name of some length":' * depth + "1" + "}" * depth
+        assert Redactor(CATALOGUE).record(raw) == raw
+        assert len(looked_at) <= 2
+        assert sum(map(len, looked_at)) <= len(raw) + 100
