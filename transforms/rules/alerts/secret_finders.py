@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
 from detect_secrets.core.plugins.initialize import from_plugin_classname
@@ -14,6 +15,8 @@ from uncommon_im.schemas.catalogue import Catalogue, SecretDetector, SecretPatte
 
 _LEAST_OF_LIBRARY: Final = 16
 """Characters that a group of the library's patterns has if it is the secret, and not the beginning of one."""
+_PIECE: Final = 3
+"""Characters of a hint that tell quickly whether it may be in a text."""
 _LINE_END: Final = re.compile(r"(?<![\\`^])\r?\n")
 """Where arguments end: no line goes on after it."""
 
@@ -94,8 +97,24 @@ class Finders:
     def fitting(self, text: str) -> list[Finder]:
         """Those that may find something in a text."""
         lowered = text.lower()
-        numbers = {number for hint, owners in self._by_hint.items() if hint in lowered for number in owners}
+        pieces = {lowered[at : at + _PIECE] for at in range(len(lowered) - _PIECE + 1)}
+        hints = [*self._short, *chain.from_iterable(self._by_piece[piece] for piece in pieces & self._by_piece.keys())]
+        numbers = {number for hint in hints if hint in lowered for number in self._by_hint[hint]}
         return [self.all[number] for number in sorted(numbers)]
+
+    @cached_property
+    def _short(self) -> list[str]:
+        """Hints that have no piece: they are looked for in every text."""
+        return [hint for hint in self._by_hint if len(hint) < _PIECE]
+
+    @cached_property
+    def _by_piece(self) -> dict[str, list[str]]:
+        """The other hints by a piece of each: only those whose piece is in a text are looked for in it."""
+        by_piece: dict[str, list[str]] = {}
+        for hint in self._by_hint:
+            if len(hint) >= _PIECE:
+                by_piece.setdefault(hint[-_PIECE:], []).append(hint)
+        return by_piece
 
     @cached_property
     def _by_hint(self) -> dict[str, list[int]]:
