@@ -25,7 +25,7 @@ COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11
 PRISM_VERSION := v2.77.0
 HCLFMT_VERSION := v2.24.0
 
-.PHONY: setup demo test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
+.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -37,6 +37,11 @@ $(INSTALLED): setup.py pyproject.toml
 
 demo: setup  ## a small labelled organisation, the backfill over it, and what it found
 	$(BIN)/python -m uncommon_im.pipeline.cli.demo $(DEMO)
+
+docs: setup  ## the documentation as a site, in .venv/site; its generated tables are made anew
+	$(BIN)/python -m tests.docs.generate
+	mkdir -p $(VENV)/typed && ln -sfn $(CURDIR) $(VENV)/typed/uncommon_im  # mkdocstrings cannot follow editable installs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
 
 test: setup  ## the whole suite that needs no other engine and no emulator
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

@@ -12,6 +12,8 @@ ROOMS = ("pipeline", "transforms", "schemas")
 """The folders that are installed as `uncommon_im.pipeline` and so on: a team has packages of these plain names."""
 REPORT = ["Jinja2>=3.1.6,<4", "vl-convert-python>=1.9,<2"]
 """What `uncommon-im report` needs: an extra of its own, for workers write no pages."""
+DOCS = ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10", "mkdocstrings[python]>=1,<2"]
+"""What builds the documentation."""
 
 
 def version() -> str:
@@ -47,8 +49,10 @@ setup(
     ],
     extras_require={
         "report": REPORT,
+        "docs": DOCS,
         "dev": [
             *REPORT,
+            *DOCS,
             'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64"',  # elsewhere there are no wheels
             "axe-playwright-python>=0.1.7,<0.2",
             "build>=1.3,<2",

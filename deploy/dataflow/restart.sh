@@ -31,7 +31,7 @@ done
 [[ -n $subscription ]] || die "give pubsub_subscription=... or notifications_subscription=...: it is taken back to --as-of"
 oldest=$(date -u -d "-$KEPT_DAYS days" +%s)
 (($(date -u -d "${option[as-of]}" +%s) >= oldest)) ||
-  die "--as-of ${option[as-of]}: messages are kept for $KEPT_DAYS days; start from a backfill's snapshot instead (RUNBOOK.md)"
+  die "--as-of ${option[as-of]}: messages are kept for $KEPT_DAYS days; start from a backfill's snapshot instead (docs/operations/runbook.md)"
 
 snapshot=${option[baselines]%/}/${option[as-of]}
 before=()

@@ -1,5 +1,5 @@
-# Each policy has its section in RUNBOOK.md, by its key. Counters of the code are gauges to Cloud Monitoring, one for each
-# job and step: delta() is what they have grown by, and a new job begins at none.
+# Each policy has its section in docs/operations/runbook.md, by its key. Counters of the code are gauges to Cloud
+# Monitoring, one for each job and step: delta() is what they have grown by, and a new job begins at none.
 locals {
   job      = "monitored_resource=\"dataflow_job\",job_name=\"${var.job}\""
   counter  = "dataflow_googleapis_com:job_user_counter{${local.job},metric_name"

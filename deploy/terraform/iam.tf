@@ -1,5 +1,5 @@
 # Who may do what. Roles are bound to the resources that they are for. What Dataflow and BigQuery only check on a project
-# is bound to the project of the jobs, by roles of our own that hold nothing else: see README.md, "Permissions".
+# is bound to the project of the jobs, by roles of our own that hold nothing else: see docs/operations/deploy.md, "Permissions".
 
 resource "google_service_account" "worker" {
   project      = local.jobs_project

@@ -91,9 +91,9 @@ variable "notification_channels" {
 }
 
 variable "runbook" {
-  description = "Where people read RUNBOOK.md"
+  description = "Where people read docs/operations/runbook.md"
   type        = string
-  default     = "deploy/RUNBOOK.md"
+  default     = "docs/operations/runbook.md"
 }
 
 variable "lateness_seconds" {

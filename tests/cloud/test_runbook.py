@@ -12,7 +12,7 @@ from uncommon_im.pipeline.bigquery.tables import Dataset
 
 pytestmark = pytest.mark.cloud
 
-RUNBOOK = Path(__file__).parents[2] / "deploy" / "RUNBOOK.md"
+RUNBOOK = Path(__file__).parents[2] / "docs" / "operations" / "runbook.md"
 QUERIES = re.findall(r'bq query .*?"(SELECT .*?)"\n', RUNBOOK.read_text(), re.DOTALL)
 
 

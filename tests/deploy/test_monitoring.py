@@ -29,7 +29,7 @@ from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 DEPLOY = FOLDER.parent
 TOP = DEPLOY.parent
-RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
+RUNBOOK = (TOP / "docs" / "operations" / "runbook.md").read_text()
 USER_COUNTER = "dataflow_googleapis_com:job_user_counter"
 OF_GOOGLE = {
     "dataflow_googleapis_com:job_current_num_vcpus",

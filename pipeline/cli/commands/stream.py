@@ -76,7 +76,7 @@ def run_stream(options: StreamOptions, rest: list[str]) -> None:
     require(
         not options.queue.kafka_topic or names_runner(rest),
         "Kafka is read by a Java step, which the engine of this process cannot run: --runner takes another one "
-        "(deploy/kafka/README.md)",
+        "(docs/how-to/kafka.md)",
     )
     beams = beam_options(["--streaming", *rest], [f"--runner={LOCAL_RUNNER}"])
     run = options.open(beams)

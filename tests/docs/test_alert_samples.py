@@ -1,4 +1,4 @@
-"""The alerts in the README say all that alerts say. `python -m tests.test_readme demo-output` puts the demo's there."""
+"""The samples of alerts say all that alerts say. `python -m tests.docs.test_alert_samples demo-output` renews them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from uncommon_im.schemas.bigquery.tables import TABLES
 from uncommon_im.schemas.detector import VARIATION_IDS, load_detector
 from uncommon_im.transforms.rules.alerts.steps import steps_of
 
-README: Final = Path(__file__).parents[1] / "README.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "alert.md"
 _ALERT: Final = re.compile(r'(?<=```json\n)\{"alert_id".*?\n(?=```)', re.DOTALL)
 _IN_LINES: Final = ("investigation", "steps")
 
@@ -37,8 +37,8 @@ def _line(value: Any) -> str:
 
 
 def alerts_shown() -> dict[str, dict[str, Any]]:
-    """Variation -> the README's alert of it."""
-    alerts = [json.loads(text) for text in _ALERT.findall(README.read_text(encoding="utf-8"))]
+    """Variation -> the page's alert of it."""
+    alerts = [json.loads(text) for text in _ALERT.findall(PAGE.read_text(encoding="utf-8"))]
     return {alert["variation"]: alert for alert in alerts}
 
 
@@ -68,15 +68,15 @@ def test_the_description_of_an_alert_says_who_what_where_when_how_rare_and_why(v
 
 
 def write(demo: Path) -> None:
-    """Puts the first malicious alert of each variation that the demo found in the place of the README's."""
+    """Puts the first malicious alert of each variation that the demo found in the place of the page's."""
     labels = (json.loads(line) for line in (demo / "labels.jsonl").read_text(encoding="utf-8").splitlines())
     planted = {event for label in labels if label["malicious"] for event in label["event_ids"]}
     found = sorted(read_rows(str(demo / "run"), "alerts"), key=lambda alert: alert["timestamp"])
     first: dict[str, dict[str, Any]] = {}
     for alert in (alert for alert in found if alert["event_id"] in planted):
         first.setdefault(alert["variation"], alert)
-    text = README.read_text(encoding="utf-8")
-    README.write_text(_ALERT.sub(lambda old: shown(first[json.loads(old[0])["variation"]]), text), encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(_ALERT.sub(lambda old: shown(first[json.loads(old[0])["variation"]]), text), encoding="utf-8")
 
 
 if __name__ == "__main__":
