@@ -18,20 +18,16 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
-from uncommon_im.pipeline.lab.simulation.campaigns import (  # noqa: F401  (they register their campaigns)
-    changes,
-    malware,
-)
+from uncommon_im.pipeline.lab.simulation.campaigns.acts import plant
 from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS
 from uncommon_im.pipeline.lab.simulation.campaigns.labels import labels_of
-from uncommon_im.pipeline.lab.simulation.campaigns.stage import plant
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
 from uncommon_im.pipeline.lab.simulation.telemetry.write import clear, table_of, write_day, write_labels
 from uncommon_im.pipeline.lab.simulation.traffic.background import PARTS, Background
 
-FIRST_DAY = p.FIRST_DAY
+FIRST_DAY = p.first_day
 
 __all__ = ["FIRST_DAY", "Scenario", "SimulationSummary", "simulate"]
 
@@ -47,7 +43,7 @@ class Scenario:
         first_day: the first day.
         background: `thinned` keeps of ordinary events what detectors of messaging read (communications and what looks
             like them, executions of scripting engines, one event per host and day): the same alerts.
-        gap_days: days without any telemetry, `parameters.DAYS_AFTER_GAP` days before the end.
+        gap_days: days without any telemetry, `parameters.days_after_gap` days before the end.
 
     Raises:
         ValueError: a number is out of range.
@@ -62,7 +58,7 @@ class Scenario:
 
     def __post_init__(self) -> None:
         """Checks the numbers."""
-        least_days = self.gap_days + p.DAYS_AFTER_GAP + 1 if self.gap_days else 1
+        least_days = self.gap_days + p.days_after_gap + 1 if self.gap_days else 1
         for name, value, least in (
             ("hosts", self.hosts, 1),
             ("days", self.days, least_days),
@@ -95,14 +91,14 @@ class SimulationSummary:
 def simulate(output: str, scenario: Scenario) -> SimulationSummary:
     """Writes `output/events/dt=YYYY-MM-DD.parquet`, one per UTC day, and `output/labels.jsonl`.
 
-    Files of an earlier run in the same folder are replaced. Campaigns begin on day `parameters.CAMPAIGN_DAY`; what a
+    Files of an earlier run in the same folder are replaced. Campaigns begin on day `parameters.campaign_day`; what a
     label expects holds from 33 days and 20 hosts on.
     """
     folder, seed = Path(output), scenario.seed
     clear(folder / "events")
     organisation = build_organisation(scenario.hosts, scenario.days, seed, scenario.first_day, scenario.gap_days)
-    planted = plant(organisation, len(changes.CHANGES), seed)
-    names = {change.name: number for number, change in enumerate(changes.CHANGES)}
+    planted = plant(organisation, len(CAMPAIGNS.background), seed)
+    names = {change.name: number for number, change in enumerate(CAMPAIGNS.background)}
     ordinary = Background(organisation, names, seed, scenario.background == "thinned")
     written = []
     for index in range(scenario.days):
@@ -110,7 +106,7 @@ def simulate(output: str, scenario: Scenario) -> SimulationSummary:
         acted = table_of(planted[day], event_numbers(seed, day, PARTS, len(planted[day])))
         written.append(write_day(folder / "events", day, [*ordinary.day(index), acted]))
     labelled = pa.concat_tables(day.labelled for day in written)
-    labels = labels_of([*changes.CHANGES, *(campaign for campaign, _ in CAMPAIGNS)], labelled, organisation)
+    labels = labels_of([*CAMPAIGNS.background, *CAMPAIGNS.planted], labelled, organisation)
     write_labels(folder / "labels.jsonl", labels)
     by_type = sum((day.events for day in written), Counter())
     return SimulationSummary(

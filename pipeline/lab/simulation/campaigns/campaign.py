@@ -1,45 +1,68 @@
-"""What a campaign is, and the registry of all of them."""
+"""What a campaign is, and all of them: campaigns.yaml, which explains each field."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Annotated, Final, Literal
 
-if TYPE_CHECKING:
-    from uncommon_im.pipeline.lab.simulation.campaigns.stage import Stage
+from msgspec import Meta
 
-    Act = Callable[[Stage], None]
+from uncommon_im.pipeline.lab.simulation.organisation.software import Program
+from uncommon_im.schemas.decoding import Entry, Text, decode
+from uncommon_im.schemas.documents import packaged_yaml
 
-CAMPAIGNS: list[tuple[Campaign, Act]] = []
-"""Each with the function that acts it out. Their order decides who gets which host: a new one goes to the end."""
+Count = Annotated[int, Meta(ge=0)]
 
 
-@dataclass(frozen=True)
-class Campaign:
-    """What happens, and what a detector should make of it. As a decorator it registers the function that acts it out.
+class Hosts(Entry, frozen=True):
+    """The kind of host on which a campaign happens."""
 
-    Args:
-        name: in labels.
-        title: says it in a few words.
-        expected: a variation of the detector (`base`, `suspicious_process`, `uncommon_scripting_engine`) or `none`,
-            for telemetry long enough for campaigns to begin on `parameters.CAMPAIGN_DAY`.
-        why: it is expected.
-        technique: an ATT&CK id; empty if it is harmless.
-        source: what it is modelled on.
-        malicious: whether a detector should find it.
-    """
+    os: Literal["windows", "macos", "linux"]
+    department: str | None = None
+    role: str = "workstation"
+    strict: bool = False
 
-    name: str
-    title: str
-    expected: str
-    why: str
+
+class Transfer(Entry, frozen=True):
+    """What one connection carries to a host name or to `telegram-datacentre`; `sent` and `received` in bytes, about."""
+
+    to: Text
+    sent: Count = 1_800
+    received: Count = 4_200
+    named: bool = True
+
+
+class Label(Entry, frozen=True, kw_only=True):
+    """What happens, and what a detector should make of it."""
+
+    name: Text
+    title: Text
+    expected: Literal["base", "suspicious_process", "uncommon_scripting_engine", "none"]
+    why: Text
     technique: str = ""
     source: str = ""
     malicious: bool = True
 
-    def __call__(self, act: Act) -> Act:
-        """Registers a function, and documents it by what the label says."""
-        act.__doc__ = f"{self.title}: {self.why}. {self.source or self.technique}".strip()
-        CAMPAIGNS.append((self, act))
-        return act
+
+class Campaign(Label, frozen=True, kw_only=True):
+    """A label, and how what it says is acted out; `first` and `every` in seconds."""
+
+    hosts: Hosts
+    program: str | Program
+    at: float = 0
+    daily: bool = False
+    starts: bool = True
+    transfers: tuple[Transfer, ...]
+    first: Count = 0
+    every: Count = 0
+    times: Count = 1
+
+
+class Campaigns(Entry, frozen=True):
+    """All that is labelled: the gap of the telemetry, what the background brings about, what is planted."""
+
+    gap: Label
+    background: tuple[Label, ...]
+    planted: tuple[Campaign, ...]
+
+
+CAMPAIGNS: Final = decode(packaged_yaml(__package__, "campaigns.yaml"), Campaigns, "campaigns.yaml")

@@ -9,19 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uncommon_im.pipeline.lab.simulation.campaigns.campaign import Campaign
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS, Label
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
 
-GAP = Campaign(
-    "telemetry-gap",
-    title="No host delivers telemetry",
-    malicious=False,
-    expected="none",
-    why="afterwards the organisation has too few covered days, so the detector learns again",
-)
 
-
-def labels_of(campaigns: Sequence[Campaign], events: pa.Table, organisation: Organisation) -> list[dict[str, Any]]:
+def labels_of(campaigns: Sequence[Label], events: pa.Table, organisation: Organisation) -> list[dict[str, Any]]:
     """The labels of all that happened.
 
     Args:
@@ -33,7 +25,7 @@ def labels_of(campaigns: Sequence[Campaign], events: pa.Table, organisation: Org
     return labels + list(_labels(campaigns, events))
 
 
-def _labels(campaigns: Sequence[Campaign], events: pa.Table) -> Iterator[dict[str, Any]]:
+def _labels(campaigns: Sequence[Label], events: pa.Table) -> Iterator[dict[str, Any]]:
     for number, campaign in enumerate(campaigns):
         rows = events.filter(pc.equal(events.column("label"), number)).to_pylist()
         if not rows:
@@ -53,12 +45,10 @@ def _labels(campaigns: Sequence[Campaign], events: pa.Table) -> Iterator[dict[st
 def _gap(organisation: Organisation) -> dict[str, Any]:
     days = [organisation.day(day) for day in organisation.gap]
     ends = [datetime.combine(day, time(), UTC) for day in (days[0], organisation.day(organisation.gap.stop))]
-    return _label(GAP, [], [day.isoformat() for day in days], [_rfc3339(end) for end in ends], [])
+    return _label(CAMPAIGNS.gap, [], [day.isoformat() for day in days], [_rfc3339(end) for end in ends], [])
 
 
-def _label(
-    campaign: Campaign, hosts: list[str], days: list[str], ends: list[str], event_ids: list[str]
-) -> dict[str, Any]:
+def _label(campaign: Label, hosts: list[str], days: list[str], ends: list[str], event_ids: list[str]) -> dict[str, Any]:
     """One line; `days` are the UTC dates on which a host is affected for the first time."""
     return {
         "campaign": campaign.name,

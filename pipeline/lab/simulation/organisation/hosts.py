@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 
 _FIRST_NAMES = """
 anna ben carla david elif felix grace hugo ines jonas kira liam mara nils olga paul quinn rosa sami tara umut vera
@@ -24,7 +24,7 @@ MACHINE_LETTER = {"windows": "w", "macos": "m", "linux": "l"}
 
 @dataclass(frozen=True)
 class Host:
-    """One machine. `utc_offset` is in hours, `shift` a time of day of `parameters.HOURS`.
+    """One machine. `utc_offset` is in hours, `shift` a time of day of `parameters.hours`.
 
     `joined` is the first day (0-based) on which it exists, `left` the first on which it does no longer.
     """
@@ -58,11 +58,11 @@ class Host:
 
 def make_hosts(hosts: int, rng: np.random.Generator) -> list[Host]:
     """All machines, workstations first, as if they had always been there."""
-    servers = round(hosts * p.SERVERS_PER_HOST) if hosts >= 4 else 0
-    systems = _shares_to_list(p.OS_SHARES, hosts - servers)
-    departments = _shares_to_list(p.DEPARTMENTS, hosts - servers)
+    servers = round(hosts * p.servers_per_host) if hosts >= 4 else 0
+    systems = _shares_to_list(p.os_shares, hosts - servers)
+    departments = _shares_to_list(p.departments, hosts - servers)
     rng.shuffle(departments)
-    offices = [p.OFFICES[i] for i in rng.choice(len(p.OFFICES), hosts, p=[share for _, _, share in p.OFFICES])]
+    offices = [p.offices[i] for i in rng.choice(len(p.offices), hosts, p=[share for _, _, share in p.offices])]
     made = [_workstation(i, system, departments[i], offices[i][0], offices[i][1]) for i, system in enumerate(systems)]
     made = [replace(host, shift=_shift(host.department, rng)) for host in made]
     return made + [_server(i, SERVER_ROLES[(i - len(made)) % len(SERVER_ROLES)]) for i in range(len(made), hosts)]
@@ -84,14 +84,14 @@ def with_new_machines(
     """
     made = list(hosts)
     people = [host.index for host in hosts if not host.is_server]
-    if len(hosts) < p.ORDINARY_COMPANY or not working_days:
+    if len(hosts) < p.ordinary_company or not working_days:
         return made
-    count = min(round(p.NEW_HOSTS_PER_MONTH * days / 30 * len(people)), len(people) // 4)
-    settled = working_days[p.FIRST_REPLACEMENT :] or working_days
+    count = min(round(p.new_hosts_per_month * days / 30 * len(people)), len(people) // 4)
+    settled = working_days[p.first_replacement :] or working_days
     chosen = [int(i) for i in rng.choice(people, 2 * count, replace=False)]
     for new, old in zip(chosen[:count], chosen[count:], strict=True):
         made[new] = replace(made[new], joined=int(rng.choice(settled)))
-        if rng.random() < p.REPLACEMENT_SHARE:
+        if rng.random() < p.replacement_share:
             made[old] = replace(made[old], left=made[new].joined)
             taken = made[old]
             made[new] = replace(made[new], user=taken.user, department=taken.department, shift=taken.shift)
@@ -113,7 +113,7 @@ def _shares_to_list(shares: dict[str, float], count: int) -> list[str]:
 
 
 def _shift(department: str, rng: np.random.Generator) -> str:
-    shares = p.SHIFTS.get(department, {"work": 1.0})
+    shares = p.shifts.get(department, {"work": 1.0})
     return str(rng.choice(list(shares), p=list(shares.values())))
 
 

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host, make_hosts, with_new_machines
 from uncommon_im.pipeline.lab.simulation.organisation.presence import presence_of
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Organisation:
 
 def campaign_day(days: int) -> int:
     """First day (0-based) on which campaigns are planted, of so many days."""
-    return min(p.CAMPAIGN_DAY, int(days * p.CAMPAIGN_START_SHARE))
+    return min(p.campaign_day, int(days * p.campaign_start_share))
 
 
 def build_organisation(hosts: int, days: int, seed: int, first_day: date, gap_days: int = 0) -> Organisation:
     """Draw an organisation; the same arguments give the same one."""
     rng = np.random.default_rng([seed, 1])
-    gap = range(days - p.DAYS_AFTER_GAP - gap_days, days - p.DAYS_AFTER_GAP) if gap_days else range(0)
+    gap = range(days - p.days_after_gap - gap_days, days - p.days_after_gap) if gap_days else range(0)
     working = [d for d in range(1, days) if (first_day + timedelta(days=d)).weekday() < 5 and d not in gap]
     made = with_new_machines(make_hosts(hosts, rng), days, working, campaign_day(days), rng)
     return Organisation(tuple(made), first_day, days, presence_of(made, days, first_day, gap, rng), gap)

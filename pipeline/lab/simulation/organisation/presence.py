@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,19 +36,19 @@ def _at_work(hosts: int, days: int, first_day: date, rng: np.random.Generator) -
     """People's working days, weekends and holidays."""
     working = np.array([(first_day + timedelta(days=d)).weekday() < 5 for d in range(days)], dtype=bool)
     luck = rng.random((hosts, days))
-    desktop = rng.random(hosts) < p.DESKTOP_SHARE
-    weekend = ((luck < p.WEEKEND_ON) | desktop[:, None]) * p.WEEKEND_ACTIVITY
-    presence = np.where(working, (luck < p.AT_WORK).astype(np.float64), weekend)
-    longest = p.HOLIDAY_DAYS[1]
-    away = rng.integers(-longest, p.HOLIDAY_EVERY_DAYS - longest, hosts)
-    length = rng.integers(*p.HOLIDAY_DAYS, hosts)
-    since = (np.arange(days) - away[:, None]) % p.HOLIDAY_EVERY_DAYS
+    desktop = rng.random(hosts) < p.desktop_share
+    weekend = ((luck < p.weekend_on) | desktop[:, None]) * p.weekend_activity
+    presence = np.where(working, (luck < p.at_work).astype(np.float64), weekend)
+    longest = p.holiday_days[1]
+    away = rng.integers(-longest, p.holiday_every_days - longest, hosts)
+    length = rng.integers(*p.holiday_days, hosts)
+    since = (np.arange(days) - away[:, None]) % p.holiday_every_days
     presence[since < length[:, None]] = 0.0
     return presence
 
 
 def _silent(hosts: int, days: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Days on which a host's agent says nothing although the host is on."""
-    length = np.where(rng.random((hosts, days)) < p.HOST_GAP_RATE, rng.integers(*p.HOST_GAP_DAYS, (hosts, days)), 0)
+    length = np.where(rng.random((hosts, days)) < p.host_gap_rate, rng.integers(*p.host_gap_days, (hosts, days)), 0)
     until = np.maximum.accumulate(np.arange(days) + length, axis=1)
     return until > np.arange(days)

@@ -1,19 +1,56 @@
-"""All software of the organisation, by operating system, and the invented programs that few hosts have."""
+"""The software of the organisation, by operating system (software.yaml), and invented programs that few hosts have."""
 
 from __future__ import annotations
 
-from uncommon_im.pipeline.lab.simulation.organisation.programs import (
-    EXPLORER,
-    LAUNCHD,
-    SYSTEMD,
-    Program,
-    developer_id,
-    sha256_of,
-)
-from uncommon_im.pipeline.lab.simulation.organisation.software_unix import LINUX_PROGRAMS, MAC_PROGRAMS
-from uncommon_im.pipeline.lab.simulation.organisation.software_windows import WINDOWS_PROGRAMS
+import hashlib
+from typing import Final, Literal
 
-PROGRAMS = {"windows": WINDOWS_PROGRAMS, "macos": MAC_PROGRAMS, "linux": LINUX_PROGRAMS}
+from uncommon_im.schemas.decoding import Entry, Text, decode
+from uncommon_im.schemas.documents import packaged_yaml
+
+Process = tuple[str, str]
+"""Name and command line."""
+
+
+class Program(Entry, frozen=True):
+    """One image; the templates `path` and `arguments` know `{user}`, `{project}` (of the user's) and `{version}`.
+
+    The parent owns the causality group too unless `causality` says otherwise. `status` is the signature status;
+    `service` marks what runs as the system; `versions` are rolled out in turn.
+    """
+
+    path: Text
+    parent: Process
+    signer: str | None = None
+    arguments: str = ""
+    status: Literal["signed", "unsigned", "unknown"] = "signed"
+    service: bool = False
+    versions: tuple[str, ...] = ("1",)
+    causality: Process | None = None
+
+    @property
+    def name(self) -> str:
+        """Base name of the image."""
+        return self.path.replace("\\", "/").rsplit("/", 1)[1]
+
+
+class Software(Entry, frozen=True):
+    """The programs of each operating system by their keys, and parents that several of them share."""
+
+    parents: dict[str, Process]
+    windows: dict[str, Program]
+    macos: dict[str, Program]
+    linux: dict[str, Program]
+
+
+_SOFTWARE: Final = decode(packaged_yaml(__package__, "software.yaml"), Software, "software.yaml")
+PARENTS: Final = _SOFTWARE.parents
+PROGRAMS: Final = {"windows": _SOFTWARE.windows, "macos": _SOFTWARE.macos, "linux": _SOFTWARE.linux}
+
+
+def sha256_of(program: str, version: str) -> str:
+    """The same program and version have the same hash everywhere."""
+    return hashlib.sha256(f"{program} {version}".encode()).hexdigest()
 
 
 def vendor_names(count: int) -> list[str]:
@@ -27,8 +64,9 @@ def local_program(vendor: str, system: str) -> Program:
     """The one program of an invented maker."""
     title = vendor.capitalize()
     if system == "windows":
-        return Program(f"C:\\Program Files\\{title}\\{title}.exe", f"{title} GmbH", EXPLORER)
+        path, signer = f"C:\\Program Files\\{title}\\{title}.exe", f"{title} GmbH"
+        return Program(path, PARENTS["explorer"], signer)
     if system == "macos":
-        team = sha256_of(vendor, "team")[:10].upper()
-        return Program(f"/Applications/{title}.app/Contents/MacOS/{title}", developer_id(title, team), LAUNCHD)
-    return Program(f"/opt/{vendor}/{vendor}", None, SYSTEMD, status="unknown")
+        signer = f"Developer ID Application: {title} ({sha256_of(vendor, 'team')[:10].upper()})"
+        return Program(f"/Applications/{title}.app/Contents/MacOS/{title}", PARENTS["launchd"], signer)
+    return Program(f"/opt/{vendor}/{vendor}", PARENTS["systemd"], status="unknown")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 
 Numbers = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
@@ -44,14 +44,14 @@ def delays(numbers: Numbers, deliveries: Ints) -> Ints:
     salt = 2 * deliveries.astype(np.uint64)
     luck, more = _uniform(numbers, salt + np.uint64(1)), _uniform(numbers, salt + np.uint64(2))
     waited = -np.log1p(-more)
-    seconds = np.where(luck < p.LATE_SHARE, p.LATE_SECONDS + p.LATE_MEAN_SECONDS * waited, p.DELIVERY_SECONDS * waited)
-    seconds = np.where(luck < p.DAY_LATE_SHARE, 86_400 * (1 + 2 * more), seconds)
+    seconds = np.where(luck < p.late_share, p.late_seconds + p.late_mean_seconds * waited, p.delivery_seconds * waited)
+    seconds = np.where(luck < p.day_late_share, 86_400 * (1 + 2 * more), seconds)
     return np.floor(seconds * 1e6).astype(np.int64)
 
 
 def delivered_twice(numbers: Numbers) -> Ints:
     """Positions of the events that are delivered twice."""
-    return np.flatnonzero(_uniform(numbers, np.zeros(1, dtype=np.uint64)) < p.DUPLICATE_SHARE)
+    return np.flatnonzero(_uniform(numbers, np.zeros(1, dtype=np.uint64)) < p.duplicate_share)
 
 
 def _uniform(numbers: Numbers, salt: Numbers) -> Floats:

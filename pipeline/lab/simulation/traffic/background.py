@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
 from uncommon_im.pipeline.lab.simulation.organisation.software import vendor_names
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
 from uncommon_im.pipeline.lab.simulation.telemetry.draw import Draw, Ints
 from uncommon_im.pipeline.lab.simulation.telemetry.write import MADE
@@ -41,7 +41,7 @@ class Background:
     def __init__(self, organisation: Organisation, labels: Mapping[str, int], seed: int, thinned: bool) -> None:
         self.organisation = organisation
         self.seed = seed
-        vendors = vendor_names(round(p.LOCAL_PROGRAM_NAMES * len(organisation.hosts)))
+        vendors = vendor_names(round(p.local_program_names * len(organisation.hosts)))
         self.destinations: Destinations = build_destinations(vendors)
         self.table: HabitTable = build_habits(
             HabitBuilder(organisation, self.destinations.profiles, labels, seed), vendors
@@ -58,7 +58,7 @@ class Background:
         self.rate = self._calibrated()
         self.resolver = np.array([self.table.resolver_of[h.index] for h in organisation.hosts], dtype=np.int64)
         self.utc_offset = np.array([h.utc_offset for h in organisation.hosts], dtype=np.int64)
-        weights = np.array(list(p.HOURS.values()), dtype=np.float64)
+        weights = np.array(list(p.hours.values()), dtype=np.float64)
         cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
         self.hour_steps = (cumulative + np.arange(len(weights))[:, None]).ravel()
         self.columns = _image_columns(self.table, self._shown())
@@ -72,10 +72,10 @@ class Background:
         np.cumsum(self.organisation.presence, axis=1, out=so_far[:, 1:])
         last = np.maximum(self.end_day, self.first_day)
         expected = rate * (so_far[self.host, last] - so_far[self.host, np.minimum(self.first_day, last)])
-        expected = expected * np.where(self.event_type == NETWORK, 1 + p.LOOKUP_BEFORE_CONNECTION, 1.0)
-        total = p.EVENTS_PER_WORKING_DAY * float(self.organisation.presence.sum())
+        expected = expected * np.where(self.event_type == NETWORK, 1 + p.lookup_before_connection, 1.0)
+        total = p.events_per_working_day * float(self.organisation.presence.sum())
         starts = self.event_type == PROCESS
-        for kind, share in ((starts, p.PROCESS_START_SHARE), (~starts, 1 - p.PROCESS_START_SHARE)):
+        for kind, share in ((starts, p.process_start_share), (~starts, 1 - p.process_start_share)):
             fixed = float(expected[kind & ~ordinary].sum())
             free = float(expected[kind & ordinary].sum())
             rate[kind & ordinary] *= max(total * share - fixed, 0.0) / max(free, 1e-9)
@@ -126,10 +126,10 @@ class Background:
     def _lookups(self, draw: Draw, rng: np.random.Generator) -> Draw:
         """The lookup in front of some connections, made by the program itself or by the system's resolver."""
         candidates = (draw.event_type == NETWORK) & (draw.inbound == 0)
-        looked = draw.take(np.flatnonzero(candidates & (rng.random(len(draw)) < p.LOOKUP_BEFORE_CONNECTION)))
-        resolved = rng.random(len(looked)) < p.LOOKUP_BY_RESOLVER
-        lead = np.floor(rng.uniform(*p.LOOKUP_LEAD_SECONDS, len(looked)) * 1e6).astype(np.int64)
-        timeout = rng.random(len(looked)) < p.LOOKUP_TIMEOUT_SHARE
+        looked = draw.take(np.flatnonzero(candidates & (rng.random(len(draw)) < p.lookup_before_connection)))
+        resolved = rng.random(len(looked)) < p.lookup_by_resolver
+        lead = np.floor(rng.uniform(*p.lookup_lead_seconds, len(looked)) * 1e6).astype(np.int64)
+        timeout = rng.random(len(looked)) < p.lookup_timeout_share
         return looked.take(
             np.arange(len(looked)),
             image=np.where(resolved, self.resolver[self.image_host[looked.image]], looked.image),
@@ -143,7 +143,7 @@ class Background:
         n = len(draw)
         network, lookup = draw.event_type == NETWORK, draw.event_type == DNS
         reaches = network | lookup
-        nameless = network & (rng.random(n) < p.NAMELESS_SHARE) & (draw.inbound == 0)
+        nameless = network & (rng.random(n) < p.nameless_share) & (draw.inbound == 0)
         host = np.where(nameless | (draw.inbound == 1), -1, draw.destination)
         port = np.where(lookup, 53, np.where(draw.inbound == 1, rng.integers(40_000, 60_000, n), 443))
         sent = np.floor(rng.lognormal(7.2, 1.1, n)).astype(np.int64)

@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
-from uncommon_im.pipeline.lab.simulation.organisation.programs import Program, sha256_of
-from uncommon_im.pipeline.lab.simulation.organisation.software import PROGRAMS
+from uncommon_im.pipeline.lab.simulation.organisation.software import PROGRAMS, Program, sha256_of
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 
 NETWORK, DNS, PROCESS = 0, 1, 2
-TIMES_OF_DAY = tuple(p.HOURS)
+TIMES_OF_DAY = tuple(p.hours)
 SYSTEM_USER = {"windows": "NT AUTHORITY\\SYSTEM", "macos": "root", "linux": "root"}
 
 Image = dict[str, str | None]
@@ -35,7 +34,7 @@ class Habit:
     Args:
         where: a profile of destinations; `None`: process starts have none.
         rate: events per working day; relative to one another if `ordinary`.
-        ordinary: whether the rate is scaled until the whole comes to `parameters.EVENTS_PER_WORKING_DAY`.
+        ordinary: whether the rate is scaled until the whole comes to `parameters.events_per_working_day`.
         hours: time of day; "work" stands for the host's own shift.
         event_type: `NETWORK`, `DNS` or `PROCESS`.
         inbound: whether others connect to it.
@@ -92,9 +91,9 @@ class HabitTable:
 
 def image_of(host: Host, key: str, program: Program, version: str) -> Image:
     """The process and parent columns of one program on one host."""
-    path = program.path.format(user=host.user, version=version)
+    filled = {"user": host.user, "project": host.user.replace(".", "-"), "version": version}
+    path, arguments = program.path.format_map(filled), program.arguments.format_map(filled)
     quoted = f'"{path}"' if host.os == "windows" else path
-    arguments = program.arguments.format(user=host.user, version=version)
     causality = program.causality or program.parent
     return {
         "host_id": host.host_id,
@@ -167,7 +166,7 @@ class HabitBuilder:
     def _version_days(self, host: Host, key: str, program: Program) -> list[tuple[str, range]]:
         """On which days the host has which version: each program is updated in waves of its own."""
         days, count = self.organisation.days, len(program.versions)
-        shift = zlib.crc32(key.encode()) % p.UPDATE_SPREAD_DAYS - p.UPDATE_SPREAD_DAYS // 2
+        shift = zlib.crc32(key.encode()) % p.update_spread_days - p.update_spread_days // 2
         lag = wave_lag(host)
         starts = [min(max(days * n // count + shift + lag, 0), days) for n in range(1, count)]
         return [(v, range(*ends)) for v, ends in zip(program.versions, pairwise([0, *starts, days]), strict=True)]
@@ -184,4 +183,4 @@ class HabitBuilder:
 
 def wave_lag(host: Host) -> int:
     """How many days after the first this host gets new software."""
-    return zlib.crc32(host.host_id.encode()) % p.UPDATE_WAVE_DAYS
+    return zlib.crc32(host.host_id.encode()) % p.update_wave_days

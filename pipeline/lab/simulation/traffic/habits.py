@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
 from uncommon_im.pipeline.lab.simulation.organisation.software import local_program
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, Habit, HabitBuilder, HabitTable, process_starts
 from uncommon_im.pipeline.lab.simulation.traffic.messaging import add_messaging
 
@@ -28,21 +28,21 @@ def build_habits(builder: HabitBuilder, vendors: Sequence[str]) -> HabitTable:
 
 def _everyday(builder: HabitBuilder, host: Host) -> None:
     """Rates are relative to one another."""
-    lively = float(builder.rng.lognormal(0.0, p.LIVELINESS))
+    lively = float(builder.rng.lognormal(0.0, p.liveliness))
     connections = 0.0
-    for key, where, rate in p.EVERYDAY_CONNECTIONS:
+    for key, where, rate in p.everyday_connections:
         if where == "microsoft":
             where = MICROSOFT_ELSEWHERE.get(host.os, where)
         if not (host.is_server and where in ("web", "internal")):
             builder.add(host, key, Habit(where, rate * lively, ordinary=True))
             connections += rate
-    missing = connections * lively * p.LOOKUP_BEFORE_CONNECTION * p.FAILED_LOOKUP_SHARE
+    missing = connections * lively * p.lookup_before_connection * p.failed_lookup_share
     builder.add(host, "resolver", Habit("missing", missing, ordinary=True, event_type=DNS))
     builder.table.resolver_of[host.index] = builder.table.rows[-1].image
-    for key, rate in p.EVERYDAY_STARTS.items():
+    for key, rate in p.everyday_starts.items():
         builder.add(host, key, process_starts(rate * lively, ordinary=True))
     if host.department == "engineering":
-        for key, rate in p.DEVELOPER_CONNECTIONS.items():
+        for key, rate in p.developer_connections.items():
             builder.add(host, key, Habit("development", rate * lively, ordinary=True))
             builder.add(host, key, process_starts(rate, ordinary=True))
 
@@ -57,7 +57,7 @@ def _managed(builder: HabitBuilder, host: Host) -> None:
 
 def _local(builder: HabitBuilder, host: Host, vendors: Sequence[str]) -> None:
     """A few programs that hardly anybody else has; some makers are liked more than others."""
-    least, most = p.LOCAL_PROGRAMS
+    least, most = p.local_programs
     places = builder.rng.random(int(builder.rng.integers(least, most + 1))) ** 2 * len(vendors)
     for vendor in sorted({vendors[int(place)] for place in places}):
         program = local_program(vendor, host.os)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from uncommon_im.pipeline.lab.simulation.traffic.destinations import LIKE_MESSENGERS, MESSENGER_HOSTS
+from uncommon_im.pipeline.lab.simulation.traffic.destinations import MESSENGER_PROFILES
 from uncommon_im.pipeline.lab.simulation.traffic.habit_table import HabitTable
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.transforms.rules.recognition.command_line import Engines
@@ -24,6 +24,6 @@ def read_by_detectors(table: HabitTable, profiles: dict[str, int]) -> npt.NDArra
             for image in table.images
         ]
     )
-    messengers = [profiles[name] for name in (*MESSENGER_HOSTS, *LIKE_MESSENGERS)]
+    messengers = [profiles[name] for name in MESSENGER_PROFILES]
     kept = table.column("daily", bool) | (table.column("label") >= 0)
     return np.isin(table.column("profile"), messengers) | of_engine[table.column("image")] | kept

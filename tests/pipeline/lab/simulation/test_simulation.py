@@ -18,8 +18,8 @@ import yaml
 
 from tests import ROOT
 from uncommon_im.pipeline.lab.simulation import Scenario, SimulationSummary, simulate
-from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 
 Row = dict[str, Any]
 
@@ -103,11 +103,11 @@ def test_a_rerun_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
 
 def test_one_file_a_day_in_order_of_time(summary: SimulationSummary) -> None:
     assert [Path(name).name for name in summary.files] == [
-        f"dt={p.FIRST_DAY + timedelta(days=n)}.parquet" for n in range(DAYS)
+        f"dt={p.first_day + timedelta(days=n)}.parquet" for n in range(DAYS)
     ]
     for n, name in enumerate(summary.files):
         times = pq.read_table(name, columns=["event_time"]).column(0).to_pylist()
-        start = datetime.combine(p.FIRST_DAY + timedelta(days=n), time(), UTC)
+        start = datetime.combine(p.first_day + timedelta(days=n), time(), UTC)
         assert times == sorted(times)
         assert start <= times[0] <= times[-1] < start + timedelta(days=1)
 
@@ -155,9 +155,9 @@ def test_volume_and_kinds_are_as_documented(full: SimulationSummary) -> None:
     assert full.events_by_type == {
         row["values"]: row["counts"] for row in kinds["event_type"].value_counts().to_pylist()
     }
-    built = build_organisation(HOSTS, DAYS, SEED, p.FIRST_DAY)
-    assert full.events == pytest.approx(built.presence.sum() * p.EVENTS_PER_WORKING_DAY, rel=0.06)
-    assert full.events_by_type["process"] == pytest.approx(full.events * p.PROCESS_START_SHARE, rel=0.1)
+    built = build_organisation(HOSTS, DAYS, SEED, p.first_day)
+    assert full.events == pytest.approx(built.presence.sum() * p.events_per_working_day, rel=0.06)
+    assert full.events_by_type["process"] == pytest.approx(full.events * p.process_start_share, rel=0.1)
     failed = pc.sum(pc.greater(kinds["dns_status"], 0)).as_py()
     assert 0.05 < failed / full.events_by_type["dns"] < 0.25
 
@@ -203,7 +203,7 @@ def test_campaigns_reach_messengers_and_wait_for_the_baseline(
 ) -> None:
     by_id = {row["event_id"]: row for row in rows}
     names = {row["remote_ip"]: {row["remote_host"]} for row in rows if row["remote_host"]}
-    begin = datetime.combine(p.FIRST_DAY + timedelta(days=p.CAMPAIGN_DAY), time(), UTC)
+    begin = datetime.combine(p.first_day + timedelta(days=p.campaign_day), time(), UTC)
     for label in summary.labels:
         for row in (by_id[event_id] for event_id in label["event_ids"]):
             assert row["event_time"] >= begin

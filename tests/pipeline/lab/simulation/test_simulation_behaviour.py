@@ -13,8 +13,8 @@ import pytest
 
 from uncommon_im.pipeline.cli.main import main
 from uncommon_im.pipeline.lab.simulation import Scenario, SimulationSummary, simulate
-from uncommon_im.pipeline.lab.simulation import parameters as p
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation, build_organisation
+from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
 
 Row = dict[str, Any]
@@ -33,7 +33,7 @@ def rows(summary: SimulationSummary) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def organisation() -> Organisation:
-    return build_organisation(HOSTS, DAYS, SEED, p.FIRST_DAY)
+    return build_organisation(HOSTS, DAYS, SEED, p.first_day)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_offices_work_by_their_own_clocks(rows: list[Row]) -> None:
 
 def test_shifts_of_the_support_department_cover_the_night(organisation: Organisation) -> None:
     shifts = {host.shift for host in organisation.hosts if host.department == "support" and not host.is_server}
-    assert shifts == set(p.SHIFTS["support"])
+    assert shifts == set(p.shifts["support"])
     assert {host.shift for host in organisation.hosts if host.department == "sales"} == {"work"}
 
 
@@ -120,7 +120,7 @@ def test_a_client_is_renamed_within_a_wave(rows: list[Row], labels: dict[str, Ro
 def test_a_messenger_spreads_through_one_department(labels: dict[str, Row], organisation: Organisation) -> None:
     adoption = labels["messenger-adoption"]
     departments = {host.host_id: host.department for host in organisation.hosts}
-    assert {departments[host] for host in adoption["hosts"]} == {p.ADOPTING_DEPARTMENT}
+    assert {departments[host] for host in adoption["hosts"]} == {p.adopting_department}
     assert len(adoption["hosts"]) > 5
     assert len(adoption["days"]) > 2
 
@@ -145,7 +145,7 @@ def test_developers_have_bots_of_their_own(rows: list[Row]) -> None:
 
 
 def test_agents_fall_silent_for_days_even_on_servers() -> None:
-    organisation = build_organisation(1000, DAYS, SEED, p.FIRST_DAY)
+    organisation = build_organisation(1000, DAYS, SEED, p.first_day)
     servers = [host.index for host in organisation.hosts if host.is_server]
     assert 0 < (organisation.presence[servers] == 0).mean() < 0.1
 
@@ -154,13 +154,13 @@ def test_some_events_are_late_and_some_arrive_twice(rows: list[Row]) -> None:
     delays = [row["arrival_time"] - row["event_time"] for row in rows]
     assert min(delays) >= timedelta(0)
     late = sum(delay > timedelta(minutes=10) for delay in delays) / len(rows)
-    assert late == pytest.approx(p.LATE_SHARE, rel=0.1)
+    assert late == pytest.approx(p.late_share, rel=0.1)
     assert 0 < sum(delay > timedelta(days=1) for delay in delays) / len(rows) < 0.003
     contents = defaultdict(set)
     for row in rows:
         contents[row["event_id"]].add(json.dumps(row | {"arrival_time": None}, default=str))
     twice = len(rows) - len(contents)
-    assert twice / len(rows) == pytest.approx(p.DUPLICATE_SHARE, rel=0.2)
+    assert twice / len(rows) == pytest.approx(p.duplicate_share, rel=0.2)
     assert all(len(content) == 1 for content in contents.values())
 
 
@@ -176,7 +176,7 @@ def test_a_gap_has_no_events_and_a_label(tmp_path: Path) -> None:
     gap = next(label for label in made.labels if label["campaign"] == "telemetry-gap")
     assert gap["days"] == [day.isoformat() for day in empty]
     assert empty[-1] - empty[0] == timedelta(days=20)
-    assert (p.FIRST_DAY + timedelta(days=49)) - empty[-1] == timedelta(days=p.DAYS_AFTER_GAP)
+    assert (p.first_day + timedelta(days=49)) - empty[-1] == timedelta(days=p.days_after_gap)
     assert not gap["malicious"]
 
 
