@@ -6,10 +6,12 @@ https://vega.github.io/vega-lite/docs/
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib import resources
 from itertools import accumulate
 from typing import Any, Final
 
@@ -79,43 +81,16 @@ def _start(day: date, step: timedelta) -> date:
 def _spec(
     values: list[dict[str, Any]], axis: tuple[date, date], series: Sequence[Series], width: int
 ) -> dict[str, Any]:
+    """chart.json with what differs from chart to chart."""
+    spec = json.loads(resources.files(__package__).joinpath("chart.json").read_text(encoding="utf-8"))
     first, last = axis
-    highest = max(value["high"] for value in values)
-    quiet = {"labelColor": "var(--muted)", "labelFontSize": 11, "domain": False, "ticks": False, "title": None}
-    days = quiet | {"grid": False, "format": "%-d %b %Y" if first.year < last.year else "%-d %b", "labelFlush": True}
-    return {
-        "width": width,
-        "height": 180,
-        "padding": 2,
-        "autosize": {"type": "fit", "contains": "padding"},
-        "background": None,
-        "config": {"font": "inherit", "view": {"stroke": None}},
-        "data": {"values": values},
-        "mark": {"type": "rect", "stroke": "var(--surface)", "strokeWidth": 1},
-        "encoding": {
-            "x": {
-                "field": "day",
-                "type": "temporal",
-                "scale": {"type": "utc", "domain": [str(first), str(last)]},
-                "axis": days | {"labelOverlap": True, "tickCount": width // 75},
-            },
-            "x2": {"field": "end"},
-            "y": {
-                "field": "low",
-                "type": "quantitative",
-                "scale": {"zero": True},
-                "axis": quiet | {"gridColor": "var(--line)", "tickCount": min(4, highest), "format": "~s"},
-            },
-            "y2": {"field": "high"},
-            "color": {
-                "field": "key",
-                "type": "nominal",
-                "legend": None,
-                "scale": {"domain": [each.key for each in series], "range": [f"var({each.colour})" for each in series]},
-            },
-            "description": {"field": "label", "type": "nominal"},
-        },
-    }
+    x, y, color = (spec["encoding"][name] for name in ("x", "y", "color"))
+    spec |= {"width": width, "data": {"values": values}}
+    x["scale"]["domain"] = [str(first), str(last)]
+    x["axis"] |= {"format": "%-d %b %Y" if first.year < last.year else "%-d %b", "tickCount": width // 75}
+    y["axis"]["tickCount"] = min(4, max(value["high"] for value in values))
+    color["scale"] = {"domain": [each.key for each in series], "range": [f"var({each.colour})" for each in series]}
+    return dict(spec)
 
 
 def _values(rows: Rows, step: timedelta, series: Sequence[Series]) -> Iterator[dict[str, Any]]:

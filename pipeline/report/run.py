@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from uncommon_im.pipeline.report.activities import ACTIVITY_SCHEMA, Activities
 from uncommon_im.pipeline.runs.folder import SUMMARY, read_summary
-from uncommon_im.pipeline.runs.read_rows import files_of, read_lines, read_verdicts
+from uncommon_im.pipeline.runs.read_rows import files_of, read_lines, read_rows, read_verdicts
 from uncommon_im.pipeline.storage.listing import exists
 from uncommon_im.schemas.documents import ConfigurationError, require
 
@@ -209,17 +209,9 @@ def _letters(folder: str, summary: Summary) -> dict[str, list[DeadLetterRow]]:
     """Examples of every reason; reading ends with the last one that is wanted, for the files may be large."""
     wanted = {reason: min(count, EXAMPLES) for reason, count in summary.events.dead_letter.items()}
     letters: dict[str, list[DeadLetterRow]] = {reason: [] for reason in wanted}
-    missing = sum(wanted.values())
-    decoder = msgspec.json.Decoder(DeadLetterRow)
-    for where, line in read_lines(folder, "dead_letter") if missing else ():
-        try:
-            letter = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{where}: no dead letter of a run: {error}") from None
-        examples = letters.get(letter.reason)
-        if examples is not None and len(examples) < wanted[letter.reason]:
-            examples.append(letter)
-            missing -= 1
-            if not missing:
+    for letter in read_rows(folder, "dead_letter", DeadLetterRow) if any(wanted.values()) else ():
+        if len(letters.get(letter.reason, ())) < wanted.get(letter.reason, 0):
+            letters[letter.reason].append(letter)
+            if all(len(letters[reason]) == count for reason, count in wanted.items()):
                 break
     return letters

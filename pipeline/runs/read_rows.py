@@ -18,7 +18,7 @@ from uncommon_im.schemas.documents import ConfigurationError, require
 
 _BLOCK_BYTES: Final = 1 << 24
 """Read at a time; no row may be longer."""
-
+_ROWS: Final = {"alerts": "native alert of a run (--alert-format)", "dead_letter": "dead letter of a run"}
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -104,24 +104,23 @@ def _batches(path: str, reader: pj.JSONStreamingReader) -> Iterator[pa.RecordBat
         yield batch
 
 
-def read_alerts(run: str) -> Iterator[AlertRow]:
-    """The alerts in a run's folder; raises as `read_alerts_as`."""
-    return read_alerts_as(run, AlertRow)
-
-
-def read_alerts_as(run: str, kind: type[Row]) -> Iterator[Row]:
-    """The alerts in a run's folder, as far as they are wanted.
+def read_rows(run: str, name: str, kind: type[Row]) -> Iterator[Row]:
+    """The alerts or the dead letters in a run's folder, as far as they are wanted.
 
     Args:
         run: the `--output` of a backfill or stream, on any file system.
-        kind: the fields that are wanted; an alert must have all of them.
+        name: `alerts` or `dead_letter`.
+        kind: the fields that are wanted; a row must have all of them.
 
     Raises:
-        ConfigurationError: a line is no alert; names the file and the line.
+        ConfigurationError: a line is no such row; names the file and the line.
     """
     decoder = msgspec.json.Decoder(kind)
-    for where, line in read_lines(run, "alerts"):
-        yield _decoded(decoder, line, where)
+    for where, line in read_lines(run, name):
+        try:
+            yield decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{where}: no {_ROWS[name]}: {error}") from None
 
 
 def read_lines(run: str, name: str) -> Iterator[tuple[str, bytes]]:
@@ -137,13 +136,6 @@ def read_lines(run: str, name: str) -> Iterator[tuple[str, bytes]]:
                     yield f"{path}, line {number}", line
         except (OSError, UnreadableInput) as error:
             raise _wrong(path, error) from None
-
-
-def _decoded(decoder: msgspec.json.Decoder[Row], line: bytes, where: str) -> Row:
-    try:
-        return decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{where}: no native alert of a run (--alert-format): {error}") from None
 
 
 def files_of(run: str, name: str) -> list[str]:

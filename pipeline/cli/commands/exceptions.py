@@ -57,13 +57,13 @@ def run_exceptions(options: ExceptionsOptions) -> int:
 
 
 def _matches(entries: Sequence[ExceptionEntry], runs: Sequence[str]) -> RunMatches:
-    from uncommon_im.pipeline.runs.read_rows import read_alerts, read_verdicts
+    from uncommon_im.pipeline.runs.read_rows import AlertRow, read_rows, read_verdicts
 
     matches = RunMatches(entries)
     for run in runs:
         for rows in read_verdicts(run, VERDICT_ROW_SCHEMA):
             matches.add_verdicts(rows)
-        for alert in read_alerts(run):
+        for alert in read_rows(run, "alerts", AlertRow):
             matches.add_alert(alert.exception_values, day_number(alert.timestamp.date()))
     return matches
 

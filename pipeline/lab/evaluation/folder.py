@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Alert, Campaign, Communication, Organisation, Subject
-from uncommon_im.pipeline.runs.read_rows import read_alerts_as
+from uncommon_im.pipeline.runs.read_rows import read_rows
 from uncommon_im.pipeline.sources.files.parquet import RowGroup, row_groups
 from uncommon_im.pipeline.storage.listing import list_files
 from uncommon_im.schemas.catalogue import Catalogue
@@ -138,7 +138,7 @@ def read_alerts(folder: str, run: str, organisation: Organisation) -> list[Alert
         Path(run, "summary.json").is_file(),
         f"{run}: no finished run there: make one with `uncommon-im backfill --input '{events}' --output {run}`",
     )
-    alerts = list(read_alerts_as(run, Alert))
+    alerts = list(read_rows(run, "alerts", Alert))
     for alert in alerts:
         require(
             alert.event_id in organisation.communications,

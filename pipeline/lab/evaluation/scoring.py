@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US, SECOND_US
 
-LEARNING_DAYS: Final = 14
+LEARNING_DAYS: Final = Limits().activation_days
 """Days at the start that are counted apart: the activation period (specification, section 6)."""
-_DEDUPLICATION_US: Final = DAY_US
+_DEDUPLICATION_US: Final = Limits().deduplication_hours * HOUR_US
 """An alert speaks for its subject for so long (specification, section 7, deduplication)."""
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 
 Floats = npt.NDArray[np.float64]
@@ -77,8 +78,8 @@ def _day(name: str) -> dict[str, Any]:
         "reached": reached.aggregate([([], "count_all")]).rename_columns({"count_all": "events"}),
         "host_days": host_days["count_all"].to_numpy(),
         "events": len(table),
-        "late": int((delay > 600_000_000).sum()),
-        "day_late": int((delay > 86_400_000_000).sum()),
+        "late": int((delay > 600 * SECOND_US).sum()),
+        "day_late": int((delay > DAY_US).sum()),
         "twice": len(table) - pc.count_distinct(table["event_id"]).as_py(),
         "failed": pc.sum(pc.greater(table["dns_status"], 0)).as_py() or 0,
         "dns": pc.count(table["dns_status"]).as_py(),

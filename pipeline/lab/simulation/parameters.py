@@ -30,6 +30,8 @@ class Parameters(Entry, frozen=True):
     local_programs: tuple[int, int]
     local_program_names: float
     os_shares: dict[str, float]
+    first_names: tuple[str, ...]
+    last_names: tuple[str, ...]
     servers_per_host: float
     offices: tuple[tuple[str, int, float], ...]
     departments: dict[str, float]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS, Label
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
+from uncommon_im.transforms.rules.columns.days import DAY_US, day_number, day_of, rfc3339
 
 
 def labels_of(campaigns: Sequence[Label], events: pa.Table, organisation: Organisation) -> list[dict[str, Any]]:
@@ -26,30 +26,29 @@ def labels_of(campaigns: Sequence[Label], events: pa.Table, organisation: Organi
 
 
 def _labels(campaigns: Sequence[Label], events: pa.Table) -> Iterator[dict[str, Any]]:
+    events = events.append_column("micros", events.column("event_time").cast(pa.int64()))
     for number, campaign in enumerate(campaigns):
-        rows = events.filter(pc.equal(events.column("label"), number)).to_pylist()
-        if not rows:
-            continue
-        first_of_host: dict[str, datetime] = {}
-        for row in rows:
-            first_of_host.setdefault(row["host_id"], row["event_time"])
-        yield _label(
-            campaign,
-            sorted(first_of_host),
-            sorted({when.date().isoformat() for when in first_of_host.values()}),
-            [_rfc3339(row["event_time"]) for row in (rows[0], rows[-1])],
-            [row["event_id"] for row in rows],
-        )
+        mine = events.filter(pc.equal(events.column("label"), number))
+        if mine.num_rows:
+            times = mine.column("micros").to_pylist()
+            firsts = mine.group_by("host_id").aggregate([("micros", "min")])
+            hosts = sorted(firsts.column("host_id").to_pylist())
+            days = {day_of(first // DAY_US).isoformat() for first in firsts.column("micros_min").to_pylist()}
+            ids = mine.column("event_id").to_pylist()
+            yield _label(campaign, hosts, sorted(days), (times[0], times[-1]), ids)
 
 
 def _gap(organisation: Organisation) -> dict[str, Any]:
     days = [organisation.day(day) for day in organisation.gap]
-    ends = [datetime.combine(day, time(), UTC) for day in (days[0], organisation.day(organisation.gap.stop))]
-    return _label(CAMPAIGNS.gap, [], [day.isoformat() for day in days], [_rfc3339(end) for end in ends], [])
+    first = day_number(days[0])
+    ends = first * DAY_US, (first + len(days)) * DAY_US
+    return _label(CAMPAIGNS.gap, [], [day.isoformat() for day in days], ends, [])
 
 
-def _label(campaign: Label, hosts: list[str], days: list[str], ends: list[str], event_ids: list[str]) -> dict[str, Any]:
-    """One line; `days` are the UTC dates on which a host is affected for the first time."""
+def _label(
+    campaign: Label, hosts: list[str], days: list[str], ends: tuple[int, int], event_ids: list[str]
+) -> dict[str, Any]:
+    """One line; `days` are the UTC dates on which a host is affected for the first time, `ends` are µs."""
     return {
         "campaign": campaign.name,
         "title": campaign.title,
@@ -60,12 +59,8 @@ def _label(campaign: Label, hosts: list[str], days: list[str], ends: list[str], 
         "source": campaign.source,
         "hosts": hosts,
         "days": days,
-        "first_event": ends[0],
-        "last_event": ends[1],
+        "first_event": rfc3339(ends[0]),
+        "last_event": rfc3339(ends[1]),
         "events": len(event_ids),
         "event_ids": event_ids,
     }
-
-
-def _rfc3339(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

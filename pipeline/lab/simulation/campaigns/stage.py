@@ -17,6 +17,7 @@ from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organi
 from uncommon_im.pipeline.lab.simulation.organisation.software import PROGRAMS
 from uncommon_im.pipeline.lab.simulation.traffic.destinations import addresses_of
 from uncommon_im.pipeline.lab.simulation.traffic.habit_table import image_of
+from uncommon_im.transforms.rules.columns.days import DAY_US
 
 Row = dict[str, Any]
 
@@ -82,7 +83,7 @@ class Stage:
         """A moment of a day, somewhere in the quarter of an hour that begins at the host's local `hour`."""
         start = datetime.combine(self.organisation.day(day), time(), UTC)
         seconds = ((hour - host.utc_offset) % 24) * 3600 + float(self.rng.uniform(0, 900))
-        return start + timedelta(microseconds=int(seconds * 1e6) % 86_400_000_000)
+        return start + timedelta(microseconds=int(seconds * 1e6) % DAY_US)
 
     def act(self, host: Host, when: datetime) -> None:
         """The campaign's program starts, and connects at the campaign's times."""

@@ -9,15 +9,6 @@ import numpy as np
 
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 
-_FIRST_NAMES = """
-anna ben carla david elif felix grace hugo ines jonas kira liam mara nils olga paul quinn rosa sami tara umut vera
-wim yara zoe
-"""
-_LAST_NAMES = """
-adler bauer costa diaz evans fischer graf hansen ito jansen keller lopez meyer novak okafor peters quist rossi silva
-tanaka ueda vogel weber young zimmer
-"""
-FIRST_NAMES, LAST_NAMES = _FIRST_NAMES.split(), _LAST_NAMES.split()
 SERVER_ROLES = ("ci", "monitoring", "backup")
 MACHINE_LETTER = {"windows": "w", "macos": "m", "linux": "l"}
 
@@ -118,10 +109,9 @@ def _shift(department: str, rng: np.random.Generator) -> str:
 
 
 def _workstation(index: int, system: str, department: str, office: str, offset: int) -> Host:
-    first = FIRST_NAMES[index % len(FIRST_NAMES)]
-    last = LAST_NAMES[(index * 7 + index // len(FIRST_NAMES)) % len(LAST_NAMES)]
-    again = index // (len(FIRST_NAMES) * len(LAST_NAMES))
-    user = f"{first}.{last}{again or ''}"
+    first, last = len(p.first_names), len(p.last_names)
+    again = index // (first * last)
+    user = f"{p.first_names[index % first]}.{p.last_names[(index * 7 + index // first) % last]}{again or ''}"
     host_id = f"{office}-{MACHINE_LETTER[system]}{index:05d}"
     return Host(index, host_id, f"{host_id}.corp.example", system, "workstation", department, user, offset)
 

@@ -35,9 +35,10 @@ class Program(Entry, frozen=True):
 
 
 class Software(Entry, frozen=True):
-    """The programs of each operating system by their keys, and parents that several of them share."""
+    """Programs of each operating system by their keys, what several share, and what invented makers are called."""
 
     parents: dict[str, Process]
+    vendors: tuple[tuple[str, ...], tuple[str, ...]]
     windows: dict[str, Program]
     macos: dict[str, Program]
     linux: dict[str, Program]
@@ -55,8 +56,7 @@ def sha256_of(program: str, version: str) -> str:
 
 def vendor_names(count: int) -> list[str]:
     """Invented makers of local programs."""
-    first = ("acme", "borealis", "corvus", "dorado", "everest", "falcon", "gamma", "hydra", "indigo", "jade")
-    second = ("soft", "ware", "tools", "print", "scan", "sign", "plan", "calc", "draw", "sync")
+    first, second = _SOFTWARE.vendors
     return [f"{first[n % 10]}{second[n // 10 % 10]}{n // 100 or ''}" for n in range(count)]
 
 

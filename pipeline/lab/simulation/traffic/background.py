@@ -18,10 +18,10 @@ from uncommon_im.pipeline.lab.simulation.traffic.destinations import Destination
 from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, NETWORK, PROCESS, HabitBuilder, HabitTable
 from uncommon_im.pipeline.lab.simulation.traffic.habits import build_habits
 from uncommon_im.pipeline.lab.simulation.traffic.thinning import read_by_detectors
+from uncommon_im.transforms.rules.columns.days import DAY_US
 
 Floats = npt.NDArray[np.float64]
 
-DAY_US = 86_400_000_000
 EVENT_TYPES = pa.array(["network", "dns", "process"])
 DIRECTIONS = pa.array(["outbound", "inbound"])
 PROTOCOLS = pa.array(["tcp", "udp"])
