@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
@@ -62,6 +63,10 @@ class Adapter:
 
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
         converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
+        for place, _, column in mapping.all_columns():
+            for name in (field.convert for field in column.fields if field.convert not in ("", *converters)):
+                known = ", ".join(sorted(converters))
+                raise ConfigurationError(f"{mapping.id}.yaml: {place}: unknown converter {name!r} (known: {known})")
         self.mapping = mapping
         self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
         paths = _paths(mapping)
@@ -146,7 +151,7 @@ class Adapter:
         for skip in self.mapping.skips:
             if _skipped(skip, data):
                 return Rejection("not_endpoint", skip.detail)
-        key = tuple([key_text(record, paths) for paths in shape.key])
+        key = tuple([key_text(record, paths) for paths in shape.key.values()])
         for needs, plan in choose(key):
             if not needs or has_all(data, needs):
                 return plan if isinstance(plan, Rejection) else plan.row(record, data)
@@ -166,10 +171,10 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     shape's."""
     choices: dict[_Key, list[_Choice]] = {}
     for event in mapping.events:
-        columns = {column.name: column for column in (*shape.columns, *mapping.columns, *event.columns)}
-        constants: Row = dict((*mapping.constants, *event.constants))
-        plan = Rejection("not_endpoint", event.skip) if event.skip else Plan(constants, columns.values(), converters)
-        for key in product(*event.keys):
+        columns = shape.columns | mapping.columns | event.columns
+        constants: Row = {**mapping.constants, **event.constants}
+        plan = Rejection("not_endpoint", event.skip) if event.skip else Plan(constants, columns, converters)
+        for key in product(*event.keys.values()):
             choices.setdefault(key, []).append((event.needs, plan))
     masks = {tuple(part == ANY for part in key) for key in choices}
     ordered = sorted(masks, key=lambda mask: (sum(mask), mask[::-1]))
@@ -187,15 +192,15 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
 
 def _paths(mapping: VendorMapping) -> frozenset[Path]:
     """Where the mapping looks, from the top of records."""
-    columns = [*mapping.columns, *(column for event in mapping.events for column in event.columns)]
+    columns = [column for owner in (mapping, *mapping.events) for column in owner.columns.values()]
     in_data = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
     in_data += [path for event in mapping.events for group in event.needs for path in group]
     in_data += [path for column in columns for pair in column.differs for path in pair]
     found: set[Path] = {path for group in mapping.yields for path in group}
     for shape in mapping.shapes:
-        found.update(path for group in (*shape.match, *shape.key) for path in group)
+        found.update(path for group in (*shape.match, *shape.key.values()) for path in group)
         found.update((*shape.data, *path) for path in in_data)
-        for field in (field for column in (*shape.columns, *columns) for field in column.fields):
+        for field in (field for column in (*shape.columns.values(), *columns) for field in column.fields):
             found.add(field.path if field.from_record else (*shape.data, *field.path))
     return frozenset(found)
 
