@@ -126,18 +126,19 @@ class Column(Entry, frozen=True, dict=True):
         return not self.differs and all(len(field.path) == 1 and not field.from_record for field in self.fields)
 
 
-class WithColumns(Entry, frozen=True, kw_only=True, dict=True):
-    """Base of what has columns; `written` are those of the file."""
+_ColumnEntry = _DottedText | NonEmpty[_DottedText | Field] | Column | None
 
-    written: dict[_ColumnName, _DottedText | NonEmpty[_DottedText | Field] | Column | None] | UnsetType = field(
-        name="columns", default=UNSET
-    )
+
+class WithColumns(Entry, frozen=True, kw_only=True, dict=True):
+    """Base of what has columns; `column_entries` is how the file has them."""
+
+    column_entries: dict[_ColumnName, _ColumnEntry] | UnsetType = field(name="columns", default=UNSET)
 
     @cached_property
     def columns(self) -> dict[str, Column]:
         """The columns by name."""
-        written = {name: column for name, column in (self.written or {}).items() if column is not None}
-        return {name: each if isinstance(each, Column) else Column(each) for name, each in written.items()}
+        entries = {name: entry for name, entry in (self.column_entries or {}).items() if entry is not None}
+        return {name: entry if isinstance(entry, Column) else Column(entry) for name, entry in entries.items()}
 
 
 class Shape(WithColumns, frozen=True):
@@ -161,7 +162,7 @@ class Event(WithColumns, frozen=True):
     skip: Text = ""
 
     def __post_init__(self) -> None:
-        if (self.written is UNSET) == (not self.skip):
+        if (self.column_entries is UNSET) == (not self.skip):
             raise ValueError("expected one of `columns`, `skip`")
         _check(self.constants)
 
@@ -170,17 +171,17 @@ class Skip(Entry, frozen=True, dict=True):
     """Records that name no process by design: all of `when` hold and all of `missing` are without a value."""
 
     detail: Text
-    written: dict[_DottedText, NonEmpty[Folded]] = field(name="when", default_factory=dict)
+    conditions: dict[_DottedText, NonEmpty[Folded]] = field(name="when", default_factory=dict)
     missing: tuple[Dotted, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (self.written or self.missing):
+        if not (self.conditions or self.missing):
             raise ValueError("needs `when` or `missing`")
 
     @cached_property
     def when(self) -> tuple[tuple[Path, tuple[str, ...]], ...]:
         """(path, the texts of which one is there)."""
-        return tuple((Dotted.decode(path), texts) for path, texts in self.written.items())
+        return tuple((Dotted.decode(path), texts) for path, texts in self.conditions.items())
 
 
 class VendorMapping(WithColumns, frozen=True, eq=False):
