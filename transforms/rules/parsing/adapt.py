@@ -5,7 +5,7 @@ Values stay raw: trimming, markers such as `-`, numbers in text and times are th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Final, NamedTuple
@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
+from uncommon_im.schemas.mapping import ANY, Path, Shape, VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
@@ -72,6 +72,7 @@ class Adapter:
         paths = _paths(mapping)
         self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
         self._dotted = dotted_keys(paths)
+        self._skips = [(skip.when, skip.missing, Rejection("not_endpoint", skip.detail)) for skip in mapping.skips]
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
@@ -148,9 +149,9 @@ class Adapter:
             data = {}
         elif not isinstance(data, dict):
             return Rejection("malformed", f"{'.'.join(shape.data)} is no object")
-        for skip in self.mapping.skips:
-            if _skipped(skip, data):
-                return Rejection("not_endpoint", skip.detail)
+        for when, missing, rejection in self._skips:
+            if _holds(when, missing, data):
+                return rejection
         key = tuple([key_text(record, paths) for paths in shape.key.values()])
         for needs, plan in choose(key):
             if not needs or has_all(data, needs):
@@ -233,8 +234,9 @@ def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool
     return False
 
 
-def _skipped(skip: Skip, data: Record) -> bool:
-    for path, texts in skip.when:
+def _holds(when: Sequence[tuple[Path, tuple[str, ...]]], missing: Sequence[Path], data: Record) -> bool:
+    """True if each path of `when` leads to one of its texts, and none of `missing` to a value."""
+    for path, texts in when:
         if key_text(data, (path,)) not in texts:
             return False
-    return not any(key_text(data, (path,)) for path in skip.missing)
+    return not any(key_text(data, (path,)) for path in missing)
