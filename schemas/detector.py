@@ -6,7 +6,7 @@ from functools import cache
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from uncommon_im.schemas.decoding import Entry, NonEmpty, Text, decode
 from uncommon_im.schemas.documents import packaged_yaml, read_yaml, require
@@ -165,10 +165,7 @@ def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
     return Detector(
         id=card.id,
         name=card.name,
-        tactic_id=card.attack.tactic_id,
-        tactic=card.attack.tactic,
-        technique_id=card.attack.technique_id,
-        technique=card.attack.technique,
+        **asdict(card.attack),
         variations=card.variations,
         limits=replace(card.limits, **given),
     )

@@ -24,12 +24,14 @@ column. A field below the top of a record may as well be written as one key with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+import re
+from collections.abc import Sequence
+from functools import cache, cached_property
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, cast
 
 from msgspec import UNSET, Meta, UnsetType, field
+from msgspec.structs import force_setattr, replace
 
 from uncommon_im.schemas.decoding import Entry, NonEmpty, Scalar, Text, decode
 from uncommon_im.schemas.documents import packaged_yaml
@@ -39,29 +41,86 @@ PACKAGE: Final = "uncommon_im.schemas.mappings"
 ANY: Final = "*"
 """In a part of an event's key: whatever the record has there."""
 
-Path = tuple[str, ...]
-"""Keys from the top of an object down to a value."""
+Path = Sequence[str]
+"""Keys from the top of an object down to a value: a tuple."""
+
+_DOTTED: Final = r"\A(?=.*\S)[^.]+(\.[^.]+)*\Z"
+_A_PATH: Final = "a text: a path of keys with dots between them"
+_DottedText = Annotated[str, Meta(pattern=_DOTTED, description=_A_PATH)]
 
 
-@dataclass(frozen=True)
-class Field:
-    """Where a value may be: `path` in the shape's data, or in the whole record; `convert` names a converter."""
+class Dotted(Sequence[str]):
+    """A path that is written as its keys with dots between them."""
 
-    path: Path
-    from_record: bool = False
-    convert: str | None = None
+    @staticmethod
+    def decode(value: object) -> Path:
+        """A plain tuple, the fastest to look up. Raises `ValueError`: the value is no such text."""
+        if not isinstance(value, str) or not re.match(_DOTTED, value):
+            raise ValueError(f"expected {_A_PATH}, not {value!r:.60}")
+        return tuple(value.split("."))
 
 
-@dataclass(frozen=True)
-class Column:
-    """A native column and its fields, first to last choice; `values` translates lower-case text if it is given."""
+Dotted.register(tuple)  # so that what `decode` gives is one to msgspec
 
-    name: str
-    fields: tuple[Field, ...]
-    values: tuple[tuple[str, str], ...] | None = None
-    keep_other: bool = False
-    differs: tuple[tuple[Path, ...], ...] = ()
-    where: str = ""
+
+class Folded(str):
+    """A text, a number or true or false as trimmed lower-case text."""
+
+    __slots__ = ()
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        """Raises `ValueError`: the value is neither."""
+        if not isinstance(value, str | int | float):
+            raise ValueError(f"expected a text, a number or true or false, not {value!r:.60}")
+        return cls(str(value).strip().lower())
+
+
+Groups = NonEmpty[NonEmpty[Dotted]]
+_Pair = Annotated[tuple[Dotted, Dotted], Meta(description="a list of two fields")]
+if TYPE_CHECKING:
+    _ColumnName = str
+else:
+    _ColumnName = Literal[(*EVENT_COLUMNS, FAILED)]
+Constants = dict[_ColumnName, str | bool]
+
+
+class Field(Entry, frozen=True):
+    """Where a value may be: a path in the shape's data, or after `$.` in the whole record; and its converter's name."""
+
+    field: _DottedText
+    convert: Text = ""
+
+    @property
+    def path(self) -> Path:
+        """The path in the data or in the record."""
+        return tuple(self.field.removeprefix("$.").split("."))
+
+    @property
+    def from_record(self) -> bool:
+        """True if the path begins at the top of the record."""
+        return self.field.startswith("$.")
+
+
+class Column(Entry, frozen=True, dict=True):
+    """How a native column is made of fields; `values` translates lower-case text if it is given."""
+
+    source: _DottedText | NonEmpty[_DottedText | Field] = field(name="from")
+    convert: Text = ""
+    values: dict[Scalar, Text] | UnsetType = UNSET
+    otherwise: Literal["keep"] | UnsetType = UNSET
+    differs: NonEmpty[_Pair] = ()
+
+    def __post_init__(self) -> None:
+        if self.otherwise and self.values is UNSET:
+            raise ValueError("`otherwise: keep` stands beside `values`")
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields, first to last choice, each with its converter."""
+        sources = (self.source,) if isinstance(self.source, str) else self.source
+        fields = [Field(source) if isinstance(source, str) else source for source in sources]
+        return tuple(each if each.convert else replace(each, convert=self.convert) for each in fields)
 
     @property
     def is_plain(self) -> bool:
@@ -69,57 +128,100 @@ class Column:
         return not self.differs and all(len(field.path) == 1 and not field.from_record for field in self.fields)
 
 
-Constants = tuple[tuple[str, str | bool], ...]
+_ColumnEntry = _DottedText | NonEmpty[_DottedText | Field] | Column | None
 
 
-@dataclass(frozen=True)
-class Shape:
+class WithColumns(Entry, frozen=True, kw_only=True, dict=True):
+    """Base of what has columns; `column_entries` is how the file has them."""
+
+    column_entries: dict[_ColumnName, _ColumnEntry] | UnsetType = field(name="columns", default=UNSET)
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """The columns by name."""
+        entries = {name: entry for name, entry in (self.column_entries or {}).items() if entry is not None}
+        return {name: entry if isinstance(entry, Column) else Column(entry) for name, entry in entries.items()}
+
+
+class Shape(WithColumns, frozen=True):
     """One way of writing the records: recognised if all paths of one alternative of `match` have a value."""
 
-    id: str
-    match: tuple[tuple[Path, ...], ...]
-    key: tuple[tuple[Path, ...], ...]
-    data: Path
-    columns: tuple[Column, ...]
+    id: Text
+    match: Groups
+    key: dict[str, NonEmpty[Dotted]]
+    data: Dotted = cast("Dotted", ())  # the record itself
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(WithColumns, frozen=True):
     """A kind of record: it is read, or `skip` says why not.
 
-    `keys` holds, a part, the lower-case texts that it may have; of each group of `needs` one field has a value.
+    `keys` holds the texts that each part of the key may have; of each group of `needs` one field has a value.
     """
 
-    keys: tuple[tuple[str, ...], ...]
-    constants: Constants
-    columns: tuple[Column, ...]
-    needs: tuple[tuple[Path, ...], ...] = ()
-    skip: str = ""
+    keys: dict[str, NonEmpty[Folded]] = field(name="key")
+    constants: Constants = field(default_factory=dict)
+    needs: Groups = ()
+    skip: Text = ""
+
+    def __post_init__(self) -> None:
+        if (self.column_entries is UNSET) == (not self.skip):
+            raise ValueError("expected one of `columns`, `skip`")
+        _check(self.constants)
 
 
-@dataclass(frozen=True)
-class Skip:
+class Skip(Entry, frozen=True, dict=True):
     """Records that name no process by design: all of `when` hold and all of `missing` are without a value."""
 
-    detail: str
-    when: tuple[tuple[Path, tuple[str, ...]], ...]
-    missing: tuple[Path, ...]
+    detail: Text
+    conditions: dict[_DottedText, NonEmpty[Folded]] = field(name="when", default_factory=dict)
+    missing: tuple[Dotted, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.conditions or self.missing):
+            raise ValueError("needs `when` or `missing`")
+
+    @cached_property
+    def when(self) -> tuple[tuple[Path, tuple[str, ...]], ...]:
+        """(path, the texts of which one is there)."""
+        return tuple((Dotted.decode(path), tuple(map(str, texts))) for path, texts in self.conditions.items())
 
 
-@dataclass(frozen=True, eq=False)
-class VendorMapping:
+class VendorMapping(WithColumns, frozen=True, eq=False):
     """A vendor's mapping; two loads of the same file are two mappings (compared by identity)."""
 
-    id: str
-    file: str
-    key: tuple[str, ...]
-    shapes: tuple[Shape, ...]
-    events: tuple[Event, ...]
-    skips: tuple[Skip, ...] = ()
-    constants: Constants = ()
-    columns: tuple[Column, ...] = ()
-    nested: tuple[str, ...] = ()
-    yields: tuple[tuple[Path, ...], ...] = ()
+    format: Literal[1]
+    id: Text
+    key: NonEmpty[Text]
+    shapes: NonEmpty[Shape]
+    events: NonEmpty[Event]
+    constants: Constants = field(default_factory=dict)
+    skips: tuple[Skip, ...] = field(name="skip", default=())
+    nested: NonEmpty[Text] = ()
+    yields: Groups = ()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: a constant is wrong, or a key has other parts. Puts the parts in the order of `key`."""
+        _check(self.constants)
+        keys = {f"shapes[{n}]": set(shape.key) for n, shape in enumerate(self.shapes)}
+        keys |= {f"events[{n}]": set(event.keys) for n, event in enumerate(self.events)}
+        for place, parts in keys.items():
+            if parts != set(self.key):
+                raise ValueError(f"{place}.key: expected exactly the parts of `key`: {', '.join(self.key)}")
+        shapes = (replace(shape, key={part: shape.key[part] for part in self.key}) for shape in self.shapes)
+        events = (replace(event, keys={part: event.keys[part] for part in self.key}) for event in self.events)
+        force_setattr(self, "shapes", tuple(shapes))
+        force_setattr(self, "events", tuple(events))
+
+    def all_columns(self) -> list[tuple[str, str, Column]]:
+        """(place in the file, name, column) of the mapping's columns, and those of its shapes and events."""
+        owners: dict[str, WithColumns] = {"": self}
+        owners |= {f"shapes[{n}].": shape for n, shape in enumerate(self.shapes)}
+        owners |= {f"events[{n}].": event for n, event in enumerate(self.events)}
+        return [
+            (f"{place}columns.{name}", name, column)
+            for place, owner in owners.items()
+            for name, column in owner.columns.items()
+        ]
 
 
 @cache
@@ -135,165 +237,12 @@ def parse_mapping(document: object, file: str) -> VendorMapping:
     Raises:
         ConfigurationError: one line that names `file`, the key and what is expected there.
     """
-    return decode(document, _Mapping, file).mapping(file)
+    return decode(document, VendorMapping, file)
 
 
-if TYPE_CHECKING:
-    _ColumnName = str
-else:
-    _ColumnName = Literal[(*EVENT_COLUMNS, FAILED)]
-_Dotted = Annotated[
-    str, Meta(pattern=r"\A(?=.*\S)[^.]+(\.[^.]+)*\Z", description="a text: a path of keys with dots between them")
-]
-_Groups = NonEmpty[NonEmpty[_Dotted]]
-_Pair = Annotated[tuple[_Dotted, _Dotted], Meta(description="a list of two fields")]
-_Key = dict[str, NonEmpty[Scalar]]
-_Constants = dict[_ColumnName, str | bool]
-
-
-class _Field(Entry, frozen=True):
-    field: _Dotted
-    convert: Text = ""
-
-    def model(self, convert: str) -> Field:
-        path = _path(self.field.removeprefix("$."))
-        return Field(path, self.field.startswith("$."), self.convert or convert or None)
-
-
-class _Column(Entry, frozen=True):
-    source: _Dotted | NonEmpty[_Dotted | _Field] = field(name="from")
-    convert: Text = ""
-    values: dict[Scalar, Text] | UnsetType = UNSET
-    otherwise: Literal["keep"] | UnsetType = UNSET
-    differs: NonEmpty[_Pair] = ()
-
-    def __post_init__(self) -> None:
-        if self.otherwise and self.values is UNSET:
-            raise ValueError("`otherwise: keep` stands beside `values`")
-
-    def column(self, name: str, where: str) -> Column:
-        sources = (self.source,) if isinstance(self.source, str) else self.source
-        fields = [_Field(source) if isinstance(source, str) else source for source in sources]
-        return Column(
-            name=name,
-            fields=tuple(each.model(self.convert) for each in fields),
-            values=None if self.values is UNSET else tuple((_folded(k), text) for k, text in self.values.items()),
-            keep_other=self.otherwise is not UNSET,
-            differs=_groups(self.differs),
-            where=where,
-        )
-
-
-_Columns = dict[_ColumnName, _Dotted | NonEmpty[_Dotted | _Field] | _Column | None]
-
-
-class _Shape(Entry, frozen=True):
-    id: Text
-    match: _Groups
-    key: dict[str, NonEmpty[_Dotted]]
-    data: _Dotted = ""
-    columns: _Columns = field(default_factory=dict)
-
-    def model(self, parts: tuple[str, ...], where: str) -> Shape:
-        key = tuple(tuple(map(_path, self.key[part])) for part in parts)
-        data = _path(self.data) if self.data else ()
-        return Shape(self.id, _groups(self.match), key, data, _columns(self.columns, where))
-
-
-class _Event(Entry, frozen=True):
-    key: _Key
-    columns: _Columns | UnsetType = UNSET
-    constants: _Constants = field(default_factory=dict)
-    needs: _Groups = ()
-    skip: Text = ""
-
-    def __post_init__(self) -> None:
-        if (self.columns is UNSET) == (not self.skip):
-            raise ValueError("expected one of `columns`, `skip`")
-        _check(self.constants)
-
-    def model(self, parts: tuple[str, ...], where: str) -> Event:
-        keys = tuple(tuple(map(_folded, self.key[part])) for part in parts)
-        columns = _columns(self.columns or {}, where)
-        return Event(keys, tuple(self.constants.items()), columns, _groups(self.needs), self.skip)
-
-
-class _Skip(Entry, frozen=True):
-    detail: Text
-    when: dict[_Dotted, NonEmpty[Scalar]] = field(default_factory=dict)
-    missing: tuple[_Dotted, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not (self.when or self.missing):
-            raise ValueError("needs `when` or `missing`")
-
-    def model(self) -> Skip:
-        when = tuple((_path(path), tuple(map(_folded, texts))) for path, texts in self.when.items())
-        return Skip(self.detail, when, tuple(map(_path, self.missing)))
-
-
-class _Mapping(Entry, frozen=True):
-    """The form of a mapping file."""
-
-    format: Literal[1]
-    id: Text
-    key: NonEmpty[Text]
-    shapes: NonEmpty[_Shape]
-    events: NonEmpty[_Event]
-    constants: _Constants = field(default_factory=dict)
-    columns: _Columns = field(default_factory=dict)
-    skip: tuple[_Skip, ...] = ()
-    nested: NonEmpty[Text] = ()
-    yields: _Groups = ()
-
-    def __post_init__(self) -> None:
-        _check(self.constants)
-        keys = {f"shapes[{n}]": set(shape.key) for n, shape in enumerate(self.shapes)}
-        keys |= {f"events[{n}]": set(event.key) for n, event in enumerate(self.events)}
-        for place, parts in keys.items():
-            if parts != set(self.key):
-                raise ValueError(f"{place}.key: expected exactly the parts of `key`: {', '.join(self.key)}")
-
-    def mapping(self, file: str) -> VendorMapping:
-        """The mapping of a file of this name."""
-        return VendorMapping(
-            id=self.id,
-            file=file,
-            key=self.key,
-            shapes=tuple(shape.model(self.key, f"{file}: shapes[{n}].columns") for n, shape in enumerate(self.shapes)),
-            events=tuple(event.model(self.key, f"{file}: events[{n}].columns") for n, event in enumerate(self.events)),
-            skips=tuple(skip.model() for skip in self.skip),
-            constants=tuple(self.constants.items()),
-            columns=_columns(self.columns, f"{file}: columns"),
-            nested=self.nested,
-            yields=_groups(self.yields),
-        )
-
-
-def _check(constants: _Constants) -> None:
+def _check(constants: Constants) -> None:
     for name, value in constants.items():
         if isinstance(value, bool) != (name == FAILED):
             raise ValueError(f"constants.{name}: expected {'true or false' if name == FAILED else 'a text'}")
         if name == "event_type" and value not in EVENT_TYPES:
             raise ValueError(f"constants.event_type: is {value!r:.60}, expected one of {', '.join(EVENT_TYPES)}")
-
-
-def _columns(written: _Columns, where: str) -> tuple[Column, ...]:
-    """Columns by name; `null` is none."""
-    return tuple(
-        (spec if isinstance(spec, _Column) else _Column(spec)).column(name, f"{where}.{name}")
-        for name, spec in written.items()
-        if spec is not None
-    )
-
-
-def _path(dotted: str) -> Path:
-    return tuple(dotted.split("."))
-
-
-def _groups(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[Path, ...], ...]:
-    return tuple(tuple(map(_path, group)) for group in groups)
-
-
-def _folded(scalar: Scalar) -> str:
-    return str(scalar).strip().lower()

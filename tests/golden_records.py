@@ -35,19 +35,19 @@ def mapping_of(format: str) -> VendorMapping:
     return next(mapping for mapping in load_mappings() if mapping.id == format)
 
 
-def columns_of(mapping: VendorMapping) -> list[Column]:
-    """All columns, of the mapping, its shapes and its events."""
-    return [column for owner in (mapping, *mapping.shapes, *mapping.events) for column in owner.columns]
+def columns_of(mapping: VendorMapping) -> list[tuple[str, Column]]:
+    """All columns by name, of the mapping, its shapes and its events."""
+    return [(name, column) for _, name, column in mapping.all_columns()]
 
 
 def fields_of(mapping: VendorMapping) -> Iterator[tuple[str, Keys]]:
     """(column, field) of every column, and (what it is, field) of the fields that decide; paths in the data."""
-    for column in columns_of(mapping):
-        yield from ((column.name, field.path) for field in column.fields)
+    for name, column in columns_of(mapping):
+        yield from ((name, field.path) for field in column.fields)
         yield from (("differs", path) for pair in column.differs for path in pair)
     yield from (("needs", path) for event in mapping.events for group in event.needs for path in group)
     yield from (("skip", path) for skip in mapping.skips for path, _ in skip.when)
-    yield from (("key", path) for shape in mapping.shapes for paths in shape.key for path in paths)
+    yield from (("key", path) for shape in mapping.shapes for paths in shape.key.values() for path in paths)
 
 
 def without(record: dict[str, Any], path: Keys) -> dict[str, Any]:

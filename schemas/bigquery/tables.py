@@ -1,19 +1,20 @@
 """The tables of a dataset: what they hold, by which key, how they are cut into partitions; and their DDL.
 
-`python -m uncommon_im.schemas.bigquery.tables` writes each table's columns to `schemas/bigquery/NAME.json`, the
-form that `bq` and Terraform take.
+A table's columns are in `schemas/bigquery/NAME.json`, the form that `bq` and Terraform take: the one definition of
+what alerts, verdicts, dead letters and summaries are made of. `REQUIRED` are only columns by which rows are found:
+BigQuery lets nobody require a column later. Columns that a newer version adds are `NULLABLE` or `REPEATED`, and come
+last.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Literal
+from functools import cached_property
+from importlib import resources
+from typing import Final, Literal
 
 from google.cloud.bigquery import SchemaField
-
-from uncommon_im.schemas.bigquery.fields import ALERTS, DEAD_LETTERS, SUMMARIES, VERDICTS
 
 _SQL_TYPES: Final = {"INTEGER": "INT64", "BOOLEAN": "BOOL"}
 """Types whose name in a schema is not that in SQL."""
@@ -26,7 +27,6 @@ class Table:
     Args:
         name: of the table.
         what: it holds.
-        fields: its columns.
         key: columns that name a row: a rerun finds what it found before by them.
         speaks_for: the rows that a run replaces: those of its "days" and tenants, or of the same "run" before it.
         partition: the column whose day is the row's partition.
@@ -35,11 +35,16 @@ class Table:
 
     name: str
     what: str
-    fields: tuple[SchemaField, ...]
     key: tuple[str, ...]
     speaks_for: Literal["days", "run"]
     partition: str
     clustering: tuple[str, ...]
+
+    @cached_property
+    def fields(self) -> tuple[SchemaField, ...]:
+        """Its columns."""
+        file = resources.files("uncommon_im.schemas.bigquery").joinpath(f"{self.name}.json")
+        return tuple(map(SchemaField.from_api_repr, json.loads(file.read_text(encoding="utf-8"))))
 
     @property
     def columns(self) -> list[str]:
@@ -64,7 +69,6 @@ TABLES: Final = {
         Table(
             "dead_letters",
             "Records that cannot be used, with the reason",
-            DEAD_LETTERS,
             key=("run_key", "content_digest", "copy"),
             speaks_for="run",
             partition="found_at",
@@ -73,7 +77,6 @@ TABLES: Final = {
         Table(
             "verdicts",
             "What became of each activity",
-            VERDICTS,
             key=("content_digest", "copy"),
             speaks_for="days",
             partition="hour_start",
@@ -82,7 +85,6 @@ TABLES: Final = {
         Table(
             "alerts",
             "Uncommon communication with instant messaging servers",
-            ALERTS,
             key=("alert_id",),
             speaks_for="days",
             partition="timestamp",
@@ -91,7 +93,6 @@ TABLES: Final = {
         Table(
             "summaries",
             "What each backfill counted",
-            SUMMARIES,
             key=("run_key",),
             speaks_for="run",
             partition="first_day",
@@ -116,22 +117,6 @@ def latest_ddl(dataset: str) -> str:
     )
 
 
-def schema_json(table: Table) -> str:
-    """The text of a table's JSON schema file."""
-    return json.dumps([_plain(field.to_api_repr()) for field in table.fields], indent=2) + "\n"
-
-
-def schema_path(table: Table) -> Path:
-    """Where that file is."""
-    return Path(__file__).parent / f"{table.name}.json"
-
-
-def _plain(field: dict[str, Any]) -> dict[str, Any]:
-    """A field with its keys in the order in which people read them."""
-    plain = {key: field[key] for key in ("name", "type", "mode", "description")}
-    return plain | ({"fields": [_plain(each) for each in field["fields"]]} if "fields" in field else {})
-
-
 def _declared(field: SchemaField) -> str:
     required = " NOT NULL" if field.mode == "REQUIRED" else ""
     return f"`{field.name}` {_sql_type(field)}{required} OPTIONS (description = {_quoted(field.description)})"
@@ -150,8 +135,3 @@ def _quoted(text: str) -> str:
     """A string literal of GoogleSQL."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-if __name__ == "__main__":
-    for each in TABLES.values():
-        schema_path(each).write_text(schema_json(each), encoding="utf-8")

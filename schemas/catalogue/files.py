@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Final, Literal, Self
 
-from uncommon_im.schemas.catalogue.model import AddressRange, Engine, Host, Names, ProcessClass, Service
+from uncommon_im.schemas.catalogue.model import PLATFORMS, AddressRange, Engine, Host, Names, ProcessClass, Service
 from uncommon_im.schemas.catalogue.secrets import SecretPattern
 from uncommon_im.schemas.decoding import Entry, NonEmpty, Text, decode
 
@@ -76,14 +76,13 @@ class Hosts(Entry, frozen=True):
     api: tuple[ApiHost, ...] | None = None
 
     def listed(self) -> tuple[Host, ...]:
-        """Each (name, exact) once; what `api` says of it counts more than the others."""
-        hosts = [Host(str(name), False) for name in self.suffix or ()]
-        hosts += [Host(str(name), False, "cdn") for name in self.cdn or ()]
-        hosts += [Host(str(name), True) for name in self.exact or ()]
-        first = {(host.name, host.exact): host for host in reversed(hosts)}
-        by_name = {key: first[key] for key in ((host.name, host.exact) for host in hosts)}
+        """Each (name, exact) once: the first counts, but `api` says most."""
+        hosts: dict[tuple[str, bool], Host] = {}
+        for names, exact, use in ((self.suffix, False, ""), (self.cdn, False, "cdn"), (self.exact, True, "")):
+            for name in names or ():
+                hosts.setdefault((name, exact), Host(str(name), exact, use))
         api = [Host(str(each.host), each.match == "exact", each.use) for each in self.api or ()]
-        return tuple((by_name | {(host.name, host.exact): host for host in api}).values())
+        return tuple((hosts | {(host.name, host.exact): host for host in api}).values())
 
 
 class Range(Entry, frozen=True):
@@ -115,8 +114,7 @@ class ByPlatform(Entry, frozen=True):
 
     def names(self) -> Names:
         """The names in lower case."""
-        listed = {"windows": self.windows, "macos": self.macos, "linux": self.linux}
-        return {platform: folded(names) for platform, names in listed.items()}
+        return {platform: folded(getattr(self, platform)) for platform in PLATFORMS}
 
 
 class ServiceEntry(Entry, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -108,12 +108,12 @@ def vendor_vocabulary(mapping: VendorMapping) -> Vocabulary:
     """Of the records of a mapping, from its own names of fields, keys and tables."""
     found = Vocabulary(nested=mapping.nested)
     for shape in mapping.shapes:
-        _add_columns(found, (*shape.columns, *mapping.columns), shape.data)
+        _add_columns(found, shape.columns | mapping.columns, shape.data)
         for path in (path for group in shape.match for path in group):
             found.fields.setdefault(path, ["1", "x"])
         for event in mapping.events:
             _add_columns(found, event.columns, shape.data)
-            keys = zip(shape.key, event.keys, strict=True)
+            keys = zip(shape.key.values(), event.keys.values(), strict=True)
             found.kinds += [{path: texts for paths, texts in keys for path in paths}]
     for skip in mapping.skips:
         found.kinds.append(dict(skip.when))
@@ -151,11 +151,11 @@ def words(vocabulary: Vocabulary) -> Iterator[str]:
     yield from ("reason", "raw", "source", "malformed", "missing_field:host_id")
 
 
-def _add_columns(found: Vocabulary, columns: Iterable[Column], data: Path) -> None:
-    for column in columns:
+def _add_columns(found: Vocabulary, columns: Mapping[str, Column], data: Path) -> None:
+    for name, column in columns.items():
         for one in column.fields:
             values = found.fields.setdefault(one.path if one.from_record else (*data, *one.path), [])
-            values += [value for value in (*fitting(column.name), *dict(column.values or ())) if value not in values]
+            values += [value for value in (*fitting(name), *(column.values or ())) if value not in values]
         for path in (path for pair in column.differs for path in pair):
             found.fields.setdefault((*data, *path), ["1", "2"])
 

@@ -1,14 +1,18 @@
-"""The tables' schemas: the files are those of the fields, and the fields those of the rows. No engine, no emulator."""
+"""The tables' schemas: the fields are those of the files, and those of the rows. No engine, no emulator."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import pytest
 from google.cloud.bigquery import SchemaField
 
 from tests.organisations import random_organisation
 from tests.running import Found, configuration_of, run_records
-from uncommon_im.schemas.bigquery.tables import TABLES, Table, latest_ddl, schema_json, schema_path
-from uncommon_im.schemas.detector import VERDICT_IDS
+from uncommon_im.schemas.bigquery import tables
+from uncommon_im.schemas.bigquery.tables import TABLES, Table, latest_ddl
+from uncommon_im.schemas.detector import VARIATION_IDS, VERDICT_IDS
 from uncommon_im.transforms.rules.alerts.table_rows import (
     Row,
     alert_row,
@@ -68,8 +72,14 @@ def paths_of(fields: tuple[SchemaField, ...], prefix: str = "") -> set[str]:
 
 
 @TABLE
-def test_the_json_files_are_those_that_the_fields_give(table: Table) -> None:
-    assert schema_path(table).read_text() == schema_json(table), "run python -m uncommon_im.schemas.bigquery.tables"
+def test_the_fields_say_all_that_the_json_files_say(table: Table) -> None:
+    path = Path(tables.__file__).with_name(f"{table.name}.json")
+    assert json.loads(path.read_text()) == [field.to_api_repr() for field in table.fields]
+
+
+def test_the_variations_are_named() -> None:
+    (variation,) = (field for field in TABLES["alerts"].fields if field.name == "variation")
+    assert variation.description == f"What decided: one of {', '.join(VARIATION_IDS)}"
 
 
 @TABLE

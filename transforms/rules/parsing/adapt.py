@@ -5,14 +5,15 @@ Values stay raw: trimming, markers such as `-`, numbers in text and times are th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from uncommon_im.schemas.mapping import ANY, Path, Shape, Skip, VendorMapping
+from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.mapping import ANY, Path, Shape, VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
@@ -62,11 +63,16 @@ class Adapter:
 
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
         converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
+        for place, _, column in mapping.all_columns():
+            for name in (field.convert for field in column.fields if field.convert not in ("", *converters)):
+                known = ", ".join(sorted(converters))
+                raise ConfigurationError(f"{mapping.id}.yaml: {place}: unknown converter {name!r} (known: {known})")
         self.mapping = mapping
         self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
         paths = _paths(mapping)
         self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
         self._dotted = dotted_keys(paths)
+        self._skips = [(skip.when, skip.missing, Rejection("not_endpoint", skip.detail)) for skip in mapping.skips]
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
@@ -143,10 +149,10 @@ class Adapter:
             data = {}
         elif not isinstance(data, dict):
             return Rejection("malformed", f"{'.'.join(shape.data)} is no object")
-        for skip in self.mapping.skips:
-            if _skipped(skip, data):
-                return Rejection("not_endpoint", skip.detail)
-        key = tuple([key_text(record, paths) for paths in shape.key])
+        for when, missing, rejection in self._skips:
+            if _holds(when, missing, data):
+                return rejection
+        key = tuple([key_text(record, paths) for paths in shape.key.values()])
         for needs, plan in choose(key):
             if not needs or has_all(data, needs):
                 return plan if isinstance(plan, Rejection) else plan.row(record, data)
@@ -166,10 +172,10 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     shape's."""
     choices: dict[_Key, list[_Choice]] = {}
     for event in mapping.events:
-        columns = {column.name: column for column in (*shape.columns, *mapping.columns, *event.columns)}
-        constants: Row = dict((*mapping.constants, *event.constants))
-        plan = Rejection("not_endpoint", event.skip) if event.skip else Plan(constants, columns.values(), converters)
-        for key in product(*event.keys):
+        columns = shape.columns | mapping.columns | event.columns
+        constants: Row = {**mapping.constants, **event.constants}
+        plan = Rejection("not_endpoint", event.skip) if event.skip else Plan(constants, columns, converters)
+        for key in product(*event.keys.values()):
             choices.setdefault(key, []).append((event.needs, plan))
     masks = {tuple(part == ANY for part in key) for key in choices}
     ordered = sorted(masks, key=lambda mask: (sum(mask), mask[::-1]))
@@ -187,15 +193,15 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
 
 def _paths(mapping: VendorMapping) -> frozenset[Path]:
     """Where the mapping looks, from the top of records."""
-    columns = [*mapping.columns, *(column for event in mapping.events for column in event.columns)]
+    columns = [column for owner in (mapping, *mapping.events) for column in owner.columns.values()]
     in_data = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
     in_data += [path for event in mapping.events for group in event.needs for path in group]
     in_data += [path for column in columns for pair in column.differs for path in pair]
     found: set[Path] = {path for group in mapping.yields for path in group}
     for shape in mapping.shapes:
-        found.update(path for group in (*shape.match, *shape.key) for path in group)
+        found.update(path for group in (*shape.match, *shape.key.values()) for path in group)
         found.update((*shape.data, *path) for path in in_data)
-        for field in (field for column in (*shape.columns, *columns) for field in column.fields):
+        for field in (field for column in (*shape.columns.values(), *columns) for field in column.fields):
             found.add(field.path if field.from_record else (*shape.data, *field.path))
     return frozenset(found)
 
@@ -228,8 +234,9 @@ def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool
     return False
 
 
-def _skipped(skip: Skip, data: Record) -> bool:
-    for path, texts in skip.when:
+def _holds(when: Sequence[tuple[Path, tuple[str, ...]]], missing: Sequence[Path], data: Record) -> bool:
+    """True if each path of `when` leads to one of its texts, and none of `missing` to a value."""
+    for path, texts in when:
         if key_text(data, (path,)) not in texts:
             return False
-    return not any(key_text(data, (path,)) for path in skip.missing)
+    return not any(key_text(data, (path,)) for path in missing)

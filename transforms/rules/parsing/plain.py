@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from uncommon_im.schemas.mapping import Column, VendorMapping
+from uncommon_im.schemas.mapping import Path, VendorMapping
 from uncommon_im.transforms.rules.columns.column import Codes, Longs
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
@@ -69,7 +69,7 @@ class PlainReader:
         self.every_field = self._reader_of(self.deciding)
         self.usual_fields = self.every_field
         self._usual: frozenset[str] = frozenset()
-        self.glimpsed = frozenset(often) - {column.name for column in _columns(mapping) if not column.is_plain}
+        self.glimpsed = frozenset(often) - {name for _, name, column in mapping.all_columns() if not column.is_plain}
         needed = dict.fromkeys([*_fields(mapping, self.glimpsed), *mapping.nested], Any)
         glimpse = TypedDict("Glimpse", needed, total=False)  # type: ignore[misc]
         self._glimpse = msgspec.json.Decoder(glimpse, float_hook=float)
@@ -181,34 +181,28 @@ class PlainTable:
 
 def has_plain_records(mapping: VendorMapping, wanted: Sequence[str]) -> bool:
     """True if the mapping reads the top of records only, and those written in one way."""
-    paths = [path for shape in mapping.shapes for group in (*shape.match, *shape.key) for path in group]
-    paths += [field.path for column in _columns(mapping) for field in column.fields]
+    paths: list[Path] = [
+        path for shape in mapping.shapes for group in (*shape.match, *shape.key.values()) for path in group
+    ]
+    paths += [field.path for _, _, column in mapping.all_columns() for field in column.fields]
     return (
         len(mapping.shapes) == 1
         and not mapping.shapes[0].data
         and all(len(path) == 1 for path in paths)
-        and all(column.is_plain for column in _columns(mapping) if column.name in wanted)
+        and all(column.is_plain for _, name, column in mapping.all_columns() if name in wanted)
     )
-
-
-def _columns(mapping: VendorMapping) -> list[Column]:
-    return [
-        *mapping.columns,
-        *(column for shape in mapping.shapes for column in shape.columns),
-        *(column for event in mapping.events for column in event.columns),
-    ]
 
 
 def _fields(mapping: VendorMapping, names: Iterable[str]) -> set[str]:
     """Fields that some columns are made of."""
     wanted = set(names)
-    return {of.path[0] for column in _columns(mapping) if column.name in wanted for of in column.fields}
+    return {of.path[0] for _, name, column in mapping.all_columns() if name in wanted for of in column.fields}
 
 
 def _deciding(mapping: VendorMapping, wanted: Sequence[str]) -> set[str]:
     """Fields that decide what becomes of a record, and those of the wanted columns."""
     [shape] = mapping.shapes
-    paths = [path for group in (*shape.match, *shape.key) for path in group]
+    paths: list[Path] = [path for group in (*shape.match, *shape.key.values()) for path in group]
     paths += [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
     paths += [path for event in mapping.events for group in event.needs for path in group]
     return ({path[0] for path in paths} | _fields(mapping, wanted)) - set(mapping.nested)

@@ -65,7 +65,7 @@ class PlainColumns:
         """Which records which plan makes rows of."""
         shape, choose = self._adapter.shapes[0]
         open_rows = np.flatnonzero(self._matched(shape.match) & ~self._skipped())
-        parts = [self._key_part(paths) for paths in shape.key]
+        parts = [self._key_part(paths) for paths in shape.key.values()]
         if not len(open_rows):
             return []
         groups, first = group_rows([codes[open_rows] for codes, _ in parts])

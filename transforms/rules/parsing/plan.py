@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from uncommon_im.schemas.documents import ConfigurationError
+from msgspec import UnsetType
+
 from uncommon_im.schemas.mapping import Column, Path
 from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
 from uncommon_im.transforms.rules.parsing.converters import Converter, Scalar, memoise
@@ -32,29 +33,29 @@ class Plan:
         fields: (key, converter) of each field, first to last choice, of the columns that are plain.
     """
 
-    def __init__(self, constants: Row, columns: Iterable[Column], converters: Mapping[str, Converter]) -> None:
+    def __init__(self, constants: Row, columns: Mapping[str, Column], converters: Mapping[str, Converter]) -> None:
         self.constants = constants
         self.fields: dict[str, tuple[tuple[str, Converter | None], ...]] = {}
         self._plain: list[tuple[str, str, Converter | None]] = []
         self._several: list[tuple[str, str, Converter | None, Getter]] = []
         self._other: list[tuple[str, Getter]] = []
         self._getters: dict[str, Getter] = {}
-        for column in columns:
+        for name, column in columns.items():
             first = column.fields[0]
             conversions = [_converter(column, field.convert, converters) for field in column.fields]
             convert = conversions[0]
             if column.is_plain:
                 keys = [field.path[0] for field in column.fields]
-                self.fields[column.name] = tuple(zip(keys, conversions, strict=True))
+                self.fields[name] = tuple(zip(keys, conversions, strict=True))
             get = _getter(column, conversions)
             if column.differs or len(first.path) > 1 or first.from_record:
-                self._other.append((column.name, get))
+                self._other.append((name, get))
             elif len(column.fields) == 1:
                 get = _single(first.path[0], convert)
-                self._plain.append((column.name, first.path[0], convert))
+                self._plain.append((name, first.path[0], convert))
             else:
-                self._several.append((column.name, first.path[0], convert, get))
-            self._getters[column.name] = get
+                self._several.append((name, first.path[0], convert, get))
+            self._getters[name] = get
 
     def row(self, record: Record, data: Record) -> Row:
         """The row of a record, without columns that have no value."""
@@ -97,15 +98,13 @@ class Plan:
         return or_constant
 
 
-def _converter(column: Column, name: str | None, converters: Mapping[str, Converter]) -> Converter | None:
+def _converter(column: Column, name: str, converters: Mapping[str, Converter]) -> Converter | None:
     """The named converter, followed by the column's table of values."""
-    if name is not None and name not in converters:
-        known = ", ".join(sorted(converters))
-        raise ConfigurationError(f"{column.where}: unknown converter {name!r} (known: {known})")
-    convert = None if name is None else converters[name]
-    if column.values is None:
+    convert = converters[name] if name else None
+    if isinstance(column.values, UnsetType):
         return convert
-    table, keep = dict(column.values), column.keep_other
+    table = {str(text).strip().lower(): value for text, value in column.values.items()}
+    keep = column.otherwise == "keep"
 
     @memoise
     def translate(value: Scalar) -> Scalar:
