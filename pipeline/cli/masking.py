@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from uncommon_im.schemas.catalogue import load_catalogue
-from uncommon_im.transforms.rules.alerts.secrets import SecretText
+if TYPE_CHECKING:  # a run that has nothing to complain of does not wait for the catalogue
+    from uncommon_im.transforms.rules.alerts.secrets import SecretText
 
 _MASK: Final = "***"
 _OF_URL: Final = re.compile(r"://[^/\s@'\"]+@")
@@ -21,10 +21,11 @@ _BEARER: Final = re.compile(r"\b(Bearer )\S+|\bya29\.[\w-]+", re.IGNORECASE)
 _MASKED: Final = re.compile(r"\[redacted:[a-z0-9-]+\]")
 
 
-def masked(text: str) -> str:
+def masked(text: str, thoroughly: bool = True) -> str:
     """A text without what lets others in: users of URLs, values that are called password, token ..., access tokens.
 
-    What alerts are written without is masked too; but a whole user of a URL and a whole value are more than they mask.
+    Thoroughly, what alerts are written without is masked too, for which the catalogue is loaded. Whole users of URLs
+    and whole values are more than alerts mask.
 
     >>> masked('sasl.jaas.config=org.x.PlainLoginModule required username="u" password="p w";')
     'sasl.jaas.config=org.x.PlainLoginModule required username="u" password=***;'
@@ -34,17 +35,20 @@ def masked(text: str) -> str:
     text = _OF_URL.sub(f"://{_MASK}@", text)
     text = _NAMED.sub(rf"\1{_MASK}", text)
     text = _BEARER.sub(lambda found: f"{found[1] or ''}{_MASK}", text)
-    return _MASKED.sub(_MASK, _secrets().masked(text))
+    return _MASKED.sub(_MASK, _secrets().masked(text)) if thoroughly else text
 
 
 @cache
 def _secrets() -> SecretText:
+    from uncommon_im.schemas.catalogue import load_catalogue
+    from uncommon_im.transforms.rules.alerts.secrets import SecretText
+
     return SecretText(load_catalogue())
 
 
 class MaskingFormatter(logging.Formatter):
-    """Writes messages, and tracebacks, without what lets others in."""
+    """Writes messages, and tracebacks, without what lets others in: thoroughly from warnings on, which quote more."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, or lines, of a message."""
-        return masked(super().format(record))
+        return masked(super().format(record), thoroughly=record.levelno >= logging.WARNING)

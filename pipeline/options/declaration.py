@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from functools import cache
 from typing import Any, ClassVar, Final, Literal, get_args, get_origin, get_type_hints
 
 from uncommon_im.pipeline.options.values import day, whole
@@ -15,6 +16,7 @@ _BY_TYPE: Final[dict[type, dict[str, Any]]] = {
     date: {"parse": day, "metavar": "DATE"},
 }
 """What a field's type says, unless the option says it itself."""
+_type_hints: Final[Callable[[Any], dict[str, Any]]] = cache(get_type_hints)
 
 
 class Options:
@@ -90,7 +92,7 @@ def option(help: str, default: Any = None, metavar: str | None = None, **setting
 
 def members(kind: type[Options]) -> Iterator[tuple[str, Option | type[Options]]]:
     """(name, the option or the group) of each field that is one."""
-    kinds = get_type_hints(kind)
+    kinds = _type_hints(kind)
     for each in fields(kind):  # type: ignore[arg-type]  # every group is a dataclass
         declared, held = each.metadata.get(_DECLARED), kinds[each.name]
         if declared:

@@ -18,7 +18,6 @@ from uncommon_im.pipeline.options.values import positive
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import require
 from uncommon_im.transforms.rules.advice.persistent_programs import TRAITS_IN_WORDS, persistent_programs
-from uncommon_im.transforms.rules.alerts.redaction import Redactor
 from uncommon_im.transforms.rules.columns.days import day_of
 
 
@@ -49,6 +48,8 @@ def run_review(options: ReviewOptions) -> None:
         f"--max-other-hosts {few}: the evidence in {options.run} counts up to {reach} other hosts only: "
         f"run the backfill again with --evidence {few}",
     )
+    from uncommon_im.transforms.rules.alerts.redaction import Redactor
+
     written = dict if options.no_redact else Redactor(load_catalogue()).alert
     programs = [
         written(asdict(program))

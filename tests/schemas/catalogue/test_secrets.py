@@ -12,7 +12,7 @@ from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.catalogue.load import parse_services
 from uncommon_im.schemas.catalogue.secrets import SecretPattern
 from uncommon_im.schemas.decoding import decode
-from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml
 
 GOOD = {"kind": "corp-key", "hints": ["corp-"], "pattern": r"corp-(\d{6})"}
 
@@ -72,3 +72,12 @@ def test_how_secrets_are_recognised_changes_no_digest(tmp_path: Any) -> None:
     assert after.services_by_id["slack"].secrets[-1].kind == "a"
     assert (after.digest, after.identity_digest) == (before.digest, before.identity_digest)
     assert after.service_digests == before.service_digests
+
+
+def test_every_shipped_pattern_is_one_that_would_be_accepted_of_a_user() -> None:
+    document = packaged_yaml("uncommon_im.schemas.catalogue", "secrets.yaml")
+    entries = [*document["tokens"], *document["contexts"]]
+    accepted = decode(entries, tuple[SecretPattern, ...], "secrets.yaml")
+    shipped = load_catalogue().secrets
+    assert [each.pattern for each in accepted] == [each.pattern for each in (*shipped.tokens, *shipped.contexts)]
+    assert len(accepted) > 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -37,16 +37,26 @@ class Finder:
     Args:
         kind: of the secret.
         hints: pieces of text in lower case, one of which is near every such secret.
-        patterns: what their groups match is secret, or all of it if they have none.
-        programs: the patterns are only tried on the arguments of what it matches; `None`: everywhere.
+        compile: gives the patterns. What their groups match is secret, or all of it if they have none.
+        of_programs: the patterns are only tried on the arguments of what it matches; `None`: everywhere.
         least: characters; of groups that are all shorter, the whole match is the secret.
     """
 
     kind: str
     hints: tuple[str, ...]
-    patterns: tuple[re.Pattern[str], ...]
-    programs: re.Pattern[str] | None = None
+    compile: Callable[[], tuple[re.Pattern[str], ...]]
+    of_programs: str | None = None
     least: int = 0
+
+    @cached_property
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Compiled when a hint is met: most texts meet few."""
+        return self.compile()
+
+    @cached_property
+    def programs(self) -> re.Pattern[str] | None:
+        """What starts the arguments."""
+        return re.compile(self.of_programs) if self.of_programs else None
 
     def find(self, text: str) -> Iterator[Secret]:
         """All that it recognises; every pattern goes over a character of the text once."""
@@ -126,10 +136,9 @@ class Finders:
 
 
 def _of_pattern(pattern: SecretPattern) -> Finder:
-    programs = re.compile(pattern.programs) if pattern.programs else None
-    return Finder(pattern.kind, pattern.hints, (re.compile(pattern.pattern),), programs)
+    return Finder(pattern.kind, pattern.hints, lambda: (re.compile(pattern.pattern),), pattern.programs)
 
 
 def _of_library(detector: SecretDetector) -> Finder:
     plugin: Any = from_plugin_classname(detector.name)
-    return Finder(detector.kind, detector.hints, tuple(plugin.denylist), least=_LEAST_OF_LIBRARY)
+    return Finder(detector.kind, detector.hints, lambda: tuple(plugin.denylist), least=_LEAST_OF_LIBRARY)
