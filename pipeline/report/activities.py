@@ -72,7 +72,7 @@ class TenantDays:
         return (max(self.days) - min(self.days)).days + 1 - len(self.days)
 
 
-class Counted:
+class Counts:
     """Activities counted by some columns, batch after batch; as large as there are different rows."""
 
     def __init__(self, *columns: str) -> None:
@@ -101,9 +101,9 @@ class Activities:
     """
 
     def __init__(self, rows: Iterator[pa.RecordBatch]) -> None:
-        self._rare = Counted(*_PAIR, "host", "day", "verdict")
-        self._uses = Counted("service", "tenant", "host", "program", "origin", "verdict")
-        self._days = Counted("tenant", "day", "verdict")
+        self._rare = Counts(*_PAIR, "host", "day", "verdict")
+        self._uses = Counts("service", "tenant", "host", "program", "origin", "verdict")
+        self._days = Counts("tenant", "day", "verdict")
         for batch in chain([pa.RecordBatch.from_pylist([], ACTIVITY_SCHEMA)], rows):
             self._add(pa.Table.from_batches([batch]))
 
@@ -117,43 +117,43 @@ class Activities:
     def pairs(self, limit: int) -> tuple[list[Pair], int]:
         """The rare pairs with most alerts, and of these on fewest hosts first; and how many there are in all."""
         hosts, days = ("host", "distinct"), ("day", "distinct")
-        found = _with_alerts(self._rare.table).group_by(list(_PAIR)).aggregate([("alerts", "sum"), hosts, days])
-        found = found.append_column("hosts", pc.list_value_length(found.column("host_distinct")))
+        pairs = _with_alerts(self._rare.table).group_by(list(_PAIR)).aggregate([("alerts", "sum"), hosts, days])
+        pairs = pairs.append_column("hosts", pc.list_value_length(pairs.column("host_distinct")))
         order = [("alerts_sum", "descending"), ("hosts", "ascending"), *((key, "ascending") for key in _PAIR)]
-        rows = found.take(pc.sort_indices(found, order)[:limit]).to_pylist()
-        return [_pair(row) for row in rows], found.num_rows
+        rows = pairs.take(pc.sort_indices(pairs, order)[:limit]).to_pylist()
+        return [_pair(row) for row in rows], pairs.num_rows
 
     def services(self) -> list[ServiceUse]:
         """The services, those on most hosts first; a program is a name and an origin."""
         uses = _with_alerts(self._uses.table)
         hosts = _different(uses, "tenant", "host")
         programs = _different(uses, "program", "origin")
-        counted = uses.group_by("service").aggregate([("activities", "sum"), ("alerts", "sum")])
-        found = [
+        sums = uses.group_by("service").aggregate([("activities", "sum"), ("alerts", "sum")])
+        services = [
             ServiceUse(service, hosts[service], programs[service], activities, alerts)
-            for service, activities, alerts in zip(*(column.to_pylist() for column in counted.columns), strict=True)
+            for service, activities, alerts in zip(*(column.to_pylist() for column in sums.columns), strict=True)
         ]
-        return sorted(found, key=lambda use: (-use.hosts, use.service))
+        return sorted(services, key=lambda use: (-use.hosts, use.service))
 
     def tenants(self) -> list[TenantDays]:
         """The tenants, by name."""
-        found: dict[str, TenantDays] = {}
+        tenants: dict[str, TenantDays] = {}
         for row in self._days.table.to_pylist():
-            tenant = found.setdefault(row["tenant"], TenantDays(row["tenant"]))
+            tenant = tenants.setdefault(row["tenant"], TenantDays(row["tenant"]))
             day = day_of(row["day"])
             tenant.days.add(day)
             if row["verdict"] == "learning":
                 tenant.learning.add(day)
             if row["verdict"] == "alert":
                 tenant.alerts += row["activities"]
-        return [found[name] for name in sorted(found)]
+        return [tenants[name] for name in sorted(tenants)]
 
     def by_day(self) -> Counter[tuple[date, str]]:
         """(Day, verdict) -> activities."""
-        counted: Counter[tuple[date, str]] = Counter()
+        counts: Counter[tuple[date, str]] = Counter()
         for row in self._days.table.to_pylist():
-            counted[day_of(row["day"]), row["verdict"]] += row["activities"]
-        return counted
+            counts[day_of(row["day"]), row["verdict"]] += row["activities"]
+        return counts
 
 
 def _sums(rows: pa.Table, columns: list[str]) -> pa.Table:

@@ -69,8 +69,8 @@ def over_time(
     rows = tuple((day, tuple(bars[day][each.key] for each in series)) for day in sorted(bars))
     axis = _start(first, step), max(_start(last, step) + step, first + _LEAST_BARS * step)
     values = list(_values(rows, step, series))
-    drawn = {name: _svg(_spec(values, axis, series, width)) for name, width in _WIDTHS.items()}
-    return Chart(tuple(series), drawn["wide"], drawn["narrow"], rows, weekly=step.days > 1)
+    svgs = {name: _svg(_spec(values, axis, series, width)) for name, width in _WIDTHS.items()}
+    return Chart(tuple(series), svgs["wide"], svgs["narrow"], rows, weekly=step.days > 1)
 
 
 def _start(day: date, step: timedelta) -> date:

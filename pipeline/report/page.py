@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib import resources
@@ -76,7 +77,7 @@ def render(run: Run, catalogue: Catalogue) -> str:
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),
         script=Markup(script),
-        packed=pack(run.alerts.listed),
+        packed=pack(run.alerts.newest),
         total_alerts=run.alerts.by_day.total(),
         days=_range(days),
         alerts_chart=over_time(run.alerts.by_day, _and_others(VARIATIONS, run.alerts.by_day), days),
@@ -104,7 +105,7 @@ def visible(text: object) -> str:
     >>> visible("report\u202efdp.exe")
     'report⟨U+202E⟩fdp.exe'
     """
-    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", str(text))
+    return _HIDDEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", str(text))
 
 
 def _template() -> Any:
@@ -140,11 +141,10 @@ def _and_others(known: Sequence[Series], counts: Mapping[tuple[date, str], int])
 
 
 def _outcomes(by_day: Mapping[tuple[date, str], int]) -> Mapping[tuple[date, str], int]:
-    found: dict[tuple[date, str], int] = {}
+    outcomes: Counter[tuple[date, str]] = Counter()
     for (day, verdict), count in by_day.items():
-        key = day, VERDICTS.get(verdict, (verdict, "common"))[1]
-        found[key] = found.get(key, 0) + count
-    return found
+        outcomes[day, VERDICTS.get(verdict, (verdict, "common"))[1]] += count
+    return outcomes
 
 
 def _steps(verdicts: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -106,7 +106,7 @@ class Alerts:
     """A run's alerts.
 
     Args:
-        listed: the newest as JSON objects, the newest first.
+        newest: as JSON objects, the newest first.
         by_day: (day, variation) -> how many.
         severities: severity -> how many.
         hosts: ids of hosts that have one.
@@ -114,7 +114,7 @@ class Alerts:
         coverage: tenant -> least and most days with telemetry behind an alert.
     """
 
-    listed: list[dict[str, Any]] = field(default_factory=list)
+    newest: list[dict[str, Any]] = field(default_factory=list)
     by_day: Counter[tuple[date, str]] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     hosts: set[str] = field(default_factory=set)
@@ -167,15 +167,15 @@ def read_run(folder: str, most_alerts: int) -> Run:
     alerts, rows = Alerts(), []
     has_verdicts = bool(files_of(folder, "verdicts"))
 
-    def counted() -> Iterator[tuple[datetime, str, dict[str, Any]]]:
+    def documents() -> Iterator[tuple[datetime, str, dict[str, Any]]]:
         for alert, document in _alerts(folder):
             alerts.count(alert)
             if not has_verdicts:
                 rows.append(alert.activity)
             yield alert.timestamp, alert.alert_id, document
 
-    newest = heapq.nlargest(most_alerts, counted(), key=lambda row: row[:2])
-    alerts.listed = [document for _, _, document in newest]
+    newest = heapq.nlargest(most_alerts, documents(), key=lambda row: row[:2])
+    alerts.newest = [document for _, _, document in newest]
     of_alerts = iter([pa.RecordBatch.from_pylist(rows, ACTIVITY_SCHEMA)])
     activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else of_alerts
     return Run(folder, summary, alerts, Activities(activities), has_verdicts, _letters(folder, summary))
@@ -207,11 +207,11 @@ def _alerts(folder: str) -> Iterator[tuple[_Alert, dict[str, Any]]]:
 
 def _letters(folder: str, summary: Summary) -> dict[str, list[DeadLetterRow]]:
     """Examples of every reason; reading ends with the last one that is wanted, for the files may be large."""
-    wanted = {reason: min(count, EXAMPLES) for reason, count in summary.events.dead_letter.items()}
-    letters: dict[str, list[DeadLetterRow]] = {reason: [] for reason in wanted}
-    for letter in read_rows(folder, "dead_letter", DeadLetterRow) if any(wanted.values()) else ():
-        if len(letters.get(letter.reason, ())) < wanted.get(letter.reason, 0):
+    limits = {reason: min(count, EXAMPLES) for reason, count in summary.events.dead_letter.items()}
+    letters: dict[str, list[DeadLetterRow]] = {reason: [] for reason in limits}
+    for letter in read_rows(folder, "dead_letter", DeadLetterRow) if any(limits.values()) else ():
+        if len(letters.get(letter.reason, ())) < limits.get(letter.reason, 0):
             letters[letter.reason].append(letter)
-            if all(len(letters[reason]) == count for reason, count in wanted.items()):
+            if all(len(letters[reason]) == count for reason, count in limits.items()):
                 break
     return letters

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from uncommon_im.pipeline.lab.simulation.campaigns.acts import plant
-from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS, CHANGES
 from uncommon_im.pipeline.lab.simulation.campaigns.labels import labels_of
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
@@ -97,25 +97,26 @@ def simulate(output: str, scenario: Scenario) -> SimulationSummary:
     folder, seed = Path(output), scenario.seed
     clear(folder / "events")
     organisation = build_organisation(scenario.hosts, scenario.days, seed, scenario.first_day, scenario.gap_days)
-    planted = plant(organisation, len(CAMPAIGNS.background), seed)
-    names = {change.name: number for number, change in enumerate(CAMPAIGNS.background)}
+    campaign_rows = plant(organisation, len(CHANGES), seed)
+    names = {change.name: number for number, change in enumerate(CHANGES)}
     ordinary = Background(organisation, names, seed, scenario.background == "thinned")
-    written = []
+    files = []
     for index in range(scenario.days):
         day = organisation.day(index)
-        acted = table_of(planted[day], event_numbers(seed, day, PARTS, len(planted[day])))
-        written.append(write_day(folder / "events", day, [*ordinary.day(index), acted]))
-    labelled = pa.concat_tables(day.labelled for day in written)
-    labels = labels_of([*CAMPAIGNS.background, *CAMPAIGNS.planted], labelled, organisation)
+        rows = campaign_rows[day]
+        campaigns = table_of(rows, event_numbers(seed, day, PARTS, len(rows)))
+        files.append(write_day(folder / "events", day, [*ordinary.day(index), campaigns]))
+    campaign_events = pa.concat_tables(file.campaign_events for file in files)
+    labels = labels_of([*CHANGES, *CAMPAIGNS], campaign_events, organisation)
     write_labels(folder / "labels.jsonl", labels)
-    by_type = sum((day.events for day in written), Counter())
+    by_type = sum((file.events for file in files), Counter())
     return SimulationSummary(
         output=output,
         scenario=scenario,
         events=by_type.total(),
         planted_events=sum(label["events"] for label in labels),
         events_by_type=dict(by_type),
-        files=[str(day.path) for day in written],
+        files=[str(file.path) for file in files],
         labels_file=str(folder / "labels.jsonl"),
         labels=labels,
     )

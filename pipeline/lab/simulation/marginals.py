@@ -42,10 +42,10 @@ def marginals_of(files: Sequence[str]) -> dict[str, float]:
     reached = reached.rename_columns([*reached.column_names[:-1], "events"])
     host_days = np.concatenate([day["host_days"] for day in days])
     totals = {name: sum(day[name] for day in days) for name in ("events", "late", "day_late", "twice", "failed", "dns")}
-    named = reached.filter(pc.is_valid(reached["remote_host"]))
+    with_name = reached.filter(pc.is_valid(reached["remote_host"]))
     process = _by(reached, "process_name")
-    domain = _by(named.append_column("domain", _domains(named["remote_host"])), "domain")
-    pair = _by(named, "process_name", "remote_host")
+    domain = _by(with_name.append_column("domain", _domains(with_name["remote_host"])), "domain")
+    pair = _by(with_name, "process_name", "remote_host")
     return {
         "events_per_host_day_median": float(np.median(host_days)),
         "events_per_host_day_p90": float(np.quantile(host_days, 0.9)),
@@ -109,5 +109,5 @@ def _top(counts: Floats, most: int) -> float:
 def _messaging(reached: pa.Table) -> float:
     destinations = Destinations(load_catalogue(), operator_ranges=False)
     by_server = reached.group_by(["remote_host", "remote_ip"]).aggregate([("events", "sum")]).to_pylist()
-    found = sum(row["events_sum"] for row in by_server if destinations.match(row["remote_host"], row["remote_ip"]))
-    return float(found / sum(row["events_sum"] for row in by_server))
+    messaging = sum(row["events_sum"] for row in by_server if destinations.match(row["remote_host"], row["remote_ip"]))
+    return float(messaging / sum(row["events_sum"] for row in by_server))

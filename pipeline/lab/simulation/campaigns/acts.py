@@ -25,21 +25,21 @@ def plant(organisation: Organisation, first_label: int, seed: int) -> dict[date,
     """
     later = [d for d in range(organisation.campaign_day, organisation.days) if d not in organisation.gap]
     days = [d for d in later if organisation.is_working_day(d)] or later
-    seen = {organisation.day(d): d for d in range(organisation.days) if d not in organisation.gap}
+    covered = {organisation.day(d): d for d in range(organisation.days) if d not in organisation.gap}
     index = {host.host_id: host.index for host in organisation.hosts}
     used: set[int] = set()
-    planted = defaultdict(list)
-    for label, campaign in enumerate(CAMPAIGNS.planted, first_label):
+    rows = defaultdict(list)
+    for label, campaign in enumerate(CAMPAIGNS, first_label):
         rng = np.random.default_rng([seed, 4, zlib.crc32(campaign.name.encode())])
         stage = Stage(campaign, organisation, days[int(rng.integers(len(days)))], rng, used)
         ACTS.get(campaign.name, on_one_host)(stage)
         for row in stage.rows:
             day = row["event_time"].date()
-            if day in seen:
-                at = index[row["host_id"]], seen[day]
+            if day in covered:
+                at = index[row["host_id"]], covered[day]
                 organisation.presence[at] = max(organisation.presence[at], p.weekend_activity)
-                planted[day].append(row | {"label": label})
-    return planted
+                rows[day].append(row | {"label": label})
+    return rows
 
 
 def on_one_host(stage: Stage) -> None:

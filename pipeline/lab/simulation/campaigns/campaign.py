@@ -28,7 +28,7 @@ class Transfer(Entry, frozen=True):
     to: Text
     sent: Count = 1_800
     received: Count = 4_200
-    named: bool = True
+    by_name: bool = True
 
 
 class Label(Entry, frozen=True, kw_only=True):
@@ -57,12 +57,15 @@ class Campaign(Label, frozen=True, kw_only=True):
     times: Count = 1
 
 
-class Campaigns(Entry, frozen=True):
-    """All that is labelled: the gap of the telemetry, what the background brings about, what is planted."""
+class CampaignsFile(Entry, frozen=True):
+    """All that has a label: the gap of the telemetry, changes in ordinary traffic, and campaigns."""
 
     gap: Label
-    background: tuple[Label, ...]
-    planted: tuple[Campaign, ...]
+    changes: tuple[Label, ...]
+    campaigns: tuple[Campaign, ...]
 
 
-CAMPAIGNS: Final = decode(packaged_yaml(__package__, "campaigns.yaml"), Campaigns, "campaigns.yaml")
+_FILE: Final = decode(packaged_yaml(__package__, "campaigns.yaml"), CampaignsFile, "campaigns.yaml")
+GAP: Final = _FILE.gap
+CHANGES: Final = _FILE.changes
+CAMPAIGNS: Final = _FILE.campaigns

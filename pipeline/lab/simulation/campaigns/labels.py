@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS, Label
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import GAP, Label
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
 from uncommon_im.transforms.rules.columns.days import DAY_US, day_number, day_of, rfc3339
 
@@ -42,7 +42,7 @@ def _gap(organisation: Organisation) -> dict[str, Any]:
     days = [organisation.day(day) for day in organisation.gap]
     first = day_number(days[0])
     ends = first * DAY_US, (first + len(days)) * DAY_US
-    return _label(CAMPAIGNS.gap, [], [day.isoformat() for day in days], ends, [])
+    return _label(GAP, [], [day.isoformat() for day in days], ends, [])
 
 
 def _label(

@@ -45,14 +45,14 @@ class Stage:
         Small organisations may not have one: then one of another department serves, unless `strict`, and a used one.
         An empty list if there is none at all.
         """
-        wanted, kind = self.campaign.hosts, self.all_hosts()
-        own = [h for h in kind if wanted.department in (None, h.department)]
-        pools = [own] if wanted.strict else [own, kind]
-        fresh = [[h for h in hosts if h.index not in self.used] for hosts in pools]
+        hosts, kind = self.campaign.hosts, self.all_hosts()
+        own = [h for h in kind if hosts.department in (None, h.department)]
+        pools = [own] if hosts.strict else [own, kind]
+        fresh = [[h for h in pool if h.index not in self.used] for pool in pools]
         pool = next(filter(None, [*fresh, *pools]), [])
-        chosen = [pool[int(self.rng.integers(len(pool)))]] if pool else []
-        self.used.update(h.index for h in chosen)
-        return chosen
+        pick = [pool[int(self.rng.integers(len(pool)))]] if pool else []
+        self.used.update(h.index for h in pick)
+        return pick
 
     def pick_many(self, count: int) -> list[Host]:
         """Up to `count` hosts of the campaign's kind, whatever other campaigns do there."""
@@ -61,8 +61,8 @@ class Stage:
 
     def all_hosts(self) -> list[Host]:
         """Hosts of the campaign's kind that exist all the time and, if there are such, are on that day."""
-        wanted = self.campaign.hosts
-        kind = [h for h in self.organisation.hosts if h.os == wanted.os and h.role == wanted.role and h.stays]
+        os, role = self.campaign.hosts.os, self.campaign.hosts.role
+        kind = [h for h in self.organisation.hosts if h.os == os and h.role == role and h.stays]
         return [h for h in kind if self.is_on(h, self.day)] or kind
 
     def newcomers(self) -> list[Host]:
@@ -100,11 +100,11 @@ class Stage:
         """A connection, and 40 ms before it the lookup if the program knows a name."""
         name = transfer.to
         image = self._image(host) | {
-            "remote_host": name if transfer.named else None,
+            "remote_host": name if transfer.by_name else None,
             "remote_ip": REAL_ADDRESSES.get(name) or addresses_of(name)[0],
             "direction": "outbound",
         }
-        if transfer.named:
+        if transfer.by_name:
             lookup = {"event_time": when - timedelta(milliseconds=40), "event_type": "dns", "dns_status": 0}
             self.rows.append(image | lookup | {"remote_port": 53, "protocol": "udp"})
         sent, received = (int(size * self.rng.uniform(0.8, 1.25)) for size in (transfer.sent, transfer.received))

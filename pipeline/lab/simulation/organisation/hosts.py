@@ -54,9 +54,13 @@ def make_hosts(hosts: int, rng: np.random.Generator) -> list[Host]:
     departments = _shares_to_list(p.departments, hosts - servers)
     rng.shuffle(departments)
     offices = [p.offices[i] for i in rng.choice(len(p.offices), hosts, p=[share for _, _, share in p.offices])]
-    made = [_workstation(i, system, departments[i], offices[i][0], offices[i][1]) for i, system in enumerate(systems)]
-    made = [replace(host, shift=_shift(host.department, rng)) for host in made]
-    return made + [_server(i, SERVER_ROLES[(i - len(made)) % len(SERVER_ROLES)]) for i in range(len(made), hosts)]
+    workstations = [
+        _workstation(i, system, departments[i], offices[i][0], offices[i][1]) for i, system in enumerate(systems)
+    ]
+    workstations = [replace(host, shift=_shift(host.department, rng)) for host in workstations]
+    return workstations + [
+        _server(i, SERVER_ROLES[(i - len(workstations)) % len(SERVER_ROLES)]) for i in range(len(workstations), hosts)
+    ]
 
 
 def with_new_machines(
@@ -73,24 +77,26 @@ def with_new_machines(
         campaigns: the day on which campaigns begin.
         rng: draws who and when.
     """
-    made = list(hosts)
+    machines = list(hosts)
     people = [host.index for host in hosts if not host.is_server]
     if len(hosts) < p.ordinary_company or not working_days:
-        return made
+        return machines
     count = min(round(p.new_hosts_per_month * days / 30 * len(people)), len(people) // 4)
-    settled = working_days[p.first_replacement :] or working_days
-    chosen = [int(i) for i in rng.choice(people, 2 * count, replace=False)]
-    for new, old in zip(chosen[:count], chosen[count:], strict=True):
-        made[new] = replace(made[new], joined=int(rng.choice(settled)))
+    first_days = working_days[p.first_replacement :] or working_days
+    order = [int(i) for i in rng.choice(people, 2 * count, replace=False)]
+    for new, old in zip(order[:count], order[count:], strict=True):
+        machines[new] = replace(machines[new], joined=int(rng.choice(first_days)))
         if rng.random() < p.replacement_share:
-            made[old] = replace(made[old], left=made[new].joined)
-            taken = made[old]
-            made[new] = replace(made[new], user=taken.user, department=taken.department, shift=taken.shift)
+            machines[old] = replace(machines[old], left=machines[new].joined)
+            colleague = machines[old]
+            machines[new] = replace(
+                machines[new], user=colleague.user, department=colleague.department, shift=colleague.shift
+            )
     later = [day for day in working_days if day >= campaigns]
-    windows = [i for i in people if made[i].os == "windows" and made[i].stays]
+    windows = [i for i in people if machines[i].os == "windows" and machines[i].stays]
     if later and windows:
-        made[windows[-1]] = replace(made[windows[-1]], department="finance", shift="work", joined=later[0])
-    return made
+        machines[windows[-1]] = replace(machines[windows[-1]], department="finance", shift="work", joined=later[0])
+    return machines
 
 
 def _shares_to_list(shares: dict[str, float], count: int) -> list[str]:

@@ -50,5 +50,5 @@ def build_organisation(hosts: int, days: int, seed: int, first_day: date, gap_da
     rng = np.random.default_rng([seed, 1])
     gap = range(days - p.days_after_gap - gap_days, days - p.days_after_gap) if gap_days else range(0)
     working = [d for d in range(1, days) if (first_day + timedelta(days=d)).weekday() < 5 and d not in gap]
-    made = with_new_machines(make_hosts(hosts, rng), days, working, campaign_day(days), rng)
-    return Organisation(tuple(made), first_day, days, presence_of(made, days, first_day, gap, rng), gap)
+    machines = with_new_machines(make_hosts(hosts, rng), days, working, campaign_day(days), rng)
+    return Organisation(tuple(machines), first_day, days, presence_of(machines, days, first_day, gap, rng), gap)

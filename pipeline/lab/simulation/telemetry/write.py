@@ -30,20 +30,22 @@ remote_host remote_ip remote_port protocol direction bytes_sent bytes_received d
 _KINDS = {"event_time": _TIME} | dict.fromkeys(_NUMBERS, pa.int64())
 
 SCHEMA = pa.schema([(name, _KINDS.get(name, _TEXT)) for name in _NAMES.split()])
-"""Columns as they are made. In a file `event_id` comes in front of them and `arrival_time` after them; `tenant_id`
+"""The columns. In a file `event_id` comes in front of them and `arrival_time` after them; `tenant_id`
 stays the run's default."""
-MADE = SCHEMA.append(pa.field("number", pa.uint64())).append(pa.field("label", pa.int32()))
+ROW_SCHEMA = SCHEMA.append(pa.field("number", pa.uint64())).append(pa.field("label", pa.int32()))
 """The same with the event's number and the label that it belongs to (-1: none)."""
 
 
 def table_of(rows: list[dict[str, Any]], numbers: Numbers) -> pa.Table:
-    """Rows with some of the columns (a missing one is null) as a table of `MADE`."""
+    """Rows with some of the columns (a missing one is null) as a table of `ROW_SCHEMA`."""
     columns = []
-    for name, kind in zip(MADE.names[:-2], MADE.types[:-2], strict=True):
+    for name, kind in zip(ROW_SCHEMA.names[:-2], ROW_SCHEMA.types[:-2], strict=True):
         values = [row.get(name) for row in rows]
         plain = pa.array(values, type=pa.string() if kind == _TEXT else kind)
         columns.append(plain.dictionary_encode() if kind == _TEXT else plain)
-    return pa.table([*columns, pa.array(numbers), pa.array([row["label"] for row in rows], pa.int32())], schema=MADE)
+    return pa.table(
+        [*columns, pa.array(numbers), pa.array([row["label"] for row in rows], pa.int32())], schema=ROW_SCHEMA
+    )
 
 
 def clear(folder: Path) -> None:
@@ -54,20 +56,20 @@ def clear(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class WrittenDay:
+class DayFile:
     """A file of events: how many of each type, and those that belong to a label, each once, in order of time.
 
-    `labelled` has the columns `event_id`, `event_time`, `host_id` and `label`.
+    `campaign_events` has the columns `event_id`, `event_time`, `host_id` and `label`.
     """
 
     path: Path
     events: Counter[str]
-    labelled: pa.Table
+    campaign_events: pa.Table
 
 
-def write_day(folder: Path, day: date, made: Iterable[pa.Table]) -> WrittenDay:
-    """Write the events of one day, tables of `MADE`, in order of time, some of them twice."""
-    table = pa.concat_tables(made).unify_dictionaries().combine_chunks()
+def write_day(folder: Path, day: date, tables: Iterable[pa.Table]) -> DayFile:
+    """Write the events of one day, tables of `ROW_SCHEMA`, in order of time, some of them twice."""
+    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     numbers = table.column("number").to_numpy()
     twice = delivered_twice(numbers)
     row = np.concatenate([np.arange(len(numbers)), twice])
@@ -75,22 +77,22 @@ def write_day(folder: Path, day: date, made: Iterable[pa.Table]) -> WrittenDay:
     times = table.column("event_time").cast(pa.int64()).to_numpy()[row]
     order = np.argsort(times, kind="stable")
     arrival = pa.array((times + delays(numbers[row], delivery))[order]).cast(_TIME)
-    written = table.take(row[order]).add_column(0, "event_id", event_ids(numbers[row[order]]))
+    events = table.take(row[order]).add_column(0, "event_id", event_ids(numbers[row[order]]))
     path = folder / f"dt={day.isoformat()}.parquet"
     pq.write_table(
-        written.drop_columns(["number", "label"]).append_column("arrival_time", arrival),
+        events.drop_columns(["number", "label"]).append_column("arrival_time", arrival),
         path,
         compression="zstd",
         store_schema=False,
         coerce_timestamps="us",
         use_dictionary=[name for name in SCHEMA.names if name != "event_time"],
     )
-    types = written.column("event_type").value_counts().to_pylist()
-    labelled = pc.and_(pc.greater_equal(written.column("label"), 0), pa.array(delivery[order] == 0))
-    return WrittenDay(
+    types = events.column("event_type").value_counts().to_pylist()
+    has_label = pc.and_(pc.greater_equal(events.column("label"), 0), pa.array(delivery[order] == 0))
+    return DayFile(
         path,
         Counter({count["values"]: count["counts"] for count in types}),
-        written.select(["event_id", "event_time", "host_id", "label"]).filter(labelled),
+        events.select(["event_id", "event_time", "host_id", "label"]).filter(has_label),
     )
 
 

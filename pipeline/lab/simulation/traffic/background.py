@@ -13,7 +13,7 @@ from uncommon_im.pipeline.lab.simulation.organisation.software import vendor_nam
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
 from uncommon_im.pipeline.lab.simulation.telemetry.draw import Draw, Ints
-from uncommon_im.pipeline.lab.simulation.telemetry.write import MADE
+from uncommon_im.pipeline.lab.simulation.telemetry.write import ROW_SCHEMA
 from uncommon_im.pipeline.lab.simulation.traffic.destinations import Destinations, build_destinations
 from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, NETWORK, PROCESS, HabitBuilder, HabitTable
 from uncommon_im.pipeline.lab.simulation.traffic.habits import build_habits
@@ -88,7 +88,7 @@ class Background:
         return shown
 
     def day(self, day: int) -> Iterator[pa.Table]:
-        """All ordinary events of one UTC day, in no particular order: tables of `MADE`."""
+        """All ordinary events of one UTC day, in no particular order: tables of `ROW_SCHEMA`."""
         pids = np.random.default_rng([self.seed, 3, day]).integers(300, 16_000, len(self.table.images)) * 4
         for part, habits in enumerate(self.parts):
             rng = np.random.default_rng([self.seed, 3, day, part])
@@ -126,16 +126,16 @@ class Background:
     def _lookups(self, draw: Draw, rng: np.random.Generator) -> Draw:
         """The lookup in front of some connections, made by the program itself or by the system's resolver."""
         candidates = (draw.event_type == NETWORK) & (draw.inbound == 0)
-        looked = draw.take(np.flatnonzero(candidates & (rng.random(len(draw)) < p.lookup_before_connection)))
-        resolved = rng.random(len(looked)) < p.lookup_by_resolver
-        lead = np.floor(rng.uniform(*p.lookup_lead_seconds, len(looked)) * 1e6).astype(np.int64)
-        timeout = rng.random(len(looked)) < p.lookup_timeout_share
-        return looked.take(
-            np.arange(len(looked)),
-            image=np.where(resolved, self.resolver[self.image_host[looked.image]], looked.image),
-            event_type=np.full(len(looked), DNS),
-            time=np.maximum(looked.time - lead, looked.time - looked.time % DAY_US),
-            address=np.where(timeout, -1, looked.address),
+        lookups = draw.take(np.flatnonzero(candidates & (rng.random(len(draw)) < p.lookup_before_connection)))
+        resolved = rng.random(len(lookups)) < p.lookup_by_resolver
+        lead = np.floor(rng.uniform(*p.lookup_lead_seconds, len(lookups)) * 1e6).astype(np.int64)
+        timeout = rng.random(len(lookups)) < p.lookup_timeout_share
+        return lookups.take(
+            np.arange(len(lookups)),
+            image=np.where(resolved, self.resolver[self.image_host[lookups.image]], lookups.image),
+            event_type=np.full(len(lookups), DNS),
+            time=np.maximum(lookups.time - lead, lookups.time - lookups.time % DAY_US),
+            address=np.where(timeout, -1, lookups.address),
             status=np.where(timeout, TIMEOUT, 0),
         )
 
@@ -148,10 +148,10 @@ class Background:
         port = np.where(lookup, 53, np.where(draw.inbound == 1, rng.integers(40_000, 60_000, n), 443))
         sent = np.floor(rng.lognormal(7.2, 1.1, n)).astype(np.int64)
         received = np.floor(rng.lognormal(8.6, 1.6, n)).astype(np.int64)
-        made: dict[str, pa.Array] = {
+        columns: dict[str, pa.Array] = {
             name: _dictionary(indices[draw.image], values) for name, (indices, values) in self.columns.items()
         }
-        made |= {
+        columns |= {
             "event_time": pa.array(draw.time).cast(pa.timestamp("us", tz="UTC")),
             "event_type": _dictionary(draw.event_type, EVENT_TYPES),
             "process_pid": pa.array(pids[draw.image]),
@@ -166,7 +166,7 @@ class Background:
             "number": pa.array(numbers),
             "label": pa.array(draw.label.astype(np.int32)),
         }
-        return pa.table([made[name] for name in MADE.names], schema=MADE)
+        return pa.table([columns[name] for name in ROW_SCHEMA.names], schema=ROW_SCHEMA)
 
 
 def _dictionary(indices: Ints, values: pa.Array) -> pa.DictionaryArray:

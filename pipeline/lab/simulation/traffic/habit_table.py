@@ -91,9 +91,9 @@ class HabitTable:
 
 def image_of(host: Host, key: str, program: Program, version: str) -> Image:
     """The process and parent columns of one program on one host."""
-    filled = {"user": host.user, "project": host.user.replace(".", "-"), "version": version}
-    path, arguments = program.path.format_map(filled), program.arguments.format_map(filled)
-    quoted = f'"{path}"' if host.os == "windows" else path
+    values = {"user": host.user, "project": host.user.replace(".", "-"), "version": version}
+    path, arguments = program.path.format_map(values), program.arguments.format_map(values)
+    image = f'"{path}"' if host.os == "windows" else path
     causality = program.causality or program.parent
     return {
         "host_id": host.host_id,
@@ -102,7 +102,7 @@ def image_of(host: Host, key: str, program: Program, version: str) -> Image:
         "user_name": SYSTEM_USER[host.os] if program.service else host.user_name,
         "process_name": program.name,
         "process_path": path,
-        "process_command_line": f"{quoted} {arguments}".rstrip(),
+        "process_command_line": f"{image} {arguments}".rstrip(),
         "process_sha256": sha256_of(f"{host.os} {key}", version),
         "process_signature_status": program.status,
         "process_signer": program.signer,
