@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 
 import numpy as np
 
@@ -54,13 +55,11 @@ def make_hosts(hosts: int, rng: np.random.Generator) -> list[Host]:
     departments = _shares_to_list(p.departments, hosts - servers)
     rng.shuffle(departments)
     offices = [p.offices[i] for i in rng.choice(len(p.offices), hosts, p=[share for _, _, share in p.offices])]
-    workstations = [
-        _workstation(i, system, departments[i], offices[i][0], offices[i][1]) for i, system in enumerate(systems)
-    ]
+    people = zip(systems, departments, offices, strict=False)
+    workstations = [_workstation(i, *person) for i, person in enumerate(people)]
     workstations = [replace(host, shift=_shift(host.department, rng)) for host in workstations]
-    return workstations + [
-        _server(i, SERVER_ROLES[(i - len(workstations)) % len(SERVER_ROLES)]) for i in range(len(workstations), hosts)
-    ]
+    roles = islice(cycle(SERVER_ROLES), servers)
+    return workstations + [_server(i, role) for i, role in enumerate(roles, len(workstations))]
 
 
 def with_new_machines(
@@ -88,10 +87,8 @@ def with_new_machines(
         machines[new] = replace(machines[new], joined=int(rng.choice(first_days)))
         if rng.random() < p.replacement_share:
             machines[old] = replace(machines[old], left=machines[new].joined)
-            colleague = machines[old]
-            machines[new] = replace(
-                machines[new], user=colleague.user, department=colleague.department, shift=colleague.shift
-            )
+            person = {name: getattr(machines[old], name) for name in ("user", "department", "shift")}
+            machines[new] = replace(machines[new], **person)
     later = [day for day in working_days if day >= campaigns]
     windows = [i for i in people if machines[i].os == "windows" and machines[i].stays]
     if later and windows:
@@ -106,7 +103,7 @@ def _shares_to_list(shares: dict[str, float], count: int) -> list[str]:
     whole = np.floor(exact).astype(int)
     for extra in np.argsort(whole - exact, kind="stable")[: count - int(whole.sum())]:
         whole[extra] += 1
-    return [name for name, times in zip(names, whole, strict=True) for _ in range(int(times))]
+    return list(np.repeat(names, whole).tolist())
 
 
 def _shift(department: str, rng: np.random.Generator) -> str:
@@ -114,11 +111,12 @@ def _shift(department: str, rng: np.random.Generator) -> str:
     return str(rng.choice(list(shares), p=list(shares.values())))
 
 
-def _workstation(index: int, system: str, department: str, office: str, offset: int) -> Host:
+def _workstation(index: int, system: str, department: str, office: tuple[str, int, float]) -> Host:
+    code, offset, _ = office
     first, last = len(p.first_names), len(p.last_names)
     again = index // (first * last)
     user = f"{p.first_names[index % first]}.{p.last_names[(index * 7 + index // first) % last]}{again or ''}"
-    host_id = f"{office}-{MACHINE_LETTER[system]}{index:05d}"
+    host_id = f"{code}-{MACHINE_LETTER[system]}{index:05d}"
     return Host(index, host_id, f"{host_id}.corp.example", system, "workstation", department, user, offset)
 
 
