@@ -13,6 +13,7 @@ _ENCODED: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _STANDARD: Final = str.maketrans("-_", "+/")
 _SAMPLE: Final = 32
 """Bytes at the beginning that show whether decoded data is text."""
+_TEXT_BYTES: Final = bytes([*range(9, 14), *range(32, 127), *range(128, 256)])
 _MOST_INFLATED: Final = 1 << 16
 """Bytes of compressed text that are looked at."""
 _REMOVED: Final = re.compile(r"\^(?=[^\s\d])|`(?=\w)|(?<=\w)(?:\"\"|'')(?=\w)")
@@ -33,10 +34,13 @@ class Plain:
 
 
 def decoded(text: str) -> Iterator[tuple[int, int, str]]:
-    """What of a text is base64 of other text: where it starts, where it ends, and what it stands for."""
+    """What of a text is base64 of other text: where it starts, where it ends, and what it stands for.
+
+    Base64 of text has letters of both cases; digests, identifiers and paths of one case are not decoded.
+    """
     for run in _ENCODED.finditer(text):
-        inner = _text(run[0])
-        if inner:
+        code = run[0]
+        if not (code.islower() or code.isupper()) and (inner := _text(code)):
             yield run.start(), run.end(), inner
 
 
@@ -64,7 +68,7 @@ def _text(encoded: str) -> str | None:
     sample = data[:_SAMPLE]
     if b"\0" in sample[1::2] and not sample[1::2].strip(b"\0"):
         return data.decode("utf-16-le", "replace")
-    if sample.translate(None, bytes(range(9, 14)) + bytes(range(32, 127)) + bytes(range(128, 256))):
+    if sample.translate(None, _TEXT_BYTES):
         return None
     text = data.decode("utf-8", "replace")
     return None if "\ufffd" in text[: len(sample) - 4] else text

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
+import numpy as np
 from detect_secrets.core.plugins.initialize import from_plugin_classname
 
 from uncommon_im.schemas.catalogue import Catalogue, SecretDetector, SecretPattern
@@ -16,7 +17,10 @@ from uncommon_im.schemas.catalogue import Catalogue, SecretDetector, SecretPatte
 _LEAST_OF_LIBRARY: Final = 16
 """Characters that a group of the library's patterns has if it is the secret, and not the beginning of one."""
 _PIECE: Final = 3
-"""Characters of a hint that tell quickly whether it may be in a text."""
+"""Bytes of a hint's end whose hash tells quickly whether it may be in a text."""
+_HASHES: Final = 1 << 16
+Hashes = np.ndarray[Any, np.dtype[np.uint16]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 _LINE_END: Final = re.compile(r"(?<![\\`^])\r?\n")
 """Where arguments end: no line goes on after it."""
 
@@ -107,24 +111,32 @@ class Finders:
     def fitting(self, text: str) -> list[Finder]:
         """Those that may find something in a text."""
         lowered = text.lower()
-        pieces = {lowered[at : at + _PIECE] for at in range(len(lowered) - _PIECE + 1)}
-        hints = [*self._short, *chain.from_iterable(self._by_piece[piece] for piece in pieces & self._by_piece.keys())]
+        hashes = _hashes(lowered)
+        met = np.unique(hashes[self._is_hinted[hashes]]).tolist()
+        hints = [*self._short, *chain.from_iterable(self._by_hash[each] for each in met)]
         numbers = {number for hint in hints if hint in lowered for number in self._by_hint[hint]}
         return [self.all[number] for number in sorted(numbers)]
 
     @cached_property
     def _short(self) -> list[str]:
-        """Hints that have no piece: they are looked for in every text."""
-        return [hint for hint in self._by_hint if len(hint) < _PIECE]
+        """Hints that are too short for a hash: they are looked for in every text."""
+        return [hint for hint in self._by_hint if len(hint.encode()) < _PIECE]
 
     @cached_property
-    def _by_piece(self) -> dict[str, list[str]]:
-        """The other hints by a piece of each: only those whose piece is in a text are looked for in it."""
-        by_piece: dict[str, list[str]] = {}
+    def _by_hash(self) -> dict[int, list[str]]:
+        """The other hints by the hash of each one's end: only those whose hash a text has are looked for in it."""
+        by_hash: dict[int, list[str]] = {}
         for hint in self._by_hint:
-            if len(hint) >= _PIECE:
-                by_piece.setdefault(hint[-_PIECE:], []).append(hint)
-        return by_piece
+            for last in _hashes(hint)[-1:].tolist():
+                by_hash.setdefault(last, []).append(hint)
+        return by_hash
+
+    @cached_property
+    def _is_hinted(self) -> Mask:
+        """Whether a hash is that of some hint."""
+        table = np.zeros(_HASHES, np.bool_)
+        table[list(self._by_hash)] = True
+        return table
 
     @cached_property
     def _by_hint(self) -> dict[str, list[int]]:
@@ -133,6 +145,12 @@ class Finders:
             for hint in finder.hints:
                 owners.setdefault(hint, []).append(number)
         return owners
+
+
+def _hashes(text: str) -> Hashes:
+    """A hash of each `_PIECE` bytes of a text: all of them in a few steps of numpy."""
+    codes = np.frombuffer(text.encode("utf-8", "replace"), np.uint8).astype(np.uint16)
+    return codes[:-2] * np.uint16(961) + codes[1:-1] * np.uint16(31) + codes[2:]
 
 
 def _of_pattern(pattern: SecretPattern) -> Finder:
