@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from uncommon_im.pipeline.baselines.read_snapshot import read_snapshot
 from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, as_written, without_secrets
 from uncommon_im.pipeline.local.scan_in_processes import ScanInProcesses
 from uncommon_im.pipeline.runs.folder import WriteSummary
@@ -87,7 +87,7 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
     measured = {
         "sightings": (scanned.sightings, earlier.sightings) | "AllSightings" >> beam.Flatten(),
         "questions": scanned.questions,
-    } | "MeasurePrevalence" >> MeasurePrevalence(configuration.counted, as_of)
+    } | "MeasurePrevalence" >> MeasurePrevalence(configuration.counting_limits, as_of)
     judged = {
         "activities": scanned.activities,
         "own_sightings": (scanned.own_sightings, earlier.own_sightings) | "AllOwnSightings" >> beam.Flatten(),

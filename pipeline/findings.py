@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import apache_beam as beam
 
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.transforms.redact_rows import RedactRows
 from uncommon_im.transforms.rules.alerts.formats import ALERT_FORMATS, NATIVE
 

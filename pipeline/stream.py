@@ -8,7 +8,7 @@ import apache_beam as beam
 
 from uncommon_im.pipeline.baselines.read_history import ReadHistory
 from uncommon_im.pipeline.baselines.write_learned import WriteLearned
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, without_secrets
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery

@@ -58,9 +58,14 @@ class Limits(Entry, frozen=True):
         )
 
     @property
+    def countable_other_hosts(self) -> int:
+        """The number of other hosts that is still counted exactly: the largest limit of any subject (section 5)."""
+        return max(self.max_other_hosts, self.execution_max_other_hosts)
+
+    @property
     def hosts_kept(self) -> int:
-        """Hosts per (subject, day) that suffice to count `other_hosts` exactly up to its limit (section 5)."""
-        return max(self.max_other_hosts, self.execution_max_other_hosts) + 2
+        """Hosts to keep per (subject, day) to count so many: two more, for the own host and one beyond the limit."""
+        return self.countable_other_hosts + 2
 
 
 class Variation(Entry, frozen=True):

@@ -93,7 +93,7 @@ def check_limits(snapshot: Limits, run: Limits, path: str) -> None:
     for name, kept, needed in (
         ("training_days", snapshot.training_days, run.training_days),
         ("deduplication_hours", snapshot.deduplication_hours, run.deduplication_hours),
-        ("max_other_hosts", snapshot.hosts_kept - 2, run.hosts_kept - 2),
+        ("max_other_hosts", snapshot.countable_other_hosts, run.countable_other_hosts),
     ):
         require(
             needed <= kept,

@@ -10,7 +10,7 @@ from types import FrameType
 import numpy as np
 import pyarrow as pa
 
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import Input, plan_input, read_input
 from uncommon_im.transforms.rules.activities.scan import Scan

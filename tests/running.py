@@ -20,7 +20,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tests.oracle import Options
 from uncommon_im.pipeline import backfill
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files

@@ -23,7 +23,7 @@ from tests.running import Found, read_rows
 from tests.transforms.rules.stream.driving import time_of
 from uncommon_im.pipeline import stream
 from uncommon_im.pipeline.cli.commands.replay import TOTAL, stream_options
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, write_stream_summary
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files

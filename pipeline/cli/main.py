@@ -26,7 +26,7 @@ from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import RunFailed
-from uncommon_im.pipeline.local.memory import collect_seldom
+from uncommon_im.pipeline.local.garbage import collect_seldom
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, read_options
 from uncommon_im.schemas.detector import DETECTOR_VERSION

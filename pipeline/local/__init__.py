@@ -1,1 +1,1 @@
-"""Scanning with the cores of one machine, and memory of its processes."""
+"""Scanning with the cores of one machine, and garbage collection in its processes."""

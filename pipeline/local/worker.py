@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from uncommon_im.pipeline.local.memory import collect_seldom
+from uncommon_im.pipeline.local.garbage import collect_seldom
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import AnyReading, read_input
 from uncommon_im.transforms.batch.block_files import keep

@@ -13,7 +13,7 @@ from uncommon_im.schemas.documents import require
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from uncommon_im.pipeline.configuration import Configuration
+    from uncommon_im.pipeline.configuration.configuration import Configuration
     from uncommon_im.pipeline.sources.inputs import Input
 
 

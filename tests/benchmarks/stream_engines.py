@@ -22,7 +22,7 @@ from tests.benchmarks.popular_events import EVERYWHERE, SELDOM
 from tests.benchmarks.step_sampler import INTERVAL, WAITING
 from tests.benchmarks.stream_messages import HappenNow, ReadMessages, lines_of, messages_of
 from tests.benchmarks.stream_runs import Ran, alerts_over_kafka, run
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals

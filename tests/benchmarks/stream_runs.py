@@ -23,7 +23,7 @@ from tests.runners.flink import flink, free_port, running, wait_for, worker_pool
 from tests.runners.kafka import PARTITIONS, job, kafka
 from uncommon_im.pipeline import stream
 from uncommon_im.pipeline.cli.commands.replay import NO_SPLITS
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.options.beam import beam_options
 from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions

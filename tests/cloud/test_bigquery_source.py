@@ -22,7 +22,7 @@ from tests.organisations import random_organisation
 from tests.running import Found, Record, arrow_of, configuration_of, read_rows, run_backfill, run_inputs, write_parquet
 from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
 from uncommon_im.pipeline.cli.main import main
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sources.bigquery.tables import InputTable, find_tables
 from uncommon_im.transforms.rules.events import tally
 

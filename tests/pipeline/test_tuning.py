@@ -18,8 +18,8 @@ from tests.oracle.events import DeadLetterError, normalise
 from tests.organisations import random_organisation
 from tests.running import Found, Record, configuration_of, run_into, run_records, write_lines
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
-from uncommon_im.pipeline.configuration import Configuration
-from uncommon_im.pipeline.configure import with_baseline
+from uncommon_im.pipeline.configuration.configuration import Configuration
+from uncommon_im.pipeline.configuration.from_options import with_baseline
 from uncommon_im.pipeline.runs.read_evidence import Evidence, open_evidence
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.schemas.detector import Limits

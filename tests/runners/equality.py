@@ -11,7 +11,7 @@ from tests.oracle import Options, detect
 from tests.organisations import Organisation, random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
 from tests.running import Found, configuration_of, run_records, write_lines, write_parquet
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
 from uncommon_im.transforms.rules.stream.lateness import Lateness

@@ -29,7 +29,7 @@ from tests.transforms.rules.stream.driving import with_late_ones
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
 from uncommon_im.pipeline.baselines.write_learned import begin_learned
 from uncommon_im.pipeline.cli.main import main
-from uncommon_im.pipeline.configure import with_baseline
+from uncommon_im.pipeline.configuration.from_options import with_baseline
 from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_number, rfc3339
 

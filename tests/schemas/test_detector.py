@@ -9,7 +9,7 @@ import pytest
 import yaml
 from msgspec.structs import asdict
 
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_card, load_detector
 from uncommon_im.schemas.documents import ConfigurationError

@@ -15,8 +15,8 @@ from msgspec import structs
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.terminal import show_summary
+from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.run import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
 from uncommon_im.pipeline.options.values import positive
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.options import MergeOptions
@@ -28,7 +28,7 @@ from uncommon_im.schemas.documents import require
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from uncommon_im.pipeline.configuration import Configuration
+    from uncommon_im.pipeline.configuration.configuration import Configuration
     from uncommon_im.pipeline.sources.inputs import Input
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     import apache_beam as beam
 
     from uncommon_im.pipeline import backfill
-    from uncommon_im.pipeline.configure import configuration_of
+    from uncommon_im.pipeline.configuration.from_options import configuration_of
     from uncommon_im.pipeline.options.beam import beam_options
 
     options.check()

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.configuration.options import CatalogueOptions
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.run import CatalogueOptions
 
 
 @dataclass(frozen=True, kw_only=True)

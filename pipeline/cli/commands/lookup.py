@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.configuration.options import CatalogueOptions
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.run import CatalogueOptions
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.rules.columns.text import clean_remote_host
 from uncommon_im.transforms.rules.recognition.destination import Destinations, Match

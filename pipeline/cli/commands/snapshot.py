@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
 from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.run import BaselineOptions, DayOptions, DetectorOptions
 from uncommon_im.pipeline.sources.options import InputOptions
 from uncommon_im.schemas.documents import require
 
@@ -61,7 +61,7 @@ def _of_sightings(pipeline: beam.Pipeline, options: SnapshotOptions) -> None:
     from uncommon_im.pipeline.baselines.read_learned import open_learned
     from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
     from uncommon_im.pipeline.baselines.take_snapshot import SnapshotPlan, take_snapshot
-    from uncommon_im.pipeline.configuration import new_run_id
+    from uncommon_im.pipeline.configuration.configuration import new_run_id
 
     baseline = open_snapshot(options.baseline_in) if options.baseline_in else None
     learned = open_learned(options.sightings or "", options.as_of, baseline)
@@ -72,7 +72,7 @@ def _of_events(pipeline: beam.Pipeline, options: SnapshotOptions) -> None:
     """All days before `--as-of` are judged, for the alerts on the last of them; nothing of it is written."""
     from uncommon_im.pipeline import backfill
     from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
-    from uncommon_im.pipeline.configure import configuration_of
+    from uncommon_im.pipeline.configuration.from_options import configuration_of
 
     baseline = BaselineOptions(options.baseline_in, options.baseline_out, options.learn_changed_services)
     configuration = configuration_of(options.detector, DayOptions(end=options.as_of), baseline)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.commands.streaming import StreamingOptions, StreamRun, log_configuration
+from uncommon_im.pipeline.configuration.options import StreamDays
 from uncommon_im.pipeline.options.declaration import Options
-from uncommon_im.pipeline.options.run import StreamDays
 from uncommon_im.pipeline.sinks.files.options import StreamFolder
 from uncommon_im.pipeline.sinks.queues.options import TopicOptions
 from uncommon_im.pipeline.sources.queues.options import QueueOptions

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
-from uncommon_im.pipeline.options.declaration import Options
-from uncommon_im.pipeline.options.run import (
+from uncommon_im.pipeline.configuration.options import (
     DayOptions,
     DetectorOptions,
     LatenessOptions,
     StreamBaseline,
     StreamFindings,
 )
+from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.options import DatasetOptions
 from uncommon_im.pipeline.sinks.files.options import LearnedFolder
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from uncommon_im.pipeline.configuration import Configuration
+    from uncommon_im.pipeline.configuration.configuration import Configuration
     from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
     from uncommon_im.pipeline.stream import Detection
     from uncommon_im.transforms.rules.stream.lateness import Lateness
@@ -54,7 +54,7 @@ class StreamingOptions(Options):
         Raises:
             ConfigurationError: an option or a file is wrong.
         """
-        from uncommon_im.pipeline.configure import configuration_of
+        from uncommon_im.pipeline.configuration.from_options import configuration_of
 
         return configuration_of(self.detector, self.days, self.baseline, self.findings)
 

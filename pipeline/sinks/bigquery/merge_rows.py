@@ -14,7 +14,7 @@ from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
 from uncommon_im.pipeline.bigquery.merge import Merge
 from uncommon_im.pipeline.bigquery.tables import Dataset
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.storage.listing import delete_files
 from uncommon_im.schemas.bigquery.tables import TABLES
 from uncommon_im.transforms.rules.alerts.table_rows import (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from uncommon_im.pipeline.bigquery.tables import Dataset
-    from uncommon_im.pipeline.configuration import Configuration
+    from uncommon_im.pipeline.configuration.configuration import Configuration
     from uncommon_im.pipeline.sinks.bigquery.merge_rows import Staging
 
 

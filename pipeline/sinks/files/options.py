@@ -10,7 +10,7 @@ from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.schemas.documents import require
 
 if TYPE_CHECKING:
-    from uncommon_im.pipeline.configuration import Configuration
+    from uncommon_im.pipeline.configuration.configuration import Configuration
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.parsing.decode import formats
 
 if TYPE_CHECKING:
-    from uncommon_im.pipeline.configuration import Configuration
+    from uncommon_im.pipeline.configuration.configuration import Configuration
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ from tests.running import Found, Record, configuration_of, run_records, write_li
 from uncommon_im.pipeline.baselines import write_snapshot as snapshot_sink
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
 from uncommon_im.pipeline.cli.main import main
-from uncommon_im.pipeline.configuration import Configuration, new_run_id
-from uncommon_im.pipeline.configure import with_baseline
+from uncommon_im.pipeline.configuration.configuration import Configuration, new_run_id
+from uncommon_im.pipeline.configuration.from_options import with_baseline
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.snapshot import TABLES, Metadata

@@ -16,7 +16,7 @@ from tests.organisations import Organisation
 from tests.running import Record
 from tests.transforms.rules.records import Batch
 from tests.transforms.rules.stream.engine import Engine
-from uncommon_im.pipeline.configuration import Configuration
+from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.events.tally import Tally

@@ -21,8 +21,8 @@ from tests.transforms.rules.stream.driving import Driven, drive, engine_of, on_t
 from tests.transforms.rules.stream.engine import END, Engine
 from uncommon_im.pipeline.baselines.read_history import messages_of
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
-from uncommon_im.pipeline.configuration import Configuration
-from uncommon_im.pipeline.configure import with_baseline
+from uncommon_im.pipeline.configuration.configuration import Configuration
+from uncommon_im.pipeline.configuration.from_options import with_baseline
 from uncommon_im.transforms.rules.columns.days import DAY_US, day_number, day_of
 from uncommon_im.transforms.rules.stream.day_sets import DaySet
 from uncommon_im.transforms.rules.stream.lateness import Lateness

@@ -1,4 +1,4 @@
-"""Options -> the configuration of a run; going on from a snapshot: may this run start from it? (section 9)"""
+"""The configuration that options give, and whether a run may start from a snapshot (specification, section 9)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, open_snapshot
-from uncommon_im.pipeline.configuration import Configuration, new_run_id
-from uncommon_im.pipeline.options.run import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
+from uncommon_im.pipeline.configuration.configuration import Configuration, new_run_id
+from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.exceptions import load_exceptions
 from uncommon_im.schemas.snapshot import check_limits
@@ -75,9 +75,9 @@ def with_baseline(configuration: Configuration, snapshot: Snapshot, learn_change
         f"--baseline-in {path}: the snapshot was taken at {as_of}: --end must be later",
     )
     check_limits(snapshot.metadata.limits, configuration.detector.limits, path)
-    kept = snapshot.metadata.limits.hosts_kept - 2
+    kept = snapshot.metadata.limits.countable_other_hosts
     require(
-        configuration.counted.max_other_hosts <= kept,
+        configuration.counting_limits.max_other_hosts <= kept,
         f"--baseline-in {path}: the snapshot tells up to {kept} other hosts, --evidence {configuration.evidence} needs "
         f"more: give --evidence {kept}, or start from the snapshot of a run with --evidence {configuration.evidence}",
     )

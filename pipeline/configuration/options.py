@@ -1,4 +1,4 @@
-"""The options that decide what a run computes, and the configuration that they give."""
+"""The options that decide what a run computes."""
 
 from __future__ import annotations
 

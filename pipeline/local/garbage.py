@@ -1,4 +1,4 @@
-"""How this process looks after its memory."""
+"""How often Python searches this process for garbage."""
 
 from __future__ import annotations
 

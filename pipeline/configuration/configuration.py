@@ -1,4 +1,4 @@
-"""The configuration of a run: options and the files that they name, read and checked before anything runs."""
+"""The configuration of a run: what it computes, whatever it reads and writes."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class Configuration:
     alert_format: str = NATIVE
 
     @property
-    def counted(self) -> Limits:
-        """The limits as far as hosts are counted: evidence looks beyond those of the detector."""
+    def counting_limits(self) -> Limits:
+        """The detector's limits with `max_other_hosts` raised to what --evidence needs, of executions too."""
         limits, reach = self.detector.limits, self.evidence or 0
         return structs.replace(
             limits,
@@ -134,7 +134,7 @@ class Configuration:
             tenant=self.tenant,
             range=self.range,
             shards=self.shards,
-            hosts_kept=self.counted.hosts_kept,
+            hosts_kept=self.counting_limits.hosts_kept,
             time_zone=self.time_zone,
         )
 
@@ -148,7 +148,7 @@ class Configuration:
             with_rows=self.verdicts,
             learning_since={service: day_number(day) for service, day in self.learning_since.items()},
             as_of=self.snapshot_day,
-            evidence=None if self.evidence is None else self.counted,
+            evidence=None if self.evidence is None else self.counting_limits,
         )
 
     @property
@@ -170,7 +170,7 @@ class Configuration:
         oldest = self.end - timedelta(days=self.detector.limits.training_days)
         return Metadata(
             as_of=self.end,
-            limits=self.counted,
+            limits=self.counting_limits,
             time_zone=self.time_zone,
             identity_digest=self.identity_digest,
             service_digests=self.catalogue.service_digests,
@@ -184,7 +184,7 @@ class Configuration:
     @property
     def evidence_metadata(self) -> EvidenceMetadata:
         """What the run's evidence says of itself, but for its days."""
-        return EvidenceMetadata(self.detector, self.counted.max_other_hosts, (), self.run_id)
+        return EvidenceMetadata(self.detector, self.counting_limits.max_other_hosts, (), self.run_id)
 
     @property
     def stream_metadata(self) -> StreamMetadata:
