@@ -72,6 +72,10 @@ def scan(
 def detect(scanned: Any, configuration: Configuration) -> Detection:
     """The whole detector on bounded input.
 
+    Three collections hold sightings: `sightings` by subject, capped to `Limits.hosts_kept` hosts per day;
+    `own_sightings` by host, complete; `host_sightings` the same, packed for a snapshot. `said` are alerts already
+    raised or rolled up; a repeat of one is a duplicate.
+
     Args:
         scanned: the outputs of `scan`; order and size of their blocks do not matter.
         configuration: what to compute, and from which snapshot.

@@ -28,14 +28,14 @@ from uncommon_im.transforms.stream.parse_arrivals import OpenBlock, ParseArrival
 class Detection(Findings):
     """What the stream finds, and what it learned.
 
-    Of what it learned, `sightings` are each new to its host or of an hour of the day, `coverage` is which tenants
-    delivered when, `said` what deduplication let through: messages under keys. `tallies` are the parts of what was
-    counted, by names of metrics.
+    What it learned comes as messages under keys. Each of the `sightings` is new to its host, or of an hour of the day.
+    `coverage` says which tenants delivered when. `earlier_alerts` are alerts already raised or rolled up; a repeat of
+    one is a duplicate. `tallies` are the parts of what was counted, by names of metrics.
     """
 
     sightings: beam.PCollection[tuple[str, bytes]]
     coverage: beam.PCollection[tuple[str, bytes]]
-    said: beam.PCollection[tuple[str, bytes]]
+    earlier_alerts: beam.PCollection[tuple[str, bytes]]
     tallies: tuple[beam.PCollection[tuple[str, int]], ...]
 
 
@@ -75,7 +75,7 @@ def detect(
         dead_letters=parsed.dead_letters,
         sightings=(followed.sightings, parsed.hours) | "AllSightings" >> beam.Flatten(),
         coverage=parsed.coverage,
-        said=judged.said,
+        earlier_alerts=judged.said,
         tallies=(parsed.tallies, followed.tallies, judged.tallies, limited.tallies),
     )
 
@@ -99,6 +99,10 @@ def write(findings: Detection, sinks: Sinks, configuration: Configuration, laten
             _ = findings.verdicts | "InsertVerdicts" >> InsertIntoBigQuery(tables, "verdicts", run_id)
     if sinks.sightings_out:
         first = day_number(configuration.baseline.metadata.as_of) if configuration.baseline else 0
-        learned = {"sightings": findings.sightings, "coverage": findings.coverage, "said": findings.said}
+        learned = {
+            "sightings": findings.sightings,
+            "coverage": findings.coverage,
+            "said": findings.earlier_alerts,
+        }
         alerts = alerts_written[0] if len(alerts_written) == 1 else alerts_written | "AlertsWritten" >> beam.Flatten()
         _ = learned | "WriteLearned" >> WriteLearned(sinks.sightings_out, lateness, first, alerts)

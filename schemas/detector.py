@@ -22,7 +22,10 @@ VERDICT_IDS: Final = (
     "rolled_up",
     "alert",
 )
-"""What becomes of an activity, in the order of `summary.json` (specification, section 7)."""
+"""What becomes of an activity, in the order of `summary.json` (specification, section 7).
+
+A stream has one more, `too_late`, which a backfill cannot give: nothing is late there.
+"""
 VARIATION_IDS: Final = ("suspicious_process", "uncommon_scripting_engine", "base")
 SEVERITIES: Final = ("Informational", "Low", "Medium", "High", "Critical")
 

@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 import pyarrow as pa
 
-Kind = Literal["text", "integer", "time"]
+ColumnKind = Literal["text", "integer", "time"]
 
-EVENT_COLUMNS: Final[dict[str, Kind]] = {
+EVENT_COLUMNS: Final[dict[str, ColumnKind]] = {
     "event_id": "text",
     "event_time": "time",
     "event_type": "text",
@@ -69,7 +69,7 @@ EARLIEST_US: Final = 946_684_800_000_000
 LATEST_US: Final = 4_102_444_800_000_000
 """2100-01-01T00:00:00Z in µs: event times from it on are `bad_timestamp`."""
 
-ARROW_TYPES: Final[dict[Kind, pa.DataType]] = {
+ARROW_TYPES: Final[dict[ColumnKind, pa.DataType]] = {
     "text": pa.string(),
     "integer": pa.int64(),
     "time": pa.timestamp("us", tz="UTC"),

@@ -3,7 +3,7 @@
 It is a folder beside the run's alerts:
 
     evidence/activities-NNNNN.parquet  the activities that were judged and that at most so many other hosts showed
-    evidence/said-NNNNN.parquet        what deduplication had let through before the run (`SAID_SCHEMA`)
+    evidence/said-NNNNN.parquet        alerts raised or rolled up before the run (`SAID_SCHEMA`)
     evidence/metadata.json             the detector of the run, and what the evidence reaches; written last
 
 Command lines are no part of it: the script says what a scripting engine runs.

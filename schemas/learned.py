@@ -3,7 +3,7 @@
     stream.json                   what the stream is: its limits and digests
     DAY/sightings-NNNNN.parquet   each (tenant, subject, host, day) that became known on that day, once
     DAY/coverage-NNNNN.parquet    days with telemetry, and how many events
-    DAY/said-NNNNN.parquet        activities that deduplication let through
+    DAY/said-NNNNN.parquet        alerts already raised or rolled up; a repeat of one is a duplicate
     DAY/_SUCCESS                  written last: all of this day and of the days before is there, and so are all alerts
 
 A day here ends with the allowed lateness: what is known of it is what the baselines of later days are made of.

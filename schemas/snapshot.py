@@ -4,9 +4,9 @@ A snapshot is a directory:
 
     metadata.json                    what it is, and which files belong to it; written last, in one piece
     RUN/sightings-NNNNN.parquet      what all hosts showed: at most `hosts_kept` hosts per (tenant, subject, day),
-                                     no host (an empty one) where it was nobody in particular
+                                     an empty host for subjects that are not counted per host
     RUN/host_sightings-NNNNN.parquet what each host showed: a mask of days per (tenant, host, subject)
-    RUN/said-NNNNN.parquet           activities that deduplication let through and later ones may repeat
+    RUN/said-NNNNN.parquet           alerts already raised or rolled up; a repeat of one is a duplicate
     RUN/coverage-NNNNN.parquet       (tenant, day) with telemetry, and how many events
 
 Everything that days from `as_of` on can still need is in it, and nothing else.

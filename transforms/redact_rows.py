@@ -10,7 +10,7 @@ import apache_beam as beam
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.rules.alerts.redaction import Redactor
 
-Kind = Literal["alert", "verdict", "dead_letter"]
+RowKind = Literal["alert", "verdict", "dead_letter"]
 Row = dict[str, Any]
 
 
@@ -25,7 +25,7 @@ class RedactRows(beam.PTransform):
         catalogue: how secrets are recognised.
     """
 
-    kind: Kind
+    kind: RowKind
     catalogue: Catalogue
 
     def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[Row]:
@@ -34,7 +34,7 @@ class RedactRows(beam.PTransform):
 
 
 class _Mask(beam.DoFn):
-    def __init__(self, kind: Kind, catalogue: Catalogue) -> None:
+    def __init__(self, kind: RowKind, catalogue: Catalogue) -> None:
         self._kind, self._catalogue = kind, catalogue
 
     def setup(self) -> None:

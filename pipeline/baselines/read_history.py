@@ -12,7 +12,7 @@ from apache_beam.pvalue import TaggedOutput
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot
 from uncommon_im.schemas.snapshot import TABLES
 from uncommon_im.transforms.rules.baseline.history import days_of
-from uncommon_im.transforms.rules.baseline.subjects import NOBODY
+from uncommon_im.transforms.rules.baseline.subjects import NO_HOST
 from uncommon_im.transforms.rules.columns.days import day_number
 from uncommon_im.transforms.rules.stream.day_sets import DaySet
 from uncommon_im.transforms.rules.stream.messages import (
@@ -71,7 +71,7 @@ def _message(table: str, row: dict[str, Any], as_of: int) -> tuple[str, str, Mes
     """(step, key, message) of a row of a snapshot."""
     tenant = row["tenant"]
     if table == "coverage":
-        return "baselines", key_of(tenant, TELEMETRY), Sighting(tenant, TELEMETRY, NOBODY, row["day"], row["day"])
+        return "baselines", key_of(tenant, TELEMETRY), Sighting(tenant, TELEMETRY, NO_HOST, row["day"], row["day"])
     host = row["host"]
     if table == "sightings":
         sighting = Sighting(tenant, row["subject"], host, row["day"], row["day"])

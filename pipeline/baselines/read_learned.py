@@ -20,7 +20,7 @@ from uncommon_im.pipeline.storage.table_folder import ReadTables, TableFolder
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
 from uncommon_im.transforms.rules.baseline import blocks
-from uncommon_im.transforms.rules.baseline.subjects import NOBODY
+from uncommon_im.transforms.rules.baseline.subjects import NO_HOST
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
 from uncommon_im.transforms.rules.columns.days import day_number
 
@@ -116,6 +116,6 @@ def _read(table: str, name: str, folder: TableFolder, as_of: int, shards: int) -
         sightings = known.select(SIGHTING_SCHEMA.names)
         for block in blocks.cut(sightings, blocks.subject_shards(sightings, shards)):
             yield TaggedOutput("sightings", block)
-        own = sightings.filter(pc.not_equal(sightings.column("host"), NOBODY))
+        own = sightings.filter(pc.not_equal(sightings.column("host"), NO_HOST))
         for block in blocks.cut(own, blocks.host_shards(own, shards)):
             yield TaggedOutput("own_sightings", block)

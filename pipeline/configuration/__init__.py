@@ -1,4 +1,4 @@
 """What a run computes: the options that decide it, and the `Configuration` that they give.
 
-`options` is needed for `--help` and imports no Beam; so this package imports none of its modules.
+`--help` needs `options` and must not wait for Beam, so nothing is imported here.
 """

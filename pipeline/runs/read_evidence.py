@@ -24,7 +24,7 @@ class Evidence:
     Args:
         metadata: what it says of itself.
         activities: of `RARE_ACTIVITY_SCHEMA`.
-        earlier_alerts: what deduplication had let through before the run, of `SAID_SCHEMA`.
+        earlier_alerts: alerts raised or rolled up before the run, of `SAID_SCHEMA`.
     """
 
     metadata: EvidenceMetadata

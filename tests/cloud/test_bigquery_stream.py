@@ -18,16 +18,16 @@ from tests.cloud.queue import COUNTED, Queue, running, wait_for
 from tests.cloud.tables import rows_of, said
 from tests.running import read_rows
 from uncommon_im.pipeline.bigquery.tables import BigQueryFailed, Dataset
-from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery, Kind
+from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery, TableName
 from uncommon_im.pipeline.sources.queues.messages import MessagesToBlocks
 from uncommon_im.pipeline.sources.queues.pubsub import ReadPubSub
 
 pytestmark = pytest.mark.cloud
 
 
-def insert(to: BigQuery, *rows: dict[str, Any], kind: Kind = "alerts") -> None:
+def insert(to: BigQuery, *rows: dict[str, Any], table: TableName = "alerts") -> None:
     """Inserts rows of a stream, all in one bundle."""
-    sink = InsertIntoBigQuery(Dataset(to.access, to.dataset), kind, "run")
+    sink = InsertIntoBigQuery(Dataset(to.access, to.dataset), table, "run")
     with beam.Pipeline(FnApiRunner()) as pipeline:
         _ = pipeline | beam.Create(rows, reshuffle=False) | sink
 
@@ -76,9 +76,9 @@ def test_an_alert_that_comes_again_is_there_once_in_the_view_however_it_came(tab
 
 def test_equal_verdicts_and_dead_letters_are_as_many_as_there_are(tables: BigQuery) -> None:
     verdict = {"tenant": "t", "host": "pc", "program": "p", "service": "slack", "hour": 500_000, "verdict": "learning"}
-    insert(tables, verdict, verdict, verdict | {"verdict": "training"}, kind="verdicts")
+    insert(tables, verdict, verdict, verdict | {"verdict": "training"}, table="verdicts")
     letter = {"reason": "malformed", "detail": "d", "source": "s", "record": 1, "raw": "{"}
-    insert(tables, letter, letter, kind="dead_letters")
+    insert(tables, letter, letter, table="dead_letters")
     assert [row["verdict"] for row in rows_of(tables, "verdicts")] == ["learning"] * 2
     assert [row["raw"] for row in rows_of(tables, "dead_letters")] == ["{", "{"]
 

@@ -15,7 +15,7 @@ from tests.oracle.identity import signer_names
 from tests.oracle.options import Options
 from tests.oracle.prevalence import Baseline, Prevalence, iso_day
 
-NOBODY = ""
+NO_HOST = ""
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -36,7 +36,7 @@ def sightings_of(item: Communication, options: Options) -> Iterator[tuple[tuple[
     """(subject, who showed it) of a communication; when a service is used, nobody in particular shows."""
     for kind, subject in subjects_of(item, options).items():
         if subject is not None:
-            yield subject, NOBODY if kind == "hour_of_day" else item.event.host
+            yield subject, NO_HOST if kind == "hour_of_day" else item.event.host
 
 
 def local(event: Event, options: Options) -> Any:

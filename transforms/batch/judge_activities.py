@@ -32,10 +32,9 @@ OUTPUTS: Final = ("candidates", "verdicts", "tallies", "evidence", "host_sightin
 class JudgeActivities(beam.PTransform):
     """`INPUTS` by shard of hosts -> `OUTPUTS`.
 
-    Every activity is judged once; what deduplication lets through is a candidate, the others have their verdict.
-    Order, splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if the
-    run wants it, is one block per shard. For a snapshot, what the shard's hosts showed
-    and their alerts leave as blocks.
+    Every activity is judged once. A rare one that repeats nothing is a candidate, the others have their verdict. Order,
+    splitting and repetition of blocks change nothing but the numbers of events and bytes. Evidence, if the run wants
+    it, is one block per shard. For a snapshot, what the shard's hosts showed and their alerts leave as blocks.
 
     Args:
         settings: how.
@@ -71,7 +70,7 @@ def _judge(
     if judgement.evidence is not None:
         yield TaggedOutput("evidence", (shard, blocks.encode(judgement.evidence)))
     if settings.as_of is not None:
-        alerts = pa.concat_tables([before, judgement.memory])
+        alerts = pa.concat_tables([before, judgement.as_earlier])
         yield from leave_history(shard, own, alerts, settings.as_of, settings.limits)
 
 

@@ -28,7 +28,7 @@ class OpenBlock(Protocol):
     """Knows the form of a source's blocks; must be picklable."""
 
     def __call__(self, block: bytes) -> Iterable[tuple[RawBatch, Longs]]:
-        """The records of a block in batches, and when each of a batch content (µs since 1970)."""
+        """The records of a block in batches, each with the arrival time of each of its records (µs since 1970)."""
 
 
 @dataclass

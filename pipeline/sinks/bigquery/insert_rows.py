@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 REFUSED: Final = "bigquery_refused"
 """The reason of dead letters that stand for rows which BigQuery does not take."""
-Kind = Literal["alerts", "verdicts", "dead_letters"]
+TableName = Literal["alerts", "verdicts", "dead_letters"]
 
 _MOST_ROWS: Final = 500
 _MOST_BYTES: Final = 5_000_000
@@ -56,22 +56,22 @@ class InsertIntoBigQuery(beam.PTransform):
 
     Args:
         dataset: its tables exist.
-        kind: name of the table.
+        table: its name.
         run_id: of the stream.
     """
 
     dataset: Dataset
-    kind: Kind
+    table: TableName
     run_id: str
 
     def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[str]:
         """Inserts as many rows a request as it takes, the last of them at the end of the bundle."""
-        return rows | "Insert" >> beam.ParDo(_Insert(self.dataset, self.kind, self.run_id)).with_output_types(str)
+        return rows | "Insert" >> beam.ParDo(_Insert(self.dataset, self.table, self.run_id)).with_output_types(str)
 
 
 class _Insert(beam.DoFn):
-    def __init__(self, dataset: Dataset, kind: Kind, run_id: str) -> None:
-        self._dataset, self._kind, self._run_id = dataset, kind, run_id
+    def __init__(self, dataset: Dataset, table: TableName, run_id: str) -> None:
+        self._dataset, self._table, self._run_id = dataset, table, run_id
         self._refused = Metrics.counter(NAMESPACE, "bigquery.refused")
 
     def setup(self) -> None:
@@ -82,14 +82,14 @@ class _Insert(beam.DoFn):
         self._bytes = 0
 
     def process(self, found: Row) -> Iterator[str]:
-        if self._kind == "verdicts" and not is_judged(found):
+        if self._table == "verdicts" and not is_judged(found):
             return
         size = len(to_json(found).encode())
         if len(self._rows) == _MOST_ROWS or self._bytes + size > _MOST_BYTES:
             self._insert()
-        self._rows[found["alert_id"] if self._kind == "alerts" else uuid.uuid4().hex] = self._row(found)
+        self._rows[found["alert_id"] if self._table == "alerts" else uuid.uuid4().hex] = self._row(found)
         self._bytes += size
-        if self._kind == "alerts":
+        if self._table == "alerts":
             yield found["alert_id"]
 
     def finish_bundle(self) -> None:
@@ -100,21 +100,21 @@ class _Insert(beam.DoFn):
         self._client.close()
 
     def _row(self, found: Row) -> Row:
-        if self._kind == "alerts":
+        if self._table == "alerts":
             return alert_row(found)
-        if self._kind == "verdicts":
+        if self._table == "verdicts":
             return verdict_row(found, self._run_id)
         return dead_letter_row(found, self._run_id, None, _now())
 
     def _insert(self) -> None:
-        refused = insert(self._client, self._dataset.path(TABLES[self._kind]), self._rows)
+        refused = insert(self._client, self._dataset.path(TABLES[self._table]), self._rows)
         self.start_bundle()
         if refused:
             self._bury(refused)
 
     def _bury(self, refused: list[Refused]) -> None:
         """Makes dead letters of what BigQuery refuses."""
-        source, letters = self._dataset.path(TABLES[self._kind]), self._dataset.path(TABLES["dead_letters"])
+        source, letters = self._dataset.path(TABLES[self._table]), self._dataset.path(TABLES["dead_letters"])
         log.warning("%s refuses %d rows, which become dead letters; the first: %s", source, len(refused), refused[0])
         self._refused.inc(len(refused))
         rows = {

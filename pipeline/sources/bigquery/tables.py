@@ -17,7 +17,7 @@ from uncommon_im.pipeline.bigquery.access import API_ERRORS, BigQueryAccess, rea
 from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
 from uncommon_im.schemas.documents import ConfigurationError, require
-from uncommon_im.schemas.event import EVENT_COLUMNS, Kind
+from uncommon_im.schemas.event import EVENT_COLUMNS, ColumnKind
 from uncommon_im.transforms.rules.activities.scan import ScanRange
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _RETRY: Final = DEFAULT_RETRY.with_timeout(60)
 _NAME: Final = re.compile(r"[^`\\\r\n]+")
 """What may stand between backticks in a query."""
 _SYNONYMS: Final = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
-_SERVING: Final[dict[Kind, tuple[str, ...]]] = {
+_SERVING: Final[dict[ColumnKind, tuple[str, ...]]] = {
     "text": ("STRING", "INT64", "FLOAT64", "BYTES"),
     "integer": ("INT64", "STRING", "FLOAT64"),
     "time": ("TIMESTAMP", "DATETIME", "INT64", "STRING", "FLOAT64"),

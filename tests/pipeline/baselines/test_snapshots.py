@@ -31,7 +31,7 @@ from tests.oracle import Options, detect
 from tests.oracle.activities import communication_of
 from tests.oracle.command_lines import execution_of
 from tests.oracle.events import DeadLetterError, base_name, normalise
-from tests.oracle.investigation import NOBODY, local
+from tests.oracle.investigation import NO_HOST, local
 from tests.organisations import Organisation, random_organisation
 from tests.running import Found, Record, configuration_of, run_records, write_lines
 from uncommon_im.pipeline.baselines import write_snapshot as snapshot_sink
@@ -640,7 +640,7 @@ def test_a_snapshot_holds_what_the_events_of_the_window_show_and_nothing_else(se
         coverage[seen.tenant, seen.day] += 1
         for subject, host in shown_by(record, options):
             hosts[seen.tenant, subject, seen.day].add(host)
-            if host != NOBODY:
+            if host != NO_HOST:
                 masks[seen.tenant, host, subject] |= 1 << (end - 1 - seen.day)
     kept = max(options.max_other_hosts, options.execution_max_other_hosts) + 2
     assert max(map(len, hosts.values())) > kept
@@ -667,7 +667,7 @@ def shown_by(record: Record, options: Options) -> list[tuple[str, str]]:
     if found is not None:
         shown.append((["communication", *found.program, found.match.service], seen.host))
         hour = str(local(seen, options).hour)
-        shown.append((["hour_of_day", found.match.service, hour], NOBODY))
+        shown.append((["hour_of_day", found.match.service, hour], NO_HOST))
         parent, sha256 = base_name(seen.text("parent_process_name") or ""), seen.text("process_sha256")
         if parent:
             shown.append((["parentage", parent.lower(), *found.program], seen.host))

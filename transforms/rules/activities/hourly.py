@@ -36,7 +36,7 @@ _OF_EVENT: Final = (*DETAILS, "event_id", "event_time")
 
 
 def activities_of(events: Events, found: Communications, time_zone: str) -> pa.Table:
-    """The activities of a batch's communications, of `ACTIVITY_SCHEMA`, one row for each communication.
+    """Communications in the form of activities, not merged yet: of `ACTIVITY_SCHEMA`, one row per communication.
 
     Args:
         events: the batch.

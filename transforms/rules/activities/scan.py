@@ -181,12 +181,12 @@ class Scan:
         return pa.concat_tables(tables)
 
 
-def counts_of(events: Events, used: Mask, communications: pa.Table, dead: Sequence[DeadLetter], lost: int) -> Tally:
+def counts_of(events: Events, used: Mask, activities: pa.Table, dead: Sequence[DeadLetter], lost: int) -> Tally:
     """What a batch counts for.
 
     Args:
         used: rows of valid events within the range.
-        communications: one row each.
+        activities: its communications, not merged yet.
         dead: what is no event.
         lost: how many of these were given up before they were rows.
     """
@@ -194,8 +194,8 @@ def counts_of(events: Events, used: Mask, communications: pa.Table, dead: Sequen
     counts[tally.READ] = events.num_rows + lost
     counts[tally.VALID] = int(events.valid.sum())
     counts[tally.OUT_OF_RANGE] = int(events.valid.sum() - used.sum())
-    counts[tally.COMMUNICATIONS] = communications.num_rows
-    counts[tally.UNKNOWN_SIGNATURES] = _unknown_signatures(communications)
+    counts[tally.COMMUNICATIONS] = activities.num_rows
+    counts[tally.UNKNOWN_SIGNATURES] = _unknown_signatures(activities)
     return counts
 
 
@@ -204,7 +204,7 @@ def counts_of_lost(letter: DeadLetter) -> Tally:
     return Tally((tally.READ, tally.dead_letter(letter.reason)))
 
 
-def _unknown_signatures(communications: pa.Table) -> int:
+def _unknown_signatures(activities: pa.Table) -> int:
     """Communications with a signature status that is not known: what is missing is no value, and not `unknown`."""
-    status = text_of(communications.column("process_signature_status"))
+    status = text_of(activities.column("process_signature_status"))
     return int(status.lookup(lambda value: value == "unknown", False, np.bool_).sum())

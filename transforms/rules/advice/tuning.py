@@ -19,7 +19,7 @@ from uncommon_im.transforms.rules.advice.exception_findings import ALWAYS_THERE
 from uncommon_im.transforms.rules.advice.exception_matches import VERDICT_COLUMN
 from uncommon_im.transforms.rules.alerts import ids
 from uncommon_im.transforms.rules.baseline import formula
-from uncommon_im.transforms.rules.baseline.subjects import Kind
+from uncommon_im.transforms.rules.baseline.subjects import SubjectKind
 from uncommon_im.transforms.rules.columns.column import Longs, Mask
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
 from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert
@@ -117,7 +117,7 @@ class Tuning:
         )
         return Preview(counts, alerts, duplicates + rolled_up)
 
-    def _rare(self, limits: Limits, kind: Kind) -> Mask:
+    def _rare(self, limits: Limits, kind: SubjectKind) -> Mask:
         """Activities whose communication is rare, or whose execution, if they have one."""
         prefix = "execution_" if kind == "execution" else ""
         other_hosts, host_days = self._columns[f"{prefix}other_hosts"], self._columns[f"{prefix}host_days"]

@@ -50,18 +50,18 @@ class AlertWriter:
             variations: all that hold, the deciding one first.
             figures: how rare it is.
         """
-        card = self.detector.variation(variations[0])
+        variation = self.detector.variation(variations[0])
         service = self.catalogue.services_by_id[activity["service"]]
         return {
-            "alert_id": ids.alert_id(self.detector.id, activity, card.id),
+            "alert_id": ids.alert_id(self.detector.id, activity, variation.id),
             "group_id": ids.group_id(self.detector.id, activity),
             "detector_id": self.detector.id,
             "detector_version": DETECTOR_VERSION,
             "tenant_id": activity["tenant"],
-            "title": card.title,
-            "description": describe(activity, service.name, card, variations, figures, self.detector.limits),
-            "severity": card.severity,
-            "variation": card.id,
+            "title": variation.title,
+            "description": describe(activity, service.name, variation, variations, figures, self.detector.limits),
+            "severity": variation.severity,
+            "variation": variation.id,
             "matched_variations": list(variations),
             "timestamp": rfc3339(activity["event_time"]),
             **_who(activity),

@@ -30,7 +30,7 @@ _SIGNATURE_IN_WORDS: Final = {"unsigned": "It is not signed", "invalid": "Its si
 def describe(
     activity: Mapping[str, Any],
     service: str,
-    card: Variation,
+    variation: Variation,
     matched: Sequence[str],
     figures: ActivityFigures,
     limits: Limits,
@@ -40,7 +40,7 @@ def describe(
     Args:
         activity: a row of `ACTIVITY_SCHEMA`.
         service: its name.
-        card: the deciding variation.
+        variation: the deciding variation.
         matched: all variations that hold.
         figures: those of the activity.
         limits: the lengths of the window and of the guard.
@@ -50,7 +50,7 @@ def describe(
         f"({_destination(activity)}) on {moment_of(activity['event_time']):%Y-%m-%d at %H:%M} UTC",
         *_process(activity),
         *_rarity(activity, service, figures, limits),
-        *_severity(activity, card, matched, figures),
+        *_severity(activity, variation, matched, figures),
     ]
     return " ".join(sentence if sentence.endswith(".") else f"{sentence}." for sentence in sentences)
 
@@ -106,17 +106,18 @@ def _rarity(activity: Mapping[str, Any], service: str, figures: ActivityFigures,
 
 
 def _severity(
-    activity: Mapping[str, Any], card: Variation, matched: Sequence[str], figures: ActivityFigures
+    activity: Mapping[str, Any], variation: Variation, matched: Sequence[str], figures: ActivityFigures
 ) -> Iterator[str]:
     """What speaks against the process, in the order of the variations."""
     reasons = [REASONS_IN_WORDS[reason] for reason in reasons_of(activity)]
     if "uncommon_scripting_engine" in matched and figures.execution:
         reasons.append(f"the {_code(activity)} was seen {_seen(figures.execution)}")
     if len(reasons) > 1:
-        yield f"Severity is {card.severity} for {len(reasons)} reasons"
+        yield f"Severity is {variation.severity} for {len(reasons)} reasons"
         yield from (f"{reason[0].upper()}{reason[1:]}" for reason in reasons)
     else:
-        yield f"Severity is {card.severity} because {reasons[0] if reasons else 'only its rarity speaks against it'}"
+        reason = reasons[0] if reasons else "only its rarity speaks against it"
+        yield f"Severity is {variation.severity} because {reason}"
 
 
 def _code(activity: Mapping[str, Any]) -> str:

@@ -11,22 +11,25 @@ import numpy as np
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline import day_masks
-from uncommon_im.transforms.rules.baseline.subjects import Kind
+from uncommon_im.transforms.rules.baseline.subjects import SubjectKind
 
 
-def host_limits(kind: Kind, limits: Limits) -> tuple[int, int]:
+def host_limits(kind: SubjectKind, limits: Limits) -> tuple[int, int]:
     """(most other hosts, most host days) of a rare subject of a kind."""
     if kind == "execution":
         return limits.execution_max_other_hosts, limits.execution_max_host_days
     return limits.max_other_hosts, limits.max_host_days
 
 
-def is_guarded(suspicious: Any, kind: Kind) -> Any:
-    """Whether the guard days do not count in `other_hosts`: if the activity is suspicious, but for executions."""
+def is_guarded(suspicious: Any, kind: SubjectKind) -> Any:
+    """Whether `other_hosts` leaves out the guard days; executions never do.
+
+    For a suspicious process, hosts that showed it only in the last `guard_days` days are not counted.
+    """
     return suspicious & (kind != "execution")
 
 
-def other_hosts(hosts: Any, shown_by_itself: Any, kind: Kind, limits: Limits) -> Any:
+def other_hosts(hosts: Any, shown_by_itself: Any, kind: SubjectKind, limits: Limits) -> Any:
     """Other hosts: exact up to the limit, and one more for whatever is beyond it.
 
     Args:
@@ -38,17 +41,17 @@ def other_hosts(hosts: Any, shown_by_itself: Any, kind: Kind, limits: Limits) ->
     return np.minimum(hosts - shown_by_itself, host_limits(kind, limits)[0] + 1)
 
 
-def is_common_in_organisation(other_hosts: Any, kind: Kind, limits: Limits) -> Any:
+def is_common_in_organisation(other_hosts: Any, kind: SubjectKind, limits: Limits) -> Any:
     """Whether too many other hosts showed a subject for it to be rare."""
     return other_hosts > host_limits(kind, limits)[0]
 
 
-def is_common_on_host(host_days: Any, kind: Kind, limits: Limits) -> Any:
+def is_common_on_host(host_days: Any, kind: SubjectKind, limits: Limits) -> Any:
     """Whether the host showed a subject on too many days for it to be rare."""
     return host_days > host_limits(kind, limits)[1]
 
 
-def is_rare(other_hosts: Any, host_days: Any, kind: Kind, limits: Limits) -> Any:
+def is_rare(other_hosts: Any, host_days: Any, kind: SubjectKind, limits: Limits) -> Any:
     """Whether a subject is rare: common neither in the organisation nor on the host."""
     common = is_common_in_organisation(other_hosts, kind, limits) | is_common_on_host(host_days, kind, limits)
     return np.logical_not(common)

@@ -1,8 +1,10 @@
 """How common was this subject, for this host, before this day? (specification, section 5)
 
-Everything is counted with sorted keys `(subject, day)`: the sightings of a window are a range of them. A host counts
-once in a window however often it shows up in it: a sighting stands for its host on the days until the host's next
-sighting or until the window has passed, so the distinct hosts of a window are the intervals that cover its end.
+Everything is counted with sorted keys `(subject, day)`: the sightings of a window are a range of them.
+
+To count distinct hosts, turn each sighting into an interval of days: from the day after it to the host's next sighting,
+or until it leaves the window. Each host then has exactly one interval at a window's end if it was seen in that window.
+Counting those intervals counts the hosts.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import pyarrow.compute as pc
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline import formula
 from uncommon_im.transforms.rules.baseline.sightings import cap, distinct
-from uncommon_im.transforms.rules.baseline.subjects import Kind
+from uncommon_im.transforms.rules.baseline.subjects import SubjectKind
 from uncommon_im.transforms.rules.baseline.tables import ANSWER_SCHEMA, with_codes
 from uncommon_im.transforms.rules.columns.column import Longs, column_codes, group_rows, text_of
 
@@ -73,7 +75,7 @@ def answer(sightings: pa.Table, questions: pa.Table, limits: Limits) -> pa.Table
     return pa.table(columns, schema=ANSWER_SCHEMA)
 
 
-def measure(activities: pa.Table, kind: Kind, answers: pa.Table, own: pa.Table, limits: Limits) -> Prevalence:
+def measure(activities: pa.Table, kind: SubjectKind, answers: pa.Table, own: pa.Table, limits: Limits) -> Prevalence:
     """The prevalence of one subject of each activity; zeros where it has none.
 
     Args:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from uncommon_im.transforms.rules.baseline import subjects
-from uncommon_im.transforms.rules.baseline.subjects import NOBODY, SHOWN_BY_COMMUNICATIONS
+from uncommon_im.transforms.rules.baseline.subjects import NO_HOST, SHOWN_BY_COMMUNICATIONS
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA, coded
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Text, column_codes, constant, group_rows, text_of
 from uncommon_im.transforms.rules.columns.days import HOUR_US
@@ -32,7 +32,7 @@ def sightings_of_activities(activities: pa.Table) -> pa.Table:
     """Sightings of communication, parentage and binary subjects, of `SIGHTING_SCHEMA`.
 
     Args:
-        activities: one row a communication (before merging: an activity keeps its first event's parent only).
+        activities: one row per communication (before merging: an activity keeps its first event's parent only).
     """
     day = _days(activities.column("hour"))
     return distinct(
@@ -41,16 +41,16 @@ def sightings_of_activities(activities: pa.Table) -> pa.Table:
 
 
 def sightings_of_hours(activities: pa.Table) -> pa.Table:
-    """Sightings of hours of the day by `NOBODY`, of `SIGHTING_SCHEMA`: one per (tenant, service, hour, day).
+    """Sightings of hours of the day with `NO_HOST`, of `SIGHTING_SCHEMA`: one per (tenant, service, hour, day).
 
     Args:
-        activities: one row a communication (an activity keeps its first event's hour of the day only).
+        activities: one row per communication (an activity keeps its first event's hour of the day only).
     """
     day, subject = _days(activities.column("hour")), activities.column("hour_of_day")
     _, first = group_rows([*column_codes(activities, ("tenant", "hour_of_day")), day.to_numpy()])
     rows = pa.array(first)
-    nobody = constant(NOBODY, len(first)).arrow()
-    columns = [activities.column("tenant").take(rows), subject.take(rows), nobody, day.take(rows)]
+    no_host = constant(NO_HOST, len(first)).arrow()
+    columns = [activities.column("tenant").take(rows), subject.take(rows), no_host, day.take(rows)]
     return pa.table(columns, schema=coded(SIGHTING_SCHEMA))
 
 

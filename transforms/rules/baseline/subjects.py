@@ -10,15 +10,15 @@ from typing import Final, Literal
 
 from uncommon_im.transforms.rules.recognition.identity import Identity
 
-Kind = Literal["communication", "execution", "parentage", "binary", "hour_of_day"]
-KINDS: Final[tuple[Kind, ...]] = ("communication", "execution", "parentage", "binary", "hour_of_day")
-SHOWN_BY_COMMUNICATIONS: Final[tuple[Kind, ...]] = ("communication", "parentage", "binary")
-"""What the host of a communication shows; executions are shown by all events, hours of the day by nobody."""
-NOBODY: Final = ""
-"""The host of sightings by nobody in particular: of subjects of which only active days count. No host is called so."""
+SubjectKind = Literal["communication", "execution", "parentage", "binary", "hour_of_day"]
+KINDS: Final[tuple[SubjectKind, ...]] = ("communication", "execution", "parentage", "binary", "hour_of_day")
+SHOWN_BY_COMMUNICATIONS: Final[tuple[SubjectKind, ...]] = ("communication", "parentage", "binary")
+"""What the host of a communication shows. Executions are shown by all events, and hours of the day have no host."""
+NO_HOST: Final = ""
+"""Placeholder for subjects that are not counted per host (hour of day, telemetry). No host is called so."""
 
 
-def subject(kind: Kind, *parts: str) -> str:
+def subject(kind: SubjectKind, *parts: str) -> str:
     """The text of a subject.
 
     >>> subject("execution", "python|stdin")
@@ -43,7 +43,7 @@ def parentage(parent: str, identity: Identity) -> str:
 
 
 def hour_of_day(service_id: str, hour: int) -> str:
-    """service in an hour of the day, 0 to 23, in the run's time zone; shown by `NOBODY`, whoever communicates."""
+    """service in an hour of the day, 0 to 23, in the run's time zone; not counted per host."""
     return subject("hour_of_day", service_id, str(hour))
 
 

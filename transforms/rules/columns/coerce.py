@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from uncommon_im.schemas.event import EARLIEST_US, EVENT_COLUMNS, LATEST_US, Kind
+from uncommon_im.schemas.event import EARLIEST_US, EVENT_COLUMNS, LATEST_US, ColumnKind
 from uncommon_im.transforms.rules.columns.text import MISSING
 
 UNREADABLE: Final = -1
@@ -126,11 +126,11 @@ def _kind_of(value: object) -> str:
     return f"{value!r}"[:60]
 
 
-_SCALARS: Final[dict[Kind, Callable[[object], Any]]] = {"text": to_text, "integer": to_integer, "time": to_time}
-_USUAL: Final[dict[Kind, type]] = {"text": str, "integer": int, "time": int}
+_SCALARS: Final[dict[ColumnKind, Callable[[object], Any]]] = {"text": to_text, "integer": to_integer, "time": to_time}
+_USUAL: Final[dict[ColumnKind, type]] = {"text": str, "integer": int, "time": int}
 """What most values are."""
 _WORDS: Final = {"text": "text", "integer": "a whole number"}
-_STORED: Final[dict[Kind, pa.DataType]] = {
+_STORED: Final[dict[ColumnKind, pa.DataType]] = {
     "text": pa.string(),
     "integer": pa.int64(),
     "time": pa.timestamp("us", tz="UTC"),

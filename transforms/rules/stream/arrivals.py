@@ -13,7 +13,7 @@ import pyarrow as pa
 from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
 from uncommon_im.transforms.rules.activities.scan import ScanSettings, counts_of, counts_of_lost, recogniser_of
 from uncommon_im.transforms.rules.baseline import subjects
-from uncommon_im.transforms.rules.baseline.subjects import NOBODY, SHOWN_BY_COMMUNICATIONS
+from uncommon_im.transforms.rules.baseline.subjects import NO_HOST, SHOWN_BY_COMMUNICATIONS
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts, text_of
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
@@ -36,7 +36,7 @@ class HostArrival(NamedTuple):
 
 
 class HourSighting(NamedTuple):
-    """A sighting by nobody in particular under its subject's key, and the instant (ms) from which it counts."""
+    """A sighting of an hour of the day under its subject's key, and the instant (ms) from which it counts."""
 
     key: str
     sighting: Sighting
@@ -130,18 +130,18 @@ class _Times:
         return _Times(self.time[rows], self.arrival[rows], self.lateness)
 
     def distinct(self, *codes: Codes) -> tuple[Longs, list[tuple[int, int, int, int]]]:
-        """Rows that agree in codes, day and day of knowledge, each group once.
+        """Rows that agree in codes, in day and in the day after which they count, each group once.
 
         Returns:
-            (first row of each group, its (day, day of knowledge, smallest instant, number of rows)).
+            (first row of each group, its (day, day after which it counts, smallest instant, number of rows)).
         """
         if not len(self.time):
             return np.zeros(0, np.int64), []
-        day, known = self.day, self.known
-        groups, first = group_rows([*codes, day, known])
+        day, counts_after = self.day, self.counts_after
+        groups, first = group_rows([*codes, day, counts_after])
         order = np.argsort(groups, kind="stable")
         instants = np.minimum.reduceat(self.instant[order], run_starts(groups[order]))
-        columns = (day[first], known[first], instants, np.bincount(groups))
+        columns = (day[first], counts_after[first], instants, np.bincount(groups))
         return first, list(zip(*(column.tolist() for column in columns), strict=True))
 
     @property
@@ -149,8 +149,8 @@ class _Times:
         return self.time // DAY_US
 
     @property
-    def known(self) -> Longs:
-        return self.lateness.known_days(self.time, self.arrival)
+    def counts_after(self) -> Longs:
+        return self.lateness.counts_after(self.time, self.arrival)
 
     @property
     def instant(self) -> Longs:
@@ -169,8 +169,8 @@ def _covered(events: Events, used: Mask, time: _Times) -> Iterator[Covered]:
     tenant = events.tenant_id
     codes = tenant.codes[used]
     first, groups = time.at(np.flatnonzero(used)).distinct(codes)
-    for code, (day, known, instant, number) in zip(codes[first].tolist(), groups, strict=True):
-        yield Covered(tenant.values[code], day, known, number, instant)
+    for code, (day, counts_after, instant, number) in zip(codes[first].tolist(), groups, strict=True):
+        yield Covered(tenant.values[code], day, counts_after, number, instant)
 
 
 def _hours(activities: pa.Table, time: _Times) -> Iterator[HourSighting]:
@@ -178,8 +178,8 @@ def _hours(activities: pa.Table, time: _Times) -> Iterator[HourSighting]:
     tenant, subject = text_of(activities.column("tenant")), text_of(activities.column("hour_of_day"))
     first, groups = time.distinct(tenant.codes, subject.codes)
     named = zip(tenant.at_rows(first), subject.at_rows(first), groups, strict=True)
-    for whose, what, (day, known, instant, _) in named:
-        sighting = Sighting(whose or "", what or "", NOBODY, day, known)
+    for whose, what, (day, counts_after, instant, _) in named:
+        sighting = Sighting(whose or "", what or "", NO_HOST, day, counts_after)
         yield HourSighting(key_of(sighting.tenant, sighting.subject), sighting, instant)
 
 

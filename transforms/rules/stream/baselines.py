@@ -92,11 +92,11 @@ class Baselines(Step[BaselineState]):
             self._cap(state, sighting)
 
     def _cap(self, state: BaselineState, sighting: Sighting) -> None:
-        """At most `hosts_kept` hosts per day and day of knowledge: the smallest by hash."""
+        """At most `hosts_kept` hosts per day and day after which it counts: the smallest by hash."""
         those = []
         for host, packed in state.hosts.items():
             days = DaySet.unpack(packed)
-            if sighting.day in days and days.known_of(sighting.day) == sighting.known:
+            if sighting.day in days and days.counts_after(sighting.day) == sighting.known:
                 those.append((host_rank(host), host, days))
         if len(those) > self._limits.hosts_kept:
             _, host, days = max(those, key=lambda item: item[:2])

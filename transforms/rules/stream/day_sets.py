@@ -1,4 +1,4 @@
-"""Sets of days: those on which something was shown, and from when on that was known."""
+"""Sets of days: those on which something was shown, and whose baselines see them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from uncommon_im.transforms.rules.baseline import day_masks
 
 Packed = tuple[int, bytes, tuple[tuple[int, int], ...]]
-"""(first day, mask of days from it on, (late day, the day after which it is known) ...)."""
+"""(first day, mask of days from it on, (late day, the last day whose baseline does not yet see it) ...)."""
 
 
 @dataclass
 class DaySet:
     """A set of day numbers.
 
-    A day is known to the baselines of all later days, unless it was learned late: then to those after the day on which
-    it was learned. Adding is commutative, associative and idempotent.
+    Baselines of all later days see a day. If it was learned late, only those after the day on which it was learned do.
+    Adding is commutative, associative and idempotent.
 
     Args:
         first: day number of bit 0.
         mask: bit `i` is day `first + i`.
-        late: days of the mask that were learned late -> the day after which they are known.
+        late: days of the mask that were learned late -> the last day whose baseline does not yet see them.
     """
 
     first: int = 0
@@ -34,18 +34,23 @@ class DaySet:
         found = sorted(days)
         return cls(found[0], day_masks.mask_of(found, found[0])) if found else cls()
 
-    def add(self, day: int, known: int) -> bool:
-        """Adds a day that is known after the day `known` (`known >= day`); true if that was news."""
+    def add(self, day: int, counts_after: int) -> bool:
+        """Adds a day; true if that was news.
+
+        Args:
+            day: the day number.
+            counts_after: the last day whose baseline does not yet see it (at least `day`); baselines of later days do.
+        """
         if day in self:
-            if known >= self.late.get(day, day):
+            if counts_after >= self.late.get(day, day):
                 return False
         elif not self.mask:
             self.first, self.mask = day, 1
         else:
             first = min(day, self.first)
             self.mask, self.first = day_masks.since(self.mask, self.first, first) | 1 << (day - first), first
-        if known > day:
-            self.late[day] = known
+        if counts_after > day:
+            self.late[day] = counts_after
         else:
             self.late.pop(day, None)
         return True
@@ -60,8 +65,8 @@ class DaySet:
         """The days, in order."""
         return day_masks.days_of(self.mask, self.first)
 
-    def known_of(self, day: int) -> int:
-        """The day after which one of the days is known."""
+    def counts_after(self, day: int) -> int:
+        """The last day whose baseline does not yet see a day of the set."""
         return self.late.get(day, day)
 
     def discard(self, day: int) -> None:
@@ -71,10 +76,10 @@ class DaySet:
             self.late.pop(day, None)
 
     def window(self, day: int, length: int) -> int:
-        """The days of `[day - length, day - 1]` that the baseline of `day` knows, as `day_masks.window`."""
+        """The days of `[day - length, day - 1]` that the baseline of `day` sees, as `day_masks.window`."""
         mask = day_masks.window(self.mask, self.first, day, length)
-        for late, known in self.late.items():
-            if known >= day and 0 <= (bit := late - day + length) < length:
+        for late, counts_after in self.late.items():
+            if counts_after >= day and 0 <= (bit := late - day + length) < length:
                 mask &= ~(1 << bit)
         return mask
 
@@ -82,7 +87,7 @@ class DaySet:
         """Drops days before a day."""
         if self.mask and self.first < before:
             self.mask, self.first = day_masks.since(self.mask, self.first, before), before
-            self.late = {day: known for day, known in self.late.items() if day >= before}
+            self.late = {day: counts_after for day, counts_after in self.late.items() if day >= before}
         if self.mask:
             self.mask, self.first = day_masks.trim(self.mask, self.first)
 
@@ -107,10 +112,10 @@ def span_of(sets: Iterable[Packed]) -> tuple[int, int]:
     return oldest, newest
 
 
-def see(sets: dict[str, Packed], name: str, day: int, known: int) -> bool:
-    """Adds a day to the set of a name; true if that was news."""
+def see(sets: dict[str, Packed], name: str, day: int, counts_after: int) -> bool:
+    """Adds a day to the set of a name, as `DaySet.add`; true if that was news."""
     days = DaySet.unpack(sets[name]) if name in sets else DaySet()
-    news = days.add(day, known)
+    news = days.add(day, counts_after)
     if news:
         sets[name] = days.pack()
     return news

@@ -33,9 +33,9 @@ from uncommon_im.transforms.rules.stream.step import Step
 from uncommon_im.transforms.rules.verdicts.verdict import VERDICT_COLUMNS
 
 TOGETHER_MS: Final = 1000
-"""Activities of one second are sent on together, when it is over: engines pay by the firing and by the bundle."""
+"""Activities due in the same second leave together at its end, because each timer firing and bundle costs time."""
 ASK_MS: Final = 1
-"""They are sent on this long after it: what counts at its last millisecond has come by then."""
+"""They leave 1 ms later, so that everything stamped within that second has been received."""
 
 
 class Recent(msgspec.Struct, array_like=True):
@@ -104,7 +104,7 @@ class Hosts(Step[HostState]):
         )
         for _, digest in due:
             communication = state.open.pop(digest)
-            self._recent(state, _day_of_mark(communication)).judged.append(digest)
+            self._recent(state, _day_remembered_under(communication)).judged.append(digest)
             yield from self._settle(key, state, communication, now)
         self._forget(state, now)
 
@@ -121,14 +121,14 @@ class Hosts(Step[HostState]):
         if before:
             known = DaySet.unpack(before)
             for day in known.days():
-                days.add(day, known.known_of(day))
+                days.add(day, known.counts_after(day))
         state.days[history.subject] = days.pack()
 
     def _open(self, state: HostState, new: Communication) -> None:
         """Folds a communication into its activity, or begins one."""
         digest = _digest(new)
         number = int(new.row["events"])
-        if digest in self._recent(state, _day_of_mark(new)).judged:
+        if digest in self._recent(state, _day_remembered_under(new)).judged:
             self.observed.counts["communications.folded"] += number
             return
         known = state.open.get(digest)
@@ -191,8 +191,8 @@ def _digest(communication: Communication) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _day_of_mark(communication: Communication) -> int:
-    """The day with which an activity is forgotten."""
+def _day_remembered_under(communication: Communication) -> int:
+    """The day under which an activity is remembered, and with which it is forgotten."""
     late = communication.too_late_on
     return int(communication.row["hour"]) // 24 if late is None else late
 

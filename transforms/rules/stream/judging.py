@@ -12,7 +12,7 @@ import msgspec
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.alerts.alert import AlertWriter
 from uncommon_im.transforms.rules.baseline import day_masks, formula
-from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
+from uncommon_im.transforms.rules.baseline.subjects import KINDS, SubjectKind
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA
 from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
 from uncommon_im.transforms.rules.stream.lateness import MILLISECOND_US, Lateness
@@ -33,11 +33,11 @@ from uncommon_im.transforms.rules.stream.messages import (
 from uncommon_im.transforms.rules.stream.step import Step
 from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
 from uncommon_im.transforms.rules.verdicts.judgement import candidate_of
-from uncommon_im.transforms.rules.verdicts.verdict import OPEN, VERDICT_COLUMNS, first_verdict
+from uncommon_im.transforms.rules.verdicts.verdict import UNDECIDED, VERDICT_COLUMNS, first_verdict
 
 JUDGE_MS: Final = 1
 """An activity is judged this long after its questions were asked: the answers have come by then."""
-_NOBODY: Final = (0, 0, 0)
+_NO_FIGURES: Final = (0, 0, 0)
 _NO_COLUMNS: Final[Row] = dict.fromkeys(ACTIVITY_SCHEMA.names)
 
 Figures = tuple[int, int, int]
@@ -56,7 +56,7 @@ class JudgeState(msgspec.Struct, array_like=True):
 
     Args:
         told: the answers about each of the last days.
-        said: deduplication key -> (time, severity, event id, alert id) of what it let through.
+        said: deduplication key -> (time, severity, event id, alert id) of alerts already raised or rolled up.
         due: the instant (ms) at which the first waiting activity is judged; 0: none waits.
         armed: the instant (ms) for which the timer is set; 0: it is not.
     """
@@ -88,8 +88,9 @@ class JudgingRules:
 
 
 class Judging(Step[JudgeState]):
-    """The step that judges: emits "candidates" that deduplication let through (and "said", for a snapshot that names
-    them), verdict rows of all others.
+    """The step that judges: emits "candidates" (rare activities that repeat nothing), verdict rows of all others.
+
+    It also emits each candidate as an earlier alert ("said"), for snapshots.
 
     Activities of a host are judged in the order of their instants, those of one instant in deduplication's order.
     """
@@ -142,7 +143,7 @@ class Judging(Step[JudgeState]):
         return isinstance(message, Answer)
 
     def _judge(self, state: JudgeState, activities: list[Activity]) -> Outcomes:
-        opened = []
+        undecided = []
         for activity in activities:
             row = activity.row
             figures = {kind: self._figures(state, activity, kind) for kind in KINDS if row.get(kind) is not None}
@@ -150,11 +151,11 @@ class Judging(Step[JudgeState]):
             other_hosts, host_days = (figures["communication"][name] for name in ("other_hosts", "host_days"))
             verdict = str(first_verdict(False, coverage, other_hosts, host_days, row["excepted"], self._rules.limits))
             self.observed.values.append(("judge_delay_ms", _due(activity) - row["event_time"] // MILLISECOND_US))
-            if verdict == OPEN:
-                opened.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, figures, coverage)))
+            if verdict == UNDECIDED:
+                undecided.append((activity, candidate_of(self._rules.writer, _NO_COLUMNS | row, figures, coverage)))
             else:
                 yield self._verdict({name: row[name] for name in VERDICT_COLUMNS}, verdict, None)
-        for activity, found in sorted(opened, key=lambda item: (item[0].instant, item[1].as_earlier.order)):
+        for activity, found in sorted(undecided, key=lambda item: (item[0].instant, item[1].as_earlier.order)):
             original = self._original(state, key_of(*found.key), found.as_earlier)
             if original is not None:
                 yield self._verdict(found.row, "duplicate", original)
@@ -163,8 +164,8 @@ class Judging(Step[JudgeState]):
             alert = json.dumps(found.alert | {"late": activity.late}, ensure_ascii=False)
             candidate = Candidate(activity.instant, _due(activity), found.time, day, alert, found.row)
             yield Output("candidates", key_of(*found.group), candidate, _due(activity))
-            memory = SaidBefore(list(found.key), *astuple(found.as_earlier))
-            yield Output("said", found.row["host"], memory, _due(activity))
+            earlier_alert = SaidBefore(list(found.key), *astuple(found.as_earlier))
+            yield Output("said", found.row["host"], earlier_alert, _due(activity))
 
     def _original(self, state: JudgeState, key: str, alert: EarlierAlert) -> str | None:
         """The id of the alert that another one repeats; one that repeats none becomes an earlier alert itself."""
@@ -179,10 +180,10 @@ class Judging(Step[JudgeState]):
         self.observed.counts[f"verdicts.{verdict}"] += 1
         return VerdictRow(row | {"verdict": verdict, "duplicate_of": duplicate_of})
 
-    def _figures(self, state: JudgeState, activity: Activity, kind: Kind) -> dict[str, int]:
+    def _figures(self, state: JudgeState, activity: Activity, kind: SubjectKind) -> dict[str, int]:
         """The prevalence of one of an activity's subjects (specification, section 5), as `Prevalence.at` gives it."""
         limits, subject, day = self._rules.limits, activity.row[kind], activity.row["hour"] // 24
-        hosts, guarded_hosts, active = self._answers(state, day).get(subject, _NOBODY)
+        hosts, guarded_hosts, active = self._answers(state, day).get(subject, _NO_FIGURES)
         own = activity.own.get(subject, 0)
         guarded = formula.is_guarded(bool(activity.row["reasons"]), kind)
         itself = bool(day_masks.before_guard(own, limits.training_days, limits.guard_days if guarded else 0))
@@ -206,7 +207,7 @@ class Judging(Step[JudgeState]):
     def _coverage(self, state: JudgeState, activity: Activity) -> int:
         """Days of the window with telemetry that count for the service (specification, section 6)."""
         day = activity.row["hour"] // 24
-        _, _, telemetry = self._answers(state, day).get(TELEMETRY, _NOBODY)
+        _, _, telemetry = self._answers(state, day).get(TELEMETRY, _NO_FIGURES)
         since = self._rules.learning_since.get(activity.row["service"], 0)
         return formula.coverage_days(telemetry, day, since, self._rules.limits)
 

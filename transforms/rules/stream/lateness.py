@@ -1,4 +1,4 @@
-"""When what is known, and when an activity is judged: lateness by arrival time (specification, section 9).
+"""From when on a record counts, and when an activity is judged: lateness by arrival time (specification, section 9).
 
 Everything follows from two times of a record, its event time `t` and its arrival time `a`, so that no engine decides
 anything. With the allowed lateness `L`, a record counts from the **instant** `max(t + L, a)` on: a record within `L`
@@ -51,8 +51,8 @@ class Lateness:
         """When records count, in ms: the unit of timers."""
         return np.maximum(time + self.allowed, arrival) // MILLISECOND_US
 
-    def known_days(self, time: Longs, arrival: Longs) -> Longs:
-        """The day numbers after which records are known: baselines of later days see them, those up to it do not."""
+    def counts_after(self, time: Longs, arrival: Longs) -> Longs:
+        """The last day (number) whose baseline does not yet see each record; baselines of later days do."""
         return np.maximum(time, arrival - self.allowed) // DAY_US
 
     def late(self, time: Longs, arrival: Longs) -> Mask:

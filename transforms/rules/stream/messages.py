@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from uncommon_im.transforms.rules.baseline.subjects import NOBODY
+from uncommon_im.transforms.rules.baseline.subjects import NO_HOST
 from uncommon_im.transforms.rules.stream.day_sets import Packed
 
 VERSION: Final = b"\x01"
@@ -46,7 +46,7 @@ class Communication(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Shown(NamedTuple):
-    """A host showed a subject on a day; known to baselines of days after `known`, counts from `instant` (ms) on."""
+    """A host showed a subject on a day; baselines of days after `known` see it, it counts from `instant` (ms) on."""
 
     subject: str
     day: int
@@ -96,8 +96,8 @@ class Covered(_Message, frozen=True, tag="covered"):
 
     @property
     def sighting(self) -> Sighting:
-        """As a sighting of the subject that every event shows, by nobody in particular."""
-        return Sighting(self.tenant, TELEMETRY, NOBODY, self.day, self.known)
+        """As a sighting of the subject that every event shows, which is not counted per host."""
+        return Sighting(self.tenant, TELEMETRY, NO_HOST, self.day, self.known)
 
 
 class Question(_Message, frozen=True, tag="question"):
@@ -145,7 +145,7 @@ class Activity(_Message, frozen=True, tag="activity"):
 
 
 class SaidBefore(_Message, frozen=True, tag="said"):
-    """What deduplication let through before the stream began; fields as in `SAID_SCHEMA`."""
+    """An alert already raised or rolled up; a repeat of one is a duplicate. Fields as in `SAID_SCHEMA`."""
 
     key: list[str]
     time: int
@@ -155,7 +155,7 @@ class SaidBefore(_Message, frozen=True, tag="said"):
 
 
 class Candidate(_Message, frozen=True, tag="candidate"):
-    """An activity that deduplication let through.
+    """A rare activity that repeats nothing; flood control decides whether its alert is raised.
 
     Args:
         instant: when it was due (ms).

@@ -11,9 +11,9 @@ from uncommon_im.transforms.rules.columns.days import HOUR_US
 
 @dataclass(frozen=True)
 class EarlierAlert:
-    """What deduplication knows of an activity that it let through: an alert, unless flood control rolled it up.
+    """An alert already raised or rolled up; a repeat of one is a duplicate.
 
-    `time` is that of the first event, in µs.
+    `time` is that of the activity's first event, in µs.
     """
 
     time: int

@@ -21,12 +21,12 @@ from uncommon_im.transforms.rules.alerts.figures import ActivityFigures
 from uncommon_im.transforms.rules.baseline import formula
 from uncommon_im.transforms.rules.baseline.prevalence import measure
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
-from uncommon_im.transforms.rules.baseline.subjects import KINDS, Kind
+from uncommon_im.transforms.rules.baseline.subjects import KINDS, SubjectKind
 from uncommon_im.transforms.rules.baseline.tables import with_codes
 from uncommon_im.transforms.rules.verdicts.deduplication import EarlierAlert, deduplicate
 from uncommon_im.transforms.rules.verdicts.verdict import (
     NOT_ACTIVE,
-    OPEN,
+    UNDECIDED,
     VERDICT_COLUMNS,
     Activation,
     matched_variations,
@@ -40,7 +40,7 @@ DEDUPLICATION_KEY: Final = ("tenant", "host", "program", "origin", "reduced_scri
 
 @dataclass(frozen=True)
 class Candidate:
-    """An activity that deduplication let through: flood control decides whether its alert is raised."""
+    """A rare activity that repeats nothing; flood control decides whether its alert is raised."""
 
     alert: Alert
     key: DeduplicationKey
@@ -64,17 +64,18 @@ class Judgement:
     """What became of the activities of some hosts.
 
     Args:
-        counts: verdict -> activities, without what flood control decides.
+        counts: verdict -> activities, but for those that flood control decides.
         rows: one verdict row for each of these activities, if the run wants them.
-        candidates: the others.
-        memory: what later activities may repeat of these, of `SAID_SCHEMA`.
+        candidates: rare activities that repeat nothing; flood control decides.
+        as_earlier: the candidates as later activities see them: alerts already raised or rolled up, of `SAID_SCHEMA`; a
+            repeat of one is a duplicate.
         evidence: of `RARE_ACTIVITY_SCHEMA`, if the run wants it.
     """
 
     counts: Counter[str]
     rows: list[VerdictRow]
     candidates: list[Candidate]
-    memory: pa.Table
+    as_earlier: pa.Table
     evidence: pa.Table | None = None
 
 
@@ -137,33 +138,33 @@ class Judge:
         own, answers = with_codes(own), with_codes(answers)
         common = measure(activities, "communication", answers, own, wider or self._limits)
         verdict = verdicts(activities, coverage, common, self._limits, settings.start)
-        is_open = verdict == OPEN
-        counts = Counter(verdict[~is_open].tolist())
+        undecided = verdict == UNDECIDED
+        counts = Counter(verdict[~undecided].tolist())
         rows: list[VerdictRow] = []
         if settings.with_rows:
-            closed = activities.select(VERDICT_COLUMNS).filter(pa.array(~is_open)).to_pylist()
+            decided = activities.select(VERDICT_COLUMNS).filter(pa.array(~undecided)).to_pylist()
             rows = [
-                row | {"verdict": v, "duplicate_of": None} for row, v in zip(closed, verdict[~is_open], strict=True)
+                row | {"verdict": v, "duplicate_of": None} for row, v in zip(decided, verdict[~undecided], strict=True)
             ]
         evidence = None
         if wider is not None:
             beyond = formula.is_common_in_organisation(common.other_hosts, "communication", wider)
             rare = complete(activities.filter(pa.array(~np.isin(verdict, NOT_ACTIVE) & ~beyond)))
             evidence = rare_activities(rare, answers, own, wider, settings.writer.catalogue)
-        left = complete(activities.filter(pa.array(is_open)))
-        keyed = self._candidates(left, own, answers, coverage[is_open]) if left.num_rows else {}
+        rest = complete(activities.filter(pa.array(undecided)))
+        keyed = self._candidates(rest, own, answers, coverage[undecided]) if rest.num_rows else {}
         candidates, duplicates = without_repeats(keyed, earlier_alerts(before), self._limits)
         counts["duplicate"] += len(duplicates)
         rows += duplicates if settings.with_rows else []
         return Judgement(counts, rows, candidates, _alerts_table(candidates), evidence)
 
     def _candidates(
-        self, left: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
+        self, rest: pa.Table, own: pa.Table, answers: pa.Table, coverage: np.ndarray[Any, Any]
     ) -> dict[DeduplicationKey, list[Candidate]]:
-        """Alerts of the activities that are left, by what deduplication looks at together."""
-        figures = {kind: measure(left, kind, answers, own, self._limits) for kind in KINDS}
+        """Candidates of the undecided activities, by what deduplication looks at together."""
+        figures = {kind: measure(rest, kind, answers, own, self._limits) for kind in KINDS}
         found: defaultdict[DeduplicationKey, list[Candidate]] = defaultdict(list)
-        for row, activity in enumerate(left.to_pylist()):
+        for row, activity in enumerate(rest.to_pylist()):
             shown = {kind: figures[kind].at(row) for kind in KINDS if activity[kind] is not None}
             candidate = candidate_of(self._settings.writer, activity, shown, int(coverage[row]))
             found[candidate.key].append(candidate)
@@ -171,7 +172,7 @@ class Judge:
 
 
 def candidate_of(
-    writer: AlertWriter, activity: Mapping[str, Any], shown: Mapping[Kind, Mapping[str, Any]], coverage: int
+    writer: AlertWriter, activity: Mapping[str, Any], shown: Mapping[SubjectKind, Mapping[str, Any]], coverage: int
 ) -> Candidate:
     """The candidate that a rare activity is.
 

@@ -24,13 +24,13 @@ VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "serv
 NOT_ACTIVE: Final = ("training", "learning")
 """Verdicts of activities on whose day the detector does not speak, however rare they are."""
 
-OPEN: Final = "open"
-"""Neither common nor excepted: deduplication and flood control decide."""
+UNDECIDED: Final = "undecided"
+"""Neither common nor excepted: deduplication and flood control decide. No activity leaves a run with it."""
 
 
 @dataclass(frozen=True)
 class Activation:
-    """Days on which tenants delivered telemetry.
+    """Whether a tenant has enough days of telemetry: counts them, for `formula.is_active` to compare.
 
     Args:
         coverage: of all tenants.
@@ -68,7 +68,7 @@ class Activation:
 def verdicts(
     activities: pa.Table, coverage: Longs, prevalence: Prevalence, limits: Limits, start: int | None
 ) -> npt.NDArray[np.object_]:
-    """The first verdict that applies to each activity; `OPEN` if none does before deduplication.
+    """The first verdict that applies to each activity; `UNDECIDED` if none does before deduplication.
 
     Args:
         activities: of `ACTIVITY_SCHEMA`.
@@ -94,7 +94,7 @@ def first_verdict(
         formula.is_common_on_host(host_days, "communication", limits),
         excepted,
     ]
-    return np.select(applies, [np.array(verdict, object) for verdict in VERDICT_IDS[:5]], np.array(OPEN, object))
+    return np.select(applies, [np.array(verdict, object) for verdict in VERDICT_IDS[:5]], np.array(UNDECIDED, object))
 
 
 def matched_variations(suspicious: bool, execution_rare: bool) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from tests.transforms.rules.records import DAY, Sighting, activities, activity, 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline.prevalence import answer, measure
 from uncommon_im.transforms.rules.baseline.sightings import cap
-from uncommon_im.transforms.rules.baseline.subjects import Kind
+from uncommon_im.transforms.rules.baseline.subjects import SubjectKind
 from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA
 
 Figures = dict[str, int]
@@ -44,7 +44,7 @@ def measured(
     seen: list[Sighting],
     asked: list[Asked],
     limits: Limits,
-    kind: Kind = "communication",
+    kind: SubjectKind = "communication",
     shared: pa.Table | None = None,
 ) -> list[Figures]:
     """The same by the rules: answers from shared sightings, the hosts' own beside them."""
@@ -95,7 +95,9 @@ LIMITS = st.builds(
 
 @quick
 @given(SEEN, ASKED, LIMITS, st.sampled_from(["communication", "execution"]))
-def test_figures_are_those_of_plain_sets(seen: list[Sighting], asked: list[Asked], limits: Limits, kind: Kind) -> None:
+def test_figures_are_those_of_plain_sets(
+    seen: list[Sighting], asked: list[Asked], limits: Limits, kind: SubjectKind
+) -> None:
     maximum = limits.execution_max_other_hosts if kind == "execution" else limits.max_other_hosts
     guarded = [(*one, suspicious and kind != "execution") for *one, suspicious in asked]
     expected = [by_hand(set(seen), one, limits, maximum) for one in guarded]

@@ -31,7 +31,7 @@ from uncommon_im.transforms.rules.baseline.sightings import (
     sightings_of_executions,
     sightings_of_hours,
 )
-from uncommon_im.transforms.rules.baseline.subjects import NOBODY
+from uncommon_im.transforms.rules.baseline.subjects import NO_HOST
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA, plain
 
 ROWS = st.lists(
@@ -156,10 +156,10 @@ def test_hours_of_the_day_are_sighted_once_a_tenant_service_hour_and_day_by_nobo
     shown = sightings_of_hours(table)
     assert plain(shown).schema == SIGHTING_SCHEMA
     assert rows_of(shown) == [
-        ("acme", "s12", NOBODY, DAY),
-        ("acme", "s12", NOBODY, DAY + 1),
-        ("acme", "s13", NOBODY, DAY),
-        ("other", "s12", NOBODY, DAY),
+        ("acme", "s12", NO_HOST, DAY),
+        ("acme", "s12", NO_HOST, DAY + 1),
+        ("acme", "s13", NO_HOST, DAY),
+        ("other", "s12", NO_HOST, DAY),
     ]
     assert sightings_of_hours(activities()).num_rows == 0
 

@@ -56,7 +56,7 @@ def test_packing_and_forgetting_keep_the_days_from_then_on(added: list[tuple[int
     assert days.days() == sorted(day for day in plain if day >= before)
     assert bool(days) == any(day >= before for day in plain)
     again = DaySet.unpack(days.pack())
-    assert [again.known_of(day) for day in again.days()] == [plain[day] for day in again.days()]
+    assert [again.counts_after(day) for day in again.days()] == [plain[day] for day in again.days()]
 
 
 def test_a_day_that_is_taken_out_is_gone() -> None:

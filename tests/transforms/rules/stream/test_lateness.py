@@ -28,14 +28,14 @@ def test_late_is_more_than_allowed_and_too_late_more_than_the_horizon(delay: int
 def test_within_the_lateness_it_does_not_matter_when_a_record_arrives(delay: int) -> None:
     time, arrival = one(MIDNIGHT + 999), one(MIDNIGHT + 999 + delay)
     assert WAIT.instants(time, arrival)[0] == MIDNIGHT // 1000 + 600_000
-    assert WAIT.known_days(time, arrival)[0] == 20_000
+    assert WAIT.counts_after(time, arrival)[0] == 20_000
 
 
 def test_a_late_record_counts_from_its_arrival_and_is_known_when_the_next_day_opens() -> None:
     time, arrival = one(MIDNIGHT - 3 * DAY), one(MIDNIGHT + 5 * SECOND)
     assert WAIT.instants(time, arrival)[0] == MIDNIGHT // 1000 + 5_000
-    assert WAIT.known_days(time, arrival)[0] == 19_999, "the day opens ten minutes after midnight"
-    assert WAIT.known_days(time, arrival + 600 * SECOND)[0] == 20_000
+    assert WAIT.counts_after(time, arrival)[0] == 19_999, "the day opens ten minutes after midnight"
+    assert WAIT.counts_after(time, arrival + 600 * SECOND)[0] == 20_000
 
 
 def test_a_day_opens_when_all_of_yesterday_has_had_its_time_to_arrive() -> None:

@@ -11,7 +11,7 @@ from tests.oracle.stream import Arrival
 from tests.running import configuration_of
 from tests.transforms.rules.stream.driving import Driven, drive, engine_of, give, read_arrivals
 from tests.transforms.rules.stream.engine import Engine
-from uncommon_im.transforms.rules.baseline.subjects import NOBODY
+from uncommon_im.transforms.rules.baseline.subjects import NO_HOST
 from uncommon_im.transforms.rules.columns.days import rfc3339
 from uncommon_im.transforms.rules.events import tally
 from uncommon_im.transforms.rules.stream.arrivals import LATE, TOO_LATE, Arrivals
@@ -210,7 +210,7 @@ def test_when_a_service_is_used_is_seen_once_a_block_and_kept_with_no_host() -> 
     records = [talk(NOON + n, f"host{n}") for n in range(50)]
     arrived = read_arrivals(records, [NOON] * 50, Arrivals(configuration_of(OPTIONS).scan, WAIT))
     (seen,) = arrived.hours
-    assert seen.sighting == Sighting("default", '["hour_of_day","telegram","12"]', NOBODY, NOON // DAY, NOON // DAY)
+    assert seen.sighting == Sighting("default", '["hour_of_day","telegram","12"]', NO_HOST, NOON // DAY, NOON // DAY)
     assert seen.instant == (NOON + WAIT.allowed) // 1000
     assert not any("hour_of_day" in shown.subject for found in arrived.hosts for shown in found.records.shown)
 

@@ -13,7 +13,7 @@ from tests.transforms.rules.records import DAY, DAY_US, activities, activity, qu
 from uncommon_im.schemas.detector import VERDICT_IDS, Limits
 from uncommon_im.transforms.rules.baseline.formula import is_rare
 from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
-from uncommon_im.transforms.rules.verdicts.verdict import OPEN, Activation, matched_variations, verdicts
+from uncommon_im.transforms.rules.verdicts.verdict import UNDECIDED, Activation, matched_variations, verdicts
 
 RARE = {"coverage": 30, "other_hosts": 0, "host_days": 0, "excepted": False, "event_time": DAY * DAY_US}
 REASONS: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ def verdict(limits: Limits | None = None, start: int | None = DAY * DAY_US, **ch
 
 
 def test_a_rare_activity_is_left_open() -> None:
-    assert verdict() == OPEN
+    assert verdict() == UNDECIDED
 
 
 @pytest.mark.parametrize("name", REASONS)
@@ -57,11 +57,11 @@ def test_of_two_verdicts_that_apply_the_earlier_counts(first: str, second: str) 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"coverage": 14}, OPEN),
-        ({"other_hosts": 3}, OPEN),
-        ({"host_days": 2}, OPEN),
-        ({"event_time": DAY * DAY_US}, OPEN),
-        ({"event_time": DAY * DAY_US + 1}, OPEN),
+        ({"coverage": 14}, UNDECIDED),
+        ({"other_hosts": 3}, UNDECIDED),
+        ({"host_days": 2}, UNDECIDED),
+        ({"event_time": DAY * DAY_US}, UNDECIDED),
+        ({"event_time": DAY * DAY_US + 1}, UNDECIDED),
     ],
 )
 def test_at_the_border_no_verdict_applies(changes: dict[str, Any], expected: str) -> None:
@@ -71,13 +71,13 @@ def test_at_the_border_no_verdict_applies(changes: dict[str, Any], expected: str
 @pytest.mark.parametrize(
     ("limits", "changes", "expected"),
     [
-        (Limits(activation_days=1), {"coverage": 1}, OPEN),
+        (Limits(activation_days=1), {"coverage": 1}, UNDECIDED),
         (Limits(activation_days=1), {"coverage": 0}, "learning"),
-        (Limits(activation_days=0), {"coverage": 0}, OPEN),
+        (Limits(activation_days=0), {"coverage": 0}, UNDECIDED),
         (Limits(max_other_hosts=0), {"other_hosts": 1}, "common_in_organisation"),
-        (Limits(max_other_hosts=9), {"other_hosts": 9}, OPEN),
+        (Limits(max_other_hosts=9), {"other_hosts": 9}, UNDECIDED),
         (Limits(max_host_days=0), {"host_days": 1}, "common_on_host"),
-        (Limits(execution_max_other_hosts=0, execution_max_host_days=0), {"other_hosts": 3, "host_days": 2}, OPEN),
+        (Limits(execution_max_other_hosts=0, execution_max_host_days=0), {"other_hosts": 3, "host_days": 2}, UNDECIDED),
     ],
 )
 def test_the_limits_are_the_configurations(limits: Limits, changes: dict[str, Any], expected: str) -> None:
@@ -85,7 +85,7 @@ def test_the_limits_are_the_configurations(limits: Limits, changes: dict[str, An
 
 
 def test_without_start_nothing_is_training() -> None:
-    assert verdict(start=None, event_time=0) == OPEN
+    assert verdict(start=None, event_time=0) == UNDECIDED
 
 
 def test_each_activity_of_a_table_gets_its_own_verdict() -> None:
@@ -93,7 +93,7 @@ def test_each_activity_of_a_table_gets_its_own_verdict() -> None:
     table = activities(*(activity(excepted=f["excepted"], event_time=f["event_time"]) for f in facts))
     coverage = np.array([fact["coverage"] for fact in facts])
     found = verdicts(table, coverage, prevalence_of(*facts), Limits(), DAY * DAY_US)
-    assert found.tolist() == [*REASONS, OPEN]
+    assert found.tolist() == [*REASONS, UNDECIDED]
 
 
 @pytest.mark.parametrize(
