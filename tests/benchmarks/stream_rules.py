@@ -32,7 +32,7 @@ from uncommon_im.transforms.rules.stream.hosts import Hosts
 from uncommon_im.transforms.rules.stream.judging import Judging, JudgingRules
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Output, VerdictRow
-from uncommon_im.transforms.rules.stream.step import Effects, Step, added, fired
+from uncommon_im.transforms.rules.stream.step import Effects, Step, add_message, fire_timer
 
 NEXT = {"sightings": "baselines", "questions": "baselines", "activities": "judge", "answers": "judge"}
 NEXT |= {"candidates": "flood"}
@@ -71,7 +71,7 @@ class InOrder:
         """Delivers a message, and what follows from it at once."""
         keyed = self.steps[name]
         begun = time.process_time()
-        effects = added(keyed.step, key, lambda: keyed.cells.get(key), message)
+        effects = add_message(keyed.step, key, lambda: keyed.cells.get(key), message)
         keyed.seconds += time.process_time() - begun
         keyed.messages += 1
         self._apply(keyed, key, effects)
@@ -91,7 +91,9 @@ class InOrder:
                 continue
             del keyed.timers[key]
             begun = time.process_time()
-            effects = fired(keyed.step, key, keyed.cells.get(key), lambda k=keyed, key=key: k.bags.get(key, []), now)
+            effects = fire_timer(
+                keyed.step, key, keyed.cells.get(key), lambda k=keyed, key=key: k.bags.get(key, []), now
+            )
             keyed.seconds += time.process_time() - begun
             keyed.firings += 1
             if effects.read_waiting or effects.cell is None:

@@ -41,7 +41,7 @@ def engine_name(image: str) -> str:
 
 @dataclass(frozen=True)
 class Engines:
-    """The scripting engines of a catalogue, ready to be asked."""
+    """The scripting engines of a catalogue, ready for lookups."""
 
     catalogue: Catalogue
 

@@ -27,7 +27,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Destinations:
-    """The hosts and ranges of a catalogue, ready to be asked.
+    """The hosts and ranges of a catalogue, ready for lookups.
 
     Args:
         catalogue: what to match against.

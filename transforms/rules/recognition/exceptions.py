@@ -14,7 +14,7 @@ from uncommon_im.transforms.rules.recognition.globs import pattern_of
 
 @dataclass(frozen=True)
 class Exceptions:
-    """The user's exceptions, ready to be asked."""
+    """The user's exceptions, ready for lookups."""
 
     entries: tuple[ExceptionEntry, ...]
 

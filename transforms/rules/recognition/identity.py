@@ -40,7 +40,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Identities:
-    """The catalogue's view of processes, ready to be asked."""
+    """The catalogue's view of processes, ready for lookups."""
 
     catalogue: Catalogue
 

@@ -62,7 +62,7 @@ def _below(location: str) -> str:
 
 @dataclass(frozen=True)
 class Locations:
-    """The catalogue's suspicious locations, ready to be asked; `os` is an event's, `None` if it is missing."""
+    """The catalogue's suspicious locations, ready for lookups; `os` is an event's, `None` if it is missing."""
 
     catalogue: Catalogue
 

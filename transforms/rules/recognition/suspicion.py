@@ -43,7 +43,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Suspicions:
-    """The catalogue's process classes, publishers and locations, ready to be asked."""
+    """The catalogue's process classes, publishers and locations, ready for lookups."""
 
     catalogue: Catalogue
 

@@ -36,7 +36,7 @@ from uncommon_im.transforms.rules.verdicts.judgement import candidate_of
 from uncommon_im.transforms.rules.verdicts.verdict import UNDECIDED, VERDICT_COLUMNS, first_verdict
 
 JUDGE_MS: Final = 1
-"""An activity is judged this long after its questions were asked: the answers have come by then."""
+"""An activity is judged 1 ms after its questions were asked, so that the answers have been received."""
 _NO_FIGURES: Final = (0, 0, 0)
 _NO_COLUMNS: Final[Row] = dict.fromkeys(ACTIVITY_SCHEMA.names)
 
