@@ -22,9 +22,10 @@ def host_limits(kind: SubjectKind, limits: Limits) -> tuple[int, int]:
 
 
 def is_guarded(suspicious: Any, kind: SubjectKind) -> Any:
-    """Whether `other_hosts` leaves out the guard days; executions never do.
+    """Whether `other_hosts` is counted without the guard days.
 
-    For a suspicious process, hosts that showed it only in the last `guard_days` days are not counted.
+    For a suspicious process, hosts that showed it only in the last `guard_days` days are not counted. For its
+    executions they are.
     """
     return suspicious & (kind != "execution")
 

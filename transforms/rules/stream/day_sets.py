@@ -1,4 +1,4 @@
-"""Sets of days: those on which something was shown, and whose baselines see them."""
+"""Sets of days on which something was shown, and from which day on baselines see each of them."""
 
 from __future__ import annotations
 
