@@ -56,7 +56,9 @@ class StreamFolder(Options, title="output"):
 class LearnedFolder(Options, title="stream"):
     """The folder of what a stream learns."""
 
-    sightings_out: str | None = option("Leave in this directory what `uncommon-im snapshot` needs.", metavar="DIR")
+    sightings_out: str | None = option(
+        "Write what the stream learns to this folder. You need it to restart the stream.", metavar="DIR"
+    )
 
     def begin(self, configuration: Configuration) -> None:
         """Says in the folder what the stream is.
