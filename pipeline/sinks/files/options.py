@@ -31,7 +31,7 @@ class ReplayFolder(RunFolder):
 class StreamFolder(Options, title="output"):
     """The folder of a stream."""
 
-    output: str | None = option("The stream's own folder. A restarted stream goes on in it.", metavar="DIR")
+    output: str | None = option("The stream's own folder. A restarted stream continues in it.", metavar="DIR")
 
     def check(self) -> None:
         """Makes sure that the folder can be written, and is no finished run's.
