@@ -47,35 +47,35 @@ class DetectorOptions(Options, title="detector"):
     """What the detector computes (specification, sections 5 to 7)."""
 
     detector: str | None = option(
-        "A detector card. What it leaves out is taken from the shipped card.", metavar="FILE.yaml"
+        "A detector card. What it leaves out comes from the shipped card.", metavar="FILE.yaml"
     )
     known: CatalogueOptions
     exceptions: str | None = option("Communications that need no alert.", metavar="FILE.yaml")
-    tenant: str = option("The tenant of records that name none.", "default", "ID")
+    tenant: str = option("The tenant for records that do not name one.", "default", "ID")
     time_zone: str = option(
-        "The time zone of the organisation, such as Europe/Berlin. It says whether an alert's hour of the day is "
-        "usual.",
+        "The time zone of the organisation, such as Europe/Berlin. It decides which local hour an event falls into.",
         UTC_ZONE,
         "NAME",
     )
     activation_days: int | None = option(
-        "How many days with telemetry a tenant needs before the detector speaks. The shipped card says 14."
+        "How many days with telemetry a tenant needs before the detector raises alerts. The shipped card has 14."
     )
-    training_days: int | None = option("How many days the rolling baseline covers. The shipped card says 30.")
+    training_days: int | None = option("How many days the rolling baseline covers. The shipped card has 30.")
     guard_days: int | None = option(
-        "How many of the newest days do not vouch for a suspicious process. The shipped card says 3."
+        "If a process is suspicious, hosts that showed it only in the last N days are not counted, so that an outbreak "
+        "cannot make itself look common. The shipped card has 3."
     )
     max_other_hosts: int | None = option(
-        "A communication is rare if at most N other hosts showed it. The limit of executions is set too. The "
-        "shipped card says 3."
+        "A communication is rare only if at most N other hosts showed it; the limit of --max-host-days must hold too. "
+        "This also sets the limit for executions. The shipped card has 3."
     )
     max_host_days: int | None = option(
-        "A communication is rare if its own host showed it on at most N days. The limit of executions is set "
-        "too. The shipped card says 2."
+        "A communication is rare only if its own host showed it on at most N days; the limit of --max-other-hosts must "
+        "hold too. This also sets the limit for executions. The shipped card has 2."
     )
     max_alerts_per_group: int | None = option(
         "How many alerts one program, service, day and variation may raise. Further ones are rolled up. 0 means "
-        "no limit. The shipped card says 25."
+        "no limit. The shipped card has 25."
     )
 
     def card(self) -> Detector:
@@ -95,7 +95,7 @@ class DayOptions(Options, title="days (UTC)"):
     """Which days count."""
 
     start: date | None = option("The first day that is judged. Earlier days only train the baseline.")
-    end: date | None = option("The first day that is not read any more.")
+    end: date | None = option("End date, exclusive: this day is not read.")
 
     def check(self) -> None:
         """Raises `ConfigurationError` unless there is a day between them."""
@@ -120,7 +120,9 @@ class BaselineOptions(Options, title="baseline"):
     baseline_in: str | None = option("Start from the snapshot in this directory.", metavar="DIR")
     baseline_out: str | None = option("Leave a snapshot of the day --end in this directory.", metavar="DIR")
     learn_changed_services: bool = option(
-        "Services that are new or changed since the snapshot learn first. Without this the run stops.", False
+        "Continue although services changed since the snapshot. They raise no alert until they have enough days of "
+        "their own. Without this option the run stops with an error.",
+        False,
     )
 
     def check(self, end: date | None) -> None:
@@ -159,8 +161,8 @@ class FindingOptions(Options, title="output"):
         "The format of alerts in files and messages. Tables hold native alerts.", NATIVE, choices=tuple(ALERT_FORMATS)
     )
     evidence: int | None = option(
-        "Also write the rare activities with their figures, which `tune` and `review` read. An activity is rare if at "
-        f"most N other hosts showed it. N is {MAX_OTHER_HOSTS} if it is left out.",
+        "Also write the activities that at most N other hosts showed, with their figures: `tune` and `review` read "
+        f"them. --evidence alone means N = {MAX_OTHER_HOSTS}; without the option nothing is written.",
         const=MAX_OTHER_HOSTS,
     )
 
@@ -184,7 +186,7 @@ class LatenessOptions(Options, title="stream"):
     """How long a stream waits (specification, section 9)."""
 
     lateness: int = option(
-        "How long records may take to arrive. An activity is judged when that time is over.", 600, "SECONDS"
+        "How long records may take to arrive. An activity is judged once that time has passed.", 600, "SECONDS"
     )
     late_horizon: int = option(
         "Records that took longer than this teach the baseline, but they are not judged.", 86_400, "SECONDS"

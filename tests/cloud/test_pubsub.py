@@ -173,7 +173,9 @@ def test_the_command_runs_until_it_is_interrupted_and_goes_on_in_its_folder(queu
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, said
-        assert said.splitlines()[-1].endswith("judged after a restart as the README says")
+        assert said.splitlines()[-1].endswith(
+            "docs/how-to/restart.md says how a new stream judges what was not judged yet"
+        )
 
 
 INTERRUPTIBLE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "

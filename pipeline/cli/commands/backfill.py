@@ -42,13 +42,13 @@ class SizeOptions(Options):
     """How the work is cut, which changes no alert."""
 
     workers: int | None = option(
-        "How many processes of this machine scan. By default it is one, or all cores if there is much input and "
-        "no --runner.",
+        "How many processes of this machine scan. Each needs memory of its own. By default one does, or one per core "
+        f"if the input is larger than {WORTH_PROCESSES_BYTES >> 20} MB and there is no --runner.",
         parse=positive,
     )
     shards: int | None = option(
-        "Into how many parts hosts and subjects are cut. A worker holds one part at a time in memory, so more "
-        "parts need less memory. By default there are 8, 16 with --workers, or 256 with --runner.",
+        "Number of parts to split hosts and subjects into. A worker holds one part at a time in memory, so more "
+        "parts need less memory. By default there are 8, 16 if more than one process scans, or 256 with --runner.",
         parse=positive,
     )
 

@@ -119,4 +119,6 @@ def _figure(value: float, percent: bool) -> str:
     return f"{value:.1%}" if percent else f"{value:.2f}"
 
 
-EVALUATE: Final = Command("evaluate", "Score what runs found of what was planted.", EvaluateOptions, run_evaluate)
+EVALUATE: Final = Command(
+    "evaluate", "Score how much of the planted activity the runs found.", EvaluateOptions, run_evaluate
+)

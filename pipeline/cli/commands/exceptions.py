@@ -32,7 +32,7 @@ class ExceptionsOptions(Options):
     action: str = option("What to do with the exceptions.", choices=("check",), positional=True)
     exceptions: str = option("The file of the exceptions.", metavar="FILE.yaml", required=True)
     run: tuple[str, ...] = option(
-        "The --output of a run that had --verdicts. The check says what the exceptions match there.", (), "DIR"
+        "The --output of a run that had --verdicts. The check reports what the exceptions match there.", (), "DIR"
     )
     services: str | None = option("Your own services. They are added to the catalogue.", metavar="FILE.yaml")
     as_of: date | None = option("The day by which entries have expired. By default this is today.")

@@ -22,13 +22,16 @@ class SnapshotOptions(Options):
     """The options of `snapshot`."""
 
     sightings: str | None = option(
-        "Take the snapshot of what a stream left here by --sightings-out. Otherwise give --input.", metavar="DIR"
+        "Build the snapshot from the directory a stream wrote with --sightings-out. Otherwise give --input.",
+        metavar="DIR",
     )
     as_of: date = option("The day boundary (UTC).", required=True)
-    baseline_in: str | None = option("The snapshot before. It is needed if the stream started from one.", metavar="DIR")
+    baseline_in: str | None = option(
+        "The previous snapshot. You need it if the stream started from one.", metavar="DIR"
+    )
     baseline_out: str = option("Leave the snapshot in this directory.", metavar="DIR", required=True)
     learn_changed_services: bool = option(
-        "With --input, services that are new or changed since --baseline-in learn first, as in `backfill`.", False
+        "With --input: continue although services changed since --baseline-in, as in `backfill`.", False
     )
     input: InputOptions
     bigquery: BigQueryOptions

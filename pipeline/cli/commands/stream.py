@@ -103,7 +103,7 @@ def _run(pipeline: beam.Pipeline) -> None:
     try:
         state = result.wait_until_finish()
     except KeyboardInterrupt:
-        log.info("stopped: what was not judged yet is judged after a restart as the README says")
+        log.info("stopped: docs/how-to/restart.md says how a new stream judges what was not judged yet")
         result.cancel()
         return
     raise RuntimeError(f"the engine ended the stream as {state}")

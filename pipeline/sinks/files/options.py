@@ -31,7 +31,7 @@ class ReplayFolder(RunFolder):
 class StreamFolder(Options, title="output"):
     """The folder of a stream."""
 
-    output: str | None = option("The stream's own folder. A restarted stream goes on in it.", metavar="DIR")
+    output: str | None = option("The stream's own folder. A restarted stream continues in it.", metavar="DIR")
 
     def check(self) -> None:
         """Makes sure that the folder can be written, and is no finished run's.
@@ -56,7 +56,9 @@ class StreamFolder(Options, title="output"):
 class LearnedFolder(Options, title="stream"):
     """The folder of what a stream learns."""
 
-    sightings_out: str | None = option("Leave in this directory what `uncommon-im snapshot` needs.", metavar="DIR")
+    sightings_out: str | None = option(
+        "Write what the stream learns to this folder. You need it to restart the stream.", metavar="DIR"
+    )
 
     def begin(self, configuration: Configuration) -> None:
         """Says in the folder what the stream is.

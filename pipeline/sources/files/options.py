@@ -26,7 +26,8 @@ class FormatOptions(Options, title="input"):
         "The format of JSON lines. Parquet files have native columns.", "auto", choices=tuple(formats(load_mappings()))
     )
     keep_host_domain: bool = option(
-        "Keep the domain where host ids are computer names (sysmon, ecs): host.example.org instead of host.", False
+        "Keep the domain where host ids are computer names (sysmon, ecs, m365): host.example.org instead of host.",
+        False,
     )
 
     def reading(self, policy: BadFilePolicy = FAIL) -> JsonOptions:

@@ -21,7 +21,7 @@ class ArrivalOptions(Options, title="arrival"):
     """When records arrive."""
 
     shuffle_seed: int | None = option("Delay each record by up to --lateness. The same seed gives the same delays.")
-    arrival_column: str | None = option("The column or JSON key that says when a record arrived.", metavar="NAME")
+    arrival_column: str | None = option("The column or JSON key with a record's arrival time.", metavar="NAME")
     arrived_since: date | None = option("Leave out records that arrived before this day (UTC).")
     rate: int | None = option(
         "How many records are replayed in a second. By default the replay is as fast as it can be.", parse=positive
