@@ -120,7 +120,7 @@ def streamed(folder: Path, found: Found, alert_format: str = "native") -> Writte
         kinds = ("alerts", "verdicts", "dead_letters")
         rows = {kind: pipeline | f"Found_{kind}" >> beam.Create(getattr(found, kind)) for kind in kinds}
         nothing = pipeline | "Nothing" >> beam.Create([])
-        detection = stream.Detection(**rows, sightings=nothing, coverage=nothing, said=nothing, tallies=())
+        detection = stream.Detection(**rows, sightings=nothing, coverage=nothing, earlier_alerts=nothing, tallies=())
         configuration = replace(CONFIGURATION, alert_format=alert_format)
         stream.write(detection, stream.Sinks(str(folder)), configuration, Lateness())
     return Written(*(read_rows(str(folder), name) for name in ("alerts", "verdicts", "dead_letter")))
