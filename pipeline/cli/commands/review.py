@@ -39,6 +39,7 @@ def run_review(options: ReviewOptions) -> None:
         ConfigurationError: an argument is wrong, or the evidence does not count so many hosts.
     """
     from uncommon_im.pipeline.runs.read_evidence import open_evidence
+    from uncommon_im.transforms.rules.alerts.redaction import Redactor
 
     evidence = open_evidence(options.run)
     limits, reach = evidence.metadata.detector.limits, evidence.metadata.max_other_hosts
@@ -48,8 +49,6 @@ def run_review(options: ReviewOptions) -> None:
         f"--max-other-hosts {few}: the evidence in {options.run} counts up to {reach} other hosts only: "
         f"run the backfill again with --evidence {few}",
     )
-    from uncommon_im.transforms.rules.alerts.redaction import Redactor
-
     written = dict if options.no_redact else Redactor(load_catalogue()).alert
     programs = [
         written(asdict(program))
