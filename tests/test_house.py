@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
+from tests import ROOT
+
 MODULES: Final = sorted(path for room in ("pipeline", "transforms", "schemas") for path in (ROOT / room).rglob("*.py"))
 LINES_OF_A_MODULE: Final = 300
 LINES_OF_A_FUNCTION: Final = 50

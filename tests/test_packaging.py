@@ -16,9 +16,9 @@ from typing import Final
 
 import pytest
 
+from tests import ROOT
 from tests.running import read_rows, write_lines
 
-ROOT: Final = Path(__file__).parents[1]
 ROOMS: Final = ("pipeline", "transforms", "schemas")
 NO_NETWORK: Final = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 WHERE: Final = """
