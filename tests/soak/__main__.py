@@ -56,6 +56,8 @@ class Campaign:
 
     def __str__(self) -> str:
         """The whole campaign in a line, and a line to run each of those that differed again."""
+        if not self.runs:
+            return "no organisation was compared"
         done = ", ".join(f"{name} {count}" for name, count in sorted(self.runs.items()))
         line = f"{self.runs.total()} organisations from seed {self.first} on, by way: {done}: "
         again = [f"\n  python -m tests.soak --seed {seed} --way {way}" for seed, way in self.differing]
@@ -83,7 +85,7 @@ def turns_of(quick: Mapping[str, Way], slow: Mapping[str, Way]) -> Iterator[Way]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs what the arguments say; 1 if anything differs."""
+    """Runs what the arguments say; 1 if anything differs, or nothing was compared."""
     quick, slow = ways(), slow_ways()
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description="random organisations against the oracle")
     parser.add_argument("--hours", type=float, default=1.0, help="how long (1)")
@@ -102,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", flush=True)
     print(campaign, flush=True)
-    return int(bool(campaign.differing))
+    return int(bool(campaign.differing) or not campaign.runs)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,18 @@ def test_a_campaign_that_is_stopped_says_what_it_did(
     )
 
 
+def test_a_campaign_that_compared_nothing_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only(monkeypatch, stopping=stopping)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert soak.main([]) == 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().out == "stopped\nno organisation was compared\n"
+
+
 def test_engines_have_their_turn_after_some_rounds_of_the_others() -> None:
     turns = soak.turns_of({"a": sound, "b": wrong_for_odd_seeds}, {"c": stopping, "d": sound})
     round_ = [sound, wrong_for_odd_seeds] * soak.SELDOM
