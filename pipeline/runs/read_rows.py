@@ -11,8 +11,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.json as pj
 
+from uncommon_im.pipeline.runs.folder import run_folder
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
-from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.pipeline.storage.listing import list_folder
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError, require
 
@@ -79,6 +80,7 @@ def read_verdicts(run: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     Raises:
         ConfigurationError: there are none, or a file holds something else; names the file.
     """
+    run_folder(run).settle()
     paths = files_of(run, "verdicts")
     require(paths, f"--run {run}: no verdicts/*.jsonl there: give the --output of a run that had --verdicts")
     for path in paths:
@@ -144,7 +146,8 @@ def files_of(run: str, name: str) -> list[str]:
     Raises:
         ConfigurationError: the file system cannot look them up.
     """
-    return [file.path for file in list_files(join(run, name, "*.jsonl"), option="--run")]
+    folder = join(run, name)
+    return [join(folder, file) for file in list_folder(folder, option="--run") if file.endswith(".jsonl")]
 
 
 def _wrong(path: str, error: Exception) -> ConfigurationError:
