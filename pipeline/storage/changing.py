@@ -70,8 +70,8 @@ def delete(paths: Iterable[str]) -> None:
         try:
             FileSystems.delete([glob.escape(path) for path in there])
         except BeamIOError:  # some file systems mind that a file is gone
-            if any(map(FileSystems.exists, there)):
-                raise
+            if left := [glob.escape(path) for path in there if FileSystems.exists(path)]:
+                FileSystems.delete(left)
 
 
 def remove_empty(folders: Iterable[str]) -> None:

@@ -34,6 +34,7 @@ BOOKS: Final = ".uncommon-im"
 """The folder, in one that runs write to, of what they know of each other."""
 LEASE: Final = timedelta(minutes=5)
 _SUFFIX: Final = ".lock"
+_UNFINISHED: Final = re.compile(r"(?P<kind>\w+)(-[\w-]+)?\.(json|lock)\.[0-9a-f]{32}")
 _RUN_ID: Final = re.compile(r"[\w-]+\Z")
 
 
@@ -169,7 +170,17 @@ def refuse_living(option: str, folder: str, kind: str, run_id: str, force: bool)
         dead = is_dead(owner, folder, kind)
         if dead is False or not (dead or force):
             raise _in_the_way(option, folder, owner, dead)
+    _sweep(folder, kind)
     return found
+
+
+def _sweep(folder: str, kind: str) -> None:
+    """Removes what somebody began to write into the books when he was killed."""
+    for name in list_folder(join(folder, BOOKS)):
+        path = join(folder, BOOKS, name)
+        unfinished = _UNFINISHED.fullmatch(name)
+        if unfinished and unfinished["kind"] == kind and (is_remote(folder) or not is_held(Path(path))):
+            delete([path])
 
 
 def is_dead(owner: Owner, folder: str, kind: str) -> bool | None:
