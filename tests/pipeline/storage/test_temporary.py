@@ -50,7 +50,7 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_has
 def test_where_files_cannot_be_held_a_folder_is_never_taken_for_a_dead_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(temporary, "hold", lambda path, content: path.write_bytes(content) and None)
+    monkeypatch.setattr(temporary, "hold", lambda path, content: path.write_bytes(content) or None)
     with temporary_folder(str(tmp_path)) as first, temporary_folder(str(tmp_path)):
         assert Path(first).is_dir()
 
