@@ -30,7 +30,11 @@ class Exceptions:
             values: field of `EXCEPTION_FIELDS` -> normalised value; a missing value matches nothing.
             day: the event's day number.
         """
-        return self.first({name: self.known(name, values.get(name)) for name in self.fields}, day)
+        return self.first(self.look(values), day)
+
+    def look(self, values: Mapping[str, str | None]) -> dict[str, Known]:
+        """What the entries can tell of an event: one of `fields` -> what is known of its value."""
+        return {name: self.known(name, values.get(name)) for name in self.fields}
 
     def known(self, name: str, value: str | None) -> Known:
         """What the entries can tell of a value of one of `fields`: they do not tell values apart that have the same."""
@@ -47,9 +51,8 @@ class Exceptions:
         place = min((place for place in found if place is not None), default=None)
         return None if place is None else self.entries[place]
 
-    def all(self, values: Mapping[str, str | None], day: int) -> Iterator[int]:
-        """The places in `entries` of all that match an event, in no order; takes what `match` does."""
-        known = {name: self.known(name, values.get(name)) for name in self.fields}
+    def all(self, known: Mapping[str, Known], day: int) -> Iterator[int]:
+        """The places in `entries` of all that match an event, in no order; takes what `first` does."""
         return self._held(chain.from_iterable(self._index.find(known)), day)
 
     @cached_property

@@ -61,6 +61,12 @@ class GlobIndex:
         wild = frozenset(glob for glob in self._trying(value) if pattern_of(glob).match(value))
         return Known(value if value in self._values else None, wild)
 
+    def matching_any(self, values: Iterable[str]) -> set[str]:
+        """The globs that match at least one of the values."""
+        known = [self.matching(value) for value in values]
+        plain = {its.plain for its in known}
+        return {glob for glob, text in self.plain.items() if text in plain}.union(*(its.wild for its in known))
+
     def covering(self, glob: str) -> Known:
         """The globs that match all that `glob` does, as far as `covers` is certain."""
         parts = plain_parts(glob)

@@ -136,7 +136,7 @@ def test_what_the_index_finds_is_what_a_look_at_every_entry_finds(
     exceptions, day = Exceptions(tuple(listed)), date.fromordinal(ordinal)
     for values in events:
         places = [place for place, one in enumerate(listed) if holds(one, values, day)]
-        assert sorted(exceptions.all(values, day_number(day))) == places
+        assert sorted(exceptions.all(exceptions.look(values), day_number(day))) == places
         found = exceptions.match(values, day_number(day))
         assert found is (listed[places[0]] if places else None)
 
