@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from uncommon_im.schemas.decoding import Entry, Scalar, decode
 from uncommon_im.schemas.documents import read_yaml, require
@@ -62,6 +66,24 @@ class ExceptionEntry:
     expires: date | None = None
 
 
+class _Packed(tuple[ExceptionEntry, ...]):
+    """Entries that are packed once, however often they are copied to other steps and processes, and unpacked once."""
+
+    def __reduce__(self) -> Any:
+        return _unpacked, (self._packed,)
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return zlib.compress(msgspec.msgpack.encode(tuple(self)))
+
+
+@lru_cache(1)
+def _unpacked(packed: bytes) -> _Packed:
+    entries = _Packed(msgspec.msgpack.decode(zlib.decompress(packed), type=tuple[ExceptionEntry, ...]))
+    entries._packed = packed
+    return entries
+
+
 def load_exceptions(path: str | None) -> tuple[ExceptionEntry, ...]:
     """The exceptions of a YAML file: a list, or a mapping with a list `exceptions`.
 
@@ -82,7 +104,7 @@ def parse_exceptions(document: object, name: str) -> tuple[ExceptionEntry, ...]:
         isinstance(whole, dict) and isinstance(whole.get("exceptions"), list),
         f"{name}: expected a list of exceptions (or a mapping with `exceptions`)",
     )
-    return tuple(each.entry() for each in decode(whole, _ExceptionsFile, name).exceptions)
+    return _Packed(each.entry() for each in decode(whole, _ExceptionsFile, name).exceptions)
 
 
 def _day(value: object) -> date | None:
