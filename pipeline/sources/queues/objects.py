@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from uncommon_im.pipeline.sources.queues.arrivals import (
 )
 from uncommon_im.pipeline.sources.queues.messages import BLOCK_RECORDS, SKIP
 from uncommon_im.schemas.event import EVENT_COLUMNS
+from uncommon_im.pipeline.storage.temporary import temporary_folder
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
 
 _KINDS: Final = (PARQUET_SUFFIX, ".gz", ".zst")
@@ -63,7 +63,7 @@ class ReadObject:
             MissingObject: there is none.
             Exception: it is there, but cannot be copied now; another try may help.
         """
-        with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
+        with temporary_folder() as folder:
             kind = next((suffix for suffix in _KINDS if self.path.lower().endswith(suffix)), "")
             copy = Path(folder) / f"object{kind}"
             self._copy_to(copy)
