@@ -90,11 +90,10 @@ class ReadObject:
 
     def _lines(self, copy: str) -> Iterator[bytes]:
         for block in read_blocks(copy, SKIP):
-            lines = list(block.lines)
-            for first in range(0, len(lines), BLOCK_RECORDS):
-                some = lines[first : first + BLOCK_RECORDS]
-                numbers = range(block.first_line + first, block.first_line + first + len(some))
-                yield block_of_places(some, [self.arrival] * len(some), [self.source] * len(some), numbers)
+            size = len(block.lines)
+            if size:
+                places = [self.arrival] * size, [self.source] * size, block.numbers
+                yield block_of_places(list(block.lines), *places)
             if block.lost:
                 yield self._lost(block.lost)
 
