@@ -81,6 +81,7 @@ def read_batches(reading: Reading, options: JsonOptions) -> Iterator[RawBatch]:
     if reading.lost is not None:
         yield batch_of_lost([reading.lost])
     elif reading.row_groups is not None:
-        yield from (RowGroup(path, number, options.policy) for number in reading.row_groups)
+        for number in reading.row_groups:
+            yield from RowGroup(path, number, options.policy).parts()
     else:
         yield from read_lines(path, options)

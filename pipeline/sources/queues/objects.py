@@ -72,7 +72,8 @@ class ReadObject:
                     yield self._lost([reading.lost])
                 elif reading.row_groups is not None:
                     for number in reading.row_groups:
-                        yield from self._rows(RowGroup(str(copy), number, SKIP))
+                        for part in RowGroup(str(copy), number, SKIP).parts():
+                            yield from self._rows(part)
                 else:
                     yield from self._lines(str(copy))
 

@@ -182,7 +182,8 @@ def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterat
         yield _since(_of_lines([letter], path, np.ones(1, np.int64), options, times), times)
     elif reading.row_groups is not None:
         for number in reading.row_groups:
-            yield _since(_of_rows(RowGroup(path, number, options.policy), times), times)
+            for part in RowGroup(path, number, options.policy).parts():
+                yield _since(_of_rows(part, times), times)
     else:
         for block in read_blocks(path, options.policy):
             if len(block.lines):
