@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import apache_beam as beam
 
-from uncommon_im.pipeline.local.worker import scan_readings
+from uncommon_im.pipeline.local.worker import opened, scan_readings
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import AnyReading
 from uncommon_im.transforms.batch.scan_events import OUTPUTS, at_end
@@ -31,7 +31,8 @@ _TASKS_PER_WORKER: Final = 2
 class ScanInProcesses(beam.PTransform):
     """Readings -> what `ScanEvents` makes of their batches, by `workers` processes of this machine.
 
-    The same outputs with the same guarantees, but blocks are kept in `folder`. A worker that dies ends the run.
+    The same outputs with the same guarantees, but blocks and dead letters are kept in `folder`. A worker that dies ends
+    the run.
     """
 
     settings: ScanSettings
@@ -64,7 +65,7 @@ class _Dispatch(beam.DoFn):
             futures = [pool.submit(scan_readings, task, self._settings, self._options, self._folder) for task in tasks]
             try:
                 for future in as_completed(futures):
-                    for tag, value in future.result():
+                    for tag, value in opened(future.result()):
                         yield at_end(tag, value)
                     done += 1
                     log.info("scanned %d/%d parts of the input", done, len(tasks))

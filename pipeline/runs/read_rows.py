@@ -18,7 +18,9 @@ from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 _BLOCK_BYTES: Final = 1 << 24
-"""Read at a time; no row may be longer."""
+"""Verdict rows that are read at a time; none may be longer."""
+_LINE_BYTES: Final = 1 << 27
+"""What a row may take: a dead letter holds a line of the input, each byte of which may take six."""
 _ROWS: Final = {"alerts": "native alert of a run (--alert-format)", "dead_letter": "dead letter of a run"}
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -129,13 +131,15 @@ def read_lines(run: str, name: str) -> Iterator[tuple[str, bytes]]:
     """The lines in one of a run's folders, each with the file and the line's number in words.
 
     Raises:
-        ConfigurationError: a file cannot be read; names it.
+        ConfigurationError: a file cannot be read, or a line is too long; names it.
     """
     for path in files_of(run, name):
         try:
             with open_binary(path) as stream:
-                for number, line in enumerate(stream, 1):
-                    yield f"{path}, line {number}", line
+                for number, line in enumerate(iter(lambda: stream.readline(_LINE_BYTES + 1), b""), 1):
+                    where = f"{path}, line {number}"
+                    require(len(line) <= _LINE_BYTES, f"{where}: longer than {_LINE_BYTES:,} bytes: no row of a run")
+                    yield where, line
         except (OSError, UnreadableInput) as error:
             raise _wrong(path, error) from None
 

@@ -72,7 +72,8 @@ class ReadObject:
                     yield self._lost([reading.lost])
                 elif reading.row_groups is not None:
                     for number in reading.row_groups:
-                        yield from self._rows(RowGroup(str(copy), number, SKIP))
+                        for part in RowGroup(str(copy), number, SKIP).parts():
+                            yield from self._rows(part)
                 else:
                     yield from self._lines(str(copy))
 
@@ -90,11 +91,10 @@ class ReadObject:
 
     def _lines(self, copy: str) -> Iterator[bytes]:
         for block in read_blocks(copy, SKIP):
-            lines = list(block.lines)
-            for first in range(0, len(lines), BLOCK_RECORDS):
-                some = lines[first : first + BLOCK_RECORDS]
-                numbers = range(block.first_line + first, block.first_line + first + len(some))
-                yield block_of_places(some, [self.arrival] * len(some), [self.source] * len(some), numbers)
+            size = len(block.lines)
+            if size:
+                places = [self.arrival] * size, [self.source] * size, block.numbers
+                yield block_of_places(list(block.lines), *places)
             if block.lost:
                 yield self._lost(block.lost)
 
