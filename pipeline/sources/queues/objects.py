@@ -26,8 +26,8 @@ from uncommon_im.pipeline.sources.queues.arrivals import (
     write_block,
 )
 from uncommon_im.pipeline.sources.queues.messages import BLOCK_RECORDS, SKIP
-from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.pipeline.storage.temporary import temporary_folder
+from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
 
 _KINDS: Final = (PARQUET_SUFFIX, ".gz", ".zst")
