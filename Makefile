@@ -19,13 +19,25 @@ KAFKA_BROKER := $(VENV)/kafka-broker
 BIGQUERY := $(VENV)/bigquery-emulator
 DEPLOY := $(VENV)/deploy
 HCLFMT := $(VENV)/bin/hclfmt
+OSV_SCANNER := $(VENV)/bin/osv-scanner
+ADVISORIES ?= $(VENV)/advisories
+UNREACHABLE ?= fail
 CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 LOCK := deploy/container
 COMPILE := --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
+SBOM := $(DEPLOY)/bin/uv run --quiet --no-project --python $(PYTHON) $(LOCK)/sbom.py
+define write_bill
+$(DEPLOY)/bin/uv venv --quiet --clear --python $(PYTHON) $(DEPLOY)/locked
+$(DEPLOY)/bin/uv pip install --quiet --python $(DEPLOY)/locked --require-hashes -r $(LOCK)/build.lock
+$(DEPLOY)/bin/uv pip install --quiet --python $(DEPLOY)/locked --require-hashes --no-build-isolation -r $(LOCK)/requirements.lock
+$(SBOM) $(abspath $(DEPLOY))/locked/bin/python > $(DEPLOY)/sbom.cdx.json
+cp $(DEPLOY)/sbom.cdx.json $(LOCK)/sbom.cdx.json
+endef
 PRISM_VERSION := v2.77.0
+OSV_SCANNER_VERSION := v2.5.0
 HCLFMT_VERSION := v2.24.0
 
-.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-report test-deploy lock lint format benchmark clean
+.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-report test-deploy lock sbom audit lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -89,12 +101,14 @@ test-report: setup  ## the page of `report` in a browser: the Chromium that is t
 		|| $(BIN)/playwright install chromium
 	$(BIN)/python -m pytest -m browser tests/browser --durations 5
 
-test-deploy: $(DEPLOY)/installed $(HCLFMT)  ## what deploys it: checkov, the form of Terraform's files, locks that install
+test-deploy: setup $(DEPLOY)/installed $(HCLFMT) $(OSV_SCANNER)  ## what deploys it: checkov, Terraform's files, locks that install, their bill
 	$(DEPLOY)/bin/checkov --directory deploy/terraform --framework terraform --quiet --compact --skip-download
 	$(DEPLOY)/bin/checkov --file deploy/container/Dockerfile --framework dockerfile --quiet --compact --skip-download
 	$(DEPLOY)/bin/checkov --directory deploy --framework secrets --quiet --compact --skip-download
 	$(HCLFMT) -require-no-change deploy/terraform/*.tf > /dev/null
 	$(DEPLOY)/image/bin/python -m pip install --quiet --dry-run --require-hashes --no-build-isolation -r $(LOCK)/requirements.lock
+	$(SBOM) < $(LOCK)/sbom.cdx.json | cmp - $(LOCK)/sbom.cdx.json
+	$(BIN)/python -m pytest --quiet tests/deploy/test_audit.py
 
 # The image's own environment is built as the Dockerfile says, from the locks alone; checkov and uv are beside it.
 $(DEPLOY)/installed: tests/deploy/tools.txt $(LOCK)/build.lock
@@ -108,9 +122,19 @@ $(DEPLOY)/installed: tests/deploy/tools.txt $(LOCK)/build.lock
 $(HCLFMT):
 	GOBIN=$(abspath $(BIN)) go install github.com/hashicorp/hcl/v2/cmd/hclfmt@$(HCLFMT_VERSION)
 
-lock: $(DEPLOY)/installed  ## the newest packages within setup.py's bounds, for the container
+$(OSV_SCANNER):
+	GOBIN=$(abspath $(BIN)) go install github.com/google/osv-scanner/v2/cmd/osv-scanner@$(OSV_SCANNER_VERSION)
+
+lock: $(DEPLOY)/installed  ## the newest packages within setup.py's bounds, for the container, and their bill of materials
 	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/requirements.lock setup.py
 	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/build.lock $(LOCK)/build.in
+	$(write_bill)
+
+sbom: $(DEPLOY)/installed  ## the software bill of materials of the locks, in CycloneDX's form
+	$(write_bill)
+
+audit: setup $(OSV_SCANNER)  ## what is known against the locked packages; ADVISORIES=FOLDER keeps the database
+	$(BIN)/python $(LOCK)/audit.py --scanner $(OSV_SCANNER) --database $(ADVISORIES) --unreachable $(UNREACHABLE)
 
 soak: setup  ## random organisations against the oracle, in every way that records can take: HOURS=2 for two hours
 	$(BIN)/python -m tests.soak --hours $(HOURS)

@@ -15,9 +15,10 @@ Everything that days from `as_of` on can still need is in it, and nothing else.
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Annotated, Final
 
 import pyarrow as pa
+from msgspec import Meta
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.documents import require
@@ -52,6 +53,11 @@ SAID_SCHEMA: Final = pa.schema(
 )
 COVERAGE_SCHEMA: Final = pa.schema([("tenant", pa.string()), ("day", pa.int32()), ("events", pa.int64())])
 
+_Name = Annotated[
+    str,
+    Meta(pattern=r"^(?!.*(?:^|/)\.\.(?:/|\Z))[^/\\:][^\\:]*\Z", description="a file below the snapshot's directory"),
+]
+
 
 class Metadata(VersionedDocument, frozen=True, tag_field="schema_version", tag=SCHEMA_VERSION):
     """What a snapshot says of itself.
@@ -80,7 +86,7 @@ class Metadata(VersionedDocument, frozen=True, tag_field="schema_version", tag=S
     learning_since: dict[str, date]
     tenants: list[str]
     rows: dict[str, int]
-    files: dict[str, list[str]]
+    files: dict[str, list[_Name]]
     run_id: str
 
 

@@ -7,6 +7,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from uncommon_im.transforms.rules.columns.visible import visible
+
 if TYPE_CHECKING:  # a run that has nothing to complain of does not wait for the catalogue
     from uncommon_im.transforms.rules.alerts.secrets import SecretText
 
@@ -47,8 +49,11 @@ def _secrets() -> SecretText:
 
 
 class MaskingFormatter(logging.Formatter):
-    """Writes messages, and tracebacks, without what lets others in: thoroughly from warnings on, which quote more."""
+    """Writes messages, and tracebacks, without what lets others in and without orders to a terminal.
+
+    Secrets are masked thoroughly from warnings on, which quote more.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, or lines, of a message."""
-        return masked(super().format(record), thoroughly=record.levelno >= logging.WARNING)
+        return visible(masked(super().format(record), thoroughly=record.levelno >= logging.WARNING))

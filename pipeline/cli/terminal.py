@@ -10,8 +10,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from uncommon_im.pipeline.cli.masking import MaskingFormatter, masked
+from uncommon_im.transforms.rules.columns.visible import visible
 
 OURS = "uncommon_im"
 
@@ -31,7 +33,12 @@ def start_logging(verbose: bool) -> None:
 
 def complain(problem: object) -> None:
     """Says on standard error what is wrong, in a line that shows no password or token that it quotes."""
-    print(f"uncommon-im: {masked(str(problem))}", file=sys.stderr)
+    print(f"uncommon-im: {visible(masked(str(problem)))}", file=sys.stderr)
+
+
+def plain(text: str) -> Text:
+    """Text of telemetry or of a document for a table: it gives no orders to `rich`, and none to the terminal."""
+    return Text(visible(text))
 
 
 def present(report: Mapping[str, Any], as_json: bool, show: Callable[[Mapping[str, Any]], None]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -19,6 +18,7 @@ from markupsafe import Markup
 from uncommon_im.pipeline.report.charts import Series, over_time
 from uncommon_im.pipeline.report.run import Run
 from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.transforms.rules.columns.visible import visible
 
 MOST_PAIRS: Final = 200
 """Rare pairs that are listed."""
@@ -51,9 +51,6 @@ VERDICTS: Final = {
     "alert": ("Alert", "rare"),
 }
 """Verdict -> its words, and its outcome in the chart of days."""
-
-_HIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Characters that are not seen, or change the order of what is seen."""
 
 
 def render(run: Run, catalogue: Catalogue) -> str:
@@ -97,15 +94,6 @@ def render(run: Run, catalogue: Catalogue) -> str:
 def pack(alerts: Sequence[Mapping[str, Any]]) -> str:
     """Alerts as base64 of a gzip of a JSON list: a tenth of their size, and no character that HTML reads."""
     return base64.b64encode(gzip.compress(msgspec.json.encode(alerts), mtime=0)).decode()
-
-
-def visible(text: object) -> str:
-    """Text with its hidden characters as their numbers: a name that reads backwards must not pass for another.
-
-    >>> visible("report\u202efdp.exe")
-    'report⟨U+202E⟩fdp.exe'
-    """
-    return _HIDDEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", str(text))
 
 
 def _template() -> Any:

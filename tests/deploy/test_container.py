@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.metadata import requires
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -12,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 CONTAINER = Path(__file__).parents[2] / "deploy" / "container"
 LOCKS = ("requirements.lock", "build.lock")
+BILL = CONTAINER / "sbom.cdx.json"
 
 
 def locked(name: str) -> dict[str, tuple[str, list[str]]]:
@@ -50,6 +53,48 @@ def test_the_lock_for_building_is_what_pyproject_builds_with() -> None:
     assert bounds
     version, _ = locked("build.lock")["setuptools"]
     assert Requirement(bounds[1]).specifier.contains(version)
+
+
+def billed(bill: dict[str, Any]) -> dict[str, str]:
+    """The packages of a bill of materials: by name their version."""
+    return {canonicalize_name(each["name"]): each["version"] for each in bill["components"]}
+
+
+def test_the_bill_of_materials_names_every_locked_package_in_its_version_and_no_other() -> None:
+    bill = json.loads(BILL.read_text(encoding="utf-8"))
+    pinned = {name: version for lock in LOCKS for name, (version, _) in locked(lock).items()}
+    assert billed(bill) == pinned, "run make sbom"
+    assert len(bill["components"]) == len(pinned)
+    for each in bill["components"]:
+        name, _, version = each["purl"].removeprefix("pkg:pypi/").partition("@")
+        assert (canonicalize_name(name), version) == (canonicalize_name(each["name"]), each["version"])
+
+
+def test_a_package_that_is_missing_added_or_of_another_version_is_told_from_the_lock() -> None:
+    bill = json.loads(BILL.read_text(encoding="utf-8"))
+    whole, (first, *others) = billed(bill), bill["components"]
+    for changed in (others, [*others, first | {"version": "0"}], [first, *others, first | {"name": "another"}]):
+        assert billed({"components": changed}) != whole
+
+
+def test_the_bill_of_materials_says_what_needs_what_from_the_project_down() -> None:
+    bill = json.loads(BILL.read_text(encoding="utf-8"))
+    needs = {each["ref"]: set(each.get("dependsOn", ())) for each in bill["dependencies"]}
+    names = {each["bom-ref"]: canonicalize_name(each["name"]) for each in bill["components"]}
+    asked = {Requirement(text).name for text in requires("uncommon-im") or () if "extra ==" not in text}
+    root = bill["metadata"]["component"]["bom-ref"]
+    assert {names[ref] for ref in needs[root]} == set(map(canonicalize_name, asked))
+    assert needs.keys() == {root, *names}
+    assert set().union(*needs.values()) <= names.keys()
+
+
+def test_the_bill_of_materials_knows_licences_and_nothing_of_when_and_where_it_was_made() -> None:
+    text = BILL.read_text(encoding="utf-8")
+    bill = json.loads(text)
+    without = [each["name"] for each in bill["components"] if not each.get("licenses")]
+    assert len(without) < 10, without
+    assert re.findall("https?://(?!cyclonedx.org/schema/)", text) == []
+    assert not {"timestamp", "serialNumber"} & (bill.keys() | bill["metadata"].keys())
 
 
 def test_the_image_takes_the_program_that_starts_workers_from_the_locked_beam() -> None:

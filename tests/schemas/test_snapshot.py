@@ -79,6 +79,19 @@ def test_a_file_that_is_no_metadata_is_refused_in_one_line(text: str, reason: st
     assert error_of(text) == f"--baseline-in B: no metadata of a snapshot: {reason}"
 
 
+@pytest.mark.parametrize("name", ["/etc/x", "../x", "run/../../x", "run/..", "gs://b/x", "..\\x", "C:x", ""])
+def test_a_file_outside_of_the_snapshots_directory_is_none_of_its_own(name: str) -> None:
+    message = error_of(json.dumps(document(files={"sightings": [name]})))
+    assert message.startswith("--baseline-in B: no metadata of a snapshot: files")
+    assert "expected a file below the snapshot's directory" in message
+
+
+@pytest.mark.parametrize("name", ["run/sightings-00000.parquet", "sightings.parquet", "my run/..x/a..b.parquet"])
+def test_a_file_below_the_snapshots_directory_is_its_own(name: str) -> None:
+    files = {"sightings": [name]}
+    assert Metadata.parse(json.dumps(document(files=files)), "--baseline-in B").files == files
+
+
 @pytest.mark.parametrize("text", ["[]", "1", "null", '"text"', json.dumps(document(limits={"days": 1}))])
 def test_another_json_value_is_refused_too(text: str) -> None:
     message = error_of(text)

@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from uncommon_im.pipeline.cli.command import Command
-from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.cli.terminal import plain, present
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import require
@@ -115,10 +114,10 @@ def show(report: Mapping[str, Any]) -> None:
     for entry in report["exceptions"]:
         shown = entry["match"] | {"reason": entry["reason"], "expires": entry["expires"] or "never"}
         cells = ["\n".join(f"{name}: {value}" for name, value in shown.items()), *_counts(entry["evidence"])]
-        table.add_row(str(entry["number"]), *map(Text, cells), style="bold red" if entry["findings"] else "")
+        table.add_row(str(entry["number"]), *map(plain, cells), style="bold red" if entry["findings"] else "")
     console.print(table)
     for line in _lines(report):
-        console.print(Text(line), soft_wrap=True)
+        console.print(plain(line), soft_wrap=True)
 
 
 def _counts(matches: Mapping[str, Any] | None) -> list[str]:

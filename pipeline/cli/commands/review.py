@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncommon_im.pipeline.cli.command import Command
-from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.cli.terminal import plain, present
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive
 from uncommon_im.schemas.catalogue import load_catalogue
@@ -102,7 +102,7 @@ def _table(programs: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> 
             _lines((*program["traits"], *program["reasons"])),
             _lines(value for name, value in program["example"].items() if name != "host_name"),
         )
-        table.add_row(*map(Text, cells), style="bold red" if program["reasons"] else "")
+        table.add_row(*map(plain, cells), style="bold red" if program["reasons"] else "")
     return table
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncommon_im.pipeline.cli.command import Command
-from uncommon_im.pipeline.cli.terminal import present
+from uncommon_im.pipeline.cli.terminal import plain, present
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive, whole
 from uncommon_im.schemas.detector import Limits
@@ -208,7 +208,7 @@ def _top(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str], be
     table.add_column(beside, overflow="fold")
     for row in rows:
         counts = (f"{row['alerts']:,}", f"{row['hosts']:,}", ", ".join(row[beside]))
-        table.add_row(*(Text(cell) for cell in (*(row[name] for name in names), *counts)))
+        table.add_row(*(plain(cell) for cell in (*(row[name] for name in names), *counts)))
     return table
 
 
@@ -222,7 +222,7 @@ def _exceptions(rows: Sequence[Mapping[str, Any]], alerts: int) -> Table:
     for row in rows:
         match = "\n".join(f"{name}: {value}" for name, value in row["match"].items())
         counts = (f"{row[name]:,}" for name in ("alerts_removed", "hosts", "days"))
-        table.add_row(*map(Text, (match, *counts, ", ".join(row["suspicion_reasons"]))))
+        table.add_row(*map(plain, (match, *counts, ", ".join(row["suspicion_reasons"]))))
     return table
 
 

@@ -19,7 +19,7 @@ from tests.report_runs import many, real_run, with_every_text, write_run
 from tests.running import Found, configuration_of, read_rows, run_records, write_lines
 from uncommon_im.pipeline.cli.main import main
 from uncommon_im.pipeline.report.charts import Series, over_time
-from uncommon_im.pipeline.report.page import visible
+from uncommon_im.transforms.rules.columns.visible import visible
 
 
 def page_of(found: Found, folder: Path, *more: str, verdicts: bool = True) -> str:
