@@ -57,7 +57,7 @@ def list_folder(folder: str, option: str = "") -> list[str]:
 def _local_names(folder: str, prefix: str) -> Iterator[str]:
     try:
         entries = list(os.scandir(Path(folder, prefix)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
         name = join(prefix, entry.name)

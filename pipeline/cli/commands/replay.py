@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOTAL = "total.json"
+LOCAL_PRISM: Final = "uncommon_im.pipeline.local.prism.LocalPrism"
 _RUN_SECONDS = 365 * 86_400
 """How long a run may take: by default Beam's client gives up listening to a job after five minutes."""
 NO_SPLITS = "--experiments=prism_disable_sdf_split"
@@ -103,7 +104,7 @@ def stream_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:
         "--prism_location": prism,
         "--prism_log_level": "warn" if verbose else "error",
     }
-    engine = ["--runner=PrismRunner", "--environment_type=LOOPBACK", NO_SPLITS]
+    engine = [f"--runner={LOCAL_PRISM}", "--environment_type=LOOPBACK", NO_SPLITS]
     return beam_options(flags, engine + [f"{name}={value}" for name, value in defaults.items() if name not in given])
 
 
