@@ -22,12 +22,20 @@ from uncommon_im.pipeline.storage.changing import delete, delete_folder, move, r
 from uncommon_im.pipeline.storage.claims import BOOKS
 from uncommon_im.pipeline.storage.listing import exists
 from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.snapshot import METADATA, TABLES, Metadata
 
 KIND: Final = "snapshot"
 _REPLACED: Final = join(BOOKS, f"{KIND}-replaced.json")
 _OWN: Final = re.compile(rf"[\w-]+/({'|'.join(TABLES)})-\d{{5}}\.parquet")
+
+
+class _Current(msgspec.Struct, frozen=True):
+    """What the metadata of every version says: the day, the run, and the files by table."""
+
+    as_of: str
+    run_id: str
+    files: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -125,10 +133,10 @@ class SnapshotFolder:
         current = self._current()
         return current is not None and current.run_id == run_id
 
-    def _current(self) -> Metadata | None:
+    def _current(self) -> _Current | None:
         """What the snapshot says of itself; `None`: there is none."""
         try:
             with open_binary(join(self.path, METADATA)) as stream:
-                return Metadata.parse(stream.read().decode(), self.path)
-        except (OSError, UnicodeDecodeError, ConfigurationError):
+                return msgspec.json.decode(stream.read(), type=_Current)
+        except (OSError, msgspec.DecodeError):
             return None

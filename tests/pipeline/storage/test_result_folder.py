@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import subprocess
@@ -17,6 +16,7 @@ import msgspec
 import pytest
 
 from tests import stores
+from tests.pipeline.storage.killing import Killed, killed_at, let_die
 from uncommon_im.pipeline.errors import RunFailed
 from uncommon_im.pipeline.storage import changing, claims
 from uncommon_im.pipeline.storage.changing import create, delete, delete_folder, write_whole
@@ -159,63 +159,19 @@ def test_a_result_of_before_there_was_a_mark_is_known_by_its_seal(folder: Result
 # Killed anywhere
 
 
-class Killed(BaseException):
-    """Nothing that is killed tidies up."""
-
-
-def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process dies before its change number `step` of files, each of them whole or not at all."""
-    left = iter(range(step))
-
-    def change(path: object) -> None:
-        if next(left, None) is None:
-            raise Killed
-
-    rename, unlink, store = os.replace, Path.unlink, stores.ShelfFileSystem
-
-    def replace(old: str, new: str) -> None:
-        change(new)
-        rename(old, new)
-
-    def gone(self: Path, missing_ok: bool = False) -> None:
-        change(self)
-        unlink(self, missing_ok)
-
-    def copy(self: object, sources: list[str], destinations: list[str]) -> None:
-        for source, destination in zip(sources, destinations, strict=True):
-            change(destination)
-            stores.OBJECTS[destination] = stores.OBJECTS[source]
-
-    def remove(self: stores.ShelfFileSystem, paths: list[str]) -> None:
-        for pattern in paths:
-            for each in self.match([pattern])[0].metadata_list:
-                change(each.path)
-                del stores.OBJECTS[each.path]
-
-    monkeypatch.setattr(changing.os, "replace", replace)
-    monkeypatch.setattr(Path, "unlink", gone)
-    monkeypatch.setattr(store, "copy", copy)
-    monkeypatch.setattr(store, "delete", remove)
-
-
 def publish_killed(folder: ResultFolder, run_id: str, step: int) -> bool:
     """A run whose process is killed at a step; whether it came so far. What would tidy up is not called."""
     staging = folder.staging(run_id)
     claim = claims.claim("--output", folder.path, KIND.name, (run_id, join(BOOKS, run_id)), stays=False)
     put(staging, result(run_id, 2))
-    with pytest.MonkeyPatch.context() as patch:
-        killed_at(step, patch)
-        try:
+    try:
+        with killed_at(step):
             folder.publish(run_id)
-            return False
-        except Killed:
-            return True
-        finally:
-            if claim._held:  # the kernel does that
-                claim._held.close()
-            elif exists(claim.path):  # a lease runs out
-                owner = msgspec.structs.replace(claim.owner, until=datetime(2026, 3, 1, tzinfo=UTC))
-                stores.OBJECTS[claim.path] = msgspec.json.encode(owner)
+        return False
+    except Killed:
+        return True
+    finally:
+        let_die(claim)
 
 
 @pytest.mark.parametrize("earlier", [0, 1, 4])
