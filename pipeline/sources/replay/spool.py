@@ -41,6 +41,8 @@ BLOCK_RECORDS: Final = 20_000
 """Records of a block at most."""
 _MEMORY_BYTES: Final = 1 << 28
 """Size of the arrivals that are kept in memory while they are collected."""
+_TABLE_BYTES: Final = 1 << 14
+"""What a table takes beside its values: where times are scattered, each record is one."""
 _RECORDS: Final = 50_000
 """Records that are decoded at a time; lines may hold many."""
 
@@ -125,6 +127,7 @@ class _Parts:
         for rows in np.split(order, borders):
             if len(rows):
                 self._tables[int(hour[rows[0]])].append(table.take(pa.array(rows)))
+                self._bytes += _TABLE_BYTES
         self._bytes += table.nbytes
         if self._bytes > _MEMORY_BYTES:
             self.flush()
