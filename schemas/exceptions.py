@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -51,8 +50,7 @@ class _ExceptionsFile(Entry, frozen=True):
 EXCEPTION_FIELDS: Final = _Exception.__struct_fields__[:-2]
 
 
-@dataclass(frozen=True)
-class ExceptionEntry:
+class ExceptionEntry(msgspec.Struct, frozen=True, gc=False):
     """One exception: all its globs must match (without case).
 
     Args:

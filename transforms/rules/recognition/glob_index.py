@@ -100,13 +100,14 @@ class EntryIndex:
         self._globs: dict[str, GlobIndex] = {
             name: GlobIndex(globs) for name, globs in _by_field(chain.from_iterable(entries)).items()
         }
-        self._tables: defaultdict[tuple[tuple[str, ...], str | None], _Table] = defaultdict(lambda: defaultdict(list))
-        wild = [[(name, glob) for name, glob in entry if glob not in self._globs[name].plain] for entry in entries]
+        plain = {(name, glob): text for name, its in self._globs.items() for glob, text in its.plain.items()}
+        wild = [[pair for pair in entry if pair not in plain] for entry in entries]
         owners = Counter(chain.from_iterable(wild))
-        for place, entry in enumerate(entries):
-            plain = [(name, self._globs[name].plain[glob]) for name, glob in entry if glob in self._globs[name].plain]
-            names, values = tuple(name for name, _ in plain), tuple(value for _, value in plain)
-            rest = sorted(wild[place], key=lambda pair: (owners[pair], pair))
+        self._tables: defaultdict[tuple[tuple[str, ...], str | None], _Table] = defaultdict(lambda: defaultdict(list))
+        for place, (entry, rest) in enumerate(zip(entries, wild, strict=True)):
+            rest.sort(key=lambda pair: (owners[pair], pair))
+            names = tuple([name for name, glob in entry if (name, glob) in plain])
+            values = tuple([plain[pair] for pair in entry if pair in plain])
             field, glob = rest[0] if rest else (None, None)
             self._tables[names, field][values, glob].append((place, rest[1:]))
 
