@@ -136,7 +136,7 @@ sbom: $(DEPLOY)/installed  ## the software bill of materials of the locks, in Cy
 audit: setup $(OSV_SCANNER)  ## what is known against the locked packages; ADVISORIES=FOLDER keeps the database
 	$(BIN)/python $(LOCK)/audit.py --scanner $(OSV_SCANNER) --database $(ADVISORIES) --unreachable $(UNREACHABLE)
 
-soak: setup  ## random organisations against the oracle, in every way that records can take: HOURS=2 for two hours
+soak: setup  ## random organisations against the oracle, in every way and on every engine that is here: HOURS=2 for two hours
 	$(BIN)/python -m tests.soak --hours $(HOURS)
 
 fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
