@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
 from uncommon_im.pipeline.cli.command import Command, TerminalOptions
 from uncommon_im.pipeline.cli.commands.backfill import BACKFILL
 from uncommon_im.pipeline.cli.commands.evaluate import EVALUATE
@@ -29,7 +30,9 @@ from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import RunFailed
 from uncommon_im.pipeline.local.garbage import collect_seldom
 from uncommon_im.pipeline.options.declaration import Options
-from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, read_options
+from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, paths_in, read_options
+from uncommon_im.pipeline.storage.opening import is_remote
+from uncommon_im.pipeline.storage.reach import require_reachable
 from uncommon_im.schemas.detector import DETECTOR_VERSION
 from uncommon_im.schemas.documents import ConfigurationError
 
@@ -52,9 +55,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             command, options, terminal, rest = parse(argv)
             start_logging(terminal.verbose)
             collect_seldom()
+            require_reachable(_remote(options, rest), rest if command.beam else ())
             return command(options, rest)
         except BaseException as error:
             return _ended(error, stop, terminal.verbose)
+
+
+def _remote(options: Options, rest: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(option, path) of what is on other file systems, with Beam's own options of such paths."""
+    for option, path in paths_in(options):
+        if is_remote(path) and not path.startswith(TABLE_SCHEME):
+            yield option, path
+    for before, argument in zip(["", *rest], rest, strict=False):
+        name, _, value = argument.rpartition("=")
+        if value.startswith("gs://"):
+            yield name or before, value
 
 
 def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:

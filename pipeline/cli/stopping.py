@@ -17,7 +17,7 @@ from typing import Any, Final, TextIO
 from uncommon_im.pipeline.cli.terminal import OURS, complain
 from uncommon_im.pipeline.local.tied import STOP
 
-PATIENCE_SECONDS: Final = 4.5
+PATIENCE_SECONDS: Final = 4.0
 """How long what runs may take to tidy up, its threads included, before the process ends anyhow."""
 
 
