@@ -34,12 +34,14 @@ class Ended:
     """How a command ended.
 
     Args:
+        pid: of its process.
         status: its exit status, negative for the signal that killed it.
         said: what it wrote to standard output and standard error.
         changes: that it made to files, unless it was killed.
         fired: whether a call was made to fail.
     """
 
+    pid: int
     status: int
     said: str
     changes: tuple[Change, ...]
@@ -105,9 +107,14 @@ class Child:
     def _fire(self) -> None:
         self._told[0] = 1
 
-    def kill(self) -> None:
-        """Kills it, and it alone."""
-        os.kill(self.pid, signal.SIGKILL)
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to it, and to it alone."""
+        os.kill(self.pid, number)
+
+    def stops(self) -> bool:
+        """Waits until it has stopped; false if it has ended before."""
+        seen = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        return seen is not None and seen.si_code == os.CLD_STOPPED
 
     def ended(self, within: float = SECONDS) -> Ended:
         """Waits for its end.
@@ -119,7 +126,7 @@ class Child:
         os.close(self._pipe)
         fired, told = bool(self._told[0]), self._told[1:].rstrip(b"\0")
         self._told.close()
-        return Ended(status, said, tuple(Change(*each) for each in json.loads(told or b"[]")), fired)
+        return Ended(self.pid, status, said, tuple(Change(*each) for each in json.loads(told or b"[]")), fired)
 
     def _watch(self, until: float) -> tuple[str, int]:
         said, handle = bytearray(), os.pidfd_open(self.pid)

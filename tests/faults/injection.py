@@ -25,6 +25,7 @@ PATHS: Final = {
 """Audit events of changes -> how many of their first arguments are paths. `open` is one if it is for writing."""
 MAKES: Final = ("open", "os.mkdir", "os.link", "os.symlink")
 """Changes that need room on the disk."""
+_SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 TORN_BYTES: Final = 24
 """What reaches a file of the write in which a process dies."""
 
@@ -45,7 +46,8 @@ class Fault:
     """What goes wrong.
 
     Args:
-        kind: `kill` (before the change), `torn` (in the middle of the write after it), `error`, or none.
+        kind: `kill` (before the change), `torn` (in the middle of the write after it), `stop` (before it, until it may
+            go on), `error`, or none.
         at: the change, counted from 1.
         error: `errno` of a call that fails.
         lasting: all later calls fail too, where the error is one of room only those that need some.
@@ -80,6 +82,11 @@ def torn(at: int) -> Fault:
 def cut_at(file_bytes: int) -> Fault:
     """Dies in the first write that would make a file larger, whoever writes it: Arrow's own files too."""
     return Fault("torn", file_bytes=file_bytes)
+
+
+def stopped(at: int) -> Fault:
+    """Stops before a change, until somebody lets it go on."""
+    return Fault("stop", at)
 
 
 def fails(at: int, error: int, lasting: bool = False) -> Fault:
@@ -124,8 +131,9 @@ class Injector:
             self.changes.append(Change(event, " -> ".join(path.removeprefix(self._folder) for path in paths)))
             number = len(self.changes)
         fault = self._fault
-        if fault.kind == "kill" and number == fault.at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if fault.kind in _SIGNALS and number == fault.at:
+            self._fired()
+            os.kill(os.getpid(), _SIGNALS[fault.kind])
         elif fault.kind == "torn" and fault.at and number >= fault.at and event == "open":
             resource.setrlimit(resource.RLIMIT_FSIZE, (TORN_BYTES, TORN_BYTES))
         elif fault.kind == "error" and self._strikes(event, number):

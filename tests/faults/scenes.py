@@ -14,6 +14,7 @@ from typing import Any, Final
 from tests.faults.children import TEMPORARY, command, run
 from tests.faults.injection import Change
 from tests.faults.looking import PAGE, RUN, SIMULATION, SNAPSHOT, Result, Tree, facts, shape, tree
+from tests.faults.streams import LEARNED, write_stream
 from tests.running import Record, write_lines
 
 Action = Callable[[], int | None]
@@ -92,6 +93,7 @@ _READERS: Final = (
     command("report", "case", "--output", "page.html"),
 )
 _SNAPSHOT: Final = ("--baseline-out", "base")
+_OF_STREAM: Final = command("snapshot", "--sightings", LEARNED, "--as-of", "2026-03-03", *_SNAPSHOT)
 
 SCENES: Final = {
     scene.name: scene
@@ -105,6 +107,7 @@ SCENES: Final = {
             _READERS,
         ),
         Scene("snapshot that replaces", snapshot("2026-03-08"), (SNAPSHOT,), (snapshot("2026-03-06"),)),
+        Scene("snapshot of a stream", _OF_STREAM, (SNAPSHOT,), (write_stream,)),
         Scene("report", command("report", "case"), (PAGE, RUN), (backfill(),)),
         Scene(
             "report that replaces",

@@ -32,19 +32,19 @@ class Steps:
     """What happened at the steps of a test: all are taken, then all that went wrong is said.
 
     Args:
-        folder: of the test; each step has one of its own in it, which is kept if something went wrong there.
+        home: folder of the test; each step has one of its own in it, which is kept if something went wrong there.
         died: counts those that a process died of.
     """
 
-    def __init__(self, folder: Path, died: Callable[[bool], None]) -> None:
-        self._folder, self._died, self._wrong = folder, died, []
+    def __init__(self, home: Path, died: Callable[[bool], None]) -> None:
+        self.home, self._died, self._wrong = home, died, list[str]()
 
     def __enter__(self) -> Self:
         return self
 
     def take(self, about: str, step: Callable[[Path], bool]) -> None:
         """Takes a step; `step` gets a folder that is not there yet, and gives whether a process died."""
-        folder = self._folder / f"step-{len(list(self._folder.iterdir())) + 1}"
+        folder = self.home / f"step-{len(list(self.home.iterdir())) + 1}"
         try:
             self._died(step(folder))
             shutil.rmtree(folder, ignore_errors=True)

@@ -70,9 +70,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     return learned
 
 
-@pytest.mark.parametrize("fault", [killed, torn])
+@pytest.mark.parametrize(("fault", "stride"), [(killed, 1), (torn, 3)])
 def test_killed_at_every_step_and_started_again_a_stream_leaves_what_it_leaves_undisturbed(
-    fault: Callable[[int], Fault], undisturbed: Tree, tmp_path: Path, died: Callable[[bool], None]
+    fault: Callable[[int], Fault], stride: int, undisturbed: Tree, tmp_path: Path, died: Callable[[bool], None]
 ) -> None:
     folder, at = tmp_path / "stream", 1
     prepare(folder)
@@ -82,7 +82,7 @@ def test_killed_at_every_step_and_started_again_a_stream_leaves_what_it_leaves_u
         assert all(alert in ALERTS for alert in alerts_in(folder))
         assert learned_in(folder).items() <= undisturbed.items()
         complete_days(folder)
-        at += 12 if SHORT else 1
+        at += 12 if SHORT else stride
     assert ended.status == 0, ended.said
     assert alerts_in(folder) == sorted(ALERTS, key=lambda alert: str(alert["alert_id"]))
     assert dead_letters_in(folder).keys() == {row["record"] for row in DEAD}, "repeats are allowed, losses are not"
