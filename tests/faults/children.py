@@ -14,9 +14,10 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from tests.faults.injection import NOTHING, Change, Fault, Injector
 
@@ -70,6 +71,7 @@ class Child:
         fault: Fault = NOTHING,
         prepare: Callable[[], None] | None = None,
     ) -> None:
+        self._ended = False
         self._told = mmap.mmap(-1, _TOLD_BYTES)
         self._pipe, output = os.pipe()
         self.pid = os.fork()
@@ -107,6 +109,17 @@ class Child:
     def _fire(self) -> None:
         self._told[0] = 1
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing of it is left, whatever became of the test."""
+        for process in in_session(self.pid):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        if not self._ended:
+            os.waitpid(self.pid, 0)
+
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to it, and to it alone."""
         os.kill(self.pid, number)
@@ -136,11 +149,13 @@ class Child:
                 if not ready:
                     os.killpg(self.pid, signal.SIGKILL)
                     os.waitpid(self.pid, 0)
+                    self._ended = True
                     raise AssertionError(f"it hangs: {said.decode(errors='replace')}")
                 if self._pipe in ready:
                     said += os.read(self._pipe, 1 << 16)
                 if handle in ready:
                     _, code = os.waitpid(self.pid, 0)
+                    self._ended = True
                     os.set_blocking(self._pipe, False)
                     said += _rest(self._pipe)
                     return said.decode(errors="replace"), os.waitstatus_to_exitcode(code)
@@ -157,10 +172,10 @@ class Child:
 
 def run(action: Callable[[], int | None], folder: Path, fault: Fault = NOTHING) -> Ended:
     """Runs something in a folder to its end, and makes sure that nothing of it goes on."""
-    child = Child(action, folder, fault)
-    ended = child.ended()
-    assert child.left() == [], "processes outlive it"
-    return ended
+    with Child(action, folder, fault) as child:
+        ended = child.ended()
+        assert child.left() == [], "processes outlive it"
+        return ended
 
 
 def command(*arguments: str) -> Callable[[], int]:

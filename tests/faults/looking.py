@@ -11,7 +11,7 @@ from typing import Any, Final
 
 BOOKKEEPING: Final = ".uncommon-im"
 """What the program keeps for itself in a folder that it writes to."""
-JOURNAL: Final = f"{BOOKKEEPING}/publish.json"
+JOURNAL: Final = "*-publishing.json"
 """Says that a new result is being put in place of the earlier one: the next command finishes that."""
 _RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _RANDOM: Final = re.compile(r"[0-9a-f]{32}")
@@ -88,7 +88,7 @@ class Result:
 
     def begun(self, scene: Path) -> bool:
         """Whether the new one is being put in place, which the next command will finish."""
-        return (scene / self.folder / JOURNAL).exists()
+        return any((scene / self.folder / BOOKKEEPING).glob(JOURNAL))
 
 
 RUN: Final = Result("case", "summary.json", ("alerts", "dead_letter", "verdicts", "evidence", "summary.json"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import signal
+import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,6 @@ from tests.faults.children import Child, run
 from tests.faults.injection import NOTHING, Fault, killed, stopped
 from tests.faults.scenes import Rehearsed, rehearsed
 from tests.faults.striking import again, is_done, is_whole
-from uncommon_im.pipeline.configuration import configuration
 
 pytestmark = pytest.mark.faults
 
@@ -25,7 +25,7 @@ HOURS: Final = (0, 26, -26, 1, -3, 9000, -9000)
 
 
 def clock(*hours: int) -> Callable[[], None]:
-    """Makes the clock of a child wrong: `time.time`, and the moment that a run is named by."""
+    """Makes the clock of a child wrong: `time.time`, and `datetime.now` of the program."""
 
     def change() -> None:
         right, wrong = time.time, itertools.cycle(hours)
@@ -39,7 +39,9 @@ def clock(*hours: int) -> Callable[[], None]:
                 return datetime.fromtimestamp(jumping(), tz)
 
         time.time = jumping
-        configuration.datetime = Jumping
+        for name, module in list(sys.modules.items()):
+            if name.startswith("uncommon_im.") and getattr(module, "datetime", None) is datetime:
+                module.datetime = Jumping
 
     return change
 
@@ -85,10 +87,10 @@ def test_what_died_at_another_time_is_replaced_at_once(
 @pytest.mark.parametrize("hours", [-9000, 9000])
 def test_whose_clock_is_wrong_is_no_less_alive(hours: int, played: Rehearsed, tmp_path: Path) -> None:
     folder = played.stage(tmp_path / "scene")
-    first = at(played, folder, (hours,), stopped(len(played.changes) // 2))
-    assert first.stops()
-    assert run(played.scene.act, folder).status == 2
-    first.send(signal.SIGCONT)
-    ended = first.ended()
+    with at(played, folder, (hours,), stopped(len(played.changes) // 2)) as first:
+        assert first.stops()
+        assert run(played.scene.act, folder).status == 2
+        first.send(signal.SIGCONT)
+        ended = first.ended()
     assert ended.status == 0, ended.said
     is_done(played, folder)

@@ -56,13 +56,13 @@ def test_a_killed_worker_ends_the_run_in_one_line_and_the_earlier_result_is_whol
     played: Rehearsed, tmp_path: Path, died: Callable[[], None]
 ) -> None:
     folder = played.stage(tmp_path / "scene")
-    child = Child(BY_WORKERS, folder)
-    os.kill(workers_of(child)[0], signal.SIGKILL)
-    died()
-    ended = child.ended()
+    with Child(BY_WORKERS, folder) as child:
+        os.kill(workers_of(child)[0], signal.SIGKILL)
+        died()
+        ended = child.ended()
+        assert child.left() == []
     _failed_in_one_line(ended)
     assert "BrokenProcessPool" not in ended.said
-    assert child.left() == []
     is_whole(played, folder, settled=True)
     again(played, folder)
 
@@ -72,9 +72,9 @@ def test_a_run_without_enough_memory_ends_in_one_line_and_the_earlier_result_is_
     act: Action, played: Rehearsed, tmp_path: Path
 ) -> None:
     folder = played.stage(tmp_path / "scene")
-    child = Child(act, folder, prepare=_less_memory)
-    ended = child.ended()
-    assert child.left() == []
+    with Child(act, folder, prepare=_less_memory) as child:
+        ended = child.ended()
+        assert child.left() == []
     if ended.status:
         _failed_in_one_line(ended)
     is_whole(played, folder, settled=True)
@@ -100,12 +100,12 @@ def test_workers_end_when_the_run_is_killed_and_the_next_run_removes_what_it_lef
 
 def orphan(played: Rehearsed, folder: Path, wait: float) -> bool:
     """A run is killed some time after its workers have begun."""
-    child = Child(BY_WORKERS, played.stage(folder))
-    assert workers_of(child), "no worker was started"
-    time.sleep(wait)
-    child.send(signal.SIGKILL)
-    dead = child.ended().killed
-    assert child.left(SECONDS_TO_END) == [], "workers outlive their run"
+    with Child(BY_WORKERS, played.stage(folder)) as child:
+        assert workers_of(child), "no worker was started"
+        time.sleep(wait)
+        child.send(signal.SIGKILL)
+        dead = child.ended().killed
+        assert child.left(SECONDS_TO_END) == [], "workers outlive their run"
     is_whole(played, folder)
     again(played, folder)
     return dead
@@ -123,13 +123,13 @@ def test_a_run_that_is_told_to_end_does_so_within_five_seconds_and_tidies_up(
 
 def tell(played: Rehearsed, act: Action, number: signal.Signals, folder: Path, wait: float) -> bool:
     """A run gets a signal after some time."""
-    child = Child(act, played.stage(folder))
-    time.sleep(wait)
-    child.send(number)
-    start = time.monotonic()
-    ended = child.ended()
-    took = time.monotonic() - start
-    assert child.left(SECONDS_TO_END) == [], "something outlives it"
+    with Child(act, played.stage(folder)) as child:
+        time.sleep(wait)
+        child.send(number)
+        start = time.monotonic()
+        ended = child.ended()
+        took = time.monotonic() - start
+        assert child.left(SECONDS_TO_END) == [], "something outlives it"
     is_whole(played, folder)
     if ended.status:
         assert took < 2 * SECONDS_TO_END, f"it took {took:.1f} s"  # twice: other tests run beside

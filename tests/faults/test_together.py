@@ -36,14 +36,12 @@ def test_of_two_that_write_into_one_place_the_second_is_refused_and_the_first_is
 
 def meet(played: Rehearsed, at: int, folder: Path) -> bool:
     """One is stopped, another is refused or was faster, and then the first one goes on."""
-    first = Child(played.scene.act, played.stage(folder), stopped(at))
-    if not first.stops():
-        assert first.ended().status == 0
-        return False
-    is_whole(played, folder)
-    second = run(played.scene.act, folder)
-    first.send(signal.SIGCONT)
-    ended = first.ended()
+    with Child(played.scene.act, played.stage(folder), stopped(at)) as first:
+        assert first.stops()
+        is_whole(played, folder)
+        second = run(played.scene.act, folder)
+        first.send(signal.SIGCONT)
+        ended = first.ended()
     assert sorted((ended.status, second.status)) in ([0, 2], [0, 0]), f"{ended.said}\n{second.said}"
     loser = ended if ended.status else second
     if loser.status:
@@ -63,13 +61,11 @@ def test_one_that_is_killed_while_another_was_refused_is_replaced_by_the_next(na
 
 def meet_and_die(played: Rehearsed, at: int, folder: Path) -> bool:
     """One is stopped, another comes, the first one is killed, and the next one finds a folder that it can use."""
-    first = Child(played.scene.act, played.stage(folder), stopped(at))
-    if not first.stops():
-        assert first.ended().status == 0
-        return False
-    assert run(played.scene.act, folder).status in (0, 2)
-    first.send(signal.SIGKILL)
-    assert first.ended().killed
+    with Child(played.scene.act, played.stage(folder), stopped(at)) as first:
+        assert first.stops()
+        assert run(played.scene.act, folder).status in (0, 2)
+        first.send(signal.SIGKILL)
+        assert first.ended().killed
     is_whole(played, folder)
     again(played, folder)
     return True
@@ -85,18 +81,16 @@ def test_who_reads_while_a_result_is_replaced_sees_the_earlier_one_or_the_new_on
 
 def look_on(played: Rehearsed, at: int, folder: Path) -> bool:
     """One is stopped, somebody reads, and the first one goes on to its end."""
-    first = Child(played.scene.act, played.stage(folder), stopped(at))
-    if not first.stops():
-        assert first.ended().status == 0
-        return False
-    reader = run(played.scene.readers[at % len(played.scene.readers)], folder)
-    assert reader.status in (0, 2), reader.said
-    assert "Traceback" not in reader.said
-    if reader.status == 0:
-        assert state_of(played, folder, played.scene.results[0]) in ("old", "new")
-    is_whole(played, folder)
-    first.send(signal.SIGCONT)
-    ended = first.ended()
+    with Child(played.scene.act, played.stage(folder), stopped(at)) as first:
+        assert first.stops()
+        reader = run(played.scene.readers[at % len(played.scene.readers)], folder)
+        assert reader.status in (0, 2), reader.said
+        assert "Traceback" not in reader.said
+        if reader.status == 0:
+            assert state_of(played, folder, played.scene.results[0]) in ("old", "new")
+        is_whole(played, folder)
+        first.send(signal.SIGCONT)
+        ended = first.ended()
     assert ended.status == 0, ended.said
     (folder / "page.html").unlink(missing_ok=True)
     is_done(played, folder)
