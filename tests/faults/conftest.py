@@ -1,4 +1,4 @@
-"""Commands are imported once, before children are forked; what was killed is counted over all processes of a session."""
+"""Commands are imported once, before children are forked; kills are counted over all processes of a session."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def imported() -> None:
 
 
 @pytest.fixture
-def died(record_property: Callable[[str, object], None]) -> Iterator[Callable[[bool], None]]:
-    """Counts the kills of a test: called with whether a process died."""
+def died(record_property: Callable[[str, object], None]) -> Iterator[Callable[[int], None]]:
+    """Counts the kills of a test: called with how many processes died."""
     count = 0
 
-    def add(dead: bool = True) -> None:
+    def add(deaths: int) -> None:
         nonlocal count
-        count += dead
+        count += deaths
 
     yield add
     record_property(KILLS, count)
 
 
 @pytest.fixture
-def steps(tmp_path: Path, died: Callable[[bool], None]) -> Steps:
+def steps(tmp_path: Path, died: Callable[[int], None]) -> Steps:
     """The steps of a test."""
     return Steps(tmp_path, died)
 

@@ -63,7 +63,9 @@ class Fault:
     def __str__(self) -> str:
         """For messages."""
         what = f"{self.kind} {os.strerror(self.error) if self.error else ''}".rstrip()
-        return f"{what}{', for good,' * self.lasting} at {self.at}{f', {self.file_bytes} bytes' * bool(self.file_bytes)}"
+        return (
+            f"{what}{', for good,' * self.lasting} at {self.at}{f', {self.file_bytes} bytes' * bool(self.file_bytes)}"
+        )
 
 
 NOTHING: Final = Fault()

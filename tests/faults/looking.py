@@ -31,8 +31,9 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def shape(folder: Path) -> Counter[str]:
-    """The names in a folder, without what differs from run to run."""
-    return Counter(_RANDOM.sub("RANDOM", _RUN_ID.sub("RUN", name)) for name in tree(folder))
+    """The names in a folder, without what differs from run to run; a stream may write its rows into any number of files."""
+    names = Counter(_RANDOM.sub("RANDOM", _RUN_ID.sub("RUN", name)) for name in tree(folder))
+    return Counter({name: 1 if name.endswith("-RANDOM.jsonl") else times for name, times in names.items()})
 
 
 def facts(files: Tree) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any, Final
 
 from tests.faults.children import TEMPORARY, command, run
 from tests.faults.injection import Change
-from tests.faults.looking import PAGE, RUN, SIMULATION, SNAPSHOT, Result, Tree, facts, shape, tree
+from tests.faults.looking import PAGE, RUN, SIMULATION, SNAPSHOT, Result, Tree, facts, shape
 from tests.faults.streams import LEARNED, write_stream
 from tests.running import Record, write_lines
 

@@ -33,23 +33,23 @@ class Steps:
 
     Args:
         home: folder of the test; each step has one of its own in it, which is kept if something went wrong there.
-        died: counts those that a process died of.
+        died: counts the processes that died.
     """
 
-    def __init__(self, home: Path, died: Callable[[bool], None]) -> None:
+    def __init__(self, home: Path, died: Callable[[int], None]) -> None:
         self.home, self._died, self._wrong = home, died, list[str]()
 
     def __enter__(self) -> Self:
         return self
 
-    def take(self, about: str, step: Callable[[Path], bool]) -> None:
-        """Takes a step; `step` gets a folder that is not there yet, and gives whether a process died."""
+    def take(self, about: str, step: Callable[[Path], int]) -> None:
+        """Takes a step; `step` gets a folder that is not there yet, and gives how many processes died."""
         folder = self.home / f"step-{len(list(self.home.iterdir())) + 1}"
         try:
             self._died(step(folder))
             shutil.rmtree(folder, ignore_errors=True)
         except AssertionError as error:
-            self._died(True)
+            self._died(1)
             self._wrong.append(f"{about}, in {folder}:\n{indent(str(error).strip()[:1500], '    ')}")
             folder.mkdir(exist_ok=True)
 

@@ -1,4 +1,4 @@
-"""The daily chain: each day starts from the snapshot of the day before, and is killed again and again where it stands."""
+"""The daily chain: each day starts from the snapshot of the day before, and is killed again and again."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def alerts_of_one_run() -> Counter[str]:
 
 @pytest.mark.parametrize(("fault", "stride"), [(killed, STRIDE), (torn, 4 * STRIDE)])
 def test_a_chain_killed_at_every_step_of_every_day_finds_what_one_backfill_finds(
-    fault: Callable[[int], Fault], stride: int, tmp_path: Path, died: Callable[[bool], None]
+    fault: Callable[[int], Fault], stride: int, tmp_path: Path, died: Callable[[int], None]
 ) -> None:
     folder, earlier = prepared(tmp_path / "chain"), dict[str, Any]()
     for day in CHAINED:
         at = 1 + day % stride
         while (ended := run(of_day(day), folder, fault(at))).killed:
-            died(True)
+            died(1)
             assert foreign(folder) == FOREIGN
             assert {name: tree(folder / name) for name in earlier} == earlier, f"day {day}, {fault(at)}: an earlier day"
             at += stride

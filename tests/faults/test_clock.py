@@ -75,7 +75,7 @@ def test_a_run_at_another_time_replaces_one_of_now(hours: int, played: Rehearsed
 
 @pytest.mark.parametrize("hours", [-9000, 9000])
 def test_what_died_at_another_time_is_replaced_at_once(
-    hours: int, played: Rehearsed, tmp_path: Path, died: Callable[[bool], None]
+    hours: int, played: Rehearsed, tmp_path: Path, died: Callable[[int], None]
 ) -> None:
     for step in range(3, len(played.changes), max(len(played.changes) // 5, 1)):
         folder = played.stage(tmp_path / str(step))

@@ -72,7 +72,9 @@ def test_a_disk_that_is_full_at_any_byte_ends_a_command_in_one_line_and_loses_no
             ended = run(played.scene.act, folder)
             disk.remount("size=64m")
             status = ended.status
-            steps.take(f"with room for {pages} pages", lambda _, ended=ended, folder=folder: room(played, ended, folder))
+            steps.take(
+                f"with room for {pages} pages", lambda _, ended=ended, folder=folder: room(played, ended, folder)
+            )
             pages += max(pages // 2, 3) * (3 if SHORT else 1)
             assert pages < 5000, ended.said
 

@@ -1,4 +1,4 @@
-"""Inputs that are cut, or grow and shrink while they are read: one line or all records, and never the earlier result."""
+"""Inputs that are cut, or grow and shrink while they are read: one line says so, or what is there is read."""
 
 from __future__ import annotations
 

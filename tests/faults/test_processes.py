@@ -53,12 +53,12 @@ def _scans(process: int) -> bool:
 
 
 def test_a_killed_worker_ends_the_run_in_one_line_and_the_earlier_result_is_whole(
-    played: Rehearsed, tmp_path: Path, died: Callable[[], None]
+    played: Rehearsed, tmp_path: Path, died: Callable[[int], None]
 ) -> None:
     folder = played.stage(tmp_path / "scene")
     with Child(BY_WORKERS, folder) as child:
         os.kill(workers_of(child)[0], signal.SIGKILL)
-        died()
+        died(1)
         ended = child.ended()
         assert child.left() == []
     _failed_in_one_line(ended)
@@ -117,7 +117,7 @@ def test_a_run_that_is_told_to_end_does_so_within_five_seconds_and_tidies_up(
     number: signal.Signals, act: Action, played: Rehearsed, steps: Steps
 ) -> None:
     with steps:
-        for tenths in ((5, 15) if SHORT else range(1, 16, 2)):
+        for tenths in (5, 15) if SHORT else range(1, 16, 2):
             steps.take(f"after 0.{tenths} s", lambda folder, t=tenths / 10: tell(played, act, number, folder, t))
 
 

@@ -72,12 +72,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 @pytest.mark.parametrize(("fault", "stride"), [(killed, 1), (torn, 3)])
 def test_killed_at_every_step_and_started_again_a_stream_leaves_what_it_leaves_undisturbed(
-    fault: Callable[[int], Fault], stride: int, undisturbed: Tree, tmp_path: Path, died: Callable[[bool], None]
+    fault: Callable[[int], Fault], stride: int, undisturbed: Tree, tmp_path: Path, died: Callable[[int], None]
 ) -> None:
     folder, at = tmp_path / "stream", 1
     prepare(folder)
     while (ended := run(write_stream, folder, fault(at))).killed:
-        died(True)
+        died(1)
         assert foreign(folder) == FOREIGN
         assert all(alert in ALERTS for alert in alerts_in(folder))
         assert learned_in(folder).items() <= undisturbed.items()
