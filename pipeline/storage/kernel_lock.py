@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import uuid
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+_UNFINISHED: Final = re.compile(r"\.[0-9a-f]{32}")
 
 
 def hold(path: Path, content: bytes) -> BinaryIO | None:
@@ -19,14 +23,30 @@ def hold(path: Path, content: bytes) -> BinaryIO | None:
     """
     unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     stream = unfinished.open("wb")
-    held = _try(stream)
-    stream.write(content)
-    stream.flush()
-    os.replace(unfinished, path)
+    try:
+        held = _try(stream)
+        stream.write(content)
+        stream.flush()
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):  # it must not hide what failed
+            unfinished.unlink()
+        raise
     if held:
         return stream
     stream.close()
     return None
+
+
+def write_alone(path: Path, content: bytes) -> None:
+    """Writes a file, whole or not at all; what killed processes left that were writing it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for other in path.parent.iterdir():
+        unfinished = other.name.startswith(path.name) and _UNFINISHED.fullmatch(other.name, len(path.name))
+        if unfinished and not is_held(other):
+            other.unlink(missing_ok=True)
+    if stream := hold(path, content):
+        stream.close()
 
 
 def is_held(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from posixpath import join
 from typing import Final
 
@@ -10,8 +11,9 @@ from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive
 from uncommon_im.pipeline.storage.changing import write_whole, writing_to
+from uncommon_im.pipeline.storage.kernel_lock import write_alone
 from uncommon_im.pipeline.storage.listing import exists
-from uncommon_im.pipeline.storage.opening import open_binary
+from uncommon_im.pipeline.storage.opening import is_remote, open_binary
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import ConfigurationError, require
 
@@ -59,7 +61,10 @@ def _write(path: str, page: str) -> None:
             not exists(path, "--output") or _is_page(path),
             f"--output {path}: the file that is there is no page of `report`, and was left as it is: give another name",
         )
-        write_whole(path, page.encode())
+        if is_remote(path):
+            write_whole(path, page.encode())
+        else:
+            write_alone(Path(path), page.encode())
 
 
 def _is_page(path: str) -> bool:
