@@ -11,6 +11,7 @@ QUICK := tests/transforms tests/schemas tests/oracle tests/pipeline/test_backfil
 DEMO := demo-output
 SECONDS_A_TARGET ?= 60
 HOURS ?= 1
+FAULTS ?= all
 INSTALLED := $(VENV)/installed
 PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
@@ -37,7 +38,7 @@ PRISM_VERSION := v2.77.0
 OSV_SCANNER_VERSION := v2.5.0
 HCLFMT_VERSION := v2.24.0
 
-.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-report test-deploy lock sbom audit lint format benchmark clean
+.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-faults test-report test-deploy lock sbom audit lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -95,6 +96,9 @@ $(BIGQUERY)/installed: tests/cloud/bigquery-emulator.txt | $(INSTALLED)
 	HOME=$(abspath $(BIGQUERY)) $(BIGQUERY)/bin/python -c "from duckdb_extensions import import_extension as put; \
 		[put(name) for name in ('ducklake', 'icu', 'spatial')]"
 	touch $@
+
+test-faults: setup  ## kills every command that writes at every step, and fails its calls; FAULTS=short takes a few steps
+	FAULTS=$(FAULTS) $(BIN)/python -m pytest -m faults tests/faults --numprocesses 2 --dist worksteal --durations 5 -rs
 
 test-report: setup  ## the page of `report` in a browser: the Chromium that is there, else Debian's, else Playwright's
 	@test -n "$(CHROMIUM)" || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \

@@ -80,5 +80,5 @@ setup(
             "zstandard>=0.23,<0.26",
         ],
     },
-    entry_points={"console_scripts": ["uncommon-im=uncommon_im.pipeline.cli.main:main"]},
+    entry_points={"console_scripts": ["uncommon-im=uncommon_im.pipeline.cli.entry:run"]},
 )

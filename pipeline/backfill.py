@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from posixpath import join
 from typing import Any
 
 import apache_beam as beam
 
 from uncommon_im.pipeline.baselines.read_snapshot import read_snapshot
+from uncommon_im.pipeline.baselines.snapshot_folder import SnapshotFolder
 from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
 from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, as_written, without_secrets
 from uncommon_im.pipeline.local.scan_in_processes import ScanInProcesses
-from uncommon_im.pipeline.runs.folder import WriteSummary
+from uncommon_im.pipeline.runs.folder import PublishRun, run_folder
 from uncommon_im.pipeline.runs.write_evidence import WriteEvidence
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.merge_rows import WriteBigQuery
-from uncommon_im.pipeline.sinks.files.json_lines import WriteJsonLines
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import Input
 from uncommon_im.pipeline.sources.read_inputs import PlanReadings, ReadInputs
+from uncommon_im.pipeline.storage.row_files import WriteJsonLines
 from uncommon_im.transforms.batch.add_up import add_up
 from uncommon_im.transforms.batch.judge_activities import JudgeActivities
 from uncommon_im.transforms.batch.limit_floods import LimitFloods
@@ -116,27 +119,57 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
 
 
 def write(findings: Detection, sinks: Sinks, configuration: Configuration) -> None:
-    """Writes the findings to all sinks that there are, the snapshot if one is asked for, the summary last."""
+    """Writes the findings to all sinks that there are, then the snapshot if one is asked for; publishes the run last.
+
+    The folders that it writes to are claimed until the run ends: `run_folder(...).staged`, `SnapshotFolder.claimed`.
+    """
     findings = without_secrets(findings, configuration)
     total = findings.tallies | "AddUp" >> beam.CombineGlobally(add_up)
-    written = []
+    rows, written = {}, []
     if sinks.output:
+        staging = run_folder(sinks.output).staging(configuration.run_id)
         alerts = as_written(findings.alerts, configuration)
-        written.append(alerts | "WriteAlerts" >> WriteJsonLines(sinks.output, "alerts"))
-        written.append(findings.dead_letters | "WriteDeadLetters" >> WriteJsonLines(sinks.output, "dead_letter"))
+        rows["alerts"] = alerts | "WriteAlerts" >> WriteJsonLines(join(staging, "alerts"))
+        rows["dead_letter"] = findings.dead_letters | "WriteDeadLetters" >> WriteJsonLines(join(staging, "dead_letter"))
         if configuration.verdicts:
-            written.append(findings.verdicts | "WriteVerdicts" >> WriteJsonLines(sinks.output, "verdicts"))
+            rows["verdicts"] = findings.verdicts | "WriteVerdicts" >> WriteJsonLines(join(staging, "verdicts"))
         if configuration.evidence is not None:
-            evidence = WriteEvidence(sinks.output, configuration.evidence_metadata, configuration.judged_days)
+            evidence = WriteEvidence(staging, configuration.evidence_metadata, configuration.judged_days)
             written.append(findings.evidence | "WriteEvidence" >> evidence)
     if sinks.bigquery:
         assert sinks.staging is not None, "a backfill loads what it has staged"
-        rows = {"alerts": findings.alerts, "dead_letters": findings.dead_letters}
-        rows |= {"verdicts": findings.verdicts} if configuration.verdicts else {}
+        tables = {"alerts": findings.alerts, "dead_letters": findings.dead_letters}
+        tables |= {"verdicts": findings.verdicts} if configuration.verdicts else {}
         merged = WriteBigQuery(sinks.bigquery, sinks.staging, configuration, total, findings.history["coverage"])
-        written.append(rows | "WriteBigQuery" >> merged)
+        written.append(tables | "WriteBigQuery" >> merged)
     if configuration.baseline_out:
-        snapshot = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, list(written))
+        before = [*rows.values(), *written]
+        snapshot = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, before)
         written.append(findings.history | "WriteSnapshot" >> snapshot)
     if sinks.output:
-        _ = total | "WriteSummary" >> WriteSummary(sinks.output, written)
+        _ = total | "PublishRun" >> PublishRun(sinks.output, configuration.run_id, rows, written)
+
+
+@contextmanager
+def claimed(
+    output: str | None, configuration: Configuration, *, force: bool = False, stays: bool = True
+) -> Iterator[None]:
+    """While the block runs no other run writes to the folders of this one; what it has staged goes if the block fails.
+
+    Args:
+        output: the run's folder; `None`: it writes none.
+        configuration: of the run.
+        force: take over what cannot be proven dead.
+        stays: the run ends with this process; else it releases its folders by itself.
+
+    Raises:
+        ConfigurationError: another run writes there, something else lies there, or it cannot be written.
+    """
+    run_id = configuration.run_id
+    with ExitStack() as claims:
+        if output:
+            claims.enter_context(run_folder(output).staged(run_id, force=force, stays=stays))
+        if configuration.baseline_out:
+            snapshot = SnapshotFolder(configuration.baseline_out)
+            claims.enter_context(snapshot.claimed(run_id, force=force, stays=stays))
+        yield

@@ -16,6 +16,9 @@ except ImportError:  # PyYAML built without libyaml: same result, slower
 MOST_REPEATED: Final = 100_000
 """Nodes that the aliases of a document may add to those that are written; a mapping's add a few hundred."""
 
+MAX_BYTES: Final = 1 << 24
+"""What a document may have; reading it takes up to 200 times its size in memory."""
+
 
 class ConfigurationError(ValueError):
     """A document or argument of the user's is wrong; the message is one line that says which and how to mend it."""
@@ -87,10 +90,12 @@ def read_yaml(path: str) -> Any:
     """The YAML document at a path: local, or on any file system that Beam knows, such as `gs://`.
 
     Raises:
-        ConfigurationError: the file cannot be read, or is no YAML.
+        ConfigurationError: the file cannot be read, is too large, or is no YAML.
     """
     try:
-        text = _remote(path) if "://" in path else Path(path).read_text(encoding="utf-8")
+        content = _remote(path) if "://" in path else _local(path)
+        require(len(content) <= MAX_BYTES, f"{path}: more than {MAX_BYTES:,} bytes: no document is that long")
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: cannot be read: it is not UTF-8 text") from None
     except OSError as error:
@@ -98,15 +103,20 @@ def read_yaml(path: str) -> Any:
     return parse_yaml(text, path)
 
 
-def _remote(path: str) -> str:
+def _local(path: str) -> bytes:
+    with Path(path).open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
+def _remote(path: str) -> bytes:
     from apache_beam.io.filesystems import FileSystems  # takes seconds, and is needed for remote documents only
 
     try:
         with FileSystems.open(path) as stream:
-            content: bytes = stream.read()
+            content: bytes = stream.read(MAX_BYTES + 1)
     except Exception as error:  # whatever the storage's client raises
         raise OSError(f"{type(error).__name__}: {error}") from error
-    return content.decode("utf-8")
+    return content
 
 
 def packaged_yaml(package: str, name: str) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zlib
 from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from uncommon_im.schemas.decoding import Entry, Scalar, decode
 from uncommon_im.schemas.documents import read_yaml, require
@@ -47,8 +50,7 @@ class _ExceptionsFile(Entry, frozen=True):
 EXCEPTION_FIELDS: Final = _Exception.__struct_fields__[:-2]
 
 
-@dataclass(frozen=True)
-class ExceptionEntry:
+class ExceptionEntry(msgspec.Struct, frozen=True, gc=False):
     """One exception: all its globs must match (without case).
 
     Args:
@@ -60,6 +62,24 @@ class ExceptionEntry:
     globs: tuple[tuple[str, str], ...]
     reason: str
     expires: date | None = None
+
+
+class _Packed(tuple[ExceptionEntry, ...]):
+    """Entries that are packed once, however often they are copied to other steps and processes, and unpacked once."""
+
+    def __reduce__(self) -> Any:
+        return _unpacked, (self._packed,)
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return zlib.compress(msgspec.msgpack.encode(tuple(self)))
+
+
+@lru_cache(1)
+def _unpacked(packed: bytes) -> _Packed:
+    entries = _Packed(msgspec.msgpack.decode(zlib.decompress(packed), type=tuple[ExceptionEntry, ...]))
+    entries._packed = packed
+    return entries
 
 
 def load_exceptions(path: str | None) -> tuple[ExceptionEntry, ...]:
@@ -82,7 +102,7 @@ def parse_exceptions(document: object, name: str) -> tuple[ExceptionEntry, ...]:
         isinstance(whole, dict) and isinstance(whole.get("exceptions"), list),
         f"{name}: expected a list of exceptions (or a mapping with `exceptions`)",
     )
-    return tuple(each.entry() for each in decode(whole, _ExceptionsFile, name).exceptions)
+    return _Packed(each.entry() for each in decode(whole, _ExceptionsFile, name).exceptions)
 
 
 def _day(value: object) -> date | None:

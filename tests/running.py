@@ -94,7 +94,10 @@ def run_into(
     """A backfill over files and tables, as `run_backfill`, that leaves its files in a folder."""
     with tempfile.TemporaryDirectory() as folder:
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
-        with beam.Pipeline(None if engine else FnApiRunner(), options=engine) as pipeline:
+        with (
+            backfill.claimed(output, configuration),
+            beam.Pipeline(None if engine else FnApiRunner(), options=engine) as pipeline,
+        ):
             scanned = backfill.scan(pipeline, inputs, JsonOptions(format), configuration, local)
             backfill.write(backfill.detect(scanned, configuration), Sinks(output), configuration)
     return Found(

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
-from posixpath import join
 from typing import Final
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import TaggedOutput
 
 from uncommon_im.pipeline.baselines.read_snapshot import OUTPUTS, Snapshot
-from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.pipeline.storage.listing import list_folder
 from uncommon_im.pipeline.storage.table_folder import ReadTables, TableFolder
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
@@ -52,7 +51,7 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
     """
     missing = f"--sightings {path}: no stream wrote there ({STREAM} cannot be read)"
     metadata = StreamMetadata.parse(TableFolder(path, STREAM).read_metadata(missing), path)
-    listed = [_FILE.search(file.path) for file in list_files(join(path, "*", "*"), option="--sightings")]
+    listed = [_FILE.match(name) for name in list_folder(path, option="--sightings")]
     files = [(date.fromisoformat(file["day"]), file["table"], file[0]) for file in listed if file]
     newest = max((day for day, table, _ in files if table is None), default=None)
     require(

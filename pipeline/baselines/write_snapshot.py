@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from posixpath import basename, dirname, join
 from typing import Final
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsList
 from msgspec.structs import replace
 
-from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.pipeline.baselines.snapshot_folder import SnapshotFolder
 from uncommon_im.pipeline.storage.table_folder import TableFolder
 from uncommon_im.schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata
 from uncommon_im.transforms.rules.baseline import blocks
@@ -40,11 +38,10 @@ class WrittenFile:
 class WriteSnapshot(beam.PTransform):
     """{"sightings", "host_sightings", "said"} by shard, "coverage" -> a snapshot; yields its path.
 
-    Files of a run have a folder of their own and `metadata.json` is replaced as the last step: a run that dies leaves
-    the old snapshot whole. A retried step writes the same file again.
+    A run that dies leaves the old snapshot whole. A retried step writes the same file again.
 
     Args:
-        path: the snapshot's directory.
+        path: the snapshot's directory, which is claimed (`SnapshotFolder`).
         metadata: what is known before: `rows`, `files` and `tenants` are filled in.
         after: what must have happened before the snapshot counts.
     """
@@ -101,13 +98,5 @@ def _finish(path: str, metadata: Metadata, files: list[WrittenFile], *after: Ite
         files={table: names[table] for table in TABLES},
         rows={table: rows[table] for table in TABLES},
     )
-    TableFolder(path, METADATA).finish(whole.to_json())
-    _delete_others(path, metadata.run_id)
+    SnapshotFolder(path).commit(whole)
     return path
-
-
-def _delete_others(path: str, run_id: str) -> None:
-    """Files that other runs left in this directory, finished or not; whatever else lies there is left alone."""
-    parts = [join(path, "*", f"{table}-{'[0-9]' * 5}.parquet*") for table in TABLES]
-    files = list_files(*parts, join(path, f"{METADATA}.*"))
-    FileSystems.delete([file.path for file in files if basename(dirname(file.path)) != run_id])

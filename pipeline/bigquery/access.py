@@ -23,6 +23,7 @@ from google.cloud.bigquery_storage_v1.services.big_query_read.transports import 
 from requests.exceptions import RequestException
 
 from uncommon_im.pipeline.bigquery.outages import say_outages
+from uncommon_im.pipeline.storage.reach import google_credentials, require_answer
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 API_ERRORS: Final = (GoogleAPIError, GoogleAuthError, RequestException)
@@ -71,6 +72,8 @@ class BigQueryAccess:
             ConfigurationError: there are no credentials.
         """
         try:
+            if not is_plain(self.endpoint):
+                google_credentials()  # the library would look for them for long
             client = Client(
                 project=self.project,
                 credentials=AnonymousCredentials() if is_plain(self.endpoint) else None,  # type: ignore[no-untyped-call]
@@ -79,6 +82,19 @@ class BigQueryAccess:
         except (DefaultCredentialsError, OSError) as error:
             raise _no_access(error) from None
         say_outages(client._http)  # the library has no other name for its session
+        return client
+
+    def reached_client(self, named: str) -> Client:
+        """The same, for whoever asks first: it makes sure that there is an answer, for which the client waits minutes.
+
+        Args:
+            named: what needs it: the option and its value.
+
+        Raises:
+            ConfigurationError: there are no credentials, or BigQuery does not answer.
+        """
+        client = self.client()
+        require_answer(named, self.endpoint or "https://bigquery.googleapis.com")
         return client
 
     def read_client(self) -> BigQueryReadClient:
@@ -92,6 +108,7 @@ class BigQueryAccess:
             return BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
         host = {"api_endpoint": urlsplit(self.storage_endpoint).netloc} if self.storage_endpoint else None
         try:
+            google_credentials()
             return BigQueryReadClient(client_options=host)
         except DefaultCredentialsError as error:
             raise _no_access(error) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.storage.temporary import temporary_home
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Command:
 
     def __call__(self, options: Any, rest: list[str]) -> int:
         """Runs it; returns the exit status."""
-        return (self.run(options, rest) if self.beam else self.run(options)) or 0
+        if not self.beam:
+            return self.run(options) or 0
+        with temporary_home():
+            return self.run(options, rest) or 0
 
 
 @dataclass(frozen=True)

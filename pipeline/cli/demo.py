@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -70,4 +71,5 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # between the commands there is nothing to tidy up
     sys.exit(demo(sys.argv[1] if len(sys.argv) > 1 else "demo-output"))

@@ -1,16 +1,17 @@
 """The command `uncommon-im`. Beam is imported by the commands that run it: the others answer at once.
 
 Exit status: 0 done, 1 the run failed or `exceptions check` has findings, 2 the arguments or a file that they name are
-wrong.
+wrong, 130 or 143 it was stopped by SIGINT (Ctrl-C) or SIGTERM.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
 from uncommon_im.pipeline.cli.command import Command, TerminalOptions
 from uncommon_im.pipeline.cli.commands.backfill import BACKFILL
 from uncommon_im.pipeline.cli.commands.evaluate import EVALUATE
@@ -24,11 +25,14 @@ from uncommon_im.pipeline.cli.commands.simulate import SIMULATE
 from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
+from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import RunFailed
 from uncommon_im.pipeline.local.garbage import collect_seldom
 from uncommon_im.pipeline.options.declaration import Options
-from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, read_options
+from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, paths_in, read_options
+from uncommon_im.pipeline.storage.opening import is_remote
+from uncommon_im.pipeline.storage.reach import require_reachable
 from uncommon_im.schemas.detector import DETECTOR_VERSION
 from uncommon_im.schemas.documents import ConfigurationError
 
@@ -46,22 +50,43 @@ COMMANDS: Final[dict[str, Command]] = {command.name: command for command in _ALL
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     terminal = TerminalOptions()
-    try:
-        command, options, terminal, rest = parse(argv)
-        start_logging(terminal.verbose)
-        collect_seldom()
-        return command(options, rest)
-    except ConfigurationError as error:
+    with stoppable() as stop:
+        try:
+            command, options, terminal, rest = parse(argv)
+            start_logging(terminal.verbose)
+            collect_seldom()
+            require_reachable(_remote(options, rest), rest if command.beam else ())
+            return command(options, rest)
+        except BaseException as error:
+            return _ended(error, stop, terminal.verbose)
+
+
+def _remote(options: Options, rest: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(option, path) of what is on other file systems, with Beam's own options of such paths."""
+    for option, path in paths_in(options):
+        if is_remote(path) and not path.startswith(TABLE_SCHEME):
+            yield option, path
+    for before, argument in zip(["", *rest], rest, strict=False):
+        name, _, value = argument.rpartition("=")
+        if value.startswith("gs://"):
+            yield name or before, value
+
+
+def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
+    """Says in one line why a command ended; returns the exit status."""
+    if stop.told:  # whatever else went wrong on the way out
+        log.debug("stopped", exc_info=error)
+        complain(f"stopped by {stop.told.signal.name}; the output is not complete")
+        return stop.told.status
+    if isinstance(error, ConfigurationError):
         complain(error)
         return 2
-    except KeyboardInterrupt:
-        complain("stopped; the output is not complete")
-        return 1
-    except Exception as error:  # the last line of defence: whatever failed, say it in one line
-        if terminal.verbose:
-            log.exception("the run failed")
+    if isinstance(error, Exception):  # the last line of defence: whatever failed, say it in one line
+        if verbose:
+            log.error("the run failed", exc_info=error)
         complain(f"the run failed: {_reason(error)} (--verbose shows all)")
         return 1
+    raise error
 
 
 def _reason(error: Exception) -> str:

@@ -29,6 +29,7 @@ def start_logging(verbose: bool) -> None:
     logging.getLogger(OURS).setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in ("apache_beam", "PrismRunner"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.WARNING if verbose else logging.ERROR)  # each try of a request
 
 
 def complain(problem: object) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.storage.places import real_path
 from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
 from uncommon_im.schemas.detector import Detector, Limits, load_detector
 from uncommon_im.schemas.documents import require
@@ -135,11 +136,16 @@ class BaselineOptions(Options, title="baseline"):
         if self.baseline_out is None:
             return
         require(end, "--baseline-out needs --end: the day boundary at which the snapshot is taken")
-        require(
-            self.baseline_in is None or self.baseline_in.rstrip("/") != self.baseline_out.rstrip("/"),
-            f"--baseline-out {self.baseline_out} is the snapshot that the run starts from: give the next one its own "
-            "directory, so that the run can be repeated",
-        )
+        check_places(self.baseline_in, self.baseline_out)
+
+
+def check_places(baseline_in: str | None, baseline_out: str) -> None:
+    """Raises `ConfigurationError` if two directories of snapshots are one, by whatever names."""
+    require(
+        baseline_in is None or real_path(baseline_in) != real_path(baseline_out),
+        f"--baseline-out {baseline_out} is the snapshot that the run starts from: give the next one its own "
+        "directory, so that the run can be repeated",
+    )
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,18 @@ part of the readings is one task, done as a whole by one process or not at all; 
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, Final
 
 import apache_beam as beam
 
-from uncommon_im.pipeline.local.worker import scan_readings
+from uncommon_im.pipeline.local.processes import share
+from uncommon_im.pipeline.local.worker import opened, scan_readings
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import AnyReading
 from uncommon_im.transforms.batch.scan_events import OUTPUTS, at_end
 from uncommon_im.transforms.rules.activities.scan import ScanSettings
-
-log = logging.getLogger(__name__)
 
 _TASKS_PER_WORKER: Final = 2
 """More tasks even out, fewer leave less to merge."""
@@ -31,7 +27,8 @@ _TASKS_PER_WORKER: Final = 2
 class ScanInProcesses(beam.PTransform):
     """Readings -> what `ScanEvents` makes of their batches, by `workers` processes of this machine.
 
-    The same outputs with the same guarantees, but blocks are kept in `folder`. A worker that dies ends the run.
+    The same outputs with the same guarantees, but blocks and dead letters are kept in `folder`. A worker that dies ends
+    the run.
     """
 
     settings: ScanSettings
@@ -57,20 +54,11 @@ class _Dispatch(beam.DoFn):
         self._readings.append(reading)
 
     def finish_bundle(self) -> Iterator[Any]:
-        tasks = _tasks(self._readings, self._workers * _TASKS_PER_WORKER)
-        done = 0
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self._workers, max(len(tasks), 1)), mp_context=context) as pool:
-            futures = [pool.submit(scan_readings, task, self._settings, self._options, self._folder) for task in tasks]
-            try:
-                for future in as_completed(futures):
-                    for tag, value in future.result():
-                        yield at_end(tag, value)
-                    done += 1
-                    log.info("scanned %d/%d parts of the input", done, len(tasks))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        parts = _tasks(self._readings, self._workers * _TASKS_PER_WORKER)
+        tasks = [(part, self._settings, self._options, self._folder) for part in parts]
+        for outputs in share(scan_readings, tasks, self._workers):
+            for tag, value in opened(outputs):
+                yield at_end(tag, value)
 
 
 def _tasks(readings: list[AnyReading], count: int) -> list[list[AnyReading]]:

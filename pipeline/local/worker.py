@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from uncommon_im.pipeline.local.garbage import collect_seldom
@@ -17,7 +21,9 @@ from uncommon_im.transforms.rules.recognition.communications import Recogniser
 def scan_readings(
     readings: list[AnyReading], settings: ScanSettings, options: JsonOptions, folder: str
 ) -> list[tuple[str, Any]]:
-    """(output, value) pairs of `ScanEvents` for all batches of some readings; blocks are kept in a folder.
+    """What `opened` makes the (output, value) pairs of `ScanEvents` of, for all batches of some readings.
+
+    Blocks and dead letters, of which there may be any number, are kept in a folder.
 
     Raises:
         UnreadableInput: an input cannot be read; of a file only if the policy is to fail.
@@ -26,13 +32,25 @@ def scan_readings(
     collect_seldom()
     scan = Scan(settings, _recogniser(settings))
     outputs: list[tuple[str, Any]] = []
-    for reading in readings:
-        for batch in read_input(reading, options):
-            outputs += [("dead_letters", letter.row()) for letter in scan.add(batch)]
-            if scan.full:
-                outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
+    letters = Path(folder, uuid.uuid4().hex)
+    with letters.open("wb") as kept:
+        for reading in readings:
+            for batch in read_input(reading, options):
+                kept.writelines(msgspec.json.encode(letter.row()) + b"\n" for letter in scan.add(batch))
+                if scan.full:
+                    outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
     outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
-    return [*outputs, *scan.totals()]
+    return [*outputs, ("dead_letters", str(letters)), *scan.totals()]
+
+
+def opened(outputs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """(output, value) pairs of `ScanEvents`; a dead letter is read when it is asked for."""
+    for tag, value in outputs:
+        if tag != "dead_letters":
+            yield tag, value
+            continue
+        with Path(value).open("rb") as letters:
+            yield from ((tag, msgspec.json.decode(line)) for line in letters)
 
 
 _KEPT: list[tuple[ScanSettings, Recogniser]] = []

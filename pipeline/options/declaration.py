@@ -16,6 +16,8 @@ _BY_TYPE: Final[dict[type, dict[str, Any]]] = {
     date: {"parse": day, "metavar": "DATE"},
 }
 """What a field's type says, unless the option says it itself."""
+_PATHS: Final = ("DIR", "GLOB", "FILE.yaml", "FILE.html")
+"""What stands for files and folders in `--help`."""
 _type_hints: Final[Callable[[Any], dict[str, Any]]] = cache(get_type_hints)
 
 
@@ -77,6 +79,11 @@ class Option:
     def is_repeatable(self) -> bool:
         """Whether it can be given again and again."""
         return self.default == ()
+
+    @property
+    def is_path(self) -> bool:
+        """Whether its value names a file or a folder, on any file system."""
+        return self.metavar in _PATHS
 
     @property
     def text(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from uncommon_im.pipeline.options.declaration import Option, Options, members, options_in
@@ -74,6 +74,17 @@ def read_options(kind: type[Group], arguments: argparse.Namespace) -> Group:
         else:
             values[name] = read_options(member, arguments)
     return kind(**values)
+
+
+def paths_in(options: Options) -> Iterator[tuple[str, str]]:
+    """(option, path) of each file or folder that is named."""
+    for name, member in members(type(options)):
+        value = getattr(options, name)
+        if not isinstance(member, Option):
+            yield from paths_in(value)
+        elif member.is_path and value is not None:
+            for path in value if isinstance(value, tuple) else (value,):
+                yield member.metavar or name if member.positional else member.flag, path
 
 
 def no_more(rest: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import date
 
 from uncommon_im.schemas.documents import require
@@ -32,9 +33,12 @@ def positive(text: str) -> int:
 
 
 def require_resource(option: str, name: str, kind: str) -> None:
-    """Raises `ConfigurationError` unless a name is that of a Pub/Sub resource: `projects/PROJECT/KIND/NAME`."""
-    parts = name.split("/")
+    """Raises `ConfigurationError` unless a name is that of a Pub/Sub resource: `projects/PROJECT/KIND/NAME`.
+
+    Source: https://cloud.google.com/pubsub/docs/pubsub-basics (resource names), and what Beam takes as a project's id.
+    """
     require(
-        len(parts) == 4 and all(parts) and parts[::2] == ["projects", kind],
-        f"{option} {name}: expected projects/PROJECT/{kind}/NAME",
+        re.fullmatch(rf"projects/[a-z][-a-z0-9:.]{{4,61}}[a-z0-9]/{kind}/[A-Za-z][\w.~+%-]{{2,254}}", name, re.ASCII),
+        f"{option} {name}: expected projects/PROJECT/{kind}/NAME, with a project's id of at least 6 characters and a "
+        "name of at least 3, as Google Cloud has them",
     )

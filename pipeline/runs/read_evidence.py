@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from posixpath import basename, join
+from posixpath import join
 
 import pyarrow as pa
 
-from uncommon_im.pipeline.runs.folder import SUMMARY
+from uncommon_im.pipeline.runs.folder import SUMMARY, run_folder
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
-from uncommon_im.pipeline.storage.listing import exists, list_files
+from uncommon_im.pipeline.storage.listing import exists, list_folder
 from uncommon_im.pipeline.storage.table_folder import TableFolder
 from uncommon_im.schemas.documents import ConfigurationError, require
 from uncommon_im.schemas.evidence import FOLDER, METADATA, RARE_ACTIVITY_SCHEMA, EvidenceMetadata
@@ -38,6 +38,7 @@ def open_evidence(run: str) -> Evidence:
     Raises:
         ConfigurationError: there is none, the run did not finish, or a file is damaged; names it.
     """
+    run_folder(run).settle()
     folder = TableFolder(join(run, FOLDER), METADATA, "run again with --evidence")
     missing = f"{run}: no {FOLDER}/{METADATA} there: give the --output of a backfill that had --evidence"
     try:
@@ -53,5 +54,6 @@ def open_evidence(run: str) -> Evidence:
 
 
 def _read(folder: TableFolder, table: str, schema: pa.Schema) -> Iterator[pa.Table]:
-    for path, _ in list_files(join(folder.path, f"{table}-*.parquet")):
-        yield from folder.read(basename(path), schema)
+    for name in list_folder(folder.path):
+        if name.startswith(f"{table}-") and name.endswith(".parquet"):
+            yield from folder.read(name, schema)

@@ -11,13 +11,16 @@ import msgspec
 import pyarrow as pa
 import pyarrow.json as pj
 
+from uncommon_im.pipeline.runs.folder import run_folder
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
-from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.pipeline.storage.listing import list_folder
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 _BLOCK_BYTES: Final = 1 << 24
-"""Read at a time; no row may be longer."""
+"""Verdict rows that are read at a time; none may be longer."""
+_LINE_BYTES: Final = 1 << 27
+"""What a row may take: a dead letter holds a line of the input, each byte of which may take six."""
 _ROWS: Final = {"alerts": "native alert of a run (--alert-format)", "dead_letter": "dead letter of a run"}
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -79,6 +82,7 @@ def read_verdicts(run: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     Raises:
         ConfigurationError: there are none, or a file holds something else; names the file.
     """
+    run_folder(run).settle()
     paths = files_of(run, "verdicts")
     require(paths, f"--run {run}: no verdicts/*.jsonl there: give the --output of a run that had --verdicts")
     for path in paths:
@@ -127,13 +131,15 @@ def read_lines(run: str, name: str) -> Iterator[tuple[str, bytes]]:
     """The lines in one of a run's folders, each with the file and the line's number in words.
 
     Raises:
-        ConfigurationError: a file cannot be read; names it.
+        ConfigurationError: a file cannot be read, or a line is too long; names it.
     """
     for path in files_of(run, name):
         try:
             with open_binary(path) as stream:
-                for number, line in enumerate(stream, 1):
-                    yield f"{path}, line {number}", line
+                for number, line in enumerate(iter(lambda: stream.readline(_LINE_BYTES + 1), b""), 1):
+                    where = f"{path}, line {number}"
+                    require(len(line) <= _LINE_BYTES, f"{where}: longer than {_LINE_BYTES:,} bytes: no row of a run")
+                    yield where, line
         except (OSError, UnreadableInput) as error:
             raise _wrong(path, error) from None
 
@@ -144,7 +150,8 @@ def files_of(run: str, name: str) -> list[str]:
     Raises:
         ConfigurationError: the file system cannot look them up.
     """
-    return [file.path for file in list_files(join(run, name, "*.jsonl"), option="--run")]
+    folder = join(run, name)
+    return [join(folder, file) for file in list_folder(folder, option="--run") if file.endswith(".jsonl")]
 
 
 def _wrong(path: str, error: Exception) -> ConfigurationError:

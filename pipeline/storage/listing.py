@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from posixpath import join
 from typing import NamedTuple
 
+from uncommon_im.pipeline.storage.opening import is_remote
 from uncommon_im.schemas.documents import ConfigurationError
 
 
@@ -37,20 +42,48 @@ def list_files(*patterns: str, option: str = "") -> list[StoredFile]:
     return [StoredFile(path, size) for path, size in sorted(sizes.items())]
 
 
+def list_folder(folder: str, option: str = "") -> list[str]:
+    """The names of everything in a folder and below it but folders, relative to it and sorted.
+
+    Its path is no glob. Links are listed and not followed; a folder that is not there is empty.
+
+    Raises:
+        ConfigurationError: the file system cannot look it up; names it.
+    """
+    with _clear_errors(folder, option):
+        return sorted(_remote_names(folder) if is_remote(folder) else _local_names(folder, ""))
+
+
+def _local_names(folder: str, prefix: str) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(Path(folder, prefix)))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        name = join(prefix, entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _local_names(folder, name)
+        else:
+            yield name
+
+
+def _remote_names(folder: str) -> Iterator[str]:
+    from apache_beam.io.filesystems import FileSystems
+
+    inside = folder.rstrip("/") + "/"
+    for file in FileSystems.match([f"{glob.escape(inside)}**"])[0].metadata_list:
+        if file.path.startswith(inside) and file.path != inside:
+            yield file.path.removeprefix(inside)
+
+
 def exists(path: str, option: str = "") -> bool:
-    """Whether there is such a file; arguments and errors as `list_files`, but `path` is no glob."""
+    """Whether there is such a file; arguments and errors as `list_folder`."""
+    if not is_remote(path):
+        return Path(path).exists()
     from apache_beam.io.filesystems import FileSystems
 
     with _clear_errors(path, option):
         return bool(FileSystems.exists(path))
-
-
-def delete_files(*patterns: str) -> None:
-    """Deletes the files that globs match; arguments and errors as `list_files`."""
-    from apache_beam.io.filesystems import FileSystems
-
-    for pattern in patterns:
-        FileSystems.delete([file.path for file in list_files(pattern)])
 
 
 @contextmanager

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from apache_beam.pvalue import TaggedOutput
 
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
+from uncommon_im.pipeline.storage.changing import write_whole
 from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.pipeline.storage.whole_file import write_whole
 from uncommon_im.schemas.documents import ConfigurationError
 
 _BATCH_ROWS: Final = 1 << 17

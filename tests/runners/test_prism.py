@@ -22,6 +22,7 @@ from tests.oracle.stream import Waiting, detect_stream
 from tests.organisations import random_organisation
 from tests.pipeline.baselines.test_snapshots import content_of
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
+from tests.processes import command
 from tests.runners.equality import adds_up, equals_the_backfill_and_the_oracle, files_of, lateness_of
 from tests.running import configuration_of, read_rows, run_records, write_lines
 from tests.streaming import on_prism
@@ -151,3 +152,17 @@ def wait_for(learned: Path, days: int, running: subprocess.Popen[bytes]) -> None
         assert running.poll() is None, "the stream has ended"
         time.sleep(0.1)
     raise AssertionError("the stream does not get on")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_replay_that_is_stopped_or_killed_leaves_no_prism_behind(number: signal.Signals, tmp_path: Path) -> None:
+    write_lines(tmp_path / "events.jsonl", random_organisation(3).records)
+    files = ["--input", str(tmp_path / "events.jsonl"), "--output", str(tmp_path / "run"), "--rate", "1"]
+    with command(tmp_path / "tmp", "replay", *files) as replay:
+        replay.wait_for(lambda: replay.others("--job_port"))
+        replay.main.send_signal(number)
+        _, said = replay.main.communicate(timeout=60)
+        replay.wait_until_gone()
+    if number != signal.SIGKILL:
+        assert replay.main.returncode == 128 + number
+        assert said.splitlines()[-1] == f"uncommon-im: stopped by {number.name}; the output is not complete"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from apache_beam.io.filesystems import FileSystems
 
+from uncommon_im.schemas import documents
 from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, parse_yaml, read_yaml, require
 
 
@@ -90,6 +91,17 @@ def test_a_file_that_is_missing_a_folder_or_no_text_says_so(tmp_path: Path) -> N
         with pytest.raises(ConfigurationError) as error:
             read_yaml(str(path))
         assert str(error.value) == f"{path}: cannot be read: {reason}"
+
+
+def test_a_file_that_no_document_is_as_long_as_is_refused_before_it_is_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "MAX_BYTES", 10)
+    (tmp_path / "a.yaml").write_text("a: 123456\n")
+    assert read_yaml(str(tmp_path / "a.yaml")) == {"a": 123456}
+    (tmp_path / "b.yaml").write_text("a: 1234567\n")
+    with pytest.raises(ConfigurationError, match=r"b\.yaml: more than 10 bytes: no document is that long$"):
+        read_yaml(str(tmp_path / "b.yaml"))
 
 
 def test_a_file_of_a_file_system_of_beams_is_read_and_what_that_says_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def test_an_expiry_is_a_day_however_it_is_written(tmp_path: Path, expires: str, 
 def test_numbers_serve_as_globs_and_missing_values_are_no_globs(tmp_path: Path) -> None:
     (entry,) = load(tmp_path, "- {host_id: 17, signer: null, reason: r}")
     assert entry.globs == (("host_id", "17"),)
+
+
+def test_entries_are_the_same_after_a_journey_to_other_processes_and_are_unpacked_once(tmp_path: Path) -> None:
+    entries = load(tmp_path, "- {host_id: 'h*', reason: r, expires: 2026-05-01}\n- {signer: ü, reason: r}")
+    packed = pickle.dumps(entries)
+    assert pickle.loads(packed) == entries
+    assert pickle.loads(packed) is pickle.loads(packed)
+    assert pickle.dumps(pickle.loads(packed)) == packed
 
 
 def test_an_empty_list_is_no_exceptions(tmp_path: Path) -> None:

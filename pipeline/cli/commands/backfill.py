@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,9 +19,10 @@ from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.options import MergeOptions
-from uncommon_im.pipeline.sinks.files.options import RunFolder
+from uncommon_im.pipeline.sinks.files.options import LockOptions, RunFolder
 from uncommon_im.pipeline.sources.files.readings import InputFile
 from uncommon_im.pipeline.sources.options import InputOptions
+from uncommon_im.pipeline.storage.temporary import temporary_folder
 from uncommon_im.schemas.documents import require
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class BackfillOptions(Options):
     findings: FindingOptions
     dry_run: bool = option("Say what would be done, and stop.", False)
     size: SizeOptions
+    lock: LockOptions
 
     def check(self) -> None:
         """Raises `ConfigurationError` unless what is asked for can be written somewhere."""
@@ -101,15 +102,17 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
 
     from uncommon_im.pipeline import backfill
     from uncommon_im.pipeline.configuration.from_options import configuration_of
-    from uncommon_im.pipeline.options.beam import beam_options
+    from uncommon_im.pipeline.options.beam import beam_options, runs_in_process
+    from uncommon_im.pipeline.sources.replaced import refuse_replaced_inputs
 
     options.check()
     configuration = configuration_of(options.detector, options.days, options.baseline, options.findings)
     beams = beam_options(rest)
     inputs = options.input.find(configuration, options.bigquery, beams)
-    workers = options.size.workers_of(beams, inputs)
+    refuse_replaced_inputs(inputs, options.folder.output, configuration.baseline_out)
+    workers, stays = options.size.workers_of(beams, inputs), runs_in_process(beams)
     configuration = replace(configuration, shards=options.size.shards_of(beams, workers))
-    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as temporary:
+    with temporary_folder() as temporary:
         sinks = Sinks(
             options.folder.output,
             bigquery=options.tables.open(options.bigquery, beams, configuration.verdicts, summaries=True),
@@ -118,12 +121,11 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
         if options.dry_run:
             print(plan(configuration, inputs, sinks))
             return
-        _prepare(sinks, configuration)
-        pipeline = beam.Pipeline(options=beams)
-        local = backfill.LocalScan(workers, temporary) if workers > 1 else None
-        scanned = backfill.scan(pipeline, inputs, options.input.files.reading, configuration, local)
-        backfill.write(backfill.detect(scanned, configuration), sinks, configuration)
-        with _left_clean(sinks):
+        with backfill.claimed(sinks.output, configuration, force=options.lock.force, stays=stays), _unstaged(sinks):
+            pipeline = beam.Pipeline(options=beams)
+            local = backfill.LocalScan(workers, temporary) if workers > 1 else None
+            scanned = backfill.scan(pipeline, inputs, options.input.files.reading, configuration, local)
+            backfill.write(backfill.detect(scanned, configuration), sinks, configuration)
             result = pipeline.run()
             result.wait_until_finish()
         if not getattr(result, "has_job", True):
@@ -131,16 +133,6 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
             return
         summary = _summary(sinks, configuration)
     show_summary(summary, options.folder.output, options.tables.bigquery_output)
-
-
-def _prepare(sinks: Sinks, configuration: Configuration) -> None:
-    from uncommon_im.pipeline.runs.folder import prepare_output
-    from uncommon_im.pipeline.storage.whole_file import require_writable
-
-    if configuration.baseline_out:
-        require_writable("--baseline-out", configuration.baseline_out)
-    if sinks.output:
-        prepare_output(sinks.output)
 
 
 def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:
@@ -153,17 +145,12 @@ def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:
 
 
 @contextmanager
-def _left_clean(sinks: Sinks) -> Iterator[None]:
-    """A run that fails leaves nothing in its folder, and none leaves what it has staged."""
-    from uncommon_im.pipeline.runs.folder import clear_output
+def _unstaged(sinks: Sinks) -> Iterator[None]:
+    """No run leaves what it has staged for BigQuery."""
     from uncommon_im.pipeline.sinks.bigquery.merge_rows import delete_staged
 
     try:
         yield
-    except BaseException:
-        if sinks.output:
-            clear_output(sinks.output)
-        raise
     finally:
         if sinks.staging:
             delete_staged(sinks.staging)
@@ -183,8 +170,12 @@ def plan(configuration: Configuration, inputs: Sequence[Input], sinks: Sinks) ->
 
 
 def _outputs(sinks: Sinks) -> Iterator[str]:
+    from uncommon_im.pipeline.runs.folder import run_folder
+
     if sinks.output:
-        yield f"replace {sinks.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}"
+        old = run_folder(sinks.output).check()
+        replaced = f", in place of the {len(old):,} files of an earlier run" if old else ""
+        yield f"write {sinks.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}{replaced}"
     if sinks.bigquery:
         yield f"merge into {sinks.bigquery.name}.{{alerts,dead_letters,verdicts,summaries}}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -80,16 +81,18 @@ def report_of(
     entries: Sequence[ExceptionEntry], findings: Sequence[Finding], as_of: date, matches: RunMatches | None
 ) -> dict[str, Any]:
     """What `--json` prints: each exception with its findings and, if runs were given, what it matches there."""
+    of_entry = matches.of_entry if matches else []
+    of_number: defaultdict[int, list[dict[str, str]]] = defaultdict(list)
+    for finding in findings:
+        of_number[finding.number].append({"kind": finding.kind, "detail": finding.detail})
     described = [
         {
             "number": number,
             "match": dict(entry.globs),
             "reason": entry.reason,
             "expires": entry.expires and entry.expires.isoformat(),
-            "findings": [
-                {"kind": finding.kind, "detail": finding.detail} for finding in findings if finding.number == number
-            ],
-            "evidence": matches and asdict(matches.of_entry[number - 1]) | {"unsaid": list(missing_fields(entry))},
+            "findings": of_number[number],
+            "evidence": matches and asdict(of_entry[number - 1]) | {"unsaid": list(missing_fields(entry))},
         }
         for number, entry in enumerate(entries, 1)
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from uncommon_im.pipeline.cli.commands.streaming import StreamingOptions, Stream
 from uncommon_im.pipeline.cli.terminal import show_summary
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import name_of
-from uncommon_im.pipeline.sinks.files.options import ReplayFolder
+from uncommon_im.pipeline.sinks.files.options import LockOptions, ReplayFolder
 from uncommon_im.pipeline.sources.files.options import FileOptions
 from uncommon_im.pipeline.sources.replay.options import ArrivalOptions
+from uncommon_im.pipeline.storage.temporary import temporary_folder
 from uncommon_im.schemas.documents import require
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOTAL = "total.json"
+LOCAL_PRISM: Final = "uncommon_im.pipeline.local.prism.LocalPrism"
 _RUN_SECONDS = 365 * 86_400
 """How long a run may take: by default Beam's client gives up listening to a job after five minutes."""
 NO_SPLITS = "--experiments=prism_disable_sdf_split"
@@ -41,14 +42,16 @@ class ReplayOptions(Options):
     folder: ReplayFolder
     streaming: StreamingOptions
     arrival: ArrivalOptions
+    lock: LockOptions
 
 
 def run_replay(options: ReplayOptions, rest: list[str]) -> None:
     """`uncommon-im replay`."""
     import apache_beam as beam
 
-    from uncommon_im.pipeline.runs.folder import clear_output, prepare_output
+    from uncommon_im.pipeline.runs.folder import run_folder
     from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, write_stream_summary
+    from uncommon_im.pipeline.sources.replaced import refuse_replaced_inputs
     from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
     from uncommon_im.pipeline.sources.replay.spool import spool
 
@@ -56,27 +59,24 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
     output, configuration = options.folder.output, options.streaming.configuration()
     lateness = options.streaming.waiting.allowed(configuration.detector.limits)
     beams = stream_options(rest, verbose=log.isEnabledFor(logging.DEBUG))
-    sinks = options.streaming.sinks(beams, output)
     files = options.files.find(configuration)
-    prepare_output(output)
-    options.streaming.learned.begin(configuration)
-    log_configuration(configuration, lateness)
-    with tempfile.TemporaryDirectory(prefix="uncommon-im-") as temporary:
-        folder = Path(options.arrival.spool or temporary)
+    refuse_replaced_inputs(files, output)
+    place, run_id = run_folder(output), configuration.run_id
+    with place.staged(run_id, force=options.lock.force) as staging, temporary_folder(options.arrival.spool) as folder:
+        sinks = options.streaming.sinks(beams, staging)
+        options.streaming.learned.begin(configuration)
+        log_configuration(configuration, lateness)
         log.info("sorting %d files by arrival", len(files))
-        spool(files, options.files.reading, options.arrival.times(lateness), folder)
+        spool(files, options.files.reading, options.arrival.times(lateness), Path(folder))
         pipeline = beam.Pipeline(options=beams)
-        blocks = pipeline | "ReadArrivals" >> ReadArrivals(str(folder), options.arrival.rate)
+        blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, options.arrival.rate)
         findings = StreamRun(configuration, lateness, sinks, options.files.records.reading()).build(blocks)
         _ = findings.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")
-        try:
-            state = pipeline.run().wait_until_finish()
-            if state != "DONE":
-                raise RuntimeError(f"the engine ended the run as {state}")
-            summary = write_stream_summary(output, str(folder / TOTAL))
-        except BaseException:
-            clear_output(output)
-            raise
+        state = pipeline.run().wait_until_finish()
+        if state != "DONE":
+            raise RuntimeError(f"the engine ended the run as {state}")
+        summary = write_stream_summary(staging, f"{folder}/{TOTAL}")
+        place.publish(run_id)
     show_summary(summary, output, options.streaming.tables.bigquery_output)
 
 
@@ -104,7 +104,7 @@ def stream_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:
         "--prism_location": prism,
         "--prism_log_level": "warn" if verbose else "error",
     }
-    engine = ["--runner=PrismRunner", "--environment_type=LOOPBACK", NO_SPLITS]
+    engine = [f"--runner={LOCAL_PRISM}", "--environment_type=LOOPBACK", NO_SPLITS]
     return beam_options(flags, engine + [f"{name}={value}" for name, value in defaults.items() if name not in given])
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from posixpath import join
 from typing import Final
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive
+from uncommon_im.pipeline.storage.changing import write_whole, writing_to
+from uncommon_im.pipeline.storage.kernel_lock import write_alone
+from uncommon_im.pipeline.storage.listing import exists
+from uncommon_im.pipeline.storage.opening import is_remote, open_binary
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import ConfigurationError, require
 
@@ -31,8 +37,6 @@ def run_report(options: ReportOptions) -> None:
     Raises:
         ConfigurationError: an argument or a file is wrong, or what draws pages is not installed.
     """
-    from apache_beam.io.filesystems import FileSystems
-
     require(options.run.strip(), "DIR is empty: give the --output of a run")
     try:
         from uncommon_im.pipeline.report.page import render
@@ -41,24 +45,33 @@ def run_report(options: ReportOptions) -> None:
             f"report needs {error.name}, which is not installed: pip install 'uncommon-im[report]'"
         ) from None
     from uncommon_im.pipeline.report.run import read_run
-    from uncommon_im.pipeline.runs.folder import REPORT
+    from uncommon_im.pipeline.runs.folder import REPORT, run_folder
 
+    run_folder(options.run).settle()
     run = read_run(options.run, options.most_alerts)
-    path = options.output or FileSystems.join(options.run, REPORT)
+    path = options.output or join(options.run, REPORT)
     _write(path, render(run, load_catalogue()))
     print(f"{run.alerts.by_day.total():,} alerts in {path}")
 
 
 def _write(path: str, page: str) -> None:
-    from apache_beam.io.filesystem import CompressionTypes
-    from apache_beam.io.filesystems import FileSystems
+    """A page takes the place of a page, and of nothing else."""
+    with writing_to("--output", path):
+        require(
+            not exists(path, "--output") or _is_page(path),
+            f"--output {path}: the file that is there is no page of `report`, and was left as it is: give another name",
+        )
+        if is_remote(path):
+            write_whole(path, page.encode())
+        else:
+            write_alone(Path(path), page.encode())
 
-    try:
-        with FileSystems.create(path, "text/html", CompressionTypes.UNCOMPRESSED) as stream:
-            stream.write(page.encode())
-    except Exception as error:  # file systems have no error in common
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise ConfigurationError(f"--output {path}: cannot be written: {reason}") from None
+
+def _is_page(path: str) -> bool:
+    from uncommon_im.pipeline.runs.folder import is_page
+
+    with open_binary(path) as stream:
+        return is_page(stream.read(1 << 16))
 
 
 REPORT: Final = Command("report", "Make a page of a run to look at.", ReportOptions, run_report)

@@ -32,7 +32,7 @@ def run_schema(options: SchemaOptions, rest: list[str]) -> None:
     if not options.apply:
         print(";\n\n".join([*(table.ddl(dataset.name) for table in TABLES.values()), latest_ddl(dataset.name)]) + ";")
         return
-    changes = dataset.apply(dataset.access.client())
+    changes = dataset.apply(dataset.access.reached_client(f"--dataset {options.dataset}"))
     print("\n".join(changes) if changes else f"{dataset.name} has all tables as they should be")
 
 

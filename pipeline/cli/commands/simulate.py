@@ -11,10 +11,11 @@ from typing import Final, Literal
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive
+from uncommon_im.pipeline.sinks.files.options import LockOptions
 from uncommon_im.schemas.documents import ConfigurationError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SimulateOptions(Options):
     """The options of `simulate`."""
 
@@ -30,6 +31,7 @@ class SimulateOptions(Options):
     )
     gap_days: int = option("How many days, three weeks before the end, have no telemetry at all.", 0)
     marginals: bool = option("Also measure shares and skews, into marginals.json.", False)
+    lock: LockOptions
 
 
 def run_simulate(options: SimulateOptions) -> None:
@@ -39,22 +41,22 @@ def run_simulate(options: SimulateOptions) -> None:
         ConfigurationError: an argument is wrong.
     """
     from uncommon_im.pipeline.lab.simulation import FIRST_DAY, Scenario, simulate
+    from uncommon_im.pipeline.lab.simulation.folder import simulation_folder
     from uncommon_im.pipeline.lab.simulation.marginals import marginals_of
-    from uncommon_im.pipeline.storage.upload import local_folder
 
+    try:
+        scenario = Scenario(
+            options.hosts,
+            options.days,
+            options.seed,
+            options.first_day or FIRST_DAY,
+            options.background,
+            options.gap_days,
+        )
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
     output = options.output.rstrip("/") or "/"
-    with local_folder("--output", output, replaced="events/dt=*.parquet") as folder:
-        try:
-            scenario = Scenario(
-                options.hosts,
-                options.days,
-                options.seed,
-                options.first_day or FIRST_DAY,
-                options.background,
-                options.gap_days,
-            )
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from None
+    with simulation_folder(output, options.lock.force) as folder:
         made = simulate(folder, scenario)
         marginals = json.dumps(marginals_of(made.files), indent=2) if options.marginals else None
         if marginals:

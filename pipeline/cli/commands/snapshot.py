@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
 from uncommon_im.pipeline.cli.command import Command
-from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions
+from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, check_places
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.sinks.files.options import LockOptions
 from uncommon_im.pipeline.sources.options import InputOptions
 from uncommon_im.schemas.documents import require
 
@@ -36,6 +37,7 @@ class SnapshotOptions(Options):
     input: InputOptions
     bigquery: BigQueryOptions
     detector: DetectorOptions
+    lock: LockOptions
 
 
 def run_snapshot(options: SnapshotOptions, rest: list[str]) -> None:
@@ -43,43 +45,49 @@ def run_snapshot(options: SnapshotOptions, rest: list[str]) -> None:
     import apache_beam as beam
 
     from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
-    from uncommon_im.pipeline.options.beam import beam_options
-    from uncommon_im.pipeline.storage.whole_file import require_writable
+    from uncommon_im.pipeline.baselines.snapshot_folder import SnapshotFolder
+    from uncommon_im.pipeline.configuration.configuration import new_run_id
+    from uncommon_im.pipeline.options.beam import beam_options, runs_in_process
 
     require(
         (options.sightings is None) == bool(options.input.names),
         "a snapshot is taken of what a stream left (--sightings) or of raw events (--input): give one of them",
     )
-    pipeline = beam.Pipeline(options=beam_options(rest))
-    build = _of_sightings if options.sightings else _of_events
-    build(pipeline, options)
-    require_writable("--baseline-out", options.baseline_out)
-    pipeline.run().wait_until_finish()
+    check_places(options.baseline_in, options.baseline_out)
+    beams, run_id = beam_options(rest), new_run_id()
+    snapshot = SnapshotFolder(options.baseline_out)
+    with snapshot.claimed(run_id, force=options.lock.force, stays=runs_in_process(beams)):
+        pipeline = beam.Pipeline(options=beams)
+        build = _of_sightings if options.sightings else _of_events
+        build(pipeline, options, run_id)
+        pipeline.run().wait_until_finish()
     metadata = open_snapshot(options.baseline_out).metadata
     rows = ", ".join(f"{number:,} {table}" for table, number in metadata.rows.items())
     print(f"snapshot of {metadata.as_of} in {options.baseline_out}: {rows}")
 
 
-def _of_sightings(pipeline: beam.Pipeline, options: SnapshotOptions) -> None:
+def _of_sightings(pipeline: beam.Pipeline, options: SnapshotOptions, run_id: str) -> None:
     from uncommon_im.pipeline.baselines.read_learned import open_learned
     from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
     from uncommon_im.pipeline.baselines.take_snapshot import SnapshotPlan, take_snapshot
-    from uncommon_im.pipeline.configuration.configuration import new_run_id
 
     baseline = open_snapshot(options.baseline_in) if options.baseline_in else None
     learned = open_learned(options.sightings or "", options.as_of, baseline)
-    take_snapshot(pipeline, SnapshotPlan(learned, baseline, options.as_of, options.baseline_out, new_run_id()))
+    take_snapshot(pipeline, SnapshotPlan(learned, baseline, options.as_of, options.baseline_out, run_id))
 
 
-def _of_events(pipeline: beam.Pipeline, options: SnapshotOptions) -> None:
+def _of_events(pipeline: beam.Pipeline, options: SnapshotOptions, run_id: str) -> None:
     """All days before `--as-of` are judged, for the alerts on the last of them; nothing of it is written."""
     from uncommon_im.pipeline import backfill
     from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
     from uncommon_im.pipeline.configuration.from_options import configuration_of
+    from uncommon_im.pipeline.sources.replaced import refuse_replaced_inputs
 
     baseline = BaselineOptions(options.baseline_in, options.baseline_out, options.learn_changed_services)
     configuration = configuration_of(options.detector, DayOptions(end=options.as_of), baseline)
+    configuration = replace(configuration, run_id=run_id)
     inputs = options.input.find(configuration, options.bigquery, pipeline.options)
+    refuse_replaced_inputs(inputs, None, options.baseline_out)
     scanned = backfill.scan(pipeline, inputs, options.input.files.reading, configuration)
     findings = backfill.detect(scanned, configuration)
     written = WriteSnapshot(options.baseline_out, configuration.snapshot_metadata, [])

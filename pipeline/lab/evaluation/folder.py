@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Alert, Campaign, Communication, Organisation, Subject
+from uncommon_im.pipeline.runs.folder import SUMMARY, run_folder
 from uncommon_im.pipeline.runs.read_rows import read_rows
 from uncommon_im.pipeline.sources.files.parquet import RowGroup, row_groups
 from uncommon_im.pipeline.storage.listing import list_files
@@ -134,8 +135,9 @@ def read_alerts(folder: str, run: str, organisation: Organisation) -> list[Alert
         ConfigurationError: the run is not there, has not finished, or is about other events.
     """
     events = f"{folder}/events/*.parquet"
+    run_folder(run).settle()
     require(
-        Path(run, "summary.json").is_file(),
+        Path(run, SUMMARY).is_file(),
         f"{run}: no finished run there: make one with `uncommon-im backfill --input '{events}' --output {run}`",
     )
     alerts = list(read_rows(run, "alerts", Alert))

@@ -24,7 +24,7 @@ from uncommon_im.pipeline.lab.simulation.campaigns.labels import labels_of
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
-from uncommon_im.pipeline.lab.simulation.telemetry.write import clear, table_of, write_day, write_labels
+from uncommon_im.pipeline.lab.simulation.telemetry.write import table_of, write_day, write_labels
 from uncommon_im.pipeline.lab.simulation.traffic.background import PARTS, Background
 
 FIRST_DAY = p.first_day
@@ -91,11 +91,11 @@ class SimulationSummary:
 def simulate(output: str, scenario: Scenario) -> SimulationSummary:
     """Writes `output/events/dt=YYYY-MM-DD.parquet`, one per UTC day, and `output/labels.jsonl`.
 
-    Files of an earlier run in the same folder are replaced. Campaigns begin on day `parameters.campaign_day`; what a
+    Campaigns begin on day `parameters.campaign_day`; what a
     label expects holds from 33 days and 20 hosts on.
     """
     folder, seed = Path(output), scenario.seed
-    clear(folder / "events")
+    (folder / "events").mkdir(parents=True, exist_ok=True)
     organisation = build_organisation(scenario.hosts, scenario.days, seed, scenario.first_day, scenario.gap_days)
     campaign_rows = plant(organisation, len(CHANGES), seed)
     names = {change.name: number for number, change in enumerate(CHANGES)}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from posixpath import join
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.io import WriteToText
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsIter, AsSingleton
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
 from uncommon_im.pipeline.bigquery.merge import Merge
 from uncommon_im.pipeline.bigquery.tables import Dataset
 from uncommon_im.pipeline.configuration.configuration import Configuration
-from uncommon_im.pipeline.storage.listing import delete_files
+from uncommon_im.pipeline.storage.changing import delete_folder
+from uncommon_im.pipeline.storage.row_files import WriteJsonLines
 from uncommon_im.schemas.bigquery.tables import TABLES
 from uncommon_im.transforms.rules.alerts.table_rows import (
     alert_row,
@@ -84,8 +84,7 @@ class WriteBigQuery(beam.PTransform):
         staged = {
             name: collection
             | f"Row_{name}" >> beam.Map(*as_row[name]).with_output_types(dict[str, Any])
-            | f"ToJson_{name}" >> beam.Map(to_json).with_output_types(str)
-            | f"Stage_{name}" >> WriteToText(FileSystems.join(staging.folder, name), file_name_suffix=".jsonl")
+            | f"Stage_{name}" >> WriteJsonLines(join(staging.folder, name))
             for name, collection in rows.items()
         }
         merge = _LoadAndMerge(self.dataset, staging, self.configuration, tuple(staged))
@@ -137,4 +136,4 @@ def read_summary(dataset: Dataset, staging: Staging, configuration: Configuratio
 
 def delete_staged(staging: Staging) -> None:
     """Deletes the files that a run has staged."""
-    delete_files(FileSystems.join(staging.folder, "**"))
+    delete_folder(staging.folder)

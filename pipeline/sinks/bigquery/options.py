@@ -43,7 +43,7 @@ class DatasetOptions(Options, title="output"):
 
         dataset = Dataset(bigquery.access(beam_options), self.bigquery_output)
         needed = {"alerts": True, "dead_letters": True, "verdicts": verdicts, "summaries": summaries}
-        with dataset.access.client() as client:
+        with dataset.access.reached_client(f"--bigquery-output {self.bigquery_output}") as client:
             dataset.check(client, [name for name, need in needed.items() if need])
         return dataset
 

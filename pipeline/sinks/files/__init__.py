@@ -1,1 +1,1 @@
-"""Results as files: JSON lines of a backfill, files of a stream."""
+"""Results of a stream as files."""

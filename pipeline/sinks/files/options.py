@@ -28,6 +28,17 @@ class ReplayFolder(RunFolder):
 
 
 @dataclass(frozen=True)
+class LockOptions(Options, title="output"):
+    """What becomes of another run that writes to the same folder."""
+
+    force: bool = option(
+        "Take the folder over from a run that died where this one cannot see it: on another machine or in a cloud. A "
+        "run that lives on this machine is never taken over.",
+        False,
+    )
+
+
+@dataclass(frozen=True)
 class StreamFolder(Options, title="output"):
     """The folder of a stream."""
 
@@ -40,8 +51,8 @@ class StreamFolder(Options, title="output"):
             ConfigurationError: it cannot, or it is.
         """
         from uncommon_im.pipeline.runs.folder import SUMMARY
+        from uncommon_im.pipeline.storage.changing import require_writable
         from uncommon_im.pipeline.storage.listing import exists
-        from uncommon_im.pipeline.storage.whole_file import require_writable
 
         if self.output is None:
             return

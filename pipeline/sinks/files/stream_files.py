@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
-from uncommon_im.pipeline.storage.whole_file import write_whole
+from uncommon_im.pipeline.storage.changing import write_whole
 from uncommon_im.transforms.rules.alerts.formats import NATIVE, text_of
 from uncommon_im.transforms.rules.columns.json_lines import to_json
 

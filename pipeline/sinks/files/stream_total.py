@@ -12,8 +12,8 @@ from apache_beam.transforms.trigger import AccumulationMode, AfterWatermark
 from apache_beam.transforms.window import GlobalWindows
 
 from uncommon_im.pipeline.runs.folder import write_summary
+from uncommon_im.pipeline.storage.changing import write_whole
 from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.pipeline.storage.whole_file import write_whole
 from uncommon_im.transforms.rules.events.tally import Tally, stream_summary_of
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import require_resource
+from uncommon_im.pipeline.storage.reach import require_pubsub
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class TopicOptions(Options, title="output"):
     )
 
     def check(self) -> None:
-        """Raises `ConfigurationError` unless the topic is named in full."""
+        """Raises `ConfigurationError` unless the topic is named in full, and Pub/Sub can be reached."""
         if self.alerts_topic:
             require_resource("--alerts-topic", self.alerts_topic, "topics")
+            require_pubsub(f"--alerts-topic {self.alerts_topic}")

@@ -85,7 +85,8 @@ def find_tables(
     """
     if not paths and not queries:
         return []
-    with access.client() as client:
+    named = f"--input {paths[0]}" if paths else "--input-query"
+    with access.reached_client(named) as client:
         lookup = _Lookup(client, replace(access, project=client.project), needed)
         found = [lookup.of_path(path) for path in dict.fromkeys(paths)]
         found += [lookup.of_query(query, f"--input-query {n}") for n, query in enumerate(queries, 1)]

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from uncommon_im.pipeline.sources.files.lines import read_blocks
+from uncommon_im.pipeline.sources.files.lines import LineBlock, read_blocks
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED
 from uncommon_im.schemas.mapping import load_mappings
@@ -20,12 +20,14 @@ from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
-from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines, plain_reader
+from uncommon_im.transforms.rules.parsing.decode import Decoded, Decoder, plain_reader
 from uncommon_im.transforms.rules.parsing.plain import PlainRecords, PlainTable
 from uncommon_im.transforms.rules.parsing.plan import Record
 
 BATCH_BYTES: Final = 1 << 26
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""
+BATCH_RECORDS: Final = 1 << 17
+"""Lines that become one batch, and records of a batch that share lines: each costs memory, however short it is."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,19 @@ class Lines:
     Args:
         lines: the lines.
         source: where they came from.
-        first_line: the number of the first of them there, from 1.
+        numbers: of each of them there, from 1.
     """
 
     lines: Sequence[bytes]
     source: str
-    first_line: int
+    numbers: Longs
 
     def dead_letter(self, rejection: Rejection) -> DeadLetter:
         """The dead letter of one of the lines, or of one record of those that it holds."""
         line, record = rejection.row, rejection.record
         raw = self.lines[line].rstrip(b"\r") if record is None else msgspec.json.encode(record)
-        return DeadLetter(
-            rejection.reason, rejection.detail, self.source, self.first_line + line, raw.decode("utf-8", "replace")
-        )
+        text = raw.decode("utf-8", "replace")
+        return DeadLetter(rejection.reason, rejection.detail, self.source, int(self.numbers[line]), text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,36 +131,35 @@ class PlainBatch(LineBatch):
 
 
 def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:
-    """The records of a file, a batch or two for each `BATCH_BYTES` of it.
+    """The records of a file, a batch or two for each `BATCH_BYTES` or `BATCH_RECORDS` of it.
 
     Raises:
         UnreadableInput: the file cannot be read to its end, and the policy is to fail.
     """
-    buffer: _LineBuffer | None = None
+    buffer = _LineBuffer(path, options)
     for block in read_blocks(path, options.policy):
-        if buffer is not None and (buffer.size >= BATCH_BYTES or buffer.next_line != block.first_line):
+        if buffer.full:
             yield from buffer.batches()
-            buffer = None
-        buffer = buffer or _LineBuffer(path, block.first_line, options)
-        buffer.add(block.lines, block.lost)
-    if buffer is not None:
-        yield from buffer.batches()
+            buffer = _LineBuffer(path, options)
+        buffer.add(block)
+    yield from buffer.batches()
 
 
 def batches_of(lines: Lines, options: JsonOptions) -> Iterator[LineBatch]:
-    """Lines, none of which holds a newline, as batches: one of plain records, one of all others."""
-    buffer = _LineBuffer(lines.source, lines.first_line, options)
-    buffer.add(TextBlock.of_lines(lines.lines))
+    """Lines, none of which holds a newline, as batches: one of plain records, others of all others."""
+    buffer = _LineBuffer(lines.source, options)
+    buffer.add(LineBlock(lines.numbers, TextBlock.of_lines(lines.lines)))
     return buffer.batches()
 
 
 class _LineBuffer:
-    """Lines of a source that wait to become batches: one of plain records, one of all others."""
+    """Lines of a source that wait to become batches: one of plain records, others of all others."""
 
-    def __init__(self, source: str, first_line: int, options: JsonOptions) -> None:
-        self.size = 0
+    def __init__(self, source: str, options: JsonOptions) -> None:
+        self._source = source
+        self._size = 0
         self._text = TextLines()
-        self._lines = Lines(self._text, source, first_line)
+        self._numbers: list[Longs] = []
         self._lost: list[DeadLetter] = []
         self._options = options
         self._mappings = load_mappings()
@@ -167,41 +167,42 @@ class _LineBuffer:
         self._plain = PlainTable(reader) if reader is not None else None
 
     @property
-    def next_line(self) -> int:
-        """The number of the line that follows."""
-        return self._lines.first_line + len(self._text)
+    def full(self) -> bool:
+        """True when it is time to make batches."""
+        return self._size >= BATCH_BYTES or len(self._text) >= BATCH_RECORDS
 
-    def add(self, lines: TextBlock, lost: Iterable[DeadLetter] = ()) -> None:
+    def add(self, block: LineBlock) -> None:
         """Takes the lines that follow; decodes plain ones at once, while a processor's cache holds them."""
         if self._plain is not None:
-            self._plain.add(lines)
-        self._text.add(lines)
-        self._lost.extend(lost)
-        self.size += len(lines.text)
+            self._plain.add(block.lines)
+        self._text.add(block.lines)
+        self._numbers.append(block.numbers)
+        self._lost.extend(block.lost)
+        self._size += len(block.lines.text) + sum(len(letter.raw) for letter in block.lost)
 
     def batches(self) -> Iterator[LineBatch]:
         """All that was added."""
-        others: Sequence[int] | None = None
+        options, others = self._options, None
+        lines = Lines(self._text, self._source, np.concatenate([np.zeros(0, np.int64), *self._numbers]))
         if self._plain is not None:
             plain, others = self._plain.records(self._text)
             if len(plain.lines):
-                yield PlainBatch(self._lines, plain.lines.tolist(), plain.columns, records=plain, options=self._options)
-        options = self._options
-        if others == [] and not self._lost:
-            return
-        decoded = decode_lines(self._text, options.format, self._mappings, options.keep_domain, others)
-        yield batch_of(decoded, self._lines.source, self._lines.first_line, self._lost)
+                yield PlainBatch(lines, plain.lines.tolist(), plain.columns, records=plain, options=options)
+        if self._lost:
+            yield batch_of_lost(self._lost)
+        decoder = Decoder(options.format, self._mappings, options.keep_domain)
+        for decoded in decoder.parts(self._text, BATCH_RECORDS, others):
+            yield batch_of(decoded, self._source, lines.numbers)
 
 
-def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[DeadLetter] = ()) -> LineBatch:
+def batch_of(decoded: Decoded, source: str, numbers: Longs) -> LineBatch:
     """Decoded lines as a batch.
 
     Args:
         source: where the lines came from.
-        first_line: the number of the first of them there, from 1.
-        lost: lines that could not be read.
+        numbers: of each of the lines there, from 1.
     """
-    lines = Lines(decoded.lines, source, first_line)
+    lines = Lines(decoded.lines, source, numbers)
     columns: dict[str, pa.Array] = {}
     problems: dict[int, str] = {}
     for name in (*EVENT_COLUMNS, FAILED):
@@ -209,8 +210,13 @@ def batch_of(decoded: Decoded, source: str, first_line: int, lost: Iterable[Dead
         if column is not None:
             columns[name] = column
         problems = found | problems  # what is wrong with the first such column counts
-    letters = map(lines.dead_letter, decoded.rejections)
-    return LineBatch(lines, decoded.rows_line, columns, problems, (*lost, *letters), decoded.records)
+    letters = tuple(map(lines.dead_letter, decoded.rejections))
+    return LineBatch(lines, decoded.rows_line, columns, problems, letters, decoded.records)
+
+
+def batch_of_lost(letters: Iterable[DeadLetter]) -> LineBatch:
+    """A batch without records: what could not be read, or was no record."""
+    return LineBatch(Lines([], "", np.zeros(0, np.int64)), [], {}, letters=tuple(letters))
 
 
 def _line_batch(lines: Lines, options: JsonOptions) -> LineBatch:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 import pyarrow as pa
@@ -21,6 +23,8 @@ MAX_COLUMN_BYTES: Final = 1 << 30
 """What one column of a row group may become when it is decompressed; files that claim more are refused."""
 MAX_ROWS: Final = 1 << 23
 """Records that a row group may have: it is read at once, about 100 bytes a record, however few the file takes."""
+BATCH_RECORDS: Final = 1 << 20
+"""Records of a batch at most: what is made of a record takes more than the record, and the more if it is no event."""
 
 
 def row_groups(path: str) -> int:
@@ -64,25 +68,38 @@ def _largest_column(group: Any) -> int:
 
 @dataclass
 class RowGroup(NativeBatch):
-    """One row group as a batch of records. Columns are read when they are asked for; pickled, it is a reference.
+    """Records of one row group as a batch. Columns are read when they are asked for; pickled, it is a reference.
 
     Args:
         path: the file.
         number: which row group, from 0.
         policy: what to do when it cannot be read.
+        part: which of its rows; `None`: all.
     """
 
     path: str
     number: int
     policy: BadFilePolicy = FAIL
+    part: range | None = None
 
-    def __reduce__(self) -> tuple[type[RowGroup], tuple[str, int, BadFilePolicy]]:
-        return RowGroup, (self.path, self.number, self.policy)
+    def __reduce__(self) -> tuple[type[RowGroup], tuple[str, int, BadFilePolicy, range | None]]:
+        return RowGroup, (self.path, self.number, self.policy, self.part)
 
-    @functools.cached_property
+    def parts(self) -> Iterator[RowGroup]:
+        """All of its records, `BATCH_RECORDS` at most at a time; each column is read once for all of them."""
+        size = self._group_size
+        if size <= BATCH_RECORDS:
+            yield self
+            return
+        for first in range(0, size, BATCH_RECORDS):
+            part = RowGroup(self.path, self.number, self.policy, range(first, min(first + BATCH_RECORDS, size)))
+            part._read = self._read
+            yield part
+
+    @property
     def num_rows(self) -> int:
-        """Records of the row group."""
-        return int(_open(self.path).metadata.row_group(self.number).num_rows)
+        """Records of the batch."""
+        return self._group_size if self.part is None else len(self.part)
 
     def column(self, name: str) -> pa.Array | None:
         """A column as the file holds it; `None` if the file has none of that name."""
@@ -92,11 +109,11 @@ class RowGroup(NativeBatch):
             wanted = [n for n in ALWAYS_NEEDED if n in self._names] if name in ALWAYS_NEEDED else [name]
             try:
                 table = _open(self.path).read_row_group(self.number, columns=wanted)
-                read = {n: _sound(table.column(n), self.num_rows) for n in wanted}
+                read = {n: _sound(table.column(n), self._group_size) for n in wanted}
             except (pa.ArrowException, OSError, ValueError) as error:
                 self.policy.lose(self.path, self.first_record, str(error))
             self._read.update(read)
-        return self._read[name]
+        return self._of_part(self._read[name])
 
     def column_at(self, name: str, rows: Longs) -> pa.Array | None:
         """A column at some rows; the whole is read."""
@@ -122,13 +139,20 @@ class RowGroup(NativeBatch):
         """
         if name not in self.schema.names:
             raise KeyError(name)
-        return _open(self.path).read_row_group(self.number, columns=[name]).column(0)
+        return self._of_part(_open(self.path).read_row_group(self.number, columns=[name]).column(0))
 
     @functools.cached_property
     def first_record(self) -> int:
         """The number of the first row in its file, from 1."""
-        metadata = _open(self.path).metadata
-        return 1 + sum(int(metadata.row_group(number).num_rows) for number in range(self.number))
+        before = _rows_before(self.path)[self.number]
+        return 1 + before + (0 if self.part is None else self.part.start)
+
+    @functools.cached_property
+    def _group_size(self) -> int:
+        return int(_open(self.path).metadata.row_group(self.number).num_rows)
+
+    def _of_part(self, column: Any) -> Any:
+        return column if self.part is None else column.slice(self.part.start, len(self.part))
 
     @functools.cached_property
     def _names(self) -> frozenset[str]:
@@ -147,6 +171,14 @@ def _open(path: str) -> pq.ParquetFile:
     if is_remote(path):
         return pq.ParquetFile(open_binary(path), read_dictionary=names, pre_buffer=True)
     return pq.ParquetFile(path, read_dictionary=names)  # mapped, all of it would count as this process's memory
+
+
+@functools.lru_cache(4)
+def _rows_before(path: str) -> list[int]:
+    """Rows of a Parquet file before each of its row groups."""
+    metadata = _open(path).metadata
+    sizes = (int(metadata.row_group(number).num_rows) for number in range(metadata.num_row_groups))
+    return [0, *accumulate(sizes)]
 
 
 def _sound(column: pa.ChunkedArray, rows: int) -> pa.Array:

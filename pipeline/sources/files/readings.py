@@ -8,12 +8,11 @@ from typing import Final
 
 import pyarrow as pa
 
-from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, batch_of, read_lines
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, batch_of_lost, read_lines
 from uncommon_im.pipeline.sources.files.parquet import RowGroup, row_groups
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
-from uncommon_im.transforms.rules.parsing.decode import decode_lines
 
 PARQUET_SUFFIX: Final = ".parquet"
 JSON_SUFFIXES: Final = tuple(
@@ -80,8 +79,9 @@ def read_batches(reading: Reading, options: JsonOptions) -> Iterator[RawBatch]:
     """The batches of a reading."""
     path = reading.file.path
     if reading.lost is not None:
-        yield batch_of(decode_lines([]), path, 1, [reading.lost])
+        yield batch_of_lost([reading.lost])
     elif reading.row_groups is not None:
-        yield from (RowGroup(path, number, options.policy) for number in reading.row_groups)
+        for number in reading.row_groups:
+            yield from RowGroup(path, number, options.policy).parts()
     else:
         yield from read_lines(path, options)

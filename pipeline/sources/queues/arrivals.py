@@ -14,13 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, LineBatch, Lines, batch_of, batches_of
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, LineBatch, Lines, batch_of_lost, batches_of
 from uncommon_im.pipeline.sources.files.native_rows import NativeRows
 from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
-from uncommon_im.transforms.rules.parsing.decode import decode_lines
 
 ARRIVAL: Final = "_arrival"
 SOURCE: Final = "_source"
@@ -91,12 +90,13 @@ class OpenArrivals:
         table = ipc.open_stream(block).read_all()
         arrival = table.column(ARRIVAL).to_numpy()
         if LETTER[0] in table.column_names:
-            yield batch_of(decode_lines([]), "", 1, _letters(table)), np.zeros(0, np.int64)
+            yield batch_of_lost(_letters(table)), np.zeros(0, np.int64)
         elif LINE not in table.column_names:
             yield ArrivalRows(table.combine_chunks()), arrival
         else:
             places = table.select([SOURCE, NUMBER]).combine_chunks()
-            for batch in batches_of(Lines(table.column(LINE).to_pylist(), "", 0), self.options):
+            lines = Lines(table.column(LINE).to_pylist(), "", np.arange(table.num_rows))  # their numbers in the block
+            for batch in batches_of(lines, self.options):
                 yield ArrivalLines(batch, places), arrival[np.array(batch.rows, np.int64)]
 
 

@@ -12,11 +12,11 @@ from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from uncommon_im.pipeline.sources.files.lines import BLOCK_BYTES, MAX_LINE_BYTES, LineBlock, blocks_of, gunzipped
+from uncommon_im.pipeline.sources.files.lines import BLOCK_LINES, MAX_LINE_BYTES, LineBlock, blocks_of, gunzipped
 from uncommon_im.pipeline.sources.queues.arrivals import block_of_lost, block_of_places
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 
-BLOCK_RECORDS: Final = 10_000
+BLOCK_RECORDS: Final = BLOCK_LINES
 """Records of a block, at most: what Parse looks at together. Larger blocks leave a processor's cache."""
 HELD_BYTES: Final = 1 << 23
 """Messages that wait for their block, at most, but for the last of them."""
@@ -113,11 +113,10 @@ def _blocks_of_many(messages: Iterable[Message]) -> Iterator[tuple[bytes, int]]:
     records = _Records()
     for message in messages:
         for block in line_blocks(message):
-            for number, line in enumerate(block.lines, block.first_line):
-                if line:
-                    records.add(line, message, number)
-                    if records.full:
-                        yield records.block()
+            for number, line in zip(block.numbers.tolist(), block.lines, strict=True):
+                records.add(line, message, number)
+                if records.full:
+                    yield records.block()
             if block.lost:
                 yield block_of_lost(block.lost, message.arrival), message.arrival
     if records.lines:
@@ -126,12 +125,7 @@ def _blocks_of_many(messages: Iterable[Message]) -> Iterator[tuple[bytes, int]]:
 
 def line_blocks(message: Message) -> Iterator[LineBlock]:
     """The lines of a message, decompressed piece by piece."""
-    for number, block in enumerate(blocks_of(lambda: _open(message.data), message.source, SKIP)):
-        if number * BLOCK_BYTES > MAX_MESSAGE_BYTES:
-            problem = f"it is more than {MAX_MESSAGE_BYTES:,} bytes of text"
-            yield LineBlock(block.first_line, lost=[SKIP.lost(message.source, block.first_line, problem)])
-            return
-        yield block
+    return blocks_of(lambda: _open(message.data), message.source, SKIP, MAX_MESSAGE_BYTES)
 
 
 def _open(data: bytes) -> io.BufferedReader:

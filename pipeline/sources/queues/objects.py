@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from uncommon_im.pipeline.sources.queues.arrivals import (
     write_block,
 )
 from uncommon_im.pipeline.sources.queues.messages import BLOCK_RECORDS, SKIP
+from uncommon_im.pipeline.storage.temporary import temporary_folder
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
 
@@ -63,7 +63,7 @@ class ReadObject:
             MissingObject: there is none.
             Exception: it is there, but cannot be copied now; another try may help.
         """
-        with tempfile.TemporaryDirectory(prefix="uncommon-im-") as folder:
+        with temporary_folder() as folder:
             kind = next((suffix for suffix in _KINDS if self.path.lower().endswith(suffix)), "")
             copy = Path(folder) / f"object{kind}"
             self._copy_to(copy)
@@ -72,7 +72,8 @@ class ReadObject:
                     yield self._lost([reading.lost])
                 elif reading.row_groups is not None:
                     for number in reading.row_groups:
-                        yield from self._rows(RowGroup(str(copy), number, SKIP))
+                        for part in RowGroup(str(copy), number, SKIP).parts():
+                            yield from self._rows(part)
                 else:
                     yield from self._lines(str(copy))
 
@@ -90,11 +91,10 @@ class ReadObject:
 
     def _lines(self, copy: str) -> Iterator[bytes]:
         for block in read_blocks(copy, SKIP):
-            lines = list(block.lines)
-            for first in range(0, len(lines), BLOCK_RECORDS):
-                some = lines[first : first + BLOCK_RECORDS]
-                numbers = range(block.first_line + first, block.first_line + first + len(some))
-                yield block_of_places(some, [self.arrival] * len(some), [self.source] * len(some), numbers)
+            size = len(block.lines)
+            if size:
+                places = [self.arrival] * size, [self.source] * size, block.numbers
+                yield block_of_places(list(block.lines), *places)
             if block.lost:
                 yield self._lost(block.lost)
 

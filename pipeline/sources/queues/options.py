@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import require_resource
 from uncommon_im.pipeline.sources.files.options import FormatOptions
+from uncommon_im.pipeline.storage.reach import listens, require_pubsub
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 if TYPE_CHECKING:
     import apache_beam as beam
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,18 @@ class KafkaOptions(
             self.kafka_expansion_service,
         )
 
+    def require_reachable(self) -> None:
+        """Raises `ConfigurationError` unless there is what expands the source; a broker may answer workers only."""
+        service = self.kafka_expansion_service
+        if service:
+            require(listens(service), f"--kafka-expansion-service {service}: nothing listens there")
+        else:
+            java = os.environ.get("JAVA_HOME") or shutil.which("java")
+            require(java, "--kafka-topic needs Java on this machine, or --kafka-expansion-service")
+        brokers = (self.kafka_brokers or "").split(",")
+        if not any(map(listens, brokers)):
+            log.warning("--kafka-brokers %s: no broker answers this machine; do the workers reach one?", *brokers[:1])
+
 
 @dataclass(frozen=True, kw_only=True)
 class QueueOptions(Options, title="input"):
@@ -96,3 +114,16 @@ class QueueOptions(Options, title="input"):
             return ReadPubSub(self.pubsub_subscription) | MessagesToBlocks()
         require_resource("--notifications-subscription", self.notifications_subscription or "", "subscriptions")
         return ReadNotifications(self.notifications_subscription)
+
+    def require_reachable(self) -> None:
+        """Makes sure that the queue can be reached, once all else is as it should be: it may take seconds.
+
+        Raises:
+            ConfigurationError: it cannot; says which option it is and the likely cause.
+        """
+        if self.kafka_topic:
+            self.kafka.require_reachable()
+        elif self.pubsub_subscription is not None:
+            require_pubsub(f"--pubsub-subscription {self.pubsub_subscription}")
+        else:
+            require_pubsub(f"--notifications-subscription {self.notifications_subscription}")

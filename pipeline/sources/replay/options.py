@@ -29,7 +29,7 @@ class ArrivalOptions(Options, title="arrival"):
     spool: str | None = option(
         "The folder where records are sorted by arrival. Every worker must see it. By default it is a temporary "
         "folder.",
-        metavar="DIR",
+        metavar="FOLDER",  # of this machine
     )
 
     def check(self) -> None:

@@ -34,14 +34,17 @@ from uncommon_im.transforms.rules.columns.column import Longs, numbers_of
 from uncommon_im.transforms.rules.columns.days import HOUR_US
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.decode import decode_lines
+from uncommon_im.transforms.rules.parsing.decode import Decoder
 
 INDEX: Final = "index.json"
 BLOCK_RECORDS: Final = 20_000
 """Records of a block at most."""
 _MEMORY_BYTES: Final = 1 << 28
 """Size of the arrivals that are kept in memory while they are collected."""
-_LINES: Final = 50_000
+_TABLE_BYTES: Final = 1 << 14
+"""What a table takes beside its values: where times are scattered, each record is one."""
+_RECORDS: Final = 50_000
+"""Records that are decoded at a time; lines may hold many."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ class _Parts:
         for rows in np.split(order, borders):
             if len(rows):
                 self._tables[int(hour[rows[0]])].append(table.take(pa.array(rows)))
+                self._bytes += _TABLE_BYTES
         self._bytes += table.nbytes
         if self._bytes > _MEMORY_BYTES:
             self.flush()
@@ -177,18 +181,20 @@ def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterat
     """The records of a reading with when they arrived."""
     path = reading.file.path
     if reading.lost is not None:
-        yield _since(_of_lines([_line_of(reading.lost.row())], path, 1, options, times), times)
+        letter = _line_of(reading.lost.row())
+        yield _since(_of_lines([letter], path, np.ones(1, np.int64), options, times), times)
     elif reading.row_groups is not None:
         for number in reading.row_groups:
-            yield _since(_of_rows(RowGroup(path, number, options.policy), times), times)
+            for part in RowGroup(path, number, options.policy).parts():
+                yield _since(_of_rows(part, times), times)
     else:
         for block in read_blocks(path, options.policy):
-            every = list(block.lines)
-            for first in range(0, len(every), _LINES):
-                lines = every[first : first + _LINES]
-                yield _since(_of_lines(lines, path, block.first_line + first, options, times), times)
-            for letter in block.lost:
-                yield _since(_of_lines([_line_of(letter.row())], path, letter.record, options, times), times)
+            if len(block.lines):
+                yield _since(_of_lines(list(block.lines), path, block.numbers, options, times), times)
+            if block.lost:
+                letters = [_line_of(letter.row()) for letter in block.lost]
+                numbers = np.array([letter.record for letter in block.lost], np.int64)
+                yield _since(_of_lines(letters, path, numbers, options, times), times)
 
 
 def _since(table: pa.Table, times: ArrivalTimes) -> pa.Table:
@@ -202,18 +208,19 @@ def _line_of(letter: dict[str, object]) -> bytes:
     return json.dumps(letter, ensure_ascii=False).encode()
 
 
-def _of_lines(lines: list[bytes], path: str, first: int, options: JsonOptions, times: ArrivalTimes) -> pa.Table:
+def _of_lines(lines: list[bytes], path: str, numbers: Longs, options: JsonOptions, times: ArrivalTimes) -> pa.Table:
     event_time = np.full(len(lines), -1, np.int64)
-    decoded = decode_lines(lines, options.format, load_mappings(), options.keep_domain)
-    values = _micros(coerce_values("event_time", [row.get("event_time") for row in decoded.rows])[0])
-    for row, line in enumerate(decoded.rows_line):
-        if event_time[line] < 0:
-            event_time[line] = values[row]
+    decoder = Decoder(options.format, load_mappings(), options.keep_domain)
+    for decoded in decoder.parts(lines, _RECORDS):
+        values = _micros(coerce_values("event_time", [row.get("event_time") for row in decoded.rows])[0])
+        for row, line in enumerate(decoded.rows_line):
+            if event_time[line] < 0:
+                event_time[line] = values[row]
     column = None
     if times.column is not None:
         column = _micros(coerce_values("event_time", [_key(line, times.column) for line in lines])[0])
-    arrival = _arrivals(event_time, column, path, first, times)
-    return _table(arrival, path, first, {LINE: pa.array(lines, pa.binary())})
+    arrival = _arrivals(event_time, column, path, numbers, times)
+    return _table(arrival, path, numbers, {LINE: pa.array(lines, pa.binary())})
 
 
 def _of_rows(group: RowGroup, times: ArrivalTimes) -> pa.Table:
@@ -225,27 +232,27 @@ def _of_rows(group: RowGroup, times: ArrivalTimes) -> pa.Table:
             column = _micros(group.other(times.column).combine_chunks())
         except KeyError:
             raise ConfigurationError(f"--arrival-column: {group.path} has no column {times.column}") from None
-    arrival = _arrivals(event_time, column, group.path, group.first_record, times)
-    return _table(arrival, group.path, group.first_record, columns)
+    numbers = np.arange(group.first_record, group.first_record + group.num_rows)
+    arrival = _arrivals(event_time, column, group.path, numbers, times)
+    return _table(arrival, group.path, numbers, columns)
 
 
-def _table(arrival: Longs, path: str, first: int, columns: dict[str, pa.Array]) -> pa.Table:
-    numbers = np.arange(first, first + len(arrival), dtype=np.int64)
+def _table(arrival: Longs, path: str, numbers: Longs, columns: dict[str, pa.Array]) -> pa.Table:
     source = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(arrival), np.int32)), [path])
     place = dict(zip(PLACE, (pa.array(arrival), source, pa.array(numbers)), strict=True))
     return pa.table(place | columns)
 
 
-def _arrivals(event_time: Longs, column: Longs | None, path: str, first: int, times: ArrivalTimes) -> Longs:
+def _arrivals(event_time: Longs, column: Longs | None, path: str, numbers: Longs, times: ArrivalTimes) -> Longs:
     """When records arrived: where that is not known, when the record before did."""
     if column is not None:
         return _filled(column)
     arrival = _filled(event_time)
     if times.seed is None:
         return arrival
-    number = np.arange(first, first + len(event_time), dtype=np.uint64)
     salt = (zlib.crc32(path.encode()) << 32) ^ times.seed
-    return arrival + (_mixed(number ^ np.uint64(salt % 2**64)) % np.uint64(times.lateness + 1)).astype(np.int64)
+    mixed = _mixed(numbers.astype(np.uint64) ^ np.uint64(salt % 2**64))
+    return arrival + (mixed % np.uint64(times.lateness + 1)).astype(np.int64)
 
 
 def _micros(column: pa.Array) -> Longs:

@@ -13,6 +13,7 @@ import pytest
 from tests.organisations import random_organisation
 from tests.running import read_rows, write_lines, write_parquet
 from uncommon_im.pipeline.cli.main import main
+from uncommon_im.transforms.rules.events.tally import Tally, stream_summary_of
 
 EVENT = {
     "event_time": "2026-03-01T10:00:00Z",
@@ -71,7 +72,7 @@ def test_a_rerun_replaces_the_whole_folder_of_the_run(events: Path, tmp_path: Pa
     for name in ("alerts", "dead_letter", "verdicts"):
         (output / name).mkdir(parents=True)
         (output / name / f"{name}-00003-of-00007.jsonl").write_text('{"old": true}\n')
-    (output / "summary.json").write_text("{}")
+    (output / "summary.json").write_text(json.dumps(stream_summary_of(Tally())))
     assert main(["backfill", "--input", str(events), "--output", str(output)]) == 0
     assert read_rows(str(output), "alerts") == read_rows(str(output), "verdicts") == []
 

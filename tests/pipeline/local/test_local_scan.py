@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzzing.checks import settings
 from tests.organisations import random_organisation
 from tests.running import configuration_of, run_backfill, write_lines, write_parquet
 from uncommon_im.pipeline.cli.main import main
 from uncommon_im.pipeline.local.scan_in_processes import _tasks
+from uncommon_im.pipeline.local.worker import opened, scan_readings
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading
+from uncommon_im.transforms.rules.events import tally
 
 
 @pytest.mark.parametrize("seed", [0, 5])
@@ -30,6 +34,20 @@ def test_any_number_of_processes_finds_what_one_finds(seed: int, tmp_path: Path)
         assert found.verdict_rows == expected.verdict_rows
         assert found.summary == expected.summary
         assert len(found.dead_letters) == len(expected.dead_letters)
+
+
+def test_dead_letters_wait_on_disk_whatever_their_number_and_are_those_of_one_process(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jsonl").write_bytes("".join(f"{line} \u00fc\x01\n" for line in range(2000)).encode())
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    readings = [Reading(InputFile(str(path), 1, "")) for path in sorted(tmp_path.glob("*.jsonl"))]
+    outputs = scan_readings(readings, settings(), JsonOptions(), str(folder))
+    assert len(outputs) < 10
+    letters = [letter for tag, letter in opened(outputs) if tag == "dead_letters"]
+    assert [letter["record"] for letter in letters] == [*range(1, 2001)] * 3
+    assert letters[1999]["raw"] == "1999 \u00fc\x01"
+    assert len(letters) == dict(outputs)["tallies"][tally.READ]
 
 
 def test_a_file_that_a_process_cannot_read_ends_the_run_with_its_name(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from uncommon_im.pipeline.storage.listing import StoredFile, delete_files, exists, list_files
+from uncommon_im.pipeline.storage.listing import StoredFile, exists, list_files, list_folder
 from uncommon_im.schemas.documents import ConfigurationError
 
 
@@ -26,14 +26,19 @@ def test_files_are_sorted_have_sizes_and_come_once(folder: Path) -> None:
     assert list_files(f"{folder}/none*") == []
 
 
-def test_only_what_matches_is_deleted(folder: Path) -> None:
-    delete_files(f"{folder}/*.jsonl", f"{folder}/none*")
-    assert [path.name for path in sorted(folder.iterdir())] == ["deep", "notes.txt"]
-    assert exists(f"{folder}/notes.txt")
-    assert not exists(f"{folder}/a.jsonl")
+def test_a_folder_is_listed_by_its_name_with_all_that_is_below_it(tmp_path: Path) -> None:
+    for folder in ("[ab]", "a", "*"):
+        (tmp_path / folder / "deep").mkdir(parents=True)
+        (tmp_path / folder / "deep" / "file").touch()
+    (tmp_path / "[ab]" / "link").symlink_to(tmp_path / "a")
+    assert list_folder(f"{tmp_path}/[ab]") == ["deep/file", "link"]
+    assert list_folder(f"{tmp_path}/*") == ["deep/file"]
+    assert list_folder(f"{tmp_path}/?") == []
+    assert exists(f"{tmp_path}/[ab]/link")
+    assert not exists(f"{tmp_path}/[ab]/dee[p]")
 
 
-@pytest.mark.parametrize("look_up", [list_files, exists])
+@pytest.mark.parametrize("look_up", [list_files, list_folder, exists])
 def test_a_file_system_that_nobody_knows_is_one_kind_of_error(look_up: object) -> None:
     with pytest.raises(ConfigurationError, match=r"^--input nosuch://bucket/x: cannot be looked up: Unable to get"):
         look_up("nosuch://bucket/x", option="--input")  # type: ignore[operator]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.transforms.rules.columns.text import clean_process_name, clean_remote_host, clean_text
-from uncommon_im.transforms.rules.recognition.globs import covers, is_wild, pattern_of, tokens
+from uncommon_im.transforms.rules.recognition.glob_index import EntryIndex, GlobIndex
+from uncommon_im.transforms.rules.recognition.globs import covers, is_wild, tokens
 from uncommon_im.transforms.rules.recognition.paths import fold_user, fold_varying, with_slashes
 
 FindingKind = Literal["expired", "hides_everything", "impossible", "shadowed", "unmatched"]
@@ -46,9 +47,11 @@ def static_findings(entries: Sequence[ExceptionEntry], as_of: date, service_ids:
         as_of: entries that held until a day before it have expired.
         service_ids: of the catalogue, those of the user's own services included.
     """
-    services = tuple(service_ids)
+    services = GlobIndex(glob for entry in entries for name, glob in entry.globs if name == "service_id")
+    possible = services.matching_any(service_ids)
+    wider = _Wider(entries)
     for number, entry in enumerate(entries, 1):
-        reasons = [(name, glob, _impossible(name, glob, services)) for name, glob in entry.globs]
+        reasons = [(name, glob, _impossible(name, glob, possible)) for name, glob in entry.globs]
         impossible = [f"{name} {glob!r} never matches: {reason}" for name, glob, reason in reasons if reason]
         if entry.expires and entry.expires < as_of:
             yield Finding(number, "expired", f"it held until {entry.expires}: remove it, or give it a later day")
@@ -56,8 +59,8 @@ def static_findings(entries: Sequence[ExceptionEntry], as_of: date, service_ids:
             yield Finding(number, "impossible", "; ".join(impossible))
         elif _takes_all(entry):
             yield Finding(number, "hides_everything", _everything([name for name, _ in entry.globs]))
-        elif wider := _wider(entries, number):
-            yield Finding(number, "shadowed", f"exception {wider} matches all that it does: remove one of the two")
+        elif other := wider.than(number):
+            yield Finding(number, "shadowed", f"exception {other} matches all that it does: remove one of the two")
 
 
 def _takes_all(entry: ExceptionEntry) -> bool:
@@ -70,35 +73,47 @@ def _everything(names: list[str]) -> str:
     return f"it matches every communication{which}, malware's too: say which program, host or user it is about"
 
 
-def _wider(entries: Sequence[ExceptionEntry], number: int) -> int | None:
-    """The first other entry that matches all that an entry does; of equal ones the first stays.
+class _Wider:
+    """Which exceptions match all that others do; those that hide everything are no reason to remove others."""
 
-    One that hides everything is no reason to remove the others.
-    """
-    entry = entries[number - 1]
-    for other, candidate in enumerate(entries, 1):
-        if other == number or _takes_all(candidate) or not _includes(candidate, entry):
-            continue
-        if other < number or not _includes(entry, candidate):
-            return other
-    return None
+    def __init__(self, entries: Sequence[ExceptionEntry]) -> None:
+        self._entries = entries
+        self._numbers = [number for number, entry in enumerate(entries, 1) if not _takes_all(entry)]
+        needed = [[pair for pair in entries[number - 1].globs if not _always_holds(*pair)] for number in self._numbers]
+        self._index = EntryIndex(needed)
+
+    def than(self, number: int) -> int | None:
+        """The first other entry that matches all that an entry does; of equal ones the first stays."""
+        entry = self._entries[number - 1]
+        known = {name: self._index.covering(name, glob) for name, glob in entry.globs}
+        first = (
+            next((other for place in places if self._is_wider(other := self._numbers[place], number)), None)
+            for places in self._index.find(known)
+        )
+        return min((other for other in first if other is not None), default=None)
+
+    def _is_wider(self, other: int, number: int) -> bool:
+        entry, candidate = self._entries[number - 1], self._entries[other - 1]
+        if other == number or not _includes(candidate, entry):
+            return False
+        return other < number or not _includes(entry, candidate)
+
+
+def _always_holds(name: str, glob: str) -> bool:
+    return name in ALWAYS_THERE and covers(glob, _ANYTHING)
 
 
 def _includes(wide: ExceptionEntry, narrow: ExceptionEntry) -> bool:
     if wide.expires and (narrow.expires is None or narrow.expires > wide.expires):
         return False
     given = dict(narrow.globs)
-    return all(
-        covers(glob, given[name]) if name in given else name in ALWAYS_THERE and covers(glob, _ANYTHING)
-        for name, glob in wide.globs
-    )
+    return all(covers(glob, given[name]) if name in given else _always_holds(name, glob) for name, glob in wide.globs)
 
 
-def _impossible(name: str, glob: str, service_ids: tuple[str, ...]) -> str | None:
-    """Why no normalised value matches a glob; `None` if one may."""
+def _impossible(name: str, glob: str, services: Container[str]) -> str | None:
+    """Why no normalised value matches a glob; `None` if one may. `services` are the globs that match some service."""
     if name == "service_id":
-        known = any(map(pattern_of(glob).match, service_ids))
-        return None if known else "the catalogue has no such service (--services names your own)"
+        return None if glob in services else "the catalogue has no such service (--services names your own)"
     if name == "origin" and glob.startswith(FOLDER_ORIGINS):
         return _impossible_folder(glob.partition(":")[2])
     found = tokens(glob)

@@ -7,8 +7,9 @@ the signer where the signature did not hold: an exception that asks for them may
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -17,10 +18,9 @@ import pyarrow as pa
 
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.transforms.rules.advice.exception_findings import FOLDER_ORIGINS, Finding
-from uncommon_im.transforms.rules.columns.column import Longs, Mask, Text, text_of
-from uncommon_im.transforms.rules.columns.days import day_number
+from uncommon_im.transforms.rules.columns.column import Codes, Text, group_rows, text_of
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
-from uncommon_im.transforms.rules.recognition.globs import pattern_of
+from uncommon_im.transforms.rules.recognition.glob_index import Known
 
 VERDICT_COLUMN: Final = {
     "process_name": "program",
@@ -56,6 +56,13 @@ class Matches:
     possible_rare: int = 0
     alerts: int = 0
 
+    def add(self, count: int, sure: bool, rare: bool) -> None:
+        """Counts activities that are matched, for certain or perhaps."""
+        self.possible += count
+        self.possible_rare += count * rare
+        self.activities += count * sure
+        self.rare += count * sure * rare
+
 
 @dataclass
 class RunMatches:
@@ -67,7 +74,6 @@ class RunMatches:
         rare: those that were rare.
         unexplained: activities that a run excepted, but that no entry of these can match.
         rare_programs: names of the programs that were rare.
-        of_entry: what each entry matches, in their order.
     """
 
     entries: Sequence[ExceptionEntry]
@@ -75,34 +81,40 @@ class RunMatches:
     rare: int = 0
     unexplained: int = 0
     rare_programs: set[str] = field(default_factory=set)
-    of_entry: list[Matches] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.of_entry = [Matches() for _ in self.entries]
 
     def add_verdicts(self, rows: pa.RecordBatch) -> None:
-        """Counts verdict rows, of `VERDICT_ROW_SCHEMA` without nulls."""
+        """Counts verdict rows, of `VERDICT_ROW_SCHEMA` without nulls. Of rows that are alike, one is looked at."""
         columns = {name: text_of(rows.column(name)) for name in VERDICT_ROW_SCHEMA.names if name != "hour"}
         day = rows.column("hour").to_numpy() // 24
         rare = columns["verdict"].lookup(RARE.__contains__, False, np.bool_)
-        unexplained = columns["verdict"].lookup("excepted".__eq__, False, np.bool_)
-        for entry, found in zip(self.entries, self.of_entry, strict=True):
-            sure, possible = _matches(entry, columns, day)
-            found.activities += int(sure.sum())
-            found.possible += int(possible.sum())
-            found.rare += int((sure & rare).sum())
-            found.possible_rare += int((possible & rare).sum())
-            unexplained &= ~possible
+        excepted = columns["verdict"].lookup("excepted".__eq__, False, np.bool_)
+        kinds: dict[Known, int] = {}
+        codes = {name: self._said.codes(name, columns[VERDICT_COLUMN[name]], kinds) for name in self._said.fields}
+        known = list(kinds)
+        no_signer = columns["origin"].lookup(lambda value: value.startswith(FOLDER_ORIGINS), False, np.bool_)
+        group, first = group_rows(
+            [*codes.values(), no_signer, rare, excepted, np.searchsorted(self._said.last_days, day)]
+        )
+        for row, count in zip(first.tolist(), np.bincount(group).tolist(), strict=True):
+            values = {name: known[column[row]] for name, column in codes.items()}
+            found = self._said.find(values, bool(no_signer[row]), int(day[row]))
+            for number, sure in found:
+                self._counts[number].add(count, sure, bool(rare[row]))
+            self.unexplained += 0 if found or not excepted[row] else count
         self.activities += rows.num_rows
         self.rare += int(rare.sum())
-        self.unexplained += int(unexplained.sum())
         program = columns["program"]
         self.rare_programs.update(program.values[code] for code in np.unique(program.codes[rare]))
 
     def add_alert(self, values: Mapping[str, str | None], day: int) -> None:
         """Counts an alert: field of an exception -> normalised value of its event, and the event's day number."""
-        for exceptions, found in zip(self._alone, self.of_entry, strict=True):
-            found.alerts += exceptions.match(values, day) is not None
+        self._alerts.update(self._exceptions.all(self._exceptions.look(values), day))
+
+    @property
+    def of_entry(self) -> list[Matches]:
+        """What each entry matches, in their order."""
+        numbers = self._said.number_of_entry
+        return [replace(self._counts[number], alerts=self._alerts[place]) for place, number in enumerate(numbers)]
 
     def findings(self) -> Iterator[Finding]:
         """Entries that match nothing, and those that hide all rare activities, if these are of several programs."""
@@ -116,8 +128,20 @@ class RunMatches:
                 yield Finding(number, "hides_everything", all_rare)
 
     @cached_property
-    def _alone(self) -> list[Exceptions]:
-        return [Exceptions((entry,)) for entry in self.entries]
+    def _exceptions(self) -> Exceptions:
+        return Exceptions(tuple(self.entries))
+
+    @cached_property
+    def _alerts(self) -> Counter[int]:
+        return Counter()
+
+    @cached_property
+    def _said(self) -> _Said:
+        return _Said(self.entries)
+
+    @cached_property
+    def _counts(self) -> list[Matches]:
+        return [Matches() for _ in range(len(self._said.certain))]
 
 
 def missing_fields(entry: ExceptionEntry) -> tuple[str, ...]:
@@ -125,24 +149,42 @@ def missing_fields(entry: ExceptionEntry) -> tuple[str, ...]:
     return tuple(name for name, _ in entry.globs if name not in VERDICT_COLUMN)
 
 
-def _matches(entry: ExceptionEntry, columns: Mapping[str, Text], day: Longs) -> tuple[Mask, Mask]:
-    """(rows that an exception matches for certain, rows that it may match)."""
-    possible = np.ones(len(day), np.bool_) if entry.expires is None else day <= day_number(entry.expires)
-    sure = possible if not missing_fields(entry) else np.zeros(len(day), np.bool_)
-    for name, glob in entry.globs:
-        if name not in VERDICT_COLUMN:
-            continue
-        column, agrees = columns[VERDICT_COLUMN[name]], _agrees(glob)
-        if name != "signer":
-            certain = maybe = column.lookup(agrees, False, np.bool_)
-        else:
-            no_signer = column.lookup(lambda value: value.startswith(FOLDER_ORIGINS), False, np.bool_)
-            maybe = column.lookup(agrees, False, np.bool_) | no_signer
-            certain = maybe & ~no_signer
-        sure, possible = sure & certain, possible & maybe
-    return sure, possible
+class _Said:
+    """What verdict rows say of exceptions; those of which they say the same share a number.
+
+    Attributes:
+        number_of_entry: the number of each exception.
+        certain: of each number, whether verdict rows decide it where there is a signer, and where there is none.
+        fields: of exceptions, those that verdict rows say.
+        last_days: as those of `Exceptions`.
+    """
+
+    def __init__(self, entries: Sequence[ExceptionEntry]) -> None:
+        numbers: dict[tuple[ExceptionEntry, bool], int] = {}
+        self.number_of_entry = [
+            numbers.setdefault((_only(VERDICT_COLUMN, entry), not missing_fields(entry)), len(numbers))
+            for entry in entries
+        ]
+        self.certain = [(whole, whole and "signer" not in dict(said.globs)) for said, whole in numbers]
+        unsigned = VERDICT_COLUMN.keys() - {"signer"}
+        self._with_signer = Exceptions(tuple(said for said, _ in numbers))
+        self._without_signer = Exceptions(tuple(_only(unsigned, said) for said, _ in numbers))
+        self.fields, self.last_days = self._with_signer.fields, self._with_signer.last_days
+
+    def codes(self, name: str, column: Text, kinds: dict[Known, int]) -> Codes:
+        """What is known of each value of a field, as a number that `kinds` has, or gets."""
+
+        def code(value: str | None) -> int:
+            return kinds.setdefault(self._with_signer.known(name, value), len(kinds))
+
+        return column.lookup(code, code(None), np.int32)
+
+    def find(self, known: Mapping[str, Known], no_signer: bool, day: int) -> list[tuple[int, bool]]:
+        """(number, whether that is certain) of the exceptions that may match a row."""
+        exceptions = self._without_signer if no_signer else self._with_signer
+        return [(number, self.certain[number][no_signer]) for number in exceptions.all(known, day)]
 
 
-def _agrees(glob: str) -> Callable[[str], bool]:
-    pattern = pattern_of(glob)
-    return lambda value: bool(value) and pattern.match(value.lower()) is not None
+def _only(fields: Container[str], entry: ExceptionEntry) -> ExceptionEntry:
+    """What an exception asks of some fields."""
+    return ExceptionEntry(tuple(pair for pair in entry.globs if pair[0] in fields), "", entry.expires)

@@ -14,6 +14,8 @@ import numpy as np
 from uncommon_im.transforms.rules.columns.column import Longs, Mask
 
 _NEWLINE, _OPENING, _CLOSING = b"\n{}"
+_IS_SPACE = np.isin(np.arange(256), np.frombuffer(b" \t\n\r\x0b\x0c", np.uint8))
+"""What `bytes.isspace` takes for white space."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,38 @@ class TextBlock(Sequence[bytes]):
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.text.split(b"\n") if len(self) else ())
+
+    @property
+    def lengths(self) -> Longs:
+        """Bytes of each line."""
+        return np.diff(self.ends, prepend=-1) - 1
+
+    @property
+    def filled(self) -> Mask:
+        """Lines that hold more than white space; where they all do, which is usual, their first bytes tell."""
+        if not self.text:
+            return np.zeros(len(self), np.bool_)
+        data = np.frombuffer(self.text, np.uint8)
+        starts = np.minimum(np.append(0, self.ends[:-1] + 1), len(data) - 1)  # an empty line shows its newline
+        first = ~_IS_SPACE[data[starts]]
+        return first if first.all() else np.logical_or.reduceat(~_IS_SPACE[data], starts)
+
+    def filter(self, wanted: Mask) -> TextBlock:
+        """The wanted lines."""
+        if wanted.all():
+            return self
+        lengths = self.lengths
+        ends = np.cumsum(lengths[wanted] + 1) - 1
+        kept = np.frombuffer(self.text, np.uint8)[np.repeat(wanted, lengths + 1)[: len(self.text)]]
+        return TextBlock(kept.tobytes()[: ends[-1] if len(ends) else 0], ends)
+
+    def part(self, first: int, last: int) -> TextBlock:
+        """The lines of the indexes from the first to before the last."""
+        if first == 0 and last >= len(self):
+            return self
+        start = 0 if first == 0 else int(self.ends[first - 1]) + 1
+        ends = self.ends[first:last]
+        return TextBlock(self.text[start : ends[-1] if len(ends) else start], ends - start)
 
     @cached_property
     def may_be_objects(self) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A record that cannot be used.
 
@@ -26,7 +26,7 @@ class DeadLetter:
 
     def row(self) -> dict[str, Any]:
         """The dead letter as a JSON object."""
-        return asdict(self)
+        return {field: getattr(self, field) for field in self.__slots__}
 
 
 class LostBatch(Exception):

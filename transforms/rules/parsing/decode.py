@@ -6,10 +6,11 @@ nothing: native if it has both `event_time` and `host_id`; else the first mappin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Final
+from math import inf
+from typing import Any, Final
 
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED, OF_EXECUTIONS
 from uncommon_im.schemas.mapping import VendorMapping
@@ -31,19 +32,97 @@ class Decoded:
     """What lines hold. A line that is not blank is one row or one rejection, or several if it is a record of records.
 
     Attributes:
+        lines: the lines; a dead letter that was read again is replaced by the record that it holds, so this is what
+            belongs into `raw` of a new one.
         rows: native columns with raw values; a native record keeps its unknown keys.
         rows_line: the index in `lines` of each row.
         rejections: what is no row, in the order of the lines; `row` is the index of the line.
         records: row -> its own record, where others share its line.
-        lines: the lines; a dead letter that was read again is replaced by the record that it holds, so this is what
-            belongs into `raw` of a new one.
     """
 
-    rows: list[Row]
-    rows_line: list[int]
-    rejections: list[Rejection]
-    records: dict[int, Record]
     lines: Sequence[bytes]
+    rows: list[Row] = field(default_factory=list)
+    rows_line: list[int] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    records: dict[int, Record] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Records, whatever became of them."""
+        return len(self.rows) + len(self.rejections)
+
+    def add(self, index: int, found: Adapted | Rejection) -> None:
+        """Takes in what a line gave."""
+        shared = isinstance(found, list) and len(found) > 1
+        for row, own in found if isinstance(found, list) else ((found, None),):
+            if isinstance(row, Rejection):
+                self.rejections.append(Rejection(row.reason, row.detail, index, own if shared else None))
+                continue
+            if shared and own is not None:
+                self.records[len(self.rows)] = own
+            self.rows.append(row)
+            self.rows_line.append(index)
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Decodes JSON lines; no line makes it fail.
+
+    Args:
+        format: `auto`, `native` or the id of a mapping.
+        mappings: those that `auto` may recognise, first to last (`schemas.mapping.load_mappings()`).
+        keep_domain: `host_id` of vendors without agent ids is the whole computer name.
+    """
+
+    format: str = AUTO
+    mappings: Sequence[VendorMapping] = ()
+    keep_domain: bool = False
+
+    def parts(self, lines: Sequence[bytes], most: float, wanted: Iterable[int] | None = None) -> Iterator[Decoded]:
+        """What lines hold, in parts that end with the line that makes them `most` records or more.
+
+        Args:
+            lines: with or without their line ends.
+            most: records.
+            wanted: the indexes of the lines that count. `None`: all do.
+
+        Raises:
+            ValueError: no such format.
+        """
+        read = _reader(self.format, self.mappings, self.keep_domain)
+        inner: dict[int, bytes] = {}
+        found = Decoded(lines)
+        for index in range(len(lines)) if wanted is None else wanted:
+            line = lines[index].rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
+            if not line or line.isspace():
+                continue
+            record = parse_line(line)
+            if isinstance(record, dict) and "raw" in record and (raw := _inner_line(record)) is not None:
+                if not inner:
+                    found = replace(found, lines=_Replaced(lines, inner))
+                inner[index] = raw
+                record = parse_line(raw)
+            found.add(index, read(record) if isinstance(record, dict) else record)
+            if len(found) >= most:
+                yield found
+                inner = {}
+                found = Decoded(lines)
+        if len(found):
+            yield found
+
+
+@dataclass(frozen=True)
+class _Replaced(Sequence[bytes]):
+    """Lines, some of which are replaced by others."""
+
+    lines: Sequence[bytes]
+    others: Mapping[int, bytes]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self.others.get(index)
+        return self.lines[index] if found is None else found
 
 
 def decode_lines(
@@ -53,44 +132,8 @@ def decode_lines(
     keep_domain: bool = False,
     wanted: Iterable[int] | None = None,
 ) -> Decoded:
-    """Decodes JSON lines; no line makes it fail.
-
-    Args:
-        lines: with or without their line ends.
-        format: `auto`, `native` or the id of a mapping.
-        mappings: those that `auto` may recognise, first to last (`schemas.mapping.load_mappings()`).
-        keep_domain: `host_id` of vendors without agent ids is the whole computer name.
-        wanted: the indexes of the lines that count. `None`: all do.
-
-    Raises:
-        ValueError: no such format.
-    """
-    read = _reader(format, mappings, keep_domain)
-    rows: list[Row] = []
-    rows_line: list[int] = []
-    rejections: list[Rejection] = []
-    records: dict[int, Record] = {}
-    inner_lines: dict[int, bytes] = {}
-    for index in range(len(lines)) if wanted is None else wanted:
-        line = lines[index].rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
-        if not line or line.isspace():
-            continue
-        record = parse_line(line)
-        if isinstance(record, dict) and "raw" in record and (raw := _inner_line(record)) is not None:
-            inner_lines[index] = raw
-            record = parse_line(raw)
-        found = read(record) if isinstance(record, dict) else record
-        shared = isinstance(found, list) and len(found) > 1
-        for row, own in found if isinstance(found, list) else ((found, None),):
-            if isinstance(row, Rejection):
-                rejections.append(Rejection(row.reason, row.detail, index, own if shared else None))
-                continue
-            if shared and own is not None:
-                records[len(rows)] = own
-            rows.append(row)
-            rows_line.append(index)
-    kept = [inner_lines.get(index, line) for index, line in enumerate(lines)] if inner_lines else lines
-    return Decoded(rows, rows_line, rejections, records, kept)
+    """All that lines hold, however much (`Decoder.parts`)."""
+    return next(Decoder(format, mappings, keep_domain).parts(lines, inf, wanted), Decoded(lines))
 
 
 @lru_cache(maxsize=16)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from uncommon_im.transforms.rules.columns.text import memoise, memoise_together
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.recognition.destination import Destinations, Match
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
+from uncommon_im.transforms.rules.recognition.glob_index import Known
 from uncommon_im.transforms.rules.recognition.identity import Actor, Identities, Identity
 from uncommon_im.transforms.rules.recognition.suspicion import Process
 
@@ -164,28 +166,30 @@ class Recogniser:
         }
 
     def _with_exceptions(self, events: Events, found: Communications) -> Communications:
-        day = events.time.values[found.rows] // DAY_US
-        columns = {
-            name: events.text_at(_EXCEPTION_COLUMNS.get(name, name), found.rows)
-            for name in self.exceptions.fields
-            if name not in ("origin", "service_id")
-        }
-        keys: list[npt.NDArray[np.integer[Any]]] = [
-            found.identity,
-            found.match,
-            *(column.codes for column in columns.values()),
-        ]
-        if self.exceptions.expire:
-            keys = [*keys, day]
+        """Of all that exceptions cannot tell apart, one row is looked at."""
         if not len(found.rows):
             return found
-        group, first = group_rows(keys)
+        exceptions, kinds = self.exceptions, dict[Known, int]()
+
+        def code(name: str, value: str | None) -> int:
+            return kinds.setdefault(exceptions.known(name, value), len(kinds))
+
+        columns: dict[str, npt.NDArray[np.integer[Any]]] = {}
+        for name in exceptions.fields:
+            if name == "origin":
+                columns[name] = np.array([code(name, each.origin) for each in found.identities])[found.identity]
+            elif name == "service_id":
+                columns[name] = np.array([code(name, each.service_id) for each in found.matches])[found.match]
+            else:
+                text = events.text_at(_EXCEPTION_COLUMNS.get(name, name), found.rows)
+                columns[name] = text.lookup(partial(code, name), code(name, None), np.int32)
+        day = events.time.values[found.rows] // DAY_US
+        group, first = group_rows([*columns.values(), np.searchsorted(exceptions.last_days, day)])
+        known = list(kinds)
         excepted = np.zeros(len(first), np.bool_)
         for index, row in enumerate(first):
-            values = {name: column.at(int(row)) for name, column in columns.items()}
-            values["origin"] = found.identities[found.identity[row]].origin
-            values["service_id"] = found.matches[found.match[row]].service_id
-            excepted[index] = self.exceptions.match(values, int(day[row])) is not None
+            values = {name: known[column[row]] for name, column in columns.items()}
+            excepted[index] = exceptions.first(values, int(day[row])) is not None
         return replace(found, excepted=excepted[group])
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
+from typing import Final
 
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.transforms.rules.columns.days import day_number
-from uncommon_im.transforms.rules.recognition.globs import pattern_of
+from uncommon_im.transforms.rules.columns.text import memoise
+from uncommon_im.transforms.rules.recognition.glob_index import UNKNOWN, EntryIndex, Known
+
+_REMEMBERED: Final = 1 << 17
+"""Values of each field of which it is remembered what is known: bounds memory, not correctness."""
 
 
 @dataclass(frozen=True)
 class Exceptions:
-    """The user's exceptions, ready for lookups."""
+    """The user's exceptions, ready for lookups: their cost hardly grows with the number of entries."""
 
     entries: tuple[ExceptionEntry, ...]
 
@@ -25,32 +30,53 @@ class Exceptions:
             values: field of `EXCEPTION_FIELDS` -> normalised value; a missing value matches nothing.
             day: the event's day number.
         """
-        for entry, patterns, last_day in self._compiled:
-            if last_day is not None and day > last_day:
-                continue
-            if all(
-                (values.get(name) or "") and pattern.match((values[name] or "").lower()) for name, pattern in patterns
-            ):
-                return entry
-        return None
+        return self.first(self.look(values), day)
+
+    def look(self, values: Mapping[str, str | None]) -> dict[str, Known]:
+        """What the entries can tell of an event: one of `fields` -> what is known of its value."""
+        return {name: self.known(name, values.get(name)) for name in self.fields}
+
+    def known(self, name: str, value: str | None) -> Known:
+        """What the entries can tell of a value of one of `fields`: they do not tell values apart that have the same."""
+        return self._known[name](value.lower()) if value else UNKNOWN
+
+    def first(self, known: Mapping[str, Known], day: int) -> ExceptionEntry | None:
+        """The first entry that matches an event.
+
+        Args:
+            known: one of `fields` -> what is known of its value.
+            day: the event's day number.
+        """
+        found = (next(self._held(places, day), None) for places in self._index.find(known))
+        place = min((place for place in found if place is not None), default=None)
+        return None if place is None else self.entries[place]
+
+    def all(self, known: Mapping[str, Known], day: int) -> Iterator[int]:
+        """The places in `entries` of all that match an event, in no order; takes what `first` does."""
+        return self._held(chain.from_iterable(self._index.find(known)), day)
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
         """The fields that any entry looks at."""
-        return tuple(sorted({name for entry in self.entries for name, _ in entry.globs}))
+        return self._index.fields
 
     @cached_property
-    def expire(self) -> bool:
-        """True if any entry expires, so that the day matters."""
-        return any(entry.expires for entry in self.entries)
+    def last_days(self) -> list[int]:
+        """The day numbers after which an entry no longer holds, sorted: between two of them the day does not matter."""
+        return sorted({day for day in self._last_day if day is not None})
+
+    def _held(self, places: Iterator[int], day: int) -> Iterator[int]:
+        """Those of the places whose entry has not expired by a day."""
+        return (place for place in places if (last := self._last_day[place]) is None or day <= last)
 
     @cached_property
-    def _compiled(self) -> list[tuple[ExceptionEntry, list[tuple[str, re.Pattern[str]]], int | None]]:
-        return [
-            (
-                entry,
-                [(name, pattern_of(glob)) for name, glob in entry.globs],
-                day_number(entry.expires) if entry.expires else None,
-            )
-            for entry in self.entries
-        ]
+    def _index(self) -> EntryIndex:
+        return EntryIndex([entry.globs for entry in self.entries])
+
+    @cached_property
+    def _known(self) -> dict[str, Callable[[str], Known]]:
+        return {name: memoise(partial(self._index.matching, name), _REMEMBERED) for name in self.fields}
+
+    @cached_property
+    def _last_day(self) -> list[int | None]:
+        return [None if entry.expires is None else day_number(entry.expires) for entry in self.entries]

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase, translate
+from functools import lru_cache
 from typing import Final
 
 _TOKEN: Final = re.compile(r"\[!?+\]?+[^\]]*\]|.", re.DOTALL)
 """A set, or one character; a bracket that is never closed is a character like others, as for `fnmatch`."""
 
 
+_STAR_OR_QUESTION: Final = re.compile(r"[*?]")
+_REMEMBERED: Final = 1 << 12
+"""Patterns: to compile one takes as long as a thousand of its matches, and to keep it a few kilobytes."""
+
+
+@lru_cache(_REMEMBERED)
 def pattern_of(glob: str) -> re.Pattern[str]:
     """The regular expression whose `match` says whether a whole text matches a glob."""
     return re.compile(translate(glob))
@@ -27,6 +34,27 @@ def tokens(glob: str) -> list[str]:
 def is_wild(token: str) -> bool:
     """Whether a piece of a glob stands for more than itself."""
     return token in ("*", "?") or len(token) > 1
+
+
+def plain_parts(glob: str) -> list[str]:
+    """The plain text before, between and after the wild pieces of a glob. One part alone is all that it matches.
+
+    A set of one character is how that character is escaped.
+
+    >>> plain_parts("tele*am?"), plain_parts("c:/users/[*]/app"), plain_parts("[ab]c")
+    (['tele', 'am', ''], ['c:/users/*/app'], ['', 'c'])
+    """
+    if "[" not in glob:
+        return _STAR_OR_QUESTION.split(glob)
+    parts = [""]
+    for token in tokens(glob):
+        if len(token) == len("[x]"):
+            parts[-1] += token[1]
+        elif is_wild(token):
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
 
 
 def covers(wide: str, narrow: str) -> bool:

@@ -48,13 +48,6 @@ def table_of(rows: list[dict[str, Any]], numbers: Numbers) -> pa.Table:
     )
 
 
-def clear(folder: Path) -> None:
-    """Make the folder of events and remove what an earlier run left in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("dt=*.parquet"):
-        old.unlink()
-
-
 @dataclass(frozen=True)
 class DayFile:
     """A file of events: how many of each type, and those that belong to a label, each once, in order of time.

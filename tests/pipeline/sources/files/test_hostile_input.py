@@ -380,7 +380,7 @@ def test_an_output_that_cannot_be_written_is_found_before_anything_runs(run: Run
     (run.input / "a.jsonl").write_bytes(GOOD)
     run.output.write_text("a file, not a folder")
     assert run.status() == 2
-    assert run.error == "uncommon-im: --output OUT: cannot be written: File exists"
+    assert run.error == "uncommon-im: --output OUT: cannot be written: Not a directory"
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/usr/bin/setpriv").exists(), reason="root may read every file")

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -94,5 +95,5 @@ def test_records_in_records_in_records_are_not_followed(nested: str) -> None:
 def test_an_alert_of_many_bad_events_costs_no_multiple_of_its_line() -> None:
     alert = {"alert_id": "1", "endpoint_id": "e", "name": "x" * 1_000_000, "events": [1] * 500}
     line = json.dumps(alert).encode()
-    batch = batch_of(decode_lines([line], "auto", load_mappings()), "a.jsonl", 1)
+    batch = batch_of(decode_lines([line], "auto", load_mappings()), "a.jsonl", np.ones(1, np.int64))
     assert sum(len(letter.raw) for letter in batch.lost()) < 4 * len(line)

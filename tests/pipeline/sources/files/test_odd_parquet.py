@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fuzzing.checks import Outcome, read_files
+from uncommon_im.pipeline.sources.files import parquet
+from uncommon_im.pipeline.sources.files.parquet import RowGroup
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
 from uncommon_im.transforms.rules.events import tally
 
@@ -133,3 +138,36 @@ def test_few_bytes_that_claim_many_records_are_refused() -> None:
     assert len(sink.getvalue()) < 1_000_000
     with pytest.raises(UnreadableInput, match="row group 0 claims 8,388,609 records, more than 8,388,608: write it"):
         read_files([sink.getvalue()], ".parquet", on_bad_file="fail")
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_a_row_group_in_several_batches_gives_the_same_events_and_dead_letters(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    hosts = pa.array([None if row % 3 else f"h{row}" for row in range(20)])
+    rows = {name: pa.concat_arrays([column] * 10) for name, column in GOOD.items()} | {"host_id": hosts}
+    content = file_of(rows)
+    whole = read_files([content], ".parquet")
+    monkeypatch.setattr(parquet, "BATCH_RECORDS", size)
+    parts = read_files([content], ".parquet")
+    assert parts.counts == whole.counts
+    assert [replace(letter, source="") for letter in parts.letters] == [
+        replace(letter, source="") for letter in whole.letters
+    ]
+    assert [letter.record for letter in whole.letters] == [row + 1 for row in range(20) if row % 3]
+
+
+def test_batches_of_a_row_group_are_bounded_and_read_each_column_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(file_of({"host_id": pa.array([f"h{row}" for row in range(20)])}))
+    monkeypatch.setattr(parquet, "BATCH_RECORDS", 8)
+    parts = list(RowGroup(str(path), 0).parts())
+    assert [(part.num_rows, part.first_record) for part in parts] == [(8, 1), (8, 9), (4, 17)]
+    assert [value for part in parts for value in part.column("host_id").to_pylist()] == [f"h{row}" for row in range(20)]
+    again = pickle.loads(pickle.dumps(parts[1]))
+    path.unlink()
+    assert [part.column("host_id").to_pylist() for part in (parts[1], again)] == [
+        [f"h{row}" for row in range(8, 16)]
+    ] * 2

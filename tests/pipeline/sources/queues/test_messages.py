@@ -12,6 +12,7 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import pyarrow.ipc as ipc
 import pytest
 from apache_beam.coders import RowCoder, registry
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -23,7 +24,7 @@ from apache_beam.transforms.window import TimestampedValue
 from tests import GOLDEN
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, read_lines
 from uncommon_im.pipeline.sources.queues import messages as module
-from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
+from uncommon_im.pipeline.sources.queues.arrivals import LINE, NUMBER, OpenArrivals
 from uncommon_im.pipeline.sources.queues.messages import Message, MessagesToBlocks, blocks_of_messages
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.normalise import Events
@@ -141,6 +142,21 @@ def test_lines_of_all_formats_mean_in_messages_what_they_mean_in_files(tmp_path:
     in_messages = facts(batch for block in blocks for batch, _ in OpenArrivals(JsonOptions())(block))
     assert in_messages == facts(read_lines(str(tmp_path / "e.jsonl"), JsonOptions()))
     assert in_messages.total() >= len(lines) > 50
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"  \n"], ids=["empty", "CR", "spaces"])
+def test_blank_lines_of_a_message_are_in_no_block_and_count_for_the_numbers_of_others(blank: bytes) -> None:
+    data = gzip.compress(blank * 100_000 + b"{}\n" + blank * 100_000)
+    [(block, _)] = blocks_of_messages([message(data, 1), message(gzip.compress(blank * 100_000), 2)])
+    table = ipc.open_stream(block).read_all()
+    assert table.select([NUMBER, LINE]).to_pylist() == [{NUMBER: 100_001, LINE: b"{}"}]
+
+
+def test_short_lines_of_a_message_fill_blocks_that_are_bounded_by_records() -> None:
+    sizes = [
+        ipc.open_stream(block).read_all().num_rows for block, _ in blocks_of_messages([message(b"0\n" * 25_000, 1)])
+    ]
+    assert sizes == [10_000, 10_000, 5_000]
 
 
 def test_blocks_are_stamped_with_their_earliest_arrival_never_with_the_end_of_the_window() -> None:

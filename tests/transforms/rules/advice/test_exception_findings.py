@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.running import catalogue
-from uncommon_im.schemas.exceptions import parse_exceptions
-from uncommon_im.transforms.rules.advice.exception_findings import Finding, static_findings
+from uncommon_im.schemas.exceptions import ExceptionEntry, parse_exceptions
+from uncommon_im.transforms.rules.advice.exception_findings import ALWAYS_THERE, Finding, static_findings
 from uncommon_im.transforms.rules.columns.text import clean_process_name, clean_remote_host
+from uncommon_im.transforms.rules.recognition.globs import covers
 from uncommon_im.transforms.rules.recognition.identity import Identities
 from uncommon_im.transforms.rules.recognition.suspicion import Process
 
@@ -198,3 +200,53 @@ def test_no_name_that_occurs_is_called_impossible(raw: str) -> None:
     assume(host or process)
     for field, value in (("remote_host", host), ("process_name", process)):
         assert value is None or findings({field: value, "host_id": "h"}) == []
+
+
+def wider(listed: Sequence[ExceptionEntry], number: int) -> int | None:
+    """The first other entry that matches all that an entry does, from a look at all of them."""
+
+    def takes_all(entry: ExceptionEntry) -> bool:
+        return all(covers(glob, "?*") for _, glob in entry.globs)
+
+    def includes(wide: ExceptionEntry, narrow: ExceptionEntry) -> bool:
+        if wide.expires and (narrow.expires is None or narrow.expires > wide.expires):
+            return False
+        given = dict(narrow.globs)
+        return all(
+            covers(glob, given[name]) if name in given else name in ALWAYS_THERE and covers(glob, "?*")
+            for name, glob in wide.globs
+        )
+
+    entry = listed[number - 1]
+    for other, candidate in enumerate(listed, 1):
+        if other == number or takes_all(candidate) or not includes(candidate, entry):
+            continue
+        if other < number or not includes(entry, candidate):
+            return other
+    return None
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(("host_id", "user_name", "process_path")),
+            st.text("ab*?", min_size=1, max_size=6) | st.sampled_from(("[a]b", "a[ab]*", "*abab*", "abab", "?*")),
+            min_size=1,
+        ),
+        max_size=12,
+    ),
+    st.lists(st.sampled_from((None, "2026-06-01", "2026-06-02")), min_size=12, max_size=12),
+)
+def test_what_shadows_an_entry_is_what_a_look_at_all_others_finds(
+    globs: list[dict[str, str]], expiries: list[str | None]
+) -> None:
+    entries = [each | {"expires": expires, "reason": "r"} for each, expires in zip(globs, expiries, strict=False)]
+    listed = parse_exceptions(entries, "exceptions")
+    found = {each.number: each.detail for each in findings(*entries) if each.kind == "shadowed"}
+    others = {each.number for each in findings(*entries) if each.kind != "shadowed"}
+    expected = {number: other for number in range(1, len(listed) + 1) if (other := wider(listed, number))}
+    assert found == {
+        number: f"exception {other} matches all that it does: remove one of the two"
+        for number, other in expected.items()
+        if number not in others
+    }

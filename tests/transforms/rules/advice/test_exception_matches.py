@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.oracle import Options, detect
 from tests.oracle.activities import communication_of, first_communications
@@ -128,6 +131,41 @@ def test_alerts_are_judged_by_all_fields_and_their_day() -> None:
     found.add_alert({"user_name": "AL", "process_name": "curl"}, DAY)
     found.add_alert({"user_name": None, "process_name": "curl"}, DAY)
     assert [one.alerts for one in found.of_entry] == [1, 0, 0]
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(("process_name", "origin", "service_id", "host_id", "signer", "user_name")),
+            st.sampled_from(("curl", "*", "a*", "slack", "h?", "unknown:*", "acme corp", "*c*", "h1", "unsigned:*")),
+            min_size=1,
+        ),
+        min_size=1,
+        max_size=10,
+    ),
+    st.lists(st.sampled_from(ROWS), max_size=12),
+)
+def test_entries_that_are_counted_together_count_what_each_does_alone(
+    listed: list[dict[str, Any]], rows: list[tuple[str, ...]]
+) -> None:
+    together = RunMatches(entries(*listed))
+    together.add_verdicts(batch(rows))
+    for entry, found in zip(listed, together.of_entry, strict=True):
+        alone = [evidence_of(row, entry) for row in rows]
+        assert found == Matches(*(sum(getattr(one, name) for one in alone) for name in Matches.__annotations__))
+    excepted = [row for row in rows if row[-1] == "excepted"]
+    assert together.unexplained == sum(not any(evidence_of(row, one).possible for one in listed) for row in excepted)
+
+
+def evidence_of(row: tuple[str, ...], entry: dict[str, Any]) -> Matches:
+    """What an entry matches of one row, by the meaning of each field."""
+    program, origin, service, host, verdict = row
+    said = {"process_name": program, "origin": origin, "service_id": service, "host_id": host}
+    signed = not origin.startswith(("unsigned:", "unknown:"))
+    said |= {"signer": origin} if signed else {}
+    possible = all(fnmatchcase(said[name], glob) for name, glob in entry.items() if name in said)
+    sure, rare = possible and entry.keys() <= said.keys(), verdict in ("excepted", "duplicate", "rolled_up", "alert")
+    return Matches(int(sure), int(possible), int(sure and rare), int(possible and rare))
 
 
 @pytest.mark.parametrize("seed", range(12))

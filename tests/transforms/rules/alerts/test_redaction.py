@@ -10,9 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.secrets.corpus import Planted, ordinary, planted
+from tests.transforms.rules.candidates import candidate
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.transforms.rules.alerts.redaction import Redactor
 from uncommon_im.transforms.rules.alerts.secrets import SecretText
+from uncommon_im.transforms.rules.alerts.steps import with_steps
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 
@@ -53,6 +55,29 @@ def test_all_text_of_an_alert_is_masked_but_ids() -> None:
     ids = {"alert_id": LINE, "event_id": LINE, "host": {"id": LINE}, "group_id": LINE, "tenant_id": LINE}
     masked = {"title": MASKED, "process": {"command_line": MASKED, "pid": 7}, "steps": [MASKED, {"sql": MASKED}]}
     assert REDACTOR.alert(texts | ids) == masked | ids | {"late": False}
+
+
+@pytest.mark.parametrize("field", ["process_name", "host_name", "matched"])
+def test_a_secret_that_steps_repeat_is_masked_there_too(field: str) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6" * 3
+    alert = with_steps(candidate(**{field: secret}).alert)
+    masked = REDACTOR.alert(alert)
+    assert secret in json.dumps(alert["steps"])
+    assert secret not in json.dumps(masked)
+    assert "[redacted:" in json.dumps(masked["steps"])
+
+
+@pytest.mark.parametrize("line", [case.line for case in planted(20)] + ordinary()[::40])
+def test_steps_are_not_looked_at_where_they_repeat_no_secret(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = with_steps(candidate(process_command_line=line, user_name=line, remote_host=line).alert)
+    looked_at: list[str] = []
+    masked = SecretText.masked
+    monkeypatch.setattr(SecretText, "masked", lambda self, text: (looked_at.append(text), masked(self, text))[1])
+    found = Redactor(CATALOGUE).alert(alert)
+    assert found["steps"] == alert["steps"]
+    assert line in looked_at
+    assert not {step["bigquery_sql"] for step in alert["steps"]} & set(looked_at)
+    assert REDACTOR._value(alert["steps"]) == alert["steps"]
 
 
 def test_of_a_verdict_row_only_its_program_is_masked() -> None:

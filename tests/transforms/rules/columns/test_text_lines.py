@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from itertools import compress
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,3 +32,26 @@ def test_several_blocks_are_one_sequence(blocks: list[list[bytes]]) -> None:
 def test_lines_may_be_objects_if_each_is_between_braces(lines: list[bytes]) -> None:
     expected = bool(lines) and all(line[:1] == b"{" and line[-1:] == b"}" for line in lines)
     assert TextBlock.of_lines(lines).may_be_objects == expected
+
+
+SPACES = st.lists(
+    st.sampled_from([b"", b" ", b"\r", b"\t\x0b\x0c", b" a", b"a ", b"\0", b"\xa0", b"\x1c", b"0"]), max_size=9
+)
+
+
+@given(SPACES)
+def test_filled_lines_are_those_that_hold_more_than_white_space(lines: list[bytes]) -> None:
+    block = TextBlock.of_lines(lines)
+    assert block.filled.tolist() == [bool(line) and not line.isspace() for line in lines]
+    assert block.lengths.tolist() == list(map(len, lines))
+
+
+@given(SPACES, st.data())
+def test_wanted_lines_and_parts_are_blocks_of_these_lines(lines: list[bytes], data: st.DataObject) -> None:
+    block = TextBlock.of_lines(lines)
+    wanted = np.array([data.draw(st.booleans()) for _ in lines], np.bool_)
+    kept = block.filter(wanted)
+    assert list(kept) == [kept[index] for index in range(len(kept))] == list(compress(lines, wanted))
+    first, last = data.draw(st.integers(0, len(lines))), data.draw(st.integers(0, len(lines) + 2))
+    part = block.part(first, last)
+    assert list(part) == [part[index] for index in range(len(part))] == lines[first:last]

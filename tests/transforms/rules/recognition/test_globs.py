@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncommon_im.transforms.rules.recognition.globs import covers, is_wild, pattern_of, tokens
+from uncommon_im.transforms.rules.recognition.globs import covers, is_wild, pattern_of, plain_parts, tokens
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,34 @@ def test_what_is_covered_is_matched(wide: str, narrow: str) -> None:
 def test_tokens_tell_which_globs_match_their_own_text_only(glob: str, text: str) -> None:
     if not any(map(is_wild, tokens(glob))):
         assert (pattern_of(glob).match(text) is not None) == (glob == text)
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("", [""]),
+        ("abc", ["abc"]),
+        ("a*b?c", ["a", "b", "c"]),
+        ("*", ["", ""]),
+        ("[*]a[[]", ["*a["]),
+        ("[]]", ["]"]),
+        ("[!a]b", ["", "b"]),
+        ("[ab[c]d]", ["", "d]"]),
+        ("[!]", ["[!]"]),
+        ("[a", ["[a"]),
+    ],
+)
+def test_plain_parts_are_what_a_glob_has_between_its_wild_pieces(glob: str, expected: list[str]) -> None:
+    assert plain_parts(glob) == expected
+
+
+@given(st.text("ab*?[]!-\\", max_size=8), st.text("ab*?[]!-\\", max_size=8))
+def test_one_plain_part_is_all_that_a_glob_matches_and_every_match_has_all_parts(glob: str, text: str) -> None:
+    parts = plain_parts(glob)
+    if len(parts) == 1:
+        assert fnmatchcase(parts[0], glob)
+        assert fnmatchcase(text, glob) == (text == parts[0])
+    elif fnmatchcase(text, glob):
+        assert text.startswith(parts[0])
+        assert text.endswith(parts[-1])
+        assert all(part in text for part in parts)

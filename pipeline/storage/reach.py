@@ -1,0 +1,225 @@
+"""Whether remote file systems can be reached at all, asked once and briefly before a run.
+
+Their clients try for minutes, and their errors then name neither credentials nor network. What is asked here only
+decides about these two: whatever else may be wrong with a path is said where it is read or written.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from uncommon_im.schemas.documents import ConfigurationError, require
+
+T = TypeVar("T")
+SECONDS: Final = 4.0
+"""How long each of two questions may take: who we are, and whether there is an answer."""
+LOG_IN: Final = (
+    "log in with `gcloud auth application-default login`, let GOOGLE_APPLICATION_CREDENTIALS name a key, "
+    "or run as a service account"
+)
+_NEEDED: Final = {
+    "gs": ("google.cloud.storage", "gcp"),
+    "hdfs": ("hdfs", "hadoop"),
+    "s3": ("boto3", "aws"),
+    "azfs": ("azure.storage.blob", "azure"),
+}
+"""Scheme -> the module that Beam needs for it, and Beam's extra that has it."""
+
+
+class NoAnswer(Exception):
+    """There was none in time."""
+
+
+def require_reachable(named: Iterable[tuple[str, str]], beam_flags: Sequence[str] = ()) -> None:
+    """Makes sure that the file systems of paths can be reached: each once.
+
+    Args:
+        named: (option, path) pairs; those of this machine are passed over.
+        beam_flags: Beam's own options, which some file systems need.
+
+    Raises:
+        ConfigurationError: one cannot; names the option, the likely cause and the remedy.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    for option, path in named:
+        scheme, separator, _ = path.partition("://")
+        if separator:
+            first.setdefault(scheme.lower(), (option, path))
+    for scheme, (option, path) in first.items():
+        require(
+            scheme in _NEEDED,
+            f"{option} {path}: no file system is called {scheme}://: known are "
+            f"{', '.join(f'{known}://' for known in _NEEDED)} and paths of this machine",
+        )
+        module, extra = _NEEDED[scheme]
+        require(
+            _installed(module),
+            f"{option} {path}: {scheme}:// needs {module}, which is not installed: pip install 'apache-beam[{extra}]'",
+        )
+    if first:
+        _give_options(beam_flags)
+    for scheme, (option, path) in first.items():
+        (_ask_google if scheme == "gs" else _ask)(option, path)
+
+
+def within(seconds: float, question: Callable[[], T]) -> T:
+    """What a function returns or raises, if it does so in time; else it is left to itself.
+
+    Raises:
+        NoAnswer: it does not.
+    """
+    answer: list[T] = []
+    failure: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            answer.append(question())
+        except BaseException as error:  # it is raised below, in the thread that asked
+            failure.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds)
+    if failure:
+        raise failure[0]
+    if not answer:
+        raise NoAnswer
+    return answer[0]
+
+
+def google_credentials() -> Any:
+    """The default credentials of Google Cloud.
+
+    Raises:
+        google.auth.exceptions.DefaultCredentialsError: there are none, or looking for them takes too long.
+    """
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError
+
+    scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+    try:
+        return within(SECONDS, lambda: google.auth.default(scopes=scopes))[0]
+    except NoAnswer:
+        raise DefaultCredentialsError(f"nothing gave any within {SECONDS:g} s") from None  # type: ignore[no-untyped-call]
+
+
+def require_answer(named: str, url: str) -> None:
+    """Makes sure that a server of HTTP answers, whatever it says.
+
+    Args:
+        named: what needs it: the option and its value.
+        url: of the server.
+
+    Raises:
+        ConfigurationError: it does not.
+    """
+    import requests
+
+    try:
+        within(SECONDS, lambda: requests.get(url, timeout=SECONDS, stream=True).close())
+    except (requests.RequestException, NoAnswer) as error:
+        raise _unreachable(named, urlsplit(url).netloc, error) from None
+
+
+def listens(address: str) -> bool:
+    """Whether something listens at `HOST:PORT`, seen from here."""
+    host, _, port = address.rpartition(":")
+    try:
+        within(SECONDS, lambda: socket.create_connection((host, int(port)), SECONDS).close())
+    except (OSError, NoAnswer):
+        return False
+    return True
+
+
+def require_pubsub(named: str) -> None:
+    """Makes sure that Pub/Sub, or its emulator, can be reached.
+
+    Args:
+        named: what needs it: the option and its value.
+
+    Raises:
+        ConfigurationError: it cannot, or there are no credentials.
+    """
+    from google.auth.exceptions import DefaultCredentialsError
+
+    emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+    if emulator:
+        require(listens(emulator), f"{named}: nothing listens at PUBSUB_EMULATOR_HOST, {emulator}")
+        return
+    try:
+        google_credentials()
+    except DefaultCredentialsError:
+        raise ConfigurationError(f"{named}: no credentials of Google Cloud: {LOG_IN}") from None
+    require_answer(named, "https://pubsub.googleapis.com")
+
+
+def _ask_google(option: str, path: str) -> None:
+    from google.auth.exceptions import DefaultCredentialsError, InvalidOperation, RefreshError
+    from google.cloud import storage
+
+    named, credentials, lacking = f"{option} {path}", None, ""
+    if "STORAGE_EMULATOR_HOST" not in os.environ:
+        try:
+            credentials = google_credentials()
+        except DefaultCredentialsError:
+            lacking = f"no credentials of Google Cloud: {LOG_IN}"
+    client = storage.Client("-", credentials) if credentials else storage.Client.create_anonymous_client()
+
+    def ask() -> None:
+        list(client.list_blobs(urlsplit(path).netloc, max_results=1, timeout=SECONDS, retry=None))
+
+    try:
+        within(SECONDS, ask)
+    except (RefreshError, InvalidOperation) as error:
+        refused = lacking or f"Google refuses the credentials: {_line(error)}: {LOG_IN}"
+        raise ConfigurationError(f"{named}: {refused}") from None
+    except Exception as error:
+        code = getattr(error, "code", None)  # of an answer: there is none if the network fails
+        if code is None:
+            raise _unreachable(named, "Cloud Storage", error, lacking) from None
+        require(not lacking or code not in (401, 403), f"{named}: {lacking}")
+
+
+def _ask(option: str, path: str) -> None:
+    from apache_beam.io.filesystems import FileSystems
+
+    named = f"{option} {path}"
+    try:
+        within(2 * SECONDS, lambda: FileSystems.exists(path))
+    except NoAnswer as error:
+        raise _unreachable(named, f"{urlsplit(path).scheme}://", error) from None
+    except Exception as error:  # file systems have no error in common
+        text = _line(error)
+        require("redentials" not in text, f"{named}: no credentials, or none that are accepted: {text}")
+
+
+def _unreachable(named: str, service: str, error: Exception, lacking: str = "") -> ConfigurationError:
+    how = "" if isinstance(error, NoAnswer) else f" ({type(error).__name__})"
+    also = f"; beside that, {lacking}" if lacking else ""
+    return ConfigurationError(
+        f"{named}: {service} does not answer{how}: check the network, the proxy (HTTPS_PROXY) and the firewall{also}"
+    )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a package around it
+        return False
+
+
+def _give_options(flags: Sequence[str]) -> None:
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    FileSystems.set_options(PipelineOptions(list(flags)))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
