@@ -27,6 +27,9 @@ FORBIDDEN_CALLS: Final = {
     "yaml.full_load", "yaml.load", "yaml.unsafe_load",
 }  # fmt: skip
 
+ALLOWED: Final = {"pipeline/local/tied.py": {"subprocess"}}
+"""Prism, which options or `make runners` put there: it ends with the run that it belongs to."""
+
 
 def reached(source: str) -> set[str]:
     """The forbidden modules that a source imports, and the forbidden functions that it calls."""
@@ -42,8 +45,9 @@ def reached(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_evaluates_unpickles_and_starts_nothing(path: Path) -> None:
-    assert reached(path.read_text(encoding="utf-8")) == set()
+def test_a_module_evaluates_unpickles_and_starts_nothing_but_an_engine(path: Path) -> None:
+    allowed = ALLOWED.get(path.relative_to(ROOT).as_posix(), set())
+    assert reached(path.read_text(encoding="utf-8")) == allowed
 
 
 @pytest.mark.parametrize(
