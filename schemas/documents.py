@@ -13,6 +13,7 @@ try:
 except ImportError:  # PyYAML built without libyaml: same result, slower
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
+_TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 MOST_REPEATED: Final = 100_000
 """Nodes that the aliases of a document may add to those that are written; a mapping's add a few hundred."""
 
@@ -53,9 +54,23 @@ def _constructed(text: str, name: str) -> Any:
         sizes: dict[int, int] = {}
         if node is not None and _size(node, sizes) > len(sizes) + MOST_REPEATED:
             raise ConfigurationError(f"{name}: aliases repeat more than {MOST_REPEATED} nodes: write the content out")
-        return None if node is None else loader.construct_document(node)
+        return None if node is None else _value(node, loader)
     finally:
         loader.dispose()
+
+
+def _value(node: yaml.Node, loader: Loader) -> Any:
+    """What a node says. Most are texts, lists and mappings by text, of which the library makes the same, but slowly."""
+    if isinstance(node, yaml.ScalarNode) and node.tag == _TEXT:
+        return node.value
+    if isinstance(node, yaml.SequenceNode) and node.tag == _LIST:
+        return [_value(item, loader) for item in node.value]
+    plain_keys = isinstance(node, yaml.MappingNode) and all(
+        isinstance(key, yaml.ScalarNode) and key.tag == _TEXT for key, _ in node.value
+    )
+    if plain_keys and node.tag == _MAPPING:
+        return {key.value: _value(value, loader) for key, value in node.value}
+    return loader.construct_object(node, deep=True)
 
 
 def _size(node: yaml.Node, sizes: dict[int, int]) -> int:

@@ -7,7 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from apache_beam.io.filesystems import FileSystems
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from uncommon_im.schemas import documents
 from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, parse_yaml, read_yaml, require
@@ -18,6 +21,45 @@ from uncommon_im.schemas.documents import ConfigurationError, packaged_yaml, par
 )
 def test_yaml_is_read(text: str, expected: object) -> None:
     assert parse_yaml(text, "x.yaml") == expected
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.dates() | st.text(max_size=8)
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        SCALARS,
+        lambda inner: (
+            st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=4)
+        ),
+        max_leaves=20,
+    )
+)
+def test_a_document_is_what_the_library_makes_of_it(document: object) -> None:
+    text = yaml.safe_dump(document)
+    assert parse_yaml(text, "x.yaml") == yaml.safe_load(text) == document
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &x {b: [1, 2]}\nc: *x\nd: [*x, *x]",
+        "base: &x {a: 1, b: 2}\nmore: {<<: *x, b: 3}",
+        "!!map {a: !!str 1, b: !!seq [x]}",
+        "!!set {a, b}",
+        "{1: a, true: b, ~: c, 2026-01-01: d, =: e}",
+        "- !!binary aGk=\n- !!omap [a: 1]\n- 0x1F\n- 1:30\n- .inf",
+    ],
+)
+def test_what_yaml_can_say_beside_texts_is_left_to_the_library(text: str) -> None:
+    assert parse_yaml(text, "x.yaml") == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("text", ["a: !!str [1]", "a: !!map [1]", "a: !!seq {b: 1}", "? {a: 1}\n: b"])
+def test_a_value_that_is_not_of_its_own_kind_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"x\.yaml, line 1, column \d: not valid YAML"):
+        parse_yaml(text, "x.yaml")
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,7 @@ def wider(listed: Sequence[ExceptionEntry], number: int) -> int | None:
     return None
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.dictionaries(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracle import Options, detect
@@ -133,6 +133,7 @@ def test_alerts_are_judged_by_all_fields_and_their_day() -> None:
     assert [one.alerts for one in found.of_entry] == [1, 0, 0]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.dictionaries(

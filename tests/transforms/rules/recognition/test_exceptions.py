@@ -7,7 +7,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uncommon_im.schemas.exceptions import EXCEPTION_FIELDS, ExceptionEntry
@@ -129,6 +129,7 @@ def holds(listed: ExceptionEntry, values: dict[str, str | None], day: date) -> b
     return all(matched) and (listed.expires is None or day <= listed.expires)
 
 
+@settings(deadline=None)
 @given(ENTRIES, st.lists(VALUES, min_size=1, max_size=5), st.integers(699_999, 700_005))
 def test_what_the_index_finds_is_what_a_look_at_every_entry_finds(
     listed: Sequence[ExceptionEntry], events: Sequence[dict[str, str | None]], ordinal: int

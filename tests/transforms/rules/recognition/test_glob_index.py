@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uncommon_im.transforms.rules.recognition import glob_index
@@ -15,6 +15,7 @@ from uncommon_im.transforms.rules.recognition.globs import covers, pattern_of
 GLOBS = st.text("ab*?[]!", max_size=10) | st.text("abc*", max_size=12) | st.text("ab", max_size=3)
 
 
+@settings(deadline=None)
 @given(st.lists(GLOBS, max_size=20), st.text("abc[*", max_size=12))
 def test_the_globs_that_match_a_value_are_found(globs: list[str], value: str) -> None:
     index = GlobIndex(globs)
@@ -24,6 +25,7 @@ def test_the_globs_that_match_a_value_are_found(globs: list[str], value: str) ->
     assert found.plain == (value if value in index.plain.values() else None)
 
 
+@settings(deadline=None)
 @given(st.lists(GLOBS, max_size=20), GLOBS)
 def test_no_glob_that_covers_another_is_missed(globs: list[str], narrow: str) -> None:
     index = GlobIndex(globs)

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uncommon_im.transforms.rules.recognition.globs import covers, is_wild, pattern_of, plain_parts, tokens
@@ -109,6 +109,7 @@ def test_plain_parts_are_what_a_glob_has_between_its_wild_pieces(glob: str, expe
     assert plain_parts(glob) == expected
 
 
+@settings(deadline=None)
 @given(st.text("ab*?[]!-\\", max_size=8), st.text("ab*?[]!-\\", max_size=8))
 def test_one_plain_part_is_all_that_a_glob_matches_and_every_match_has_all_parts(glob: str, text: str) -> None:
     parts = plain_parts(glob)
