@@ -110,7 +110,7 @@ class Decoder:
             yield found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Replaced(Sequence[bytes]):
     """Lines, some of which are replaced by others."""
 
