@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 
 from uncommon_im.pipeline.errors import RunFailed
-from uncommon_im.pipeline.storage import claims
+from uncommon_im.pipeline.results import claims
+from uncommon_im.pipeline.results.claims import BOOKS
 from uncommon_im.pipeline.storage.changing import delete, delete_folder, move, remove_empty, write_whole, writing_to
-from uncommon_im.pipeline.storage.claims import BOOKS
 from uncommon_im.pipeline.storage.listing import exists
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import require

@@ -12,10 +12,10 @@ from typing import Any, Final
 import apache_beam as beam
 from apache_beam.pvalue import AsIter, AsSingleton
 
+from uncommon_im.pipeline.results.ownership import ResultKind
+from uncommon_im.pipeline.results.result_folder import ResultFolder
 from uncommon_im.pipeline.storage.changing import write_whole
 from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.pipeline.storage.ownership import ResultKind
-from uncommon_im.pipeline.storage.result_folder import ResultFolder
 from uncommon_im.schemas.evidence import FOLDER as EVIDENCE
 from uncommon_im.schemas.evidence import METADATA
 from uncommon_im.transforms.rules.events.tally import Tally, summary_of

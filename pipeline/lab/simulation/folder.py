@@ -10,11 +10,11 @@ from posixpath import join
 from typing import Final
 
 from uncommon_im.pipeline.configuration.configuration import new_run_id
+from uncommon_im.pipeline.results.ownership import ResultKind
+from uncommon_im.pipeline.results.result_folder import ResultFolder
 from uncommon_im.pipeline.storage.changing import write_whole, writing_to
 from uncommon_im.pipeline.storage.listing import list_folder
 from uncommon_im.pipeline.storage.opening import is_remote
-from uncommon_im.pipeline.storage.ownership import ResultKind
-from uncommon_im.pipeline.storage.result_folder import ResultFolder
 from uncommon_im.pipeline.storage.temporary import temporary_folder
 
 _LABELS: Final = "labels.jsonl"

@@ -10,12 +10,12 @@ from posixpath import join
 import pytest
 
 from tests import stores
-from tests.pipeline.storage.killing import Killed, killed_at, let_die
+from tests.pipeline.results.killing import Killed, killed_at, let_die
 from uncommon_im.pipeline.baselines.snapshot_folder import KIND, SnapshotFolder
 from uncommon_im.pipeline.errors import RunFailed
-from uncommon_im.pipeline.storage import claims
+from uncommon_im.pipeline.results import claims
+from uncommon_im.pipeline.results.claims import BOOKS
 from uncommon_im.pipeline.storage.changing import delete_folder, write_whole
-from uncommon_im.pipeline.storage.claims import BOOKS
 from uncommon_im.pipeline.storage.listing import list_folder
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.detector import load_detector

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from tests import stores
+from uncommon_im.pipeline.results.claims import Claim
 from uncommon_im.pipeline.storage import changing
-from uncommon_im.pipeline.storage.claims import Claim
 from uncommon_im.pipeline.storage.listing import exists
 
 

@@ -16,15 +16,16 @@ import msgspec
 import pytest
 
 from tests import stores
-from tests.pipeline.storage.killing import Killed, killed_at, let_die
+from tests.pipeline.results.killing import Killed, killed_at, let_die
 from uncommon_im.pipeline.errors import RunFailed
-from uncommon_im.pipeline.storage import changing, claims
+from uncommon_im.pipeline.results import claims
+from uncommon_im.pipeline.results.claims import BOOKS, Owner
+from uncommon_im.pipeline.results.ownership import ResultKind
+from uncommon_im.pipeline.results.result_folder import ResultFolder
+from uncommon_im.pipeline.storage import changing
 from uncommon_im.pipeline.storage.changing import create, delete, delete_folder, write_whole
-from uncommon_im.pipeline.storage.claims import BOOKS, Owner
 from uncommon_im.pipeline.storage.listing import exists, list_folder
 from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.pipeline.storage.ownership import ResultKind
-from uncommon_im.pipeline.storage.result_folder import ResultFolder
 from uncommon_im.schemas.documents import ConfigurationError
 
 KIND = ResultKind(
@@ -303,8 +304,8 @@ def test_a_run_that_is_killed_is_known_to_be_dead_at_once_and_what_it_left_goes(
     program = textwrap.dedent(
         """
         import os, signal, sys
-        from tests.pipeline.storage.test_result_folder import KIND, put, result
-        from uncommon_im.pipeline.storage.result_folder import ResultFolder
+        from tests.pipeline.results.test_result_folder import KIND, put, result
+        from uncommon_im.pipeline.results.result_folder import ResultFolder
         with ResultFolder(sys.argv[1], KIND).staged("dead") as staging:
             put(staging, result("dead", 3))
             print("staged", flush=True)

@@ -19,12 +19,12 @@ from typing import TypeVar
 import msgspec
 
 from uncommon_im.pipeline.errors import RunFailed
-from uncommon_im.pipeline.storage import claims
+from uncommon_im.pipeline.results import claims
+from uncommon_im.pipeline.results.claims import BOOKS, Claim
+from uncommon_im.pipeline.results.ownership import ResultKind, own_files
 from uncommon_im.pipeline.storage.changing import delete, delete_folder, move, remove_empty, write_whole, writing_to
-from uncommon_im.pipeline.storage.claims import BOOKS, Claim
 from uncommon_im.pipeline.storage.listing import exists, list_folder
 from uncommon_im.pipeline.storage.opening import open_binary
-from uncommon_im.pipeline.storage.ownership import ResultKind, own_files
 from uncommon_im.schemas.documents import ConfigurationError
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import join
 
-from uncommon_im.pipeline.storage.claims import BOOKS
+from uncommon_im.pipeline.results.claims import BOOKS
 from uncommon_im.pipeline.storage.listing import exists, list_folder
 from uncommon_im.pipeline.storage.opening import is_remote, open_binary
 from uncommon_im.schemas.documents import ConfigurationError
