@@ -101,15 +101,19 @@ class EntryIndex:
             name: GlobIndex(globs) for name, globs in _by_field(chain.from_iterable(entries)).items()
         }
         plain = {(name, glob): text for name, its in self._globs.items() for glob, text in its.plain.items()}
-        wild = [[pair for pair in entry if pair not in plain] for entry in entries]
-        owners = Counter(chain.from_iterable(wild))
+        owners = Counter(chain.from_iterable(entries))
         self._tables: defaultdict[tuple[tuple[str, ...], str | None], _Table] = defaultdict(lambda: defaultdict(list))
-        for place, (entry, rest) in enumerate(zip(entries, wild, strict=True)):
-            rest.sort(key=lambda pair: (owners[pair], pair))
-            names = tuple([name for name, glob in entry if (name, glob) in plain])
-            values = tuple([plain[pair] for pair in entry if pair in plain])
-            field, glob = rest[0] if rest else (None, None)
-            self._tables[names, field][values, glob].append((place, rest[1:]))
+        for place, entry in enumerate(entries):
+            names, values, wild = [], [], []
+            for pair in entry:
+                if pair in plain:
+                    names.append(pair[0])
+                    values.append(plain[pair])
+                else:
+                    wild.append(pair)
+            wild.sort(key=lambda pair: (owners[pair], pair))
+            field, glob = wild[0] if wild else (None, None)
+            self._tables[tuple(names), field][tuple(values), glob].append((place, wild[1:]))
 
     def matching(self, name: str, value: str) -> Known:
         """What the entries' globs over a field tell of a value."""
