@@ -22,7 +22,7 @@ pytestmark = pytest.mark.faults
 BUCKET: Final = "shelf://bucket"
 CASE: Final = replace(RUN, folder=f"{STORE}/bucket/case")
 BASE: Final = replace(SNAPSHOT, folder=f"{STORE}/bucket/base")
-STRIDE: Final = 2
+STRIDE: Final = 4
 
 
 def backfill(days: tuple[str, ...], *more: str, seconds: float = 0.0) -> Action:
