@@ -15,6 +15,12 @@ JOURNAL: Final = "*-publishing.json"
 """Says that a new result is being put in place of the earlier one: the next command finishes that."""
 _RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _RANDOM: Final = re.compile(r"[0-9a-f]{32}")
+STORE: Final = "store"
+"""The folder of objects, in the folder of a scene."""
+_NO_FOLDER: Final = re.compile(rf"{STORE}/.*/")
+"""Object stores have none."""
+_PROBE: Final = re.compile(r"tmp/[a-z0-9_]{8}")
+"""Python tries with such a file, before all else, whether a folder for temporary files can be written."""
 
 Tree = dict[str, bytes]
 """Path -> bytes of each file; folders end in `/`."""
@@ -31,9 +37,10 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def shape(folder: Path) -> Counter[str]:
-    """The names in a folder, without what differs from run to run: a stream may write any number of files of rows."""
-    names = Counter(_RANDOM.sub("RANDOM", _RUN_ID.sub("RUN", name)) for name in tree(folder))
-    return Counter({name: 1 if name.endswith("-RANDOM.jsonl") else times for name, times in names.items()})
+    """The names in a folder, without what differs from run to run: ids, and how many files a stream's rows fill."""
+    names = [name for name in tree(folder) if not _PROBE.fullmatch(name) and not _NO_FOLDER.fullmatch(name)]
+    counts = Counter(_RANDOM.sub("RANDOM", _RUN_ID.sub("RUN", name)) for name in names)
+    return Counter({name: 1 if name.endswith("-RANDOM.jsonl") else times for name, times in counts.items()})
 
 
 def facts(files: Tree) -> dict[str, Any]:

@@ -7,12 +7,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Final
 
 from tests import stores
-
-STORE: Final = "store"
-"""The folder of all objects, in the folder of a scene."""
+from tests.faults.looking import STORE
 
 
 class Objects(MutableMapping[str, bytes]):
@@ -26,6 +23,7 @@ class Objects(MutableMapping[str, bytes]):
     def __init__(self, folder: Path, seconds: float = 0.0) -> None:
         self._folder, self._seconds = folder, seconds
         self._uploads = folder.parent.parent / "uploads"
+        self._uploads.mkdir(exist_ok=True)
 
     def _path(self, url: str) -> Path:
         time.sleep(self._seconds)
@@ -39,10 +37,10 @@ class Objects(MutableMapping[str, bytes]):
 
     def __setitem__(self, url: str, content: bytes) -> None:
         path = self._path(url)
-        os.makedirs(self._uploads, exist_ok=True)
         upload = self._uploads / uuid.uuid4().hex
         upload.write_bytes(content)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
         os.replace(upload, path)
 
     def __delitem__(self, url: str) -> None:

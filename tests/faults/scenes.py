@@ -92,6 +92,9 @@ _READERS: Final = (
     command("report", "case", "--output", "page.html"),
 )
 _SNAPSHOT: Final = ("--baseline-out", "base")
+_FROM: Final = command(
+    *("backfill", "--input", "events/*.jsonl", "--output", "elsewhere", "--baseline-in", "base", "--dry-run")
+)
 _OF_STREAM: Final = command("snapshot", "--sightings", LEARNED, "--as-of", "2026-03-03", *_SNAPSHOT)
 
 SCENES: Final = {
@@ -105,8 +108,8 @@ SCENES: Final = {
             (backfill(*_SNAPSHOT, days=EARLIER), command("report", "case")),
             _READERS,
         ),
-        Scene("snapshot that replaces", snapshot("2026-03-08"), (SNAPSHOT,), (snapshot("2026-03-06"),)),
-        Scene("snapshot of a stream", _OF_STREAM, (SNAPSHOT,), (write_stream,)),
+        Scene("snapshot that replaces", snapshot("2026-03-08"), (SNAPSHOT,), (snapshot("2026-03-06"),), (_FROM,)),
+        Scene("snapshot of a stream", _OF_STREAM, (SNAPSHOT,), (write_stream,), (_FROM,)),
         Scene("report", command("report", "case"), (PAGE, RUN), (backfill(),)),
         Scene(
             "report that replaces",

@@ -16,7 +16,7 @@ from tests.faults.scenes import FOREIGN, Action, Rehearsed, foreign
 
 SHORT: Final = os.environ.get("FAULTS") == "short"
 """Whether a few steps of each kind are enough."""
-_FEW: Final = 5
+_FEW: Final = 3
 
 Step = TypeVar("Step")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import signal
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
@@ -17,6 +16,8 @@ from tests.faults.children import Child, run
 from tests.faults.injection import NOTHING, Fault, killed, stopped
 from tests.faults.scenes import Rehearsed, rehearsed
 from tests.faults.striking import again, is_done, is_whole
+from uncommon_im.pipeline.configuration import configuration
+from uncommon_im.pipeline.storage import claims
 
 pytestmark = pytest.mark.faults
 
@@ -25,7 +26,7 @@ HOURS: Final = (0, 26, -26, 1, -3, 9000, -9000)
 
 
 def clock(*hours: int) -> Callable[[], None]:
-    """Makes the clock of a child wrong: `time.time`, and `datetime.now` of the program."""
+    """Makes the clock of a child wrong: `time.time`, what runs are named by, and the time of claims."""
 
     def change() -> None:
         right, wrong = time.time, itertools.cycle(hours)
@@ -39,9 +40,8 @@ def clock(*hours: int) -> Callable[[], None]:
                 return datetime.fromtimestamp(jumping(), tz)
 
         time.time = jumping
-        for name, module in list(sys.modules.items()):
-            if name.startswith("uncommon_im.") and getattr(module, "datetime", None) is datetime:
-                module.datetime = Jumping
+        configuration.datetime = Jumping
+        claims._now = Jumping.now
 
     return change
 

@@ -22,8 +22,8 @@ ERRORS: Final = {
     "a disk that is full from then on": (errno.ENOSPC, True),
     "a disk that cannot be written from then on": (errno.EROFS, True),
 }
-STRIDE: Final = 4
-"""Every fourth change of each kind, so that the kinds together meet most of them."""
+STRIDE: Final = 12
+"""Every so many changes of each kind of error; the kinds take turns."""
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -32,7 +32,7 @@ def test_a_failing_call_ends_a_command_in_one_line_and_the_earlier_result_or_the
     name: str, error: str, steps: Steps
 ) -> None:
     played, (number, lasting) = rehearsed(name), ERRORS[error]
-    first = 1 + list(ERRORS).index(error)
+    first = 1 + list(ERRORS).index(error) * STRIDE // len(ERRORS)
     with steps:
         for at in some(range(first, len(played.changes) + 1, STRIDE)):
             fault = fails(at, number, lasting)

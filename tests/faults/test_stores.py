@@ -12,8 +12,8 @@ import pytest
 
 from tests.faults.children import command, run
 from tests.faults.injection import Fault, fails, killed
-from tests.faults.looking import RUN, SNAPSHOT
-from tests.faults.objects import STORE, on_objects
+from tests.faults.looking import RUN, SNAPSHOT, STORE
+from tests.faults.objects import on_objects
 from tests.faults.scenes import EARLIER, LATER, LIMITS, Action, Rehearsed, Scene, rehearse
 from tests.faults.striking import SHORT, Steps, again, is_done, is_whole, read_next, some
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.faults
 BUCKET: Final = "shelf://bucket"
 CASE: Final = replace(RUN, folder=f"{STORE}/bucket/case")
 BASE: Final = replace(SNAPSHOT, folder=f"{STORE}/bucket/base")
-STRIDE: Final = 2
+STRIDE: Final = 4
 
 
 def backfill(days: tuple[str, ...], *more: str, seconds: float = 0.0) -> Action:

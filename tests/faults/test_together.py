@@ -17,7 +17,7 @@ pytestmark = pytest.mark.faults
 
 WRITERS: Final = [name for name in SCENES if "report" not in name]
 """Commands that take a folder for themselves; a page is written in one piece, the last one stays."""
-EVERY: Final = 8
+EVERY: Final = 20
 """Every so many changes the first one is stopped."""
 
 
@@ -101,7 +101,7 @@ def look_on(played: Rehearsed, at: int, folder: Path) -> bool:
 def test_two_that_start_at_the_same_moment_end_in_one_whole_result(name: str, steps: Steps) -> None:
     played = rehearsed(name)
     with steps:
-        for number in range(2 if SHORT else 5):
+        for number in range(2 if SHORT else 3):
             steps.take(f"race {number}", lambda folder: race(played, folder))
 
 
