@@ -13,7 +13,8 @@ from typing import BinaryIO, Final
 
 from uncommon_im.pipeline.storage.kernel_lock import hold, is_held
 
-_PREFIX: Final = "uncommon-im-"
+_PREFIX: Final = "uncommon-im-tmp-"
+"""Older versions have `uncommon-im-` and eight letters, and no owner's file: theirs are left alone."""
 _NAME: Final = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 _OWNER: Final = "owner.lock"
 _UNFINISHED: Final = re.compile(rf"{re.escape(_OWNER)}\.[0-9a-f]{{32}}")

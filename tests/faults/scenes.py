@@ -30,8 +30,8 @@ FOREIGN: Final = {
     "base/copied/sightings-00000.parquet": "named like a snapshot's own, in a folder that is no run's",
     "base/metadata.json.old": "a copy by hand",
     "made/notes.txt": "in the folder of a simulation",
-    f"{TEMPORARY}/uncommon-im-notes.txt": "in the folder of temporary files, named like its folders",
-    f"{TEMPORARY}/uncommon-im-mine/notes.txt": "in a folder named like the temporary ones",
+    f"{TEMPORARY}/uncommon-im-tmp-notes.txt": "in the folder of temporary files, named like its folders",
+    f"{TEMPORARY}/uncommon-im-tmp-mine/notes.txt": "in a folder named like the temporary ones",
 }
 """Files of somebody else, in and around all that is written. No command may touch one."""
 

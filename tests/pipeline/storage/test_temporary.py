@@ -33,10 +33,10 @@ def test_a_folder_is_gone_after_its_block(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_has_stays(tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", PROGRAM, str(tmp_path)]
-    foreign = [tmp_path / "uncommon-im-notes", tmp_path / "owner.lock"]
+    foreign = [tmp_path / "uncommon-im-tmp-notes", tmp_path / "owner.lock"]
     foreign[0].mkdir()
     foreign[1].touch()
-    (tmp_path / "uncommon-im-link").symlink_to(foreign[0])
+    (tmp_path / "uncommon-im-tmp-link").symlink_to(foreign[0])
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         left = Path(process.stdout.readline().strip())
@@ -46,12 +46,16 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_a_living_one_has
     assert (left / "block").exists()
     with temporary_folder(str(tmp_path)):
         assert not left.exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["owner.lock", "uncommon-im-link", "uncommon-im-notes"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "owner.lock",
+        "uncommon-im-tmp-link",
+        "uncommon-im-tmp-notes",
+    ]
 
 
 @pytest.mark.parametrize("inside", [[], [f"owner.lock.{'0' * 32}"]])
 def test_a_folder_whose_maker_was_killed_before_it_was_his_goes_too(inside: list[str], tmp_path: Path) -> None:
-    left, foreign = tmp_path / "uncommon-im-abc_1234", tmp_path / "uncommon-im-mine"
+    left, foreign = tmp_path / "uncommon-im-tmp-abc_1234", tmp_path / "uncommon-im-abc_1234"
     for folder in (left, foreign):
         folder.mkdir()
         for name in inside:
@@ -62,13 +66,13 @@ def test_a_folder_whose_maker_was_killed_before_it_was_his_goes_too(inside: list
 
 
 def test_a_folder_named_by_chance_like_a_temporary_one_stays_with_what_is_in_it(tmp_path: Path) -> None:
-    notes = tmp_path / "uncommon-im-research" / "notes.txt"
+    notes = tmp_path / "uncommon-im-tmp-research" / "notes.txt"
     notes.parent.mkdir()
     notes.touch()
-    (tmp_path / "uncommon-im-abcd1234").touch()
+    (tmp_path / "uncommon-im-tmp-abcd1234").touch()
     with temporary_folder(str(tmp_path)):
         assert notes.exists()
-    assert {path.name for path in tmp_path.iterdir()} == {"uncommon-im-research", "uncommon-im-abcd1234"}
+    assert {path.name for path in tmp_path.iterdir()} == {"uncommon-im-tmp-research", "uncommon-im-tmp-abcd1234"}
 
 
 def test_a_folder_that_cannot_be_made_a_processes_own_is_not_left(
