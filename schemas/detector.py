@@ -29,6 +29,23 @@ A stream has one more, `too_late`, which a backfill cannot give: nothing is late
 VARIATION_IDS: Final = ("suspicious_process", "uncommon_scripting_engine", "base")
 SEVERITIES: Final = ("Informational", "Low", "Medium", "High", "Critical")
 
+MOST_DAYS: Final = 62
+"""Of a baseline: days are bits of one number."""
+MOST_COUNT: Final = 1_000_000
+"""More hosts and alerts than there are; counting so many takes memory."""
+BOUNDS: Final = {
+    "training_days": (1, MOST_DAYS),
+    "activation_days": (0, MOST_DAYS),
+    "guard_days": (0, MOST_DAYS),
+    "max_other_hosts": (0, MOST_COUNT),
+    "max_host_days": (0, MOST_DAYS),
+    "execution_max_other_hosts": (0, MOST_COUNT),
+    "execution_max_host_days": (0, MOST_DAYS),
+    "deduplication_hours": (0, MOST_DAYS * 24),
+    "max_alerts_per_group": (0, MOST_COUNT),
+}
+"""Limit -> the least and the most that it may be."""
+
 _Number = Annotated[int, Meta(ge=0, description="a whole number, 0 or more")]
 
 
@@ -51,9 +68,8 @@ class Limits(Entry, frozen=True):
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            value = getattr(self, name)
-            require(value >= 0, f"limit {name} is {value!r}: it must be a whole number, 0 or more")
-        require(1 <= self.training_days <= 62, f"training_days is {self.training_days}: it must be 1 to 62")
+            value, (least, most) = getattr(self, name), BOUNDS[name]
+            require(least <= value <= most, f"{name} is {value!r}: it must be {least} to {most}")
         require(
             self.activation_days <= self.training_days,
             f"activation_days is {self.activation_days}: it must not exceed training_days ({self.training_days}), "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import url
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -26,8 +27,11 @@ class BigQueryOptions(
         "The REST API of BigQuery: https:// of a private endpoint, or http:// of an emulator. An emulator is sent no "
         "credentials.",
         metavar="URL",
+        parse=url,
     )
-    bigquery_storage_endpoint: str | None = option("The Storage API of BigQuery, in the same form.", metavar="URL")
+    bigquery_storage_endpoint: str | None = option(
+        "The Storage API of BigQuery, in the same form.", metavar="URL", parse=url
+    )
 
     def access(self, beam_options: PipelineOptions) -> BigQueryAccess:
         """How BigQuery is reached; the project is Beam's own `--project`.

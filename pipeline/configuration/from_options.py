@@ -25,7 +25,6 @@ def configuration_of(
         ConfigurationError: an option or a file is wrong.
     """
     days.check()
-    require(detector.tenant.strip(), "--tenant is empty: give the id of records that name no tenant")
     configuration = Configuration(
         detector=detector.card(),
         catalogue=detector.known.catalogue(),

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Final
 
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import MOST_SECONDS, Whole
 from uncommon_im.pipeline.storage.places import real_path
 from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
-from uncommon_im.schemas.detector import Detector, Limits, load_detector
+from uncommon_im.schemas.detector import BOUNDS, Detector, Limits, load_detector
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.evidence import MAX_OTHER_HOSTS
 from uncommon_im.transforms.rules.alerts.formats import ALERT_FORMATS, NATIVE
@@ -21,6 +22,10 @@ _LIMITS: Final = (
     *("activation_days", "training_days", "guard_days"),
     *("max_other_hosts", "max_host_days", "max_alerts_per_group"),
 )
+
+
+def _limit(name: str) -> Whole:
+    return Whole(*BOUNDS[name])
 
 
 @dataclass(frozen=True)
@@ -59,24 +64,31 @@ class DetectorOptions(Options, title="detector"):
         "NAME",
     )
     activation_days: int | None = option(
-        "How many days with telemetry a tenant needs before the detector raises alerts. The shipped card has 14."
+        "How many days with telemetry a tenant needs before the detector raises alerts. The shipped card has 14.",
+        parse=_limit("activation_days"),
     )
-    training_days: int | None = option("How many days the rolling baseline covers. The shipped card has 30.")
+    training_days: int | None = option(
+        "How many days the rolling baseline covers. The shipped card has 30.", parse=_limit("training_days")
+    )
     guard_days: int | None = option(
         "If a process is suspicious, hosts that showed it only in the last N days are not counted, so that an outbreak "
-        "cannot make itself look common. The shipped card has 3."
+        "cannot make itself look common. The shipped card has 3.",
+        parse=_limit("guard_days"),
     )
     max_other_hosts: int | None = option(
         "A communication is rare only if at most N other hosts showed it; the limit of --max-host-days must hold too. "
-        "This also sets the limit for executions. The shipped card has 3."
+        "This also sets the limit for executions. The shipped card has 3.",
+        parse=_limit("max_other_hosts"),
     )
     max_host_days: int | None = option(
         "A communication is rare only if its own host showed it on at most N days; the limit of --max-other-hosts must "
-        "hold too. This also sets the limit for executions. The shipped card has 2."
+        "hold too. This also sets the limit for executions. The shipped card has 2.",
+        parse=_limit("max_host_days"),
     )
     max_alerts_per_group: int | None = option(
         "How many alerts one program, service, day and variation may raise. Further ones are rolled up. 0 means "
-        "no limit. The shipped card has 25."
+        "no limit. The shipped card has 25.",
+        parse=_limit("max_alerts_per_group"),
     )
 
     def card(self) -> Detector:
@@ -128,11 +140,6 @@ class BaselineOptions(Options, title="baseline"):
 
     def check(self, end: date | None) -> None:
         """Raises `ConfigurationError` unless directories are named, of two snapshots, and `end` says the day."""
-        for flag, path in (("--baseline-in", self.baseline_in), ("--baseline-out", self.baseline_out)):
-            require(
-                path is None or path.strip(),
-                f"{flag} is empty: give the directory of a snapshot, or leave the option out",
-            )
         if self.baseline_out is None:
             return
         require(end, "--baseline-out needs --end: the day boundary at which the snapshot is taken")
@@ -192,10 +199,16 @@ class LatenessOptions(Options, title="stream"):
     """How long a stream waits (specification, section 9)."""
 
     lateness: int = option(
-        "How long records may take to arrive. An activity is judged once that time has passed.", 600, "SECONDS"
+        "How long records may take to arrive. An activity is judged once that time has passed.",
+        600,
+        "SECONDS",
+        parse=Whole(0, MOST_SECONDS),
     )
     late_horizon: int = option(
-        "Records that took longer than this teach the baseline, but they are not judged.", 86_400, "SECONDS"
+        "Records that took longer than this teach the baseline, but they are not judged.",
+        86_400,
+        "SECONDS",
+        parse=Whole(0, MOST_SECONDS),
     )
 
     def allowed(self, limits: Limits) -> Lateness:

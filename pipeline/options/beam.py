@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.runners import create_runner
 
 from uncommon_im.pipeline.options.parser import Parser, name_of
-from uncommon_im.schemas.documents import ConfigurationError
+from uncommon_im.schemas.documents import ConfigurationError, require
 
 IN_PROCESS_RUNNER: Final = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
@@ -59,7 +61,19 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
     unknown = unknown_options(rest)
     if unknown:
         raise ConfigurationError(f"unknown option {name_of(unknown[0])} (see --help; Beam's own options are taken too)")
-    return PipelineOptions([*rest, *(() if names_runner(rest) else default)])
+    options = PipelineOptions([*rest, *(() if names_runner(rest) else default)])
+    _check(options)
+    return options
+
+
+def _check(options: PipelineOptions) -> None:
+    """Raises `ConfigurationError` unless there is such an engine, and it takes these options."""
+    named = options.view_as(StandardOptions).runner
+    try:
+        problems = PipelineOptionsValidator(options, create_runner(named)).validate()
+    except (ValueError, ImportError) as error:
+        raise ConfigurationError(f"--runner {named}: {' '.join(str(error).split())}") from None
+    require(not problems, " ".join(" ".join(problems).split()))
 
 
 def unknown_options(flags: Sequence[str]) -> list[str]:

@@ -8,12 +8,13 @@ from datetime import date
 from functools import cache
 from typing import Any, ClassVar, Final, Literal, get_args, get_origin, get_type_hints
 
-from uncommon_im.pipeline.options.values import day, whole
+from uncommon_im.pipeline.options.values import MOST, Whole, day, path, text, whole
 
 _DECLARED: Final = "option"
 _BY_TYPE: Final[dict[type, dict[str, Any]]] = {
     int: {"parse": whole, "metavar": "N"},
     date: {"parse": day, "metavar": "DATE"},
+    str: {"parse": text},
 }
 """What a field's type says, unless the option says it itself."""
 _PATHS: Final = ("DIR", "GLOB", "FILE.yaml", "FILE.html")
@@ -88,8 +89,11 @@ class Option:
     @property
     def text(self) -> str:
         """What it does, and its default."""
+        help, bounds = self.help, self.parse
+        if isinstance(bounds, Whole) and bounds.most < MOST:
+            help += f" From {bounds.least} to {bounds.most:,}."
         has_default = not (self.default is None or self.is_switch or self.is_repeatable)
-        return f"{self.help} Default: {self.default}." if has_default else self.help
+        return f"{help} Default: {self.default}." if has_default else help
 
 
 def option(help: str, default: Any = None, metavar: str | None = None, **settings: Any) -> Any:
@@ -121,5 +125,7 @@ def _implied(declared: Option, held: Any) -> dict[str, Any]:
     """What the type of a field says beyond its option."""
     if get_origin(held) is Literal:
         return {"choices": get_args(held)}
+    if declared.is_path and declared.parse is None:
+        return {"parse": path}
     implied = next((_BY_TYPE[kind] for kind in (held, *get_args(held)) if kind in _BY_TYPE), {})
     return {name: value for name, value in implied.items() if getattr(declared, name) is None}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME, BigQueryOptions
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import query
 from uncommon_im.pipeline.sources.files.options import FileOptions
 from uncommon_im.schemas.documents import require
 
@@ -25,7 +26,7 @@ class InputOptions(
 
     files: FileOptions
     input_query: tuple[str, ...] = option(
-        "A query of BigQuery (GoogleSQL). Its results are read, and must have native columns.", (), "SQL"
+        "A query of BigQuery (GoogleSQL). Its results are read, and must have native columns.", (), "SQL", parse=query
     )
 
     @property

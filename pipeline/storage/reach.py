@@ -131,7 +131,7 @@ def listens(address: str) -> bool:
     """Whether something listens at `HOST:PORT`, seen from here."""
     host, _, port = address.rpartition(":")
     try:
-        within(SECONDS, lambda: socket.create_connection((host, int(port)), SECONDS).close())
+        within(SECONDS, lambda: socket.create_connection((host.strip("[]"), int(port)), SECONDS).close())
     except (OSError, NoAnswer):
         return False
     return True

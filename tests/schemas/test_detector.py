@@ -155,7 +155,7 @@ def test_keys_that_are_no_text_are_named_like_others(tmp_path: Path, document: A
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"guard_days": -1}, "limit guard_days is -1: it must be a whole number, 0 or more"),
+        ({"guard_days": -1}, "guard_days is -1: it must be 0 to 62"),
         (
             {"training_days": 7},
             "activation_days is 14: it must not exceed training_days (7), or the detector never becomes active",

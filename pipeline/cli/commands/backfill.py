@@ -16,7 +16,7 @@ from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.terminal import show_summary
 from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.values import positive
+from uncommon_im.pipeline.options.values import Whole
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.options import MergeOptions
 from uncommon_im.pipeline.sinks.files.options import LockOptions, RunFolder
@@ -44,12 +44,12 @@ class SizeOptions(Options):
     workers: int | None = option(
         "How many processes of this machine scan. Each needs memory of its own. By default one does, or one per core "
         f"if the input is larger than {WORTH_PROCESSES_BYTES >> 20} MB and there is no --runner.",
-        parse=positive,
+        parse=Whole(1, 1_000),
     )
     shards: int | None = option(
         "Number of parts to split hosts and subjects into. A worker holds one part at a time in memory, so more "
         "parts need less memory. By default there are 8, 16 if more than one process scans, or 256 with --runner.",
-        parse=positive,
+        parse=Whole(1, 100_000),
     )
 
     def workers_of(self, beam_options: PipelineOptions, inputs: Sequence[Input]) -> int:

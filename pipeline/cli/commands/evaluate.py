@@ -15,6 +15,7 @@ from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.terminal import present
 from uncommon_im.pipeline.configuration.options import CatalogueOptions
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class EvaluateOptions(Options):
     folder: tuple[str, ...] = option(
         "The --output of `simulate`. Several of different seeds can be given.", (), "DIR", positional=True
     )
-    run: str = option("The run over each folder's events is in DIR/NAME.", "run", "NAME")
+    run: str = option("The run over each folder's events is in DIR/NAME.", "run", "NAME", parse=path)
     known: CatalogueOptions
     json: bool = option("Print one JSON object instead of tables.", False)
 

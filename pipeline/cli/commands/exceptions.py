@@ -15,7 +15,6 @@ from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.terminal import plain, present
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.schemas.catalogue import load_catalogue
-from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.exceptions import ExceptionEntry, load_exceptions
 from uncommon_im.transforms.rules.advice.exception_findings import Finding, static_findings
 from uncommon_im.transforms.rules.advice.exception_matches import VERDICT_ROW_SCHEMA, RunMatches, missing_fields
@@ -45,7 +44,6 @@ def run_exceptions(options: ExceptionsOptions) -> int:
     Raises:
         ConfigurationError: an argument or a file is wrong.
     """
-    require(options.exceptions.strip(), "--exceptions is empty: give the file of the exceptions")
     entries = load_exceptions(options.exceptions)
     as_of = options.as_of or datetime.now(UTC).date()
     services = load_catalogue(options.services).services_by_id

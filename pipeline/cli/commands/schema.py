@@ -8,6 +8,7 @@ from typing import Final
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import dataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,9 @@ class SchemaOptions(Options):
     """The options of `schema`."""
 
     of: str = option("Where the tables are.", choices=("bigquery",), positional=True)
-    dataset: str = option("The dataset of the tables. It has to exist.", metavar="PROJECT.DATASET", required=True)
+    dataset: str = option(
+        "The dataset of the tables. It has to exist.", metavar="PROJECT.DATASET", required=True, parse=dataset
+    )
     apply: bool = option(
         "Make the tables that are not there, and add columns that are new. Without this the tables are printed.", False
     )

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.values import positive
+from uncommon_im.pipeline.options.values import MOST_DAYS, Whole, positive, seed
 from uncommon_im.pipeline.sinks.files.options import LockOptions
 from uncommon_im.schemas.documents import ConfigurationError
 
@@ -21,15 +21,17 @@ class SimulateOptions(Options):
 
     output: str = option("Where events/ and labels.jsonl go.", metavar="DIR", required=True)
     hosts: int = option("How many hosts the organisation has.", 50, parse=positive)
-    days: int = option("How many days of telemetry are made.", 45, parse=positive)
-    seed: int = option("The same seed gives the same events.", 1)
+    days: int = option("How many days of telemetry are made.", 45, parse=Whole(1, MOST_DAYS))
+    seed: int = option("The same seed gives the same events.", 1, parse=seed)
     first_day: date | None = option("The first day (UTC). By default this is 2026-01-05.")
     background: Literal["full", "thinned"] = option(
         "The ordinary events. `thinned` keeps only those that detectors read: the same alerts from a fraction of the "
         "events.",
         "full",
     )
-    gap_days: int = option("How many days, three weeks before the end, have no telemetry at all.", 0)
+    gap_days: int = option(
+        "How many days, three weeks before the end, have no telemetry at all.", 0, parse=Whole(0, MOST_DAYS)
+    )
     marginals: bool = option("Also measure shares and skews, into marginals.json.", False)
     lock: LockOptions
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,10 +32,14 @@ HOST_DAYS: Final = (0, 1, 2, 3, 5, 7)
 _LIMITS: Final = ("max_other_hosts", "max_host_days", "execution_max_other_hosts", "execution_max_host_days")
 _PROGRAM: Final = ("program", "origin")
 _SERVICE: Final = ("service",)
+_MOST_TRIED: Final = 100
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(sorted({whole(number.strip()) for number in text.split(",")}))
+    numbers = tuple(sorted({whole(number.strip()) for number in text.split(",")}))
+    if len(numbers) > _MOST_TRIED:
+        raise ArgumentTypeError(f"it has {len(numbers)} limits to try, of at most {_MOST_TRIED}")
+    return numbers
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from uncommon_im.pipeline.cli.command import TerminalOptions
 from uncommon_im.pipeline.cli.main import COMMANDS
 from uncommon_im.pipeline.options.declaration import Option, options_in
-from uncommon_im.pipeline.options.values import day, positive, whole
+from uncommon_im.pipeline.options.values import Whole, day
 
 SEPARATOR: Final = ";;"
 """Between the values of an option that can be repeated: a template has each parameter once. No SQL, no glob and no
@@ -55,11 +55,6 @@ _BY_METAVAR: Final[dict[str, tuple[str, str]]] = {
     "projects/P/topics/T": ("PUBSUB_TOPIC", f"^projects/{_RESOURCE}/topics/{_RESOURCE}$"),
 }
 """What an option's metavar says of its values: Dataflow's type of the parameter, and the regex."""
-_BY_TYPE: Final[dict[Callable[[str], Any] | None, tuple[str, str]]] = {
-    day: ("TEXT", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-    whole: ("NUMBER", r"^[0-9]+$"),
-    positive: ("NUMBER", r"^[1-9][0-9]*$"),
-}
 _ANY: Final = ("TEXT", r"^.*\S.*$")
 _READ_FOLDERS: Final = ("baseline_in",)
 _PARENTS: Final = {"kafka_": "kafka_topic"}
@@ -130,9 +125,17 @@ def _values_of(option: Option) -> tuple[str, str]:
         return "ENUM", f"^({'|'.join(option.choices)})$"
     if option.name in _READ_FOLDERS:
         return "GCS_READ_FOLDER", _FOLDER
-    if option.parse in _BY_TYPE:
-        return _BY_TYPE[option.parse]
+    if isinstance(option.parse, Whole):
+        return "NUMBER", _regex(option.parse)
+    if option.parse is day:
+        return "TEXT", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
     return _BY_METAVAR.get(option.metavar or "", _ANY)
+
+
+def _regex(number: Whole) -> str:
+    """Of numbers that have no more digits than the largest; the rest is checked as the job starts."""
+    digits = len(str(number.most))
+    return rf"^[1-9][0-9]{{0,{digits - 1}}}$" if number.least else rf"^[0-9]{{1,{digits}}}$"
 
 
 def _sentence(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.values import positive
+from uncommon_im.pipeline.options.values import Whole, dataset
 from uncommon_im.schemas.documents import require
 from uncommon_im.transforms.rules.columns.days import rfc3339
 
@@ -27,6 +27,7 @@ class DatasetOptions(Options, title="output"):
     bigquery_output: str | None = option(
         "Write to this dataset, with or without --output. `uncommon-im schema bigquery` makes its tables.",
         metavar="PROJECT.DATASET",
+        parse=dataset,
     )
 
     def open(
@@ -53,7 +54,7 @@ class MergeOptions(DatasetOptions):
     """The same for a backfill, which loads and merges."""
 
     bigquery_timeout: int = option(
-        "How many seconds BigQuery may take to load or to merge a table.", 3600, "SECONDS", parse=positive
+        "How many seconds BigQuery may take to load or to merge a table.", 3600, "SECONDS", parse=Whole(1, 86_400)
     )
 
     def staging(

@@ -18,7 +18,11 @@ class TopicOptions(Options, title="output"):
     )
 
     def check(self) -> None:
-        """Raises `ConfigurationError` unless the topic is named in full, and Pub/Sub can be reached."""
+        """Raises `ConfigurationError` unless the topic is named in full."""
         if self.alerts_topic:
             require_resource("--alerts-topic", self.alerts_topic, "topics")
+
+    def require_reachable(self) -> None:
+        """Raises `ConfigurationError` unless Pub/Sub can be reached; it may take seconds."""
+        if self.alerts_topic:
             require_pubsub(f"--alerts-topic {self.alerts_topic}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
 from uncommon_im.pipeline.options.declaration import Options, option
+from uncommon_im.pipeline.options.values import MOST_DAYS, Whole, file_name
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.readings import InputFile
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy, OnBadFile
@@ -47,9 +48,10 @@ class FileOptions(Options, title="input"):
         "How many later partitions are read too. This is for input whose {date} is the day of ingestion: late "
         "records are in later partitions.",
         0,
+        parse=Whole(0, MOST_DAYS),
     )
     require_marker: str | None = option(
-        "Stop unless every input folder holds this file, such as _SUCCESS.", metavar="NAME"
+        "Stop unless every input folder holds this file, such as _SUCCESS.", metavar="NAME", parse=file_name
     )
     on_bad_file: OnBadFile = option(
         "What to do with a file that is cut or damaged. `fail` ends the run. `skip` reads what can be read of it.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.values import require_resource
+from uncommon_im.pipeline.options.values import address, addresses, require_resource, topic
 from uncommon_im.pipeline.sources.files.options import FormatOptions
 from uncommon_im.pipeline.storage.reach import listens, require_pubsub
 from uncommon_im.schemas.documents import ConfigurationError, require
@@ -26,7 +26,9 @@ class KafkaOptions(
 ):
     """How Kafka is read."""
 
-    kafka_brokers: str | None = option("Where Kafka is. --kafka-topic needs it.", metavar="HOST:PORT,...")
+    kafka_brokers: str | None = option(
+        "Where Kafka is. --kafka-topic needs it.", metavar="HOST:PORT,...", parse=addresses
+    )
     kafka_group: str = option("The consumer group.", "uncommon-im", "NAME")
     kafka_timestamps: str = option(
         "Who stamps the records of the topics. LogAppendTime: the broker, as they arrive. CreateTime: their producers.",
@@ -37,7 +39,9 @@ class KafkaOptions(
         "A setting of Kafka's consumer, such as one of authentication.", (), "KEY=VALUE"
     )
     kafka_expansion_service: str | None = option(
-        "An expansion service that knows Beam's Kafka source. By default Beam starts its own.", metavar="HOST:PORT"
+        "An expansion service that knows Beam's Kafka source. By default Beam starts its own.",
+        metavar="HOST:PORT",
+        parse=address,
     )
 
     def open(self, topics: tuple[str, ...]) -> beam.PTransform:
@@ -93,7 +97,7 @@ class QueueOptions(Options, title="input"):
         exclusive=True,
     )
     kafka_topic: tuple[str, ...] = option(
-        "Read the values of this topic. Each is a record, or lines of records.", (), "NAME", exclusive=True
+        "Read the values of this topic. Each is a record, or lines of records.", (), "NAME", exclusive=True, parse=topic
     )
     records: FormatOptions
     kafka: KafkaOptions

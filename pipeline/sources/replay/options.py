@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.values import positive
+from uncommon_im.pipeline.options.values import Whole, path, seed
 from uncommon_im.schemas.documents import require
 from uncommon_im.transforms.rules.columns.days import DAY_US, day_number
 
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 class ArrivalOptions(Options, title="arrival"):
     """When records arrive."""
 
-    shuffle_seed: int | None = option("Delay each record by up to --lateness. The same seed gives the same delays.")
+    shuffle_seed: int | None = option(
+        "Delay each record by up to --lateness. The same seed gives the same delays.", parse=seed
+    )
     arrival_column: str | None = option("The column or JSON key with a record's arrival time.", metavar="NAME")
     arrived_since: date | None = option("Leave out records that arrived before this day (UTC).")
     rate: int | None = option(
-        "How many records are replayed in a second. By default the replay is as fast as it can be.", parse=positive
+        "How many records are replayed in a second. By default the replay is as fast as it can be.",
+        parse=Whole(1, 1_000_000_000),
     )
     spool: str | None = option(
         "The folder where records are sorted by arrival. Every worker must see it. By default it is a temporary "
         "folder.",
         metavar="FOLDER",  # of this machine
+        parse=path,
     )
 
     def check(self) -> None:

@@ -133,7 +133,7 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
             ["backfill", "--input", "{events}", "--output", "x", "--activation-days", "31"],
             "must not exceed training_days",
         ),
-        (["backfill", "--input", "{events}", "--output", "x", "--tenant", " "], "--tenant is empty"),
+        (["backfill", "--input", "{events}", "--output", "x", "--tenant", " "], "--tenant: it is empty"),
         (
             ["backfill", "--input", "{events}", "--output", "x", "--time-zone", "CET/Berlin"],
             "--time-zone 'CET/Berlin' is no time zone of the IANA database: write it as UTC, Europe/Berlin",
@@ -148,9 +148,9 @@ def test_options_of_beam_are_taken_and_misspelt_ones_refused(
         (["replay", "--output", "x", "--runner", "FnApiRunner"], "nothing to read: --input says which files"),
         (
             ["backfill", "--input", "bigquery://p.d.t", "--output", "x", "--bigquery-endpoint", "p.d.t"],
-            "--bigquery-endpoint p.d.t: expected https://HOST",
+            "--bigquery-endpoint: expected https://HOST",
         ),
-        (["simulate", "--output", "x", "--hosts", "0"], "it must be 1 or more"),
+        (["simulate", "--output", "x", "--hosts", "0"], "--hosts: it must be 1 to 1000000, not 0"),
         (["lookup", "a.example", "more"], "unknown argument more"),
     ],
 )

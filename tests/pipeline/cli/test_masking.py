@@ -24,11 +24,11 @@ FILES = ("backfill", "--output", "o", "--input")
         ((*KAFKA, f"--kafka-consumers=sasl.jaas.config={JAAS}", "--runner=X"), "unknown option --kafka-consumers "),
         ((*FILES, "{events}", f"--password={SECRET}"), "unknown option --password "),
         (("lookup", "slack.com", f"--token={SECRET}"), "unknown argument --token "),
-        ((*FILES, f"https://user:{SECRET}@host/x.jsonl"), "--input https://***@host/x.jsonl: no file system"),
+        ((*FILES, f"https://user:{SECRET}@host/x.jsonl"), "--input https://***@host/x.jsonl: no file system is"),
         ((*FILES, f"https://host/x.jsonl?X-Goog-Signature={SECRET}&n=1"), "x.jsonl?X-Goog-Signature=***&n=1: no file"),
         (
             (*FILES, "bigquery://p.d.t", f"--bigquery-endpoint=https://{SECRET}@host/path"),
-            "--bigquery-endpoint https://***@host/path: expected https://HOST",
+            "--bigquery-endpoint: expected https://HOST",
         ),
         (
             ("stream", "--output", "o", "--pubsub-subscription", f"https://{SECRET}@pubsub/projects/p"),

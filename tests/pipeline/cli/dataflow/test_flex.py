@@ -116,10 +116,13 @@ def test_parameters_become_the_options_that_they_are() -> None:
 @pytest.mark.parametrize("command", TEMPLATES)
 def test_each_parameter_reaches_its_option(command: str) -> None:
     samples = {"NUMBER": "7", "BOOLEAN": "true"}
+    forms = {"HOST:PORT": "a:9092", "HOST:PORT,...": "a:9092", "URL": "https://a", "PROJECT.DATASET": "p.d"}
     for name, option in options_of(command).items():
         parameter = parameters(command)[name]
         value = (
-            samples.get(parameter["paramType"]) or parameter.get("enumOptions", [{"value": "2026-01-01"}])[-1]["value"]
+            forms.get(option.metavar or "")
+            or samples.get(parameter["paramType"])
+            or parameter.get("enumOptions", [{"value": "2026-01-01"}])[-1]["value"]
         )
         needed = ("--input=gs://a/b", "--output=gs://a/b") if command == "backfill" else STREAM[1:]
         others = [other for other in needed if other.partition("=")[0] != f"--{name}"]
