@@ -39,7 +39,7 @@ def temporary_folder(where: str | None = None) -> Iterator[str]:
     try:
         yield str(folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         if owner:
             owner.close()
 
@@ -73,7 +73,7 @@ def _make(parent: Path) -> tuple[Path, BinaryIO | None]:
         except FileNotFoundError:  # another process took it, still empty, for one that was left behind
             continue
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             raise
         return folder, owner
 
@@ -86,11 +86,22 @@ def _remove_left_behind(parent: Path) -> None:
             inside = list(folder.iterdir()) if own else []
             if folder / _OWNER in inside:
                 if not is_held(folder / _OWNER):
-                    shutil.rmtree(folder, ignore_errors=True)
+                    _remove(folder)
             elif own and _NAME.fullmatch(folder.name) and all(_left_unfinished(path) for path in inside):
                 for path in inside:
                     path.unlink(missing_ok=True)
                 folder.rmdir()
+
+
+def _remove(folder: Path) -> None:
+    """Its owner's file goes last: if this process is killed here, the next one knows that the rest may go too."""
+    with suppress(OSError):
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == _OWNER):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _left_unfinished(path: Path) -> bool:

@@ -75,6 +75,26 @@ def test_a_folder_named_by_chance_like_a_temporary_one_stays_with_what_is_in_it(
     assert {path.name for path in tmp_path.iterdir()} == {"uncommon-im-tmp-research", "uncommon-im-tmp-abcd1234"}
 
 
+def test_a_folder_says_whose_it_is_until_all_else_in_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[str] = []
+    unlink = Path.unlink
+
+    def note(path: Path, missing_ok: bool = False) -> None:
+        removed.append(path.name)
+        unlink(path, missing_ok)
+
+    with temporary_folder(str(tmp_path)) as folder:
+        for name in ("a", "z"):
+            Path(folder, name).touch()
+        Path(folder, "zz", "below").mkdir(parents=True)
+        monkeypatch.setattr(Path, "unlink", note)
+    assert sorted(removed[:-1]) == ["a", "z"]
+    assert removed[-1] == "owner.lock"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made_a_processes_own_is_not_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
