@@ -433,11 +433,13 @@ FROM_B = ("--baseline-in", "{B}")
         (["--baseline-out", "{F}/C"], "--baseline-out needs --end: the day boundary at which the snapshot is taken"),
         (
             ["--baseline-in", ""],
-            "argument --baseline-in: it is empty: give a value, or leave the option out (see uncommon-im backfill --help)",
+            "argument --baseline-in: it is empty: give a value, or leave the option out "
+            "(see uncommon-im backfill --help)",
         ),
         (
             ["--baseline-out", " "],
-            "argument --baseline-out: it is empty: give a value, or leave the option out (see uncommon-im backfill --help)",
+            "argument --baseline-out: it is empty: give a value, or leave the option out "
+            "(see uncommon-im backfill --help)",
         ),
         (
             [*FROM_B, "--baseline-out", "{B}/", "--end", "2026-03-05"],
