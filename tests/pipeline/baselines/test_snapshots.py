@@ -430,8 +430,16 @@ FROM_B = ("--baseline-in", "{B}")
             "--baseline-in {F}/12.yaml: no snapshot there (metadata.json cannot be read): --baseline-out makes one",
         ),
         (["--baseline-out", "{F}/C"], "--baseline-out needs --end: the day boundary at which the snapshot is taken"),
-        (["--baseline-in", ""], "--baseline-in is empty: give the directory of a snapshot, or leave the option out"),
-        (["--baseline-out", " "], "--baseline-out is empty: give the directory of a snapshot, or leave the option out"),
+        (
+            ["--baseline-in", ""],
+            "argument --baseline-in: it is empty: give a value, or leave the option out "
+            "(see uncommon-im backfill --help)",
+        ),
+        (
+            ["--baseline-out", " "],
+            "argument --baseline-out: it is empty: give a value, or leave the option out "
+            "(see uncommon-im backfill --help)",
+        ),
         (
             [*FROM_B, "--baseline-out", "{B}/", "--end", "2026-03-05"],
             "--baseline-out {B}/ is the snapshot that the run starts from: give the next one its own directory, "

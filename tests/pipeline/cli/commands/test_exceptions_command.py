@@ -187,7 +187,7 @@ def test_what_is_no_run_with_verdicts_exits_with_2_and_a_line_that_names_the_fil
     [
         (["exceptions", "check"], "the following arguments are required: --exceptions"),
         (["exceptions", "list", "--exceptions", "x"], "invalid choice: 'list'"),
-        (["exceptions", "check", "--exceptions", ""], "--exceptions is empty"),
+        (["exceptions", "check", "--exceptions", ""], "--exceptions: it is empty"),
         (["exceptions", "check", "--exceptions", "/no/such.yaml"], "/no/such.yaml: cannot be read"),
         (["exceptions", "check", "--exceptions", "x", "--as-of", "today"], "'today' is no date"),
         (["exceptions", "check", "--exceptions", "x", "--runner", "r"], "unknown argument --runner"),

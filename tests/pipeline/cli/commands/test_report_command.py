@@ -206,9 +206,9 @@ def test_a_run_that_is_not_done_exits_with_2(
     ("arguments", "message"),
     [
         ([], "the following arguments are required: DIR"),
-        ([""], "DIR is empty"),
+        ([""], "DIR: it is empty"),
         (["/no/such/folder"], "/no/such/folder: no summary.json there"),
-        (["nosuch://bucket/run"], "nosuch://bucket/run/summary.json: cannot be looked up: "),
+        (["nosuch://bucket/run"], "DIR nosuch://bucket/run: no file system is called nosuch://"),
         (["x", "--most-alerts", "0"], "--most-alerts"),
         (["x", "--runner", "r"], "unknown argument --runner"),
     ],
