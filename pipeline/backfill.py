@@ -167,9 +167,9 @@ def claimed(
     """
     run_id = configuration.run_id
     with ExitStack() as claims:
-        if output:
-            claims.enter_context(run_folder(output).staged(run_id, force=force, stays=stays))
         if configuration.baseline_out:
             snapshot = SnapshotFolder(configuration.baseline_out)
             claims.enter_context(snapshot.claimed(run_id, force=force, stays=stays))
+        if output:
+            claims.enter_context(run_folder(output).staged(run_id, force=force, stays=stays))
         yield

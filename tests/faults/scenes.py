@@ -92,9 +92,8 @@ _READERS: Final = (
     command("report", "case", "--output", "page.html"),
 )
 _SNAPSHOT: Final = ("--baseline-out", "base")
-_FROM: Final = command(
-    *("backfill", "--input", "events/*.jsonl", "--output", "elsewhere", "--baseline-in", "base", "--dry-run")
-)
+_FROM: Final = ("backfill", "--input", "events/*.jsonl", "--output", "elsewhere", "--baseline-in", "base", "--dry-run")
+"""Who would go on from the snapshot; with other limits than its own he would be refused."""
 _OF_STREAM: Final = command("snapshot", "--sightings", LEARNED, "--as-of", "2026-03-03", *_SNAPSHOT)
 
 SCENES: Final = {
@@ -108,8 +107,14 @@ SCENES: Final = {
             (backfill(*_SNAPSHOT, days=EARLIER), command("report", "case")),
             _READERS,
         ),
-        Scene("snapshot that replaces", snapshot("2026-03-08"), (SNAPSHOT,), (snapshot("2026-03-06"),), (_FROM,)),
-        Scene("snapshot of a stream", _OF_STREAM, (SNAPSHOT,), (write_stream,), (_FROM,)),
+        Scene(
+            "snapshot that replaces",
+            snapshot("2026-03-08"),
+            (SNAPSHOT,),
+            (snapshot("2026-03-06"),),
+            (command(*_FROM, *LIMITS),),
+        ),
+        Scene("snapshot of a stream", _OF_STREAM, (SNAPSHOT,), (write_stream,), (command(*_FROM),)),
         Scene("report", command("report", "case"), (PAGE, RUN), (backfill(),)),
         Scene(
             "report that replaces",

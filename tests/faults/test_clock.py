@@ -17,7 +17,7 @@ from tests.faults.injection import NOTHING, Fault, killed, stopped
 from tests.faults.scenes import Rehearsed, rehearsed
 from tests.faults.striking import again, is_done, is_whole
 from uncommon_im.pipeline.configuration import configuration
-from uncommon_im.pipeline.storage import claims
+from uncommon_im.pipeline.results import claims
 
 pytestmark = pytest.mark.faults
 

@@ -94,13 +94,6 @@ def test_another_seed_gives_other_events(tmp_path: Path) -> None:
     assert not pq.read_table(one.files[0]).drop(["event_id"]).equals(pq.read_table(other.files[0]).drop(["event_id"]))
 
 
-def test_a_rerun_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
-    simulate(str(tmp_path), Scenario(3, 5, 1))
-    again = simulate(str(tmp_path), Scenario(3, 2, 1))
-    assert sorted(str(path) for path in (tmp_path / "events").iterdir()) == sorted(again.files)
-    assert len(again.files) == 2
-
-
 def test_one_file_a_day_in_order_of_time(summary: SimulationSummary) -> None:
     assert [Path(name).name for name in summary.files] == [
         f"dt={p.first_day + timedelta(days=n)}.parquet" for n in range(DAYS)

@@ -265,7 +265,7 @@ def test_a_dead_letter_of_an_alert_is_read_as_its_events() -> None:
     raw = json.dumps({**ALERT, "events": [XQL, XQL]})
     decoded = decode({"reason": "missing_field:host_id", "raw": raw, "source": "in.jsonl"})
     assert len(decoded.rows) == 2
-    assert decoded.lines == [raw.encode()]
+    assert list(decoded.lines) == [raw.encode()]
 
 
 def test_fields_of_an_alert_that_no_column_reads_are_not_carried_into_its_events() -> None:
