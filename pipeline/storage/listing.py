@@ -38,7 +38,8 @@ def list_files(*patterns: str, option: str = "") -> list[StoredFile]:
     sizes: dict[str, int] = {}
     for pattern in patterns:
         with _clear_errors(pattern, option):
-            sizes |= {file.path: file.size_in_bytes for file in FileSystems.match([pattern])[0].metadata_list}
+            here = f"./{pattern}" if pattern.startswith(("*", "?", "[")) else pattern  # Beam looks for a folder first
+            sizes |= {file.path: file.size_in_bytes for file in FileSystems.match([here])[0].metadata_list}
     return [StoredFile(path, size) for path, size in sorted(sizes.items())]
 
 

@@ -46,7 +46,7 @@ def simulation_folder(output: str, force: bool) -> Iterator[str]:
     run_id, folder = new_run_id(), ResultFolder(output, SIMULATION)
     with folder.staged(run_id, force=force) as staging:
         if not is_remote(output):
-            yield staging
+            yield str(Path(staging).absolute())  # Arrow takes `a:b` for an address, and `~` for a home
         else:
             with temporary_folder() as temporary:
                 local = join(temporary, "made")

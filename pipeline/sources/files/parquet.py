@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -170,7 +171,8 @@ def _open(path: str) -> pq.ParquetFile:
     names = [f.name for f in schema if EVENT_COLUMNS.get(f.name) == "text" and is_text(f.type)]
     if is_remote(path):
         return pq.ParquetFile(open_binary(path), read_dictionary=names, pre_buffer=True)
-    return pq.ParquetFile(path, read_dictionary=names)  # mapped, all of it would count as this process's memory
+    # Arrow takes `a:b` for an address, and `~` for a home; mapped, all of it would count as this process's memory
+    return pq.ParquetFile(Path(path).absolute(), read_dictionary=names)
 
 
 @functools.lru_cache(4)

@@ -304,6 +304,16 @@ def test_a_simulation_replaces_a_simulation_and_nothing_else(
     assert (lake / "events" / "dt=2026-01-05.parquet").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["a:b", "~nobody", "*", "[a]"])
+def test_a_simulation_goes_and_is_read_by_the_name_that_it_was_given(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["simulate", "--output", name, "--hosts", "2", "--days", "2"]) == 0
+    assert len(list((tmp_path / name / "events").iterdir())) == 2
+    assert main(["backfill", "--input", "?*/events/*.parquet", "--output", "run"]) == 0
+
+
 # A run that fails
 
 

@@ -26,6 +26,17 @@ def test_files_are_sorted_have_sizes_and_come_once(folder: Path) -> None:
     assert list_files(f"{folder}/none*") == []
 
 
+def test_a_pattern_that_begins_with_a_wildcard_looks_where_the_command_was_given(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert [file.path for file in list_files("*.jsonl", "[d]eep/?.jsonl")] == [
+        "./a.jsonl",
+        "./b.jsonl",
+        "./deep/c.jsonl",
+    ]
+
+
 def test_a_folder_is_listed_by_its_name_with_all_that_is_below_it(tmp_path: Path) -> None:
     for folder in ("[ab]", "a", "*"):
         (tmp_path / folder / "deep").mkdir(parents=True)
