@@ -53,19 +53,26 @@ def require_reachable(named: Iterable[tuple[str, str]], beam_flags: Sequence[str
             first.setdefault(scheme.lower(), (option, path))
     for scheme, (option, path) in first.items():
         require(
-            scheme in _NEEDED,
+            scheme in _NEEDED or scheme in _plugged_in(),
             f"{option} {path}: no file system is called {scheme}://: known are "
             f"{', '.join(f'{known}://' for known in _NEEDED)} and paths of this machine",
         )
-        module, extra = _NEEDED[scheme]
+        module, extra = _NEEDED.get(scheme, ("", ""))
         require(
-            _installed(module),
+            not module or _installed(module),
             f"{option} {path}: {scheme}:// needs {module}, which is not installed: pip install 'apache-beam[{extra}]'",
         )
     if first:
         _give_options(beam_flags)
     for scheme, (option, path) in first.items():
         (_ask_google if scheme == "gs" else _ask)(option, path)
+
+
+def _plugged_in() -> set[str]:
+    """The schemes of file systems that somebody has added to Beam's."""
+    from apache_beam.io.filesystem import FileSystem
+
+    return {each.scheme() for each in FileSystem.get_all_subclasses()}
 
 
 def within(seconds: float, question: Callable[[], T]) -> T:
