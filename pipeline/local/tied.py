@@ -60,16 +60,16 @@ def command_of(program: list[str]) -> list[str]:
 
 def guard(program: list[str]) -> NoReturn:
     """Runs a program; ends it when the parent of this process is gone, or this process is told to stop."""
-    parent = os.getppid()
+    parent, told = os.getppid(), list[int]()
     for number in STOP:
-        signal.signal(number, lambda *_: sys.exit(1))
+        signal.signal(number, lambda heard, _: told.append(heard))  # an exception might come before there is a program
     started = subprocess.Popen(program)
     try:
-        while os.getppid() == parent and started.poll() is None:
+        while not told and os.getppid() == parent and started.poll() is None:
             time.sleep(_LOOK_SECONDS)
     finally:
         started.kill()
-    sys.exit(started.wait())
+    sys.exit(1 if told else started.wait())
 
 
 if __name__ == "__main__":

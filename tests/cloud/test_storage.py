@@ -82,6 +82,8 @@ def comparable(texts: dict[str, bytes], lake: str) -> dict[str, Counter[str]]:
     """Rows by what they are, without what differs from run to run; "summary" is one row."""
     rows: dict[str, Counter[str]] = {name: Counter() for name in (*WRITTEN, "summary")}
     for name, text in texts.items():
+        if name.startswith(".uncommon-im/"):
+            continue
         if name == "summary.json":
             rows["summary"][json.dumps(json.loads(text), sort_keys=True)] += 1
             continue
@@ -129,12 +131,17 @@ def snapshot(folder: Path) -> bytes:
     return (folder / "snapshots" / "2" / "metadata.json").read_bytes()
 
 
-def test_a_rerun_replaces_its_folder_and_its_snapshot_and_changes_nothing(uploaded: Bucket) -> None:
+def test_a_rerun_replaces_its_folder_and_its_snapshot_and_changes_nothing(
+    uploaded: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = (f"{uploaded.url}/lake", f"{uploaded.url}/run", *DAYS, "--baseline-out", f"{uploaded.url}/snapshot")
     assert backfill(*command) == 0
     first, names = found_in(uploaded, "run"), uploaded.names("run/")
     files = len(uploaded.names("snapshot/"))
     uploaded.put("run/alerts/of-another-run.jsonl", b'{"alert_id": "x"}\n')
+    assert backfill(*command) == 2
+    assert f"{uploaded.url}/run/alerts/of-another-run.jsonl is in the way" in capsys.readouterr().err
+    uploaded.delete("run/alerts/of-another-run.jsonl")
     assert backfill(*command) == 0
     assert found_in(uploaded, "run") == first
     assert uploaded.names("run/") == names
@@ -150,15 +157,21 @@ def test_simulated_telemetry_in_a_bucket_is_that_in_a_folder_and_replaces_the_te
     for output in (str(tmp_path / "made"), f"{bucket.url}/made"):
         assert main(["simulate", "--output", output, *size, "2"]) == 0
     local = {
-        path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()
+        path.relative_to(tmp_path).as_posix(): path.read_bytes()
+        for path in tmp_path.glob("*/**/[!.]*")
+        if path.is_file()
     }
-    assert len(local) == 3
-    assert {name: bucket.get(name) for name in bucket.names()} == local
+    mark = "made/.uncommon-im/simulation.json"
+    assert len(local) == 4
+    assert bucket.names() == sorted(local)
+    assert {name: bucket.get(name) for name in local if name != mark} == {
+        name: text for name, text in local.items() if name != mark
+    }
     assert capsys.readouterr().out.endswith(
         f"in {bucket.url}/made/events/*.parquet, labels in {bucket.url}/made/labels.jsonl\n"
     )
     assert main(["simulate", "--output", f"{bucket.url}-none/made", *size, "2"]) == 2
-    assert f"--output {bucket.url}-none/made: cannot be written: " in capsys.readouterr().err
+    assert f"--output {bucket.url}-none/made" in capsys.readouterr().err
 
 
 def test_documents_in_a_bucket_configure_a_run_and_one_that_is_missing_is_said(
@@ -235,10 +248,10 @@ def test_an_object_that_is_gone_when_it_is_read_is_said_and_doubles_nothing(
     ("options", "said"),
     [
         (["--input", "{url}/none*.parquet", "--output", "{url}/run"], "--input {url}/none*.parquet: matches no file"),
-        (["--input", "{file}", "--output", "{url}-none/run"], "--output {url}-none/run: cannot be written: "),
+        (["--input", "{file}", "--output", "{url}-none/run"], "--output {url}-none/run/alerts: cannot be looked up: "),
         (
             ["--input", "{file}", "--output", "{url}/run", "--end", "2026-04-06", "--baseline-out", "{url}-none/b"],
-            "--baseline-out {url}-none/b: cannot be written: ",
+            "--baseline-out {url}-none/b",
         ),
         (
             ["--input", "{file}", "--output", "{url}/run", "--baseline-in", "{url}/none"],
@@ -260,8 +273,12 @@ def test_a_file_system_that_refuses_is_no_damaged_file(
 ) -> None:
     file = bucket.put("events.jsonl", b"{}\n")
 
-    def refuse(*_: object, **__: object) -> None:
-        raise Forbidden("no storage.objects.get")
+    read = BlobReader.read
+
+    def refuse(self: Any, *arguments: Any) -> Any:
+        if self._blob.name == "events.jsonl":
+            raise Forbidden("no storage.objects.get")
+        return read(self, *arguments)
 
     monkeypatch.setattr(BlobReader, "read", refuse)
     command = ["backfill", "--input", file, "--output", f"{bucket.url}/run", "--on-bad-file", "skip"]

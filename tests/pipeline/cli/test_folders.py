@@ -331,7 +331,8 @@ def test_a_run_that_fails_leaves_the_earlier_one_as_it_was(
 
 def test_a_first_run_that_fails_leaves_nothing(backfill: Command, tmp_path: Path) -> None:
     output = tmp_path / "run"
-    assert backfill(output, "--runner=DirectRuner") != 0
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 this is no Parquet file")
+    assert backfill(output, "--input", str(tmp_path / "bad.parquet")) == 1
     assert list(output.iterdir()) == []
 
 
