@@ -95,7 +95,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.way:
         quick, slow = {given.way: (quick | slow)[given.way]}, {}
-    logging.disable(logging.WARNING)  # thin days are meant here
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     campaign = Campaign(random.randrange(1 << 31) if given.seed is None else given.seed)
     most = 1 if given.way and given.seed is not None else given.organisations
@@ -108,4 +107,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # thin days are meant here
     raise SystemExit(main())

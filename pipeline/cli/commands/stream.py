@@ -80,8 +80,10 @@ def run_stream(options: StreamOptions, rest: list[str]) -> None:
     )
     beams = beam_options(["--streaming", *rest], [f"--runner={LOCAL_RUNNER}"])
     run = options.open(beams)
-    if options.queue.kafka_topic or not names_runner(rest):  # workers elsewhere may reach what this machine does not
+    here = not names_runner(rest)  # workers elsewhere may reach what this machine does not
+    if here or options.queue.kafka_topic:
         options.queue.require_reachable()
+    if here:
         options.topic.require_reachable()
     options.streaming.learned.begin(run.configuration)
     log_configuration(run.configuration, run.lateness)
