@@ -6,6 +6,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -72,7 +73,13 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
         blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, options.arrival.rate)
         findings = StreamRun(configuration, lateness, sinks, options.files.records.reading()).build(blocks)
         _ = findings.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")
-        state = pipeline.run().wait_until_finish()
+        result = pipeline.run()
+        try:
+            state = result.wait_until_finish()
+        except BaseException:
+            with suppress(Exception):  # it must not hide what happened
+                result.cancel()  # its workers would write on, into a folder that is removed
+            raise
         if state != "DONE":
             raise RuntimeError(f"the engine ended the run as {state}")
         summary = write_stream_summary(staging, f"{folder}/{TOTAL}")
