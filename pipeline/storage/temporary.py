@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -18,6 +19,8 @@ _PREFIX: Final = "uncommon-im-tmp-"
 _NAME: Final = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 _OWNER: Final = "owner.lock"
 _UNFINISHED: Final = re.compile(rf"{re.escape(_OWNER)}\.[0-9a-f]{{32}}")
+_OF_A_JOB_SERVER: Final = "beam-temp"
+"""How Beam calls the folder of the Prism or Flink that it has started."""
 _NOT_HELD: Final = "owner"
 """The same file where files cannot be held: nobody can tell whether its owner is alive."""
 
@@ -53,13 +56,17 @@ def temporary_home() -> Iterator[str]:
     Raises:
         OSError: none can be made.
     """
-    before = tempfile.tempdir
-    with temporary_folder() as folder:
+    before, at_exit = tempfile.tempdir, ExitStack()
+    atexit.register(at_exit.close)
+    with ExitStack() as now:
+        folder = now.enter_context(temporary_folder())
         tempfile.tempdir = folder
         try:
             yield folder
         finally:
             tempfile.tempdir = before
+            if any(Path(folder).glob(f"{_OF_A_JOB_SERVER}*")):  # it removes that as the process exits, and must find it
+                at_exit.push(now.pop_all())
 
 
 def _make(parent: Path) -> tuple[Path, BinaryIO | None]:
