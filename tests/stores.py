@@ -21,8 +21,9 @@ class _Upload(io.BytesIO):
 
     def close(self) -> None:
         if not self.closed:
-            OBJECTS[self._path] = self.getvalue()
-        super().close()
+            content = self.getvalue()
+            super().close()  # first: what fails is not tried again by whoever collects garbage
+            OBJECTS[self._path] = content
 
 
 class ShelfFileSystem(FileSystem):  # type: ignore[misc]

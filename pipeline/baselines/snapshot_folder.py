@@ -20,7 +20,7 @@ from uncommon_im.pipeline.errors import RunFailed
 from uncommon_im.pipeline.results import claims
 from uncommon_im.pipeline.results.claims import BOOKS
 from uncommon_im.pipeline.storage.changing import delete, delete_folder, move, remove_empty, write_whole, writing_to
-from uncommon_im.pipeline.storage.listing import exists
+from uncommon_im.pipeline.storage.listing import exists, list_folder
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.snapshot import METADATA, TABLES, Metadata
@@ -28,6 +28,7 @@ from uncommon_im.schemas.snapshot import METADATA, TABLES, Metadata
 KIND: Final = "snapshot"
 _REPLACED: Final = join(BOOKS, f"{KIND}-replaced.json")
 _OWN: Final = re.compile(rf"[\w-]+/({'|'.join(TABLES)})-\d{{5}}\.parquet")
+_STAGED: Final = re.compile(rf"(({'|'.join(TABLES)})-\d{{5}}\.parquet|{re.escape(METADATA)})(\.[0-9a-f]{{32}})?")
 
 
 class _Current(msgspec.Struct, frozen=True):
@@ -84,7 +85,7 @@ class SnapshotFolder:
         try:
             with writing_to(self.option, self.path):
                 for owner in claims.refuse_living(self.option, self.path, KIND, run_id, force):
-                    claims.bury(self.path, KIND, owner, staged=not self._is(owner.run_id))
+                    self._bury(owner)
                 self._delete_replaced()
             yield
         except BaseException as error:
@@ -113,7 +114,22 @@ class SnapshotFolder:
             write_whole(staged, metadata.to_json().encode())
             move({staged: join(self.path, METADATA)})
         self._delete_replaced()
+        self._delete_unfinished(metadata.run_id)
         claims.unclaim(self.path, KIND, metadata.run_id)
+
+    def _bury(self, owner: claims.Owner) -> None:
+        """Removes what a dead run left behind; of one whose snapshot counts, all but that."""
+        counts = self._is(owner.run_id)
+        if counts:
+            self._delete_unfinished(owner.run_id)
+        claims.bury(self.path, KIND, owner, staged=not counts)
+
+    def _delete_unfinished(self, run_id: str) -> None:
+        """Deletes what the run whose snapshot counts has in its folder beside that."""
+        current = self._current()
+        files = {name for names in current.files.values() for name in names} if current else set[str]()
+        staged = [join(run_id, name) for name in list_folder(join(self.path, run_id)) if _STAGED.fullmatch(name)]
+        delete(join(self.path, name) for name in staged if name not in files)
 
     def _delete_replaced(self) -> None:
         """Deletes the files of earlier snapshots that a run has noted, but those of the one that counts."""

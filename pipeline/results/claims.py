@@ -92,7 +92,8 @@ class Claim:
         unclaim(self.folder, self.kind, self.owner.run_id)
         if self._held:
             self._held.close()
-        remove_empty([join(self.folder, BOOKS)])
+        with suppress(OSError):  # an empty folder is no harm
+            remove_empty([join(self.folder, BOOKS)])
 
     def write(self) -> None:
         """Writes its file, and holds it if that can be."""

@@ -5,6 +5,7 @@ Beam is imported for other machines' files only: it takes longer than many a loc
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import uuid
@@ -75,11 +76,15 @@ def delete(paths: Iterable[str]) -> None:
 
 
 def remove_empty(folders: Iterable[str]) -> None:
-    """Removes those of some folders in which nothing is; object stores have none."""
+    """Removes those of some folders that are there and in which nothing is; object stores have none."""
     for folder in folders:
-        if not is_remote(folder):
-            with suppress(OSError):  # something is in it, or it is gone
-                os.rmdir(folder)
+        if is_remote(folder):
+            continue
+        try:
+            os.rmdir(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                raise
 
 
 def delete_folder(folder: str) -> None:

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.faults
 BY_WORKERS: Final = backfill("--baseline-out", "base", "--workers", "2")
 """The command of the scene, scanned by processes of its own."""
 SECONDS_TO_END: Final = 5.0
+SECONDS_TO_START: Final = 60.0
+"""How long a worker may be busy with its start, before it looks for its parent, where many run."""
 _PROCESS_BYTES: Final = 1 << 28
 """Of memory that may still be taken: too little for what a run or a worker imports and holds."""
 
@@ -105,7 +107,7 @@ def orphan(played: Rehearsed, folder: Path, wait: float) -> bool:
         time.sleep(wait)
         child.send(signal.SIGKILL)
         dead = child.ended().killed
-        assert child.left(SECONDS_TO_END) == [], "workers outlive their run"
+        assert child.left(SECONDS_TO_START) == [], "workers outlive their run"
     is_whole(played, folder)
     again(played, folder)
     return dead
