@@ -12,7 +12,12 @@ import pytest
 from tests.processes import Marked
 from uncommon_im.pipeline.local.tied import command_of
 
-PARENT = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:]); time.sleep(60)"
+PARENT = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+subprocess.Popen(sys.argv[1:])
+time.sleep(60)
+"""
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
