@@ -41,10 +41,6 @@ def parse_yaml(text: str, name: str) -> Any:
         raise ConfigurationError(f"{name}{where}: not valid YAML: {problem}") from None
     except RecursionError:
         raise ConfigurationError(f"{name}: not valid YAML: nested too deeply") from None
-    except ConfigurationError:
-        raise
-    except ValueError as error:  # 2026-02-30
-        raise ConfigurationError(f"{name}: not valid YAML: {error}") from None
 
 
 def _constructed(text: str, name: str) -> Any:
@@ -70,7 +66,11 @@ def _value(node: yaml.Node, loader: Loader) -> Any:
     )
     if plain_keys and node.tag == _MAPPING:
         return {key.value: _value(value, loader) for key, value in node.value}
-    return loader.construct_object(node, deep=True)
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError as error:  # 2026-02-30
+        what = f"{node.value}: " if isinstance(node, yaml.ScalarNode) else ""
+        raise yaml.MarkedYAMLError(problem=f"{what}{error}", problem_mark=node.start_mark) from None
 
 
 def _size(node: yaml.Node, sizes: dict[int, int]) -> int:

@@ -33,7 +33,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         (b"\x1f\x8b\x08\x00", "cannot be read: it is not UTF-8 text"),
         (BOMB.encode(), "aliases repeat more than"),
         (b"a: 1\na: 2\n", "line 2, column 1: not valid YAML: key a is there twice"),
-        (b"a: 2026-02-30", "not valid YAML: day is out of range for month"),
+        (b"a: 2026-02-30", "line 1, column 4: not valid YAML: 2026-02-30: day is out of range for month"),
         (b"[" * 100_000, "nest"),
         (b"a: !!python/object/apply:os.system [id]", "not valid YAML: could not determine a constructor"),
         (b"17", "expected"),
@@ -72,7 +72,7 @@ def test_a_folder_or_a_file_that_nobody_may_read_is_named(name: str, tmp_path: P
             "exceptions[0].process_name: expected a text, a number or true or false, not ['a', 'b']",
         ),
         ("exceptions", "- {process_name: {a: b}, reason: x}", "exceptions[0].process_name: expected a text, a number"),
-        ("exceptions", "- {process_name: a, reason: x, expires: 2026-02-30}", "day is out of range for month"),
+        ("exceptions", "- {process_name: a, reason: x, expires: 2026-02-30}", "2026-02-30: day is out of range"),
         (
             "exceptions",
             "- {process_name: a, reason: x, expires: '2026-02-30'}",
