@@ -9,7 +9,12 @@ from typing import Final, Literal
 
 import pyarrow as pa
 
-ColumnKind = Literal["text", "integer", "time"]
+ColumnKind = Literal["text", "integer", "time", "flag"]
+
+FAILED: Final = "failed"
+"""The column of connections that did not come about (valid, never a communication); no part of an event's id."""
+PROCESS_GUID: Final = "process_guid"
+"""The column that names a process's instance: an event that has it may lack the process's name (section 2a)."""
 
 EVENT_COLUMNS: Final[dict[str, ColumnKind]] = {
     "event_id": "text",
@@ -27,6 +32,7 @@ EVENT_COLUMNS: Final[dict[str, ColumnKind]] = {
     "process_signature_status": "text",
     "process_signer": "text",
     "process_pid": "integer",
+    PROCESS_GUID: "text",
     "parent_process_name": "text",
     "parent_process_command_line": "text",
     "causality_process_name": "text",
@@ -39,6 +45,7 @@ EVENT_COLUMNS: Final[dict[str, ColumnKind]] = {
     "bytes_sent": "integer",
     "bytes_received": "integer",
     "dns_status": "integer",
+    FAILED: "flag",
 }
 """Column -> kind, in the order of the table (which is the order of `missing_field` reasons)."""
 
@@ -61,9 +68,6 @@ EVENT_TYPES: Final = ("network", "dns", "process")
 OPERATING_SYSTEMS: Final = ("windows", "macos", "linux", "other")
 SIGNATURE_STATUSES: Final = ("signed", "unsigned", "invalid", "unknown")
 
-FAILED: Final = "failed"
-"""Column beside the table's: true for a connection that did not come about (valid, never a communication)."""
-
 EARLIEST_US: Final = 946_684_800_000_000
 """2000-01-01T00:00:00Z in µs: event times before it are `bad_timestamp`."""
 LATEST_US: Final = 4_102_444_800_000_000
@@ -73,6 +77,7 @@ ARROW_TYPES: Final[dict[ColumnKind, pa.DataType]] = {
     "text": pa.string(),
     "integer": pa.int64(),
     "time": pa.timestamp("us", tz="UTC"),
+    "flag": pa.bool_(),
 }
 
 EVENT_SCHEMA: Final = pa.schema([(name, ARROW_TYPES[kind]) for name, kind in EVENT_COLUMNS.items()])

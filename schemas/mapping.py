@@ -81,7 +81,7 @@ _Pair = Annotated[tuple[Dotted, Dotted], Meta(description="a list of two fields"
 if TYPE_CHECKING:
     _ColumnName = str
 else:
-    _ColumnName = Literal[(*EVENT_COLUMNS, FAILED)]
+    _ColumnName = Literal[(*EVENT_COLUMNS,)]
 Constants = dict[_ColumnName, str | bool]
 
 

@@ -100,12 +100,21 @@ def short_digest(values: list[Any]) -> str:
     return hashlib.sha256(document.encode()).hexdigest()[:32]
 
 
+def execution_shown(event: Event, communication: Communication | None) -> str | None:
+    """The execution that an event shows the organisation; what only points to its process's start shows none."""
+    lacks = not event.name or "process_command_line" not in event.columns
+    points = event.columns["event_type"] != "process" and "process_guid" in event.columns and lacks
+    return None if points and communication is None else execution_of(event)
+
+
 def communication_of(event: Event, options: Options) -> Communication | None:
     """The communication that an event is, if it is one."""
     kind = event.columns["event_type"]
     if kind == "process" or (event.text("direction") or "").lower() == "inbound":
         return None
     if kind == "dns" and event.columns.get("dns_status", 0) != 0:
+        return None
+    if event.failed or not event.name:
         return None
     match = catalogue.match_destination(event.text("remote_host"), event.text("remote_ip"), options.operator_ranges)
     if match is None:

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from tests.oracle.activities import Activity, Communication, communication_of, first_communications
-from tests.oracle.command_lines import execution_of
+from tests.oracle.activities import (
+    Activity,
+    Communication,
+    communication_of,
+    execution_shown,
+    first_communications,
+)
 from tests.oracle.events import EPOCH, DeadLetterError, Event, normalise
 from tests.oracle.investigation import investigate, sightings_of
 from tests.oracle.options import Options
@@ -79,7 +84,7 @@ def learn(events: list[Event], communications: list[Communication], options: Opt
     baseline = Baseline(options)
     for event in events:
         baseline.cover(event.tenant, event.day)
-        execution = execution_of(event)
+        execution = execution_shown(event, communication_of(event, options))
         if execution is not None:
             baseline.see(event.tenant, ("execution", execution), event.host, event.day)
     for item in communications:

@@ -14,7 +14,7 @@ from tests.oracle import catalogue
 
 TEXT_COLUMNS = (
     "event_id", "event_type", "tenant_id", "host_id", "host_name", "user_name", "os", "process_path",
-    "process_command_line", "process_sha256", "process_signature_status", "process_signer",
+    "process_command_line", "process_sha256", "process_signature_status", "process_signer", "process_guid",
     "parent_process_name", "parent_process_command_line", "causality_process_name",
     "causality_process_command_line", "remote_host", "remote_ip", "protocol", "direction",
 )  # fmt: skip
@@ -38,6 +38,7 @@ class Event:
     """A valid event: its normalised columns (missing ones are absent), with the defaults filled in."""
 
     columns: dict[str, Any]
+    failed: bool = False
 
     @property
     def time(self) -> int:
@@ -72,7 +73,7 @@ class Event:
     @property
     def name(self) -> str:
         """The process's base name, lower case."""
-        return str(self.columns["process_name"]).lower()
+        return str(self.columns.get("process_name", "")).lower()
 
     def text(self, column: str) -> str | None:
         """A text column, or None if it is missing."""
@@ -114,6 +115,16 @@ def clean_number(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise DeadLetterError("malformed")
     return value
+
+
+def clean_flag(value: Any) -> bool | None:
+    """True or false, as such or as a word, or None if it is missing."""
+    if value is None or isinstance(value, bool):
+        return value
+    text = clean_text(value)
+    if text is not None and text.lower() not in ("true", "false"):
+        raise DeadLetterError("malformed")
+    return None if text is None else text.lower() == "true"
 
 
 def parse_time(value: Any) -> int:
@@ -204,9 +215,11 @@ def check_required(record: dict[str, Any], columns: dict[str, Any]) -> None:
     value = record.get("event_time")
     if value is None or (isinstance(value, str) and clean_text(value) is None):
         raise DeadLetterError("missing_field:event_time")
-    for column in ("host_id", "process_name"):
-        if column not in columns:
-            raise DeadLetterError(f"missing_field:{column}")
+    if "host_id" not in columns:
+        raise DeadLetterError("missing_field:host_id")
+    starts_elsewhere = columns.get("event_type") != "process" and "process_guid" in columns
+    if "process_name" not in columns and not starts_elsewhere:
+        raise DeadLetterError("missing_field:process_name")
     if columns.get("event_type") != "process" and not {"remote_host", "remote_ip"} & columns.keys():
         raise DeadLetterError("missing_field:remote_host")
 
@@ -222,10 +235,11 @@ def normalise(record: Any, default_tenant: str) -> Event:
     if not isinstance(record, dict):
         raise DeadLetterError("malformed")
     columns = clean_columns(record)
+    failed = clean_flag(record.get("failed"))
     check_required(record, columns)
     columns["event_time"] = parse_time(record["event_time"])
     if "event_id" not in columns:
         columns["event_id"] = digest_id(columns)
     columns.setdefault("event_type", "network")
     columns.setdefault("tenant_id", default_tenant)
-    return Event(columns)
+    return Event(columns, failed is True)

@@ -7,8 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.activities import Activity, Communication, communication_of
-from tests.oracle.command_lines import execution_of
+from tests.oracle.activities import Activity, Communication, communication_of, execution_shown
 from tests.oracle.detect import HOUR, Result, activity_row, alert_row, day_number, judge
 from tests.oracle.events import DeadLetterError, Event, normalise
 from tests.oracle.investigation import sightings_of
@@ -157,10 +156,10 @@ def meet(
 def teach(event: Event, known: int, baseline: LearningBaseline, options: Options) -> Communication | None:
     """What an event shows, known from a day on; the communication that it is, if it is one."""
     baseline.cover_on(known, event.tenant, event.day)
-    execution = execution_of(event)
+    communication = communication_of(event, options)
+    execution = execution_shown(event, communication)
     if execution is not None:
         baseline.see_on(known, event.tenant, ("execution", execution), event.host, event.day)
-    communication = communication_of(event, options)
     if communication is not None:
         for subject, host in sightings_of(communication, options):
             baseline.see_on(known, event.tenant, subject, host, event.day)

@@ -11,19 +11,20 @@ def test_the_columns_stand_in_the_order_of_the_table() -> None:
     assert list(EVENT_COLUMNS) == [
         *("event_id", "event_time", "event_type", "tenant_id", "host_id", "host_name", "user_name", "os"),
         *("process_name", "process_path", "process_command_line", "process_sha256"),
-        *("process_signature_status", "process_signer", "process_pid"),
+        *("process_signature_status", "process_signer", "process_pid", "process_guid"),
         *("parent_process_name", "parent_process_command_line"),
         *("causality_process_name", "causality_process_command_line"),
         *("remote_host", "remote_ip", "remote_port", "protocol", "direction"),
-        *("bytes_sent", "bytes_received", "dns_status"),
+        *("bytes_sent", "bytes_received", "dns_status", "failed"),
     ]
     assert EVENT_SCHEMA.names == list(EVENT_COLUMNS)
 
 
-def test_times_and_numbers_have_their_types_and_all_else_is_text() -> None:
+def test_times_numbers_and_flags_have_their_types_and_all_else_is_text() -> None:
     integers = {"process_pid", "remote_port", "bytes_sent", "bytes_received", "dns_status"}
     for name, kind in EVENT_COLUMNS.items():
-        expected = "time" if name == "event_time" else "integer" if name in integers else "text"
+        others = {"event_time": "time", "failed": "flag"}
+        expected = "integer" if name in integers else others.get(name, "text")
         assert kind == expected
         assert EVENT_SCHEMA.field(name).type == ARROW_TYPES[kind]
 

@@ -31,9 +31,10 @@ _SERVING: Final[dict[ColumnKind, tuple[str, ...]]] = {
     "text": ("STRING", "INT64", "FLOAT64", "BYTES"),
     "integer": ("INT64", "STRING", "FLOAT64"),
     "time": ("TIMESTAMP", "DATETIME", "INT64", "STRING", "FLOAT64"),
+    "flag": ("BOOL", "STRING"),
 }
 """Types whose values a column can hold: what a file of the same values may have."""
-_NEEDED: Final = (("event_time",), ("host_id",), ("process_name", "process_path"))
+_NEEDED: Final = (("event_time",), ("host_id",), ("process_name", "process_path", "process_guid"))
 """Without one of each of these no row is an event."""
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from uncommon_im.pipeline.sources.files.lines import LineBlock, read_blocks
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
-from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED
+from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS
 from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.columns.column import Longs
@@ -205,7 +205,7 @@ def batch_of(decoded: Decoded, source: str, numbers: Longs) -> LineBatch:
     lines = Lines(decoded.lines, source, numbers)
     columns: dict[str, pa.Array] = {}
     problems: dict[int, str] = {}
-    for name in (*EVENT_COLUMNS, FAILED):
+    for name in EVENT_COLUMNS:
         column, found = _column(name, [row.get(name) for row in decoded.rows])
         if column is not None:
             columns[name] = column
@@ -228,6 +228,4 @@ def _column(name: str, values: list[object]) -> tuple[pa.Array | None, dict[int,
     """(a column, or `None` if no row has a value; row -> what is wrong)."""
     if all(value is None for value in values):
         return None, {}
-    if name == FAILED:
-        return pa.array([value is True for value in values]), {}
     return coerce_values(name, values)

@@ -140,7 +140,7 @@ def event_id(details: Mapping[str, Any]) -> str:
     """
     if details["event_id"] is not None:
         return str(details["event_id"])
-    given = {name: details[name] for name in EVENT_COLUMNS if details[name] is not None}
+    given = {name: details[name] for name in _OF_EVENT if details[name] is not None}
     text = json.dumps(given, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -121,16 +121,17 @@ class Scan:
         dead = [*lost, *batch.dead_letters(events.rejections())]
         end = self.settings.range.end
         in_range = valid if end is None else valid & (events.time.values < end)
-        executions = sightings_of_executions(events, *self.recogniser.executions(events, in_range))
         communications = self.recogniser.communications(events, in_range)
+        executions = self.recogniser.executions(events, in_range, communications.rows)
+        shown = sightings_of_executions(events, *executions)
         activities = activities_of(events, communications, self.settings.time_zone)
         # every column has been read: from here on nothing fails
         self.tally.update(counts_of(events, in_range, activities, dead, len(lost)))
         self.coverage.update(coverage_of(events, in_range))
-        self._sightings += [executions, sightings_of_activities(activities)]
+        self._sightings += [shown, sightings_of_activities(activities)]
         self._hours.append(sightings_of_hours(activities))
         self._activities.append(activities)
-        self._rows += executions.num_rows + activities.num_rows
+        self._rows += shown.num_rows + activities.num_rows
         return dead
 
     @property

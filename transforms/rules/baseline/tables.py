@@ -6,7 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
+from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS, FAILED
 from uncommon_im.transforms.rules.baseline.subjects import KINDS
 
 CODED_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
@@ -50,7 +50,7 @@ ACTIVITY_KEY: Final = (
 )
 """What makes an activity: tenant, host, program, service, context, hour (hours since 1970)."""
 
-DETAILS: Final = tuple(name for name in EVENT_COLUMNS if name not in ("event_id", "event_time"))
+DETAILS: Final = tuple(name for name in EVENT_COLUMNS if name not in ("event_id", "event_time", FAILED))
 """Columns of the first event that travel with its activity, normalised, without defaults."""
 
 ACTIVITY_SCHEMA: Final = pa.schema(

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from uncommon_im.schemas.event import EARLIEST_US, EVENT_COLUMNS, LATEST_US, ColumnKind
+from uncommon_im.schemas.event import ARROW_TYPES, EARLIEST_US, EVENT_COLUMNS, LATEST_US, ColumnKind
 from uncommon_im.transforms.rules.columns.text import MISSING
 
 UNREADABLE: Final = -1
@@ -116,6 +116,22 @@ def _parse_time(text: str) -> int:
         return UNREADABLE
 
 
+def to_flag(value: object) -> bool | None:
+    """True or false, as such or in text; markers of missing values are `None`.
+
+    Raises:
+        ValueError: `value` is anything else.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text in ("true", "false"):
+        return text == "true"
+    if isinstance(value, str) and text in MISSING:
+        return None
+    raise ValueError(f"is {_kind_of(value)}, expected true or false")
+
+
 def _kind_of(value: object) -> str:
     if isinstance(value, dict):
         return "an object"
@@ -126,15 +142,15 @@ def _kind_of(value: object) -> str:
     return f"{value!r}"[:60]
 
 
-_SCALARS: Final[dict[ColumnKind, Callable[[object], Any]]] = {"text": to_text, "integer": to_integer, "time": to_time}
-_USUAL: Final[dict[ColumnKind, type]] = {"text": str, "integer": int, "time": int}
-"""What most values are."""
-_WORDS: Final = {"text": "text", "integer": "a whole number"}
-_STORED: Final[dict[ColumnKind, pa.DataType]] = {
-    "text": pa.string(),
-    "integer": pa.int64(),
-    "time": pa.timestamp("us", tz="UTC"),
+_SCALARS: Final[dict[ColumnKind, Callable[[object], Any]]] = {
+    "text": to_text,
+    "integer": to_integer,
+    "time": to_time,
+    "flag": to_flag,
 }
+_USUAL: Final[dict[ColumnKind, type]] = {"text": str, "integer": int, "time": int, "flag": bool}
+"""What most values are."""
+_WORDS: Final = {"text": "text", "integer": "a whole number", "flag": "true or false"}
 
 
 def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[int, str]]:
@@ -146,8 +162,8 @@ def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[i
     kind = EVENT_COLUMNS[name]
     if set(map(type, values)) <= {_USUAL[kind], NoneType}:
         try:
-            usual = pa.array(values, pa.string() if kind == "text" else pa.int64())
-            return (_micros(usual, "ms").cast(_STORED[kind]) if kind == "time" else usual), {}
+            usual = pa.array(values, pa.int64() if kind == "time" else ARROW_TYPES[kind])
+            return (_micros(usual, "ms").cast(ARROW_TYPES[kind]) if kind == "time" else usual), {}
         except (UnicodeEncodeError, OverflowError):
             pass  # half of a surrogate pair or a large number somewhere: found value by value below
     scalar = _SCALARS[kind]
@@ -159,7 +175,7 @@ def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[i
         except ValueError as error:
             fitting.append(None)
             problems[row] = f"{name} {error}"
-    return pa.array(fitting, _STORED[kind]), problems
+    return pa.array(fitting, ARROW_TYPES[kind]), problems
 
 
 def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.ChunkedArray, dict[int, str]]:
@@ -168,6 +184,8 @@ def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array
     if kind == "text" and is_text(stored):
         return array, {}
     if kind == "integer" and pt.is_integer(stored) and not pt.is_uint64(stored):
+        return array, {}
+    if kind == "flag" and pt.is_boolean(stored):
         return array, {}
     if kind == "time" and pt.is_timestamp(stored):
         return _micros(array, stored.unit), {}
@@ -178,7 +196,9 @@ def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array
         return pa.array(np.full(len(array), UNREADABLE), mask=array.is_null().to_numpy(zero_copy_only=False)), {}
     if strange:
         rows = np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False)).tolist()
-        return pa.nulls(len(array), _STORED[kind]), dict.fromkeys(rows, f"{name} is {strange}, expected {_WORDS[kind]}")
+        return pa.nulls(len(array), ARROW_TYPES[kind]), dict.fromkeys(
+            rows, f"{name} is {strange}, expected {_WORDS[kind]}"
+        )
     fitting, problems = coerce_values(name, array.to_pylist())
     return (_micros(fitting, "us") if kind == "time" else fitting), problems
 
@@ -188,6 +208,8 @@ def serves(name: str, stored: pa.DataType) -> bool:
     kind = EVENT_COLUMNS[name]
     if kind == "text":
         return is_text(stored)
+    if kind == "flag":
+        return bool(pt.is_boolean(stored))
     return kind == "integer" and pt.is_integer(stored) and not pt.is_uint64(stored)
 
 

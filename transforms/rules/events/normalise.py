@@ -14,7 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uncommon_im.schemas.event import EARLIEST_US, EVENT_TYPES, FAILED, LATEST_US, OPERATING_SYSTEMS, SIGNATURE_STATUSES
+from uncommon_im.schemas.event import (
+    EARLIEST_US,
+    EVENT_TYPES,
+    FAILED,
+    LATEST_US,
+    OPERATING_SYSTEMS,
+    PROCESS_GUID,
+    SIGNATURE_STATUSES,
+)
 from uncommon_im.transforms.rules.columns.coerce import coerce_array
 from uncommon_im.transforms.rules.columns.column import (
     Longs,
@@ -106,7 +114,7 @@ class Events:
         column = self.raw.column_at(FAILED, rows)
         if column is None:
             return np.zeros(len(rows), np.bool_)
-        return column.fill_null(False).to_numpy(zero_copy_only=False)
+        return np.asarray(coerce_array(FAILED, column)[0].fill_null(False), np.bool_)
 
     @cached_property
     def valid(self) -> Mask:
@@ -136,13 +144,22 @@ class Events:
             ("malformed", self._malformed_rows | ~known),
             ("missing_field:event_time", ~self.time.present),
             ("missing_field:host_id", ~self.text("host_id").present),
-            ("missing_field:process_name", ~self.text("process_name").present),
+            ("missing_field:process_name", self._nobodys),
             ("missing_field:remote_host", ~destination),
             ("bad_timestamp", ~in_range),
         ]
         if self.latest is not None:
             checks.append(("future_timestamp", self.time.values > self.latest))
         return checks
+
+    @cached_property
+    def _nobodys(self) -> Mask:
+        """Rows without a process's name; a connection or lookup needs none if it names the process's instance."""
+        nameless = ~self.text("process_name").present
+        rows = np.flatnonzero(nameless & ~self.is_kind("process"))
+        if len(rows):
+            nameless[rows] = ~self.text_at(PROCESS_GUID, rows).present
+        return nameless
 
     def _detail(self, reason: str, row: int) -> str:
         """What exactly is wrong with a row."""
@@ -252,6 +269,6 @@ _DETAILS: Final = {
     "future_timestamp": "event_time is more than an hour after the record arrived: the host's clock is wrong",
     "missing_field:event_time": "event_time is missing: every event needs its own time, with a zone",
     "missing_field:host_id": "host_id is missing: every event needs the stable id of its host",
-    "missing_field:process_name": "process_name and process_path are missing: who communicates is not known",
+    "missing_field:process_name": "process_name and process_path are missing, and no process_guid: who communicates is not known",
     "missing_field:remote_host": "remote_host and remote_ip are missing: a connection or lookup needs a destination",
 }

@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import inf
 from typing import Any, Final
 
-from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, FAILED, OF_EXECUTIONS
+from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, OF_EXECUTIONS
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
@@ -153,7 +153,7 @@ def formats(mappings: Sequence[VendorMapping]) -> list[str]:
 
 def _reader(format: str, mappings: Sequence[VendorMapping], keep_domain: bool) -> Callable[[Row], Adapted]:
     if format == NATIVE:
-        return _native
+        return lambda record: record
     if format == AUTO:
         adapters = [adapter(mapping, keep_domain) for mapping in mappings]
         return lambda record: _recognise(record, adapters)
@@ -169,12 +169,6 @@ def _recognise(record: Row, adapters: Sequence[Adapter]) -> Adapted:
             row = candidate.recognise(record)
             if row is not None:
                 return row
-    return _native(record)
-
-
-def _native(record: Row) -> Row:
-    """The record itself; `failed` is set by mappings only."""
-    record.pop(FAILED, None)
     return record
 
 

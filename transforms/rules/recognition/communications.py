@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from uncommon_im.schemas.event import PROCESS_GUID
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, Text, constant, group_rows
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.columns.text import memoise, memoise_together
@@ -80,6 +81,7 @@ class Recogniser:
         rows = rows[~events.failed_at(rows)]
         inbound = events.text_at("direction", rows).lookup(lambda value: value.lower() == "inbound", False, np.bool_)
         rows = rows[~inbound]
+        rows = rows[events.text_at("process_name", rows).present]
         lookup = events.is_kind("dns", rows)
         status = events.numbers_at("dns_status", rows)
         answered = ~(lookup & status.present & (status.values != 0))
@@ -91,8 +93,13 @@ class Recogniser:
         found = found.take(~(lookup & resolver))
         return self._with_exceptions(events, found) if self.exceptions.entries else found
 
-    def executions(self, events: Events, used: Mask) -> tuple[Longs, Codes, list[str]]:
+    def executions(self, events: Events, used: Mask, communications: Longs) -> tuple[Longs, Codes, list[str]]:
         """Executions of scripting engines among the `used` rows, whatever their type or destination.
+
+        A connection or lookup that only points to its process's start has none: its start has it (section 2a).
+
+        Args:
+            communications: rows that are such, whatever they lack.
 
         Returns:
             (rows, code of each row's fingerprint, fingerprints).
@@ -100,6 +107,7 @@ class Recogniser:
         names, owners = events.text("process_name"), events.text("causality_process_name")
         own, owned = self._are_engines(names), self._are_engines(owners)
         rows = np.flatnonzero((own | owned) & used)
+        rows = rows[~_points_to_start(events, rows) | np.isin(rows, communications)]
         own = own[rows]
         columns = {name: events.text_at(name, rows) for name in _PROCESS_COLUMNS}
         columns |= self._command_lines(events, rows, own, ~own)
@@ -191,6 +199,20 @@ class Recogniser:
             values = {name: known[column[row]] for name, column in columns.items()}
             excepted[index] = exceptions.first(values, int(day[row])) is not None
         return replace(found, excepted=excepted[group])
+
+
+def _points_to_start(events: Events, rows: Longs) -> Mask:
+    """Which connections and lookups name their process's instance, and lack its name or command line."""
+    found = ~events.is_kind("process", rows)
+    for name, wanted in ((PROCESS_GUID, True), ("process_command_line", False)):
+        if not found.any():
+            return found
+        asked = np.flatnonzero(found)
+        present = events.text_at(name, rows[asked]).present
+        if not wanted:
+            present &= events.text_at("process_name", rows[asked]).present
+        found[asked] = present if wanted else ~present
+    return found
 
 
 def _tuples(columns: dict[str, Text], names: tuple[str, ...], rows: Longs) -> Iterator[tuple[str | None, ...]]:

@@ -95,8 +95,8 @@ class Arrivals:
         end = self._settings.range.end
         used = events.valid if end is None else events.valid & (events.time.values < end)
         time = _Times(events.time.values, arrival, self._lateness)
-        executions = list(self._executions(events, used, time))
         found = self._recogniser.communications(events, used)
+        executions = list(self._executions(events, used, found.rows, time))
         activities = activities_of(events, found, self._settings.time_zone)
         arrived = BlockContent(dead_letters=dead, delays=(arrival - events.time.values)[used])
         arrived.hosts = list(_by_host(executions, activities, time.at(found.rows)))
@@ -107,9 +107,11 @@ class Arrivals:
         arrived.counts[TOO_LATE] = int((time.too_late & used).sum())
         return arrived
 
-    def _executions(self, events: Events, used: Mask, time: _Times) -> Iterator[tuple[str, str, Shown]]:
+    def _executions(
+        self, events: Events, used: Mask, communications: Longs, time: _Times
+    ) -> Iterator[tuple[str, str, Shown]]:
         """(tenant, host, sighting) of executions, each once."""
-        rows, codes, fingerprints = self._recogniser.executions(events, used)
+        rows, codes, fingerprints = self._recogniser.executions(events, used, communications)
         tenant, host = events.tenant_id.take(rows), events.text_at("host_id", rows)
         first, groups = time.at(rows).distinct(tenant.codes, host.codes, codes)
         texts = [subjects.execution(fingerprint) for fingerprint in fingerprints]

@@ -103,7 +103,10 @@ def test_of_several_reasons_the_first_of_the_order_counts() -> None:
         ({**RECORD, "remote_port": "x"}, "remote_port is 'x', expected a whole number"),
         (without("event_time"), "event_time is missing: every event needs its own time, with a zone"),
         (without("host_id"), "host_id is missing: every event needs the stable id of its host"),
-        (without("process_name"), "process_name and process_path are missing: who communicates is not known"),
+        (
+            without("process_name"),
+            "process_name and process_path are missing, and no process_guid: who communicates is not known",
+        ),
         (without("remote_host"), "remote_host and remote_ip are missing: a connection or lookup needs a destination"),
         *(
             (
@@ -229,3 +232,37 @@ def test_some_rows_of_a_column_read_as_the_whole_column_does(name: str) -> None:
     rows = np.array([4, 1, 3, 0, 2])
     fresh = events_of(*records).text_at(name, rows).arrow().to_pylist()
     assert fresh == [events_of(*records).text(name).at(int(row)) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"process_guid": "a1"}, None),
+        ({"process_guid": "a1", "event_type": "dns"}, None),
+        ({"process_guid": " - "}, "missing_field:process_name"),
+        ({"process_guid": "a1", "event_type": "process"}, "missing_field:process_name"),
+        ({"process_guid": "a1", "remote_host": None}, "missing_field:remote_host"),
+    ],
+)
+def test_a_connection_or_lookup_that_names_its_instance_needs_no_process_name(
+    given: dict[str, Any], reason: str | None
+) -> None:
+    record = without("process_name") | given
+    assert [rejection.reason for rejection in events_of(record).rejections()] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("failed", "expected"),
+    [(True, True), (" TRUE ", True), (False, False), ("false", False), (None, False), ("-", False)],
+)
+def test_failed_is_true_or_false_or_missing(failed: object, expected: bool) -> None:
+    events = events_of({**RECORD, "failed": failed})
+    assert events.failed_at(np.array([0])).tolist() == [expected]
+
+
+def test_failed_as_anything_else_is_malformed() -> None:
+    rejections = events_of({**RECORD, "failed": 1}, {**RECORD, "failed": "perhaps"}).rejections()
+    assert [rejection.detail for rejection in rejections] == [
+        "failed is 1, expected true or false",
+        "failed is 'perhaps', expected true or false",
+    ]
