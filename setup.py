@@ -38,6 +38,9 @@ setup(
     install_requires=[
         "apache-beam[gcp]>=2.77.0,<2.78",
         "bc-detect-secrets>=1.5.50,<1.6",
+        "defusedxml>=0.7.1,<0.8",
+        "evtx>=0.14,<0.15",
+        "fastavro>=1.10,<2",  # Beam needs it, too
         "google-cloud-bigquery>=3.30,<4",
         "google-cloud-bigquery-storage>=2.27,<3",
         "isal>=1.7,<2",
