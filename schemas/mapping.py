@@ -14,12 +14,12 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 - `nested`: fields that may hold the records themselves, an object or a list of them; fields beside serve each of them
 - `yields`: as `match` of a shape; where the format is not given, records with one of these are left to other mappings
 
-A column is written as a field, a list of fields (the first with a value counts), or
-`{from: FIELD or list, convert: NAME, values: {TEXT: VALUE}, otherwise: keep, differs: PAIRS}`; a field as text or as
-`{field: FIELD, convert: NAME}`. Converters are looked up by name in `transforms.rules.parsing.converters`. With
-`differs` the column counts only if the first of the pairs of fields that both have a value differ. `null` is no
-column. A field below the top of a record may as well be written as one key with dots
-(`transforms.rules.parsing.dotted`).
+A column is written as a field, a list of fields (the first with a value counts), or an object of `from: FIELD or
+list`, `convert: NAME`, `values: {TEXT: VALUE}`, `otherwise: keep`, `differs: PAIRS`, `unless: {FIELD: TEXTS}`; a
+field as text or as `{field: FIELD, convert: NAME}`. Converters are looked up by name in
+`transforms.rules.parsing.converters`. With `differs` the column counts only if the first of the pairs of fields that
+both have a value differ; with `unless` only if none of its fields has one of its texts. `null` is no column. A field
+below the top of a record may as well be written as one key with dots (`transforms.rules.parsing.dotted`).
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ Path = Sequence[str]
 _DOTTED: Final = r"\A(?=.*\S)[^.]+(\.[^.]+)*\Z"
 _A_PATH: Final = "a text: a path of keys with dots between them"
 _DottedText = Annotated[str, Meta(pattern=_DOTTED, description=_A_PATH)]
+
+
+Conditions = tuple[tuple[Path, tuple[str, ...]], ...]
+"""Fields by their paths, and texts that each may have."""
 
 
 class Dotted(Sequence[str]):
@@ -110,6 +114,7 @@ class Column(Entry, frozen=True, dict=True):
     values: dict[Scalar, Text] | UnsetType = UNSET
     otherwise: Literal["keep"] | UnsetType = UNSET
     differs: NonEmpty[_Pair] = ()
+    exceptions: dict[_DottedText, NonEmpty[Folded]] = field(name="unless", default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.otherwise and self.values is UNSET:
@@ -122,10 +127,19 @@ class Column(Entry, frozen=True, dict=True):
         fields = [Field(source) if isinstance(source, str) else source for source in sources]
         return tuple(each if each.convert else replace(each, convert=self.convert) for each in fields)
 
+    @cached_property
+    def unless(self) -> Conditions:
+        """Fields, and texts with which the column has no value."""
+        return tuple((Dotted.decode(path), tuple(map(str, texts))) for path, texts in self.exceptions.items())
+
     @property
     def is_plain(self) -> bool:
         """True if it depends on fields at the top of the data only, and on nothing else."""
-        return not self.differs and all(len(field.path) == 1 and not field.from_record for field in self.fields)
+        return (
+            not self.differs
+            and not self.exceptions
+            and all(len(field.path) == 1 and not field.from_record for field in self.fields)
+        )
 
 
 _ColumnEntry = _DottedText | NonEmpty[_DottedText | Field] | Column | None
@@ -181,7 +195,7 @@ class Skip(Entry, frozen=True, dict=True):
             raise ValueError("needs `when` or `missing`")
 
     @cached_property
-    def when(self) -> tuple[tuple[Path, tuple[str, ...]], ...]:
+    def when(self) -> Conditions:
         """(path, the texts of which one is there)."""
         return tuple((Dotted.decode(path), tuple(map(str, texts))) for path, texts in self.conditions.items())
 

@@ -14,6 +14,7 @@ Row = dict[str, object]
 
 _DECODE: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(float_hook=float).decode
 _BOM: Final = b"\xef\xbb\xbf"
+_UNREAD: Final = (UnicodeDecodeError, RecursionError, msgspec.MsgspecError)
 _MOST_DIGITS: Final = 4000
 """Python refuses to turn more digits than about this into a whole number."""
 _NAMES: Final = {
@@ -33,6 +34,17 @@ def parse_line(line: bytes) -> Row | Rejection:
     """
     try:
         value = _DECODE(line)
+    except _UNREAD:
+        value = parse_value(line)
+    if isinstance(value, (dict, Rejection)):
+        return value
+    return Rejection("malformed", f"line is a JSON {_NAMES[type(value)]}, expected an object")
+
+
+def parse_value(line: bytes) -> Any | Rejection:
+    """The JSON value on a line, or why there is none; of duplicate keys the last one counts."""
+    try:
+        return _DECODE(line)
     except UnicodeDecodeError:
         return Rejection("malformed", "invalid JSON: not UTF-8 text")
     except RecursionError:
@@ -41,9 +53,8 @@ def parse_line(line: bytes) -> Row | Rejection:
         return _with_huge_numbers(line)
     except msgspec.MsgspecError as error:
         if line.startswith(_BOM):
-            return parse_line(line[len(_BOM) :])
+            return parse_value(line[len(_BOM) :])
         return Rejection("malformed", f"invalid JSON: {_problem(error)}")
-    return _record(value)
 
 
 def to_json(row: Mapping[str, Any]) -> str:
@@ -51,10 +62,10 @@ def to_json(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
-def _with_huge_numbers(line: bytes) -> Row | Rejection:
+def _with_huge_numbers(line: bytes) -> Any | Rejection:
     """A line with a whole number of thousands of digits."""
     try:
-        return _record(json.loads(line, parse_int=_whole_number, parse_constant=_no_constant))
+        return json.loads(line, parse_int=_whole_number, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         return Rejection("malformed", f"invalid JSON: {str(error)[:100].lower()}")
 
@@ -65,12 +76,6 @@ def _whole_number(digits: str) -> int | float:
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no number")
-
-
-def _record(value: object) -> Row | Rejection:
-    if isinstance(value, dict):
-        return value
-    return Rejection("malformed", f"line is a JSON {_NAMES[type(value)]}, expected an object")
 
 
 def _problem(error: msgspec.MsgspecError) -> str:

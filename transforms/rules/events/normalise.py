@@ -269,6 +269,8 @@ _DETAILS: Final = {
     "future_timestamp": "event_time is more than an hour after the record arrived: the host's clock is wrong",
     "missing_field:event_time": "event_time is missing: every event needs its own time, with a zone",
     "missing_field:host_id": "host_id is missing: every event needs the stable id of its host",
-    "missing_field:process_name": "process_name and process_path are missing, and no process_guid: who communicates is not known",
+    "missing_field:process_name": (
+        "process_name and process_path are missing, and no process_guid: who communicates is not known"
+    ),
     "missing_field:remote_host": "remote_host and remote_ip are missing: a connection or lookup needs a destination",
 }

@@ -79,17 +79,30 @@ class Adapter:
         row = self._rows(record)
         if row is not None:
             return row
-        return self._unknown
+        return self.unknown
 
     @cached_property
-    def _unknown(self) -> Rejection:
+    def unknown(self) -> Rejection:
+        """Why a record gives nothing that none of the shapes matches."""
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
         return Rejection("malformed", f"no record of {self.mapping.id}: expected {needed}")
 
-    def recognise(self, record: Record) -> Adapted | None:
-        """What a record gives that may be the vendor's; `None` if it is not, or is left to others."""
-        yields = self.mapping.yields
+    def recognise(self, record: Record, alone: bool = False) -> Adapted | None:
+        """What a record gives that may be the vendor's; `None` if it is not, or is left to others.
+
+        Args:
+            record: any.
+            alone: there are no others.
+        """
+        yields = () if alone else self.mapping.yields
         return None if yields and _matches(unfold(record, self._dotted), yields) else self._rows(record)
+
+    @property
+    def signs(self) -> list[list[tuple[str, ...]]]:
+        """Alternatives of what the vendor's records have at their top: a key for each, or the same with dots."""
+        nested: list[list[tuple[str, ...]]] = [[(name,)] for name in self.mapping.nested]
+        matches = [paths for shape in self.mapping.shapes for paths in shape.match]
+        return nested + [[_beginnings(path) for path in paths] for paths in matches]
 
     def _rows(self, record: Record) -> Adapted | None:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
@@ -134,7 +147,7 @@ class Adapter:
             row: Row | Rejection = Rejection("malformed", f"{name}[{number}] is no object")
             if whole is not None:
                 choice = found or self._shape(own)
-                row = self._unknown if choice is None else self._adapt(whole, *choice)
+                row = self.unknown if choice is None else self._adapt(whole, *choice)
                 if isinstance(row, Rejection) and len(items) > 1:
                     row = Rejection(row.reason, f"{name}[{number}]: {row.detail}")
             rows.append(Nested(row, own))
@@ -197,6 +210,7 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
     in_data = [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
     in_data += [path for event in mapping.events for group in event.needs for path in group]
     in_data += [path for column in columns for pair in column.differs for path in pair]
+    in_data += [path for column in columns for path, _ in column.unless]
     found: set[Path] = {path for group in mapping.yields for path in group}
     for shape in mapping.shapes:
         found.update(path for group in (*shape.match, *shape.key.values()) for path in group)
@@ -204,6 +218,11 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
         for field in (field for column in (*shape.columns.values(), *columns) for field in column.fields):
             found.add(field.path if field.from_record else (*shape.data, *field.path))
     return frozenset(found)
+
+
+def _beginnings(path: Path) -> tuple[str, ...]:
+    """Keys at the top of a record of which it has one if it has a value at the path, keys with dots among them."""
+    return (path[0], ".".join(path)) if len(path) > 1 else (path[0],)
 
 
 def _overlay(beside: Row, item: object) -> Row | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Address
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -14,7 +14,7 @@ from uncommon_im.transforms.rules.columns.coerce import to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
 
 Scalar = str | int | float | None
-Converter = Callable[[Scalar], Scalar]
+Converter = Callable[[Any], Scalar]
 """One raw value that is not null in, one out; `None` says that it is no value."""
 
 Result = TypeVar("Result")
@@ -159,6 +159,30 @@ def _if_failure(value: Scalar) -> Scalar:
     return True if str(value).strip().lower() == "failure" else None
 
 
+@memoise
+def _guid(value: Scalar) -> Scalar:
+    """A sensor's name of a process's instance: lower case, without braces; `None` for `0` and for one of zeros only."""
+    text = str(value).strip().lower().removeprefix("{").removesuffix("}")
+    return text if text.strip("0-") else None
+
+
+def _joined_args(value: object) -> Scalar:
+    """A command line of a list of arguments, program first; those with white space are quoted. A text stays.
+
+    The specification's tokens (section 4) know no escapes: an argument with both kinds of quotes is not told exactly.
+    """
+    if isinstance(value, list):
+        arguments = [str(each) for each in value if isinstance(each, str | int | float)]
+        return " ".join(map(_quoted, arguments)) or None
+    return value if isinstance(value, str) else None
+
+
+def _quoted(argument: str) -> str:
+    if argument and not any(map(str.isspace, argument)):
+        return argument
+    return f"'{argument}'" if '"' in argument else f'"{argument}"'
+
+
 class _Lookup(msgspec.Struct):
     """Of the JSON object in `AdditionalFields` of Defender's lookups what was asked for."""
 
@@ -203,8 +227,13 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "if_failure": _if_failure,
     "absent": _absent,
     "dns_query_string": _dns_query_string,
+    "guid": _guid,
+    "joined_args": _joined_args,
     "only_text": lambda value: value if isinstance(value, str) else None,
 }
+
+TAKE_LISTS: Final[frozenset[Converter | None]] = frozenset((_joined_args,))
+"""Converters that are given a list as it is; others get its first value."""
 
 FORESEEN: Final[dict[Converter | None, tuple[str | None, bool]]] = {
     None: (None, True),

@@ -1,12 +1,8 @@
-"""JSON lines to rows of native columns.
-
-The format is decided per record, by the record alone, so that the order of lines and the split into files change
-nothing: native if it has both `event_time` and `host_id`; else the first mapping that recognises it; else native.
-"""
+"""JSON lines to rows of native columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import inf
@@ -16,12 +12,12 @@ from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, OF_EXECUTION
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, adapter
+from uncommon_im.transforms.rules.parsing.adapt import Adapted, adapter
 from uncommon_im.transforms.rules.parsing.plain import PlainReader, has_plain_records
 from uncommon_im.transforms.rules.parsing.plan import Record, Row
+from uncommon_im.transforms.rules.parsing.recognise import AUTO, NATIVE, Recogniser, formats, recogniser
 
-AUTO: Final = "auto"
-NATIVE: Final = "native"
+__all__ = ["AUTO", "NATIVE", "Decoded", "Decoder", "decode_lines", "formats", "plain_reader"]
 
 _REASONS: Final = frozenset(("malformed", "not_endpoint", "bad_timestamp", "future_timestamp"))
 _MISSING_FIELDS: Final = frozenset(f"missing_field:{name}" for name in EVENT_COLUMNS)
@@ -50,7 +46,7 @@ class Decoded:
         """Records, whatever became of them."""
         return len(self.rows) + len(self.rejections)
 
-    def add(self, index: int, found: Adapted | Rejection) -> None:
+    def add(self, index: int, found: Adapted) -> None:
         """Takes in what a line gave."""
         shared = isinstance(found, list) and len(found) > 1
         for row, own in found if isinstance(found, list) else ((found, None),):
@@ -88,7 +84,7 @@ class Decoder:
         Raises:
             ValueError: no such format.
         """
-        read = _reader(self.format, self.mappings, self.keep_domain)
+        reader = recogniser(self.format, tuple(self.mappings), self.keep_domain)
         inner: dict[int, bytes] = {}
         found = Decoded(lines)
         for index in range(len(lines)) if wanted is None else wanted:
@@ -99,9 +95,9 @@ class Decoder:
             if isinstance(record, dict) and "raw" in record and (raw := _inner_line(record)) is not None:
                 if not inner:
                     found = replace(found, lines=_Replaced(lines, inner))
-                inner[index] = raw
+                inner[index] = line = raw
                 record = parse_line(raw)
-            found.add(index, read(record) if isinstance(record, dict) else record)
+            found.add(index, reader.read(record) if isinstance(record, dict) else _within(line, record, reader))
             if len(found) >= most:
                 yield found
                 inner = {}
@@ -146,30 +142,13 @@ def plain_reader(format: str, mappings: tuple[VendorMapping, ...], keep_domain: 
     return None
 
 
-def formats(mappings: Sequence[VendorMapping]) -> list[str]:
-    """Names of formats that `decode_lines` takes."""
-    return [AUTO, NATIVE, *(mapping.id for mapping in mappings)]
-
-
-def _reader(format: str, mappings: Sequence[VendorMapping], keep_domain: bool) -> Callable[[Row], Adapted]:
-    if format == NATIVE:
-        return lambda record: record
-    if format == AUTO:
-        adapters = [adapter(mapping, keep_domain) for mapping in mappings]
-        return lambda record: _recognise(record, adapters)
-    for mapping in mappings:
-        if mapping.id == format:
-            return adapter(mapping, keep_domain).adapt
-    raise ValueError(f"unknown format {format!r}: expected one of {', '.join(formats(mappings))}")
-
-
-def _recognise(record: Row, adapters: Sequence[Adapter]) -> Adapted:
-    if "event_time" not in record or "host_id" not in record:
-        for candidate in adapters:
-            row = candidate.recognise(record)
-            if row is not None:
-                return row
-    return record
+def _within(line: bytes, problem: Rejection, reader: Recogniser) -> Adapted:
+    """What a line gives that is no record: what it holds, else what is wrong with it."""
+    try:
+        found = reader.within(line.decode())
+    except UnicodeDecodeError:
+        return problem
+    return problem if found is None else found
 
 
 def _inner_line(record: Row) -> bytes | None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UnsetType
 
 from uncommon_im.schemas.mapping import Column, Path
 from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
-from uncommon_im.transforms.rules.parsing.converters import Converter, Scalar, memoise
+from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, Scalar, memoise
 
 Record = Mapping[str, object]
 Row = dict[str, object]
@@ -44,11 +44,11 @@ class Plan:
             first = column.fields[0]
             conversions = [_converter(column, field.convert, converters) for field in column.fields]
             convert = conversions[0]
-            if column.is_plain:
+            if column.is_plain and TAKE_LISTS.isdisjoint(conversions):
                 keys = [field.path[0] for field in column.fields]
                 self.fields[name] = tuple(zip(keys, conversions, strict=True))
             get = _getter(column, conversions)
-            if column.differs or len(first.path) > 1 or first.from_record:
+            if column.differs or column.unless or len(first.path) > 1 or first.from_record or convert in TAKE_LISTS:
                 self._other.append((name, get))
             elif len(column.fields) == 1:
                 get = _single(first.path[0], convert)
@@ -139,17 +139,24 @@ def _getter(column: Column, conversions: Iterable[Converter | None]) -> Getter:
                 value = lookup(value, rest)
             if value is None:
                 continue
-            scalar = value if type(value) is str or type(value) is int else scalar_of(value)
+            plain = type(value) is str or type(value) is int
+            scalar: Any = value if plain or convert in TAKE_LISTS else scalar_of(value)
             if type(scalar) is str and is_marker(scalar):
                 marker = scalar if marker is None else marker
             elif scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 return scalar
         return marker
 
-    if not column.differs:
+    pairs, unless = column.differs, column.unless
+    if not pairs and not unless:
         return get
-    pairs = column.differs
-    return lambda record, data: get(record, data) if _differ(data, pairs) else None
+
+    def get_if(record: Record, data: Record) -> Scalar:
+        if (pairs and not _differ(data, pairs)) or any(key_text(data, (path,)) in texts for path, texts in unless):
+            return None
+        return get(record, data)
+
+    return get_if
 
 
 def _differ(data: Record, pairs: tuple[tuple[Path, ...], ...]) -> bool:

@@ -1,0 +1,131 @@
+"""Which format a record is of, and what it gives.
+
+The format is decided per record, by the record alone, so that the order of lines and the split into files change
+nothing: native if it has both `event_time` and `host_id`; else the first mapping that recognises it; else what is in
+it if it is an envelope; else native.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from uncommon_im.schemas.event import EVENT_COLUMNS
+from uncommon_im.schemas.mapping import VendorMapping
+from uncommon_im.transforms.rules.columns.rejection import Rejection
+from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, Nested, adapter
+from uncommon_im.transforms.rules.parsing.envelopes import Held, held_by_text, known_envelopes
+from uncommon_im.transforms.rules.parsing.plan import Record
+
+AUTO: Final = "auto"
+NATIVE: Final = "native"
+
+MOST_DEEP: Final = 8
+"""Envelopes in envelopes."""
+_SHOWN: Final = 5
+
+Read = Callable[[Record], Adapted]
+
+
+class Recogniser:
+    """Reads records of one format, or of any; takes envelopes off those that nobody recognises."""
+
+    def __init__(self, format: str, mappings: Sequence[VendorMapping], keep_domain: bool) -> None:
+        """Reads a format.
+
+        Args:
+            format: `auto`, `native` or the id of a mapping.
+            mappings: those that `auto` may recognise, first to last.
+            keep_domain: `host_id` of vendors without agent ids is the whole computer name.
+
+        Raises:
+            ValueError: no such format.
+        """
+        if format not in formats(mappings):
+            raise ValueError(f"unknown format {format!r}: expected one of {', '.join(formats(mappings))}")
+        self._format = format
+        wanted = [mapping for mapping in mappings if format in (AUTO, mapping.id)]
+        self._adapters = [adapter(mapping, keep_domain) for mapping in wanted]
+        self._signs = _signs(self._adapters)
+
+    def read(self, record: Record) -> Adapted:
+        """What a record gives, whatever it is."""
+        return self._read(record, MOST_DEEP)
+
+    def within(self, line: str) -> Adapted | None:
+        """What a line gives that is no record, but holds some; `None` if it holds none."""
+        held = held_by_text(line)
+        return None if held is None else self._all(held, MOST_DEEP)
+
+    def _read(self, record: Record, depth: int) -> Adapted:
+        found = self._recognised(record)
+        if found is not None:
+            return found
+        held = known_envelopes().opened(record) if depth else None
+        if held is None:
+            return self._unrecognised(record)
+        return held if isinstance(held, Rejection) else self._all(held, depth)
+
+    def _all(self, held: Iterable[Held], depth: int) -> list[Nested]:
+        nested: list[Nested] = []
+        for content, own in held:
+            found = content if isinstance(content, Rejection) else self._read(content, depth - 1)
+            nested.extend(found if isinstance(found, list) else [Nested(found, own)])
+        return nested
+
+    def _recognised(self, record: Record) -> Adapted | None:
+        """What a record gives if its format is known."""
+        if self._format in (AUTO, NATIVE) and "event_time" in record and "host_id" in record:
+            return dict(record)
+        if self._format not in (AUTO, NATIVE):
+            return self._adapters[0].recognise(record, alone=True)
+        candidates = 0
+        for key in record:
+            candidates |= self._signs.get(key, 0)
+        while candidates:
+            first = candidates & -candidates
+            found = self._adapters[first.bit_length() - 1].recognise(record)
+            if found is not None:
+                return found
+            candidates ^= first
+        return None
+
+    def _unrecognised(self, record: Record) -> Adapted:
+        if self._format not in (AUTO, NATIVE):
+            return self._adapters[0].unknown
+        if self._format == NATIVE or not EVENT_COLUMNS.keys().isdisjoint(record):
+            return dict(record)
+        keys = ", ".join(list(map(str, record))[:_SHOWN]) or "none"
+        return Rejection(
+            "missing_field:event_time",
+            f"no format recognises the record (keys: {keys[:200]}), and as a native event it has no event_time: "
+            "uncommon-im inspect says what was tried",
+        )
+
+
+@lru_cache(maxsize=64)
+def recogniser(format: str, mappings: tuple[VendorMapping, ...], keep_domain: bool) -> Recogniser:
+    """The compiled recogniser of a format; raises `ValueError`: no such format."""
+    return Recogniser(format, mappings, keep_domain)
+
+
+def formats(mappings: Sequence[VendorMapping]) -> list[str]:
+    """Names of formats that a recogniser takes."""
+    return [AUTO, NATIVE, *(mapping.id for mapping in mappings)]
+
+
+def _signs(adapters: Sequence[Adapter]) -> dict[str, int]:
+    """Key at the top of records -> the adapters that may recognise a record with it, a bit each.
+
+    Of the keys that an alternative of a shape needs, the one that the fewest others need stands for it.
+    """
+    times = Counter(key for each in adapters for keys in each.signs for key in {key for pair in keys for key in pair})
+    signs: dict[str, int] = {}
+    for place, each in enumerate(adapters):
+        for keys in each.signs:
+            rarest = min(keys, key=lambda pair: times[pair[0]])
+            for key in rarest:
+                signs[key] = signs.get(key, 0) | 1 << place
+    return signs
