@@ -13,6 +13,7 @@ from msgspec import structs
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
 from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.doubts import check_recognised
 from uncommon_im.pipeline.cli.terminal import show_summary
 from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
 from uncommon_im.pipeline.options.declaration import Options, option
@@ -133,6 +134,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
             return
         summary = _summary(sinks, configuration)
     show_summary(summary, options.folder.output, options.tables.bigquery_output)
+    check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
 
 
 def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:

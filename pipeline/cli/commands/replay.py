@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.commands.streaming import StreamingOptions, StreamRun, log_configuration
+from uncommon_im.pipeline.cli.doubts import check_recognised
 from uncommon_im.pipeline.cli.terminal import show_summary
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import name_of
@@ -85,6 +86,7 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
         summary = write_stream_summary(staging, f"{folder}/{TOTAL}")
         place.publish(run_id)
     show_summary(summary, output, options.streaming.tables.bigquery_output)
+    check_recognised(summary, options.files.records.format, options.files.input[0], output)
 
 
 def stream_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:

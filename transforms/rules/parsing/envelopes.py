@@ -44,12 +44,18 @@ class Envelopes:
         record = unfold(record, self._dotted)
         if self._keys.isdisjoint(record):
             return None
+        return next((found for _, found in self._found(record)), None)
+
+    def kind_of(self, record: Record) -> str | None:
+        """The envelope that a record is, by its id; `None` if it is none."""
+        return next((envelope.id for envelope, _ in self._found(unfold(record, self._dotted))), None)
+
+    def _found(self, record: Record) -> Iterator[tuple[Envelope, list[Held] | Rejection]]:
         for envelope in self._envelopes:
             if any(all(lookup(record, path) is not None for path in paths) for paths in envelope.match):
                 found = _opened(envelope, record)
                 if found is not None:
-                    return found
-        return None
+                    yield envelope, found
 
 
 def held_by_text(text: str) -> list[Held] | None:

@@ -8,7 +8,7 @@ it if it is an envelope; else native.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -25,8 +25,6 @@ NATIVE: Final = "native"
 MOST_DEEP: Final = 8
 """Envelopes in envelopes."""
 _SHOWN: Final = 5
-
-Read = Callable[[Record], Adapted]
 
 
 class Recogniser:
@@ -59,6 +57,14 @@ class Recogniser:
         held = held_by_text(line)
         return None if held is None else self._all(held, MOST_DEEP)
 
+    def format_of(self, record: Record) -> str | None:
+        """The format that a record is read as, `native` or the id of a mapping; `None` if nobody recognises it."""
+        if self._is_native(record):
+            return NATIVE
+        candidates = self._candidates(record) if self._format == AUTO else self._adapters
+        alone = self._format != AUTO
+        return next((each.mapping.id for each in candidates if each.recognise(record, alone) is not None), None)
+
     def _read(self, record: Record, depth: int) -> Adapted:
         found = self._recognised(record)
         if found is not None:
@@ -77,20 +83,28 @@ class Recogniser:
 
     def _recognised(self, record: Record) -> Adapted | None:
         """What a record gives if its format is known."""
-        if self._format in (AUTO, NATIVE) and "event_time" in record and "host_id" in record:
+        if self._is_native(record):
             return dict(record)
         if self._format not in (AUTO, NATIVE):
             return self._adapters[0].recognise(record, alone=True)
-        candidates = 0
-        for key in record:
-            candidates |= self._signs.get(key, 0)
-        while candidates:
-            first = candidates & -candidates
-            found = self._adapters[first.bit_length() - 1].recognise(record)
+        for candidate in self._candidates(record):
+            found = candidate.recognise(record)
             if found is not None:
                 return found
-            candidates ^= first
         return None
+
+    def _is_native(self, record: Record) -> bool:
+        return self._format in (AUTO, NATIVE) and "event_time" in record and "host_id" in record
+
+    def _candidates(self, record: Record) -> Iterator[Adapter]:
+        """The adapters that may recognise a record, first to last."""
+        places = 0
+        for key in record:
+            places |= self._signs.get(key, 0)
+        while places:
+            first = places & -places
+            yield self._adapters[first.bit_length() - 1]
+            places ^= first
 
     def _unrecognised(self, record: Record) -> Adapted:
         if self._format not in (AUTO, NATIVE):
