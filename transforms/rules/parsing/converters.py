@@ -210,7 +210,7 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "zoned_time": _rfc3339,
     "computer": _computer,
     "image": _image,
-    "image_name": lambda value: base_name(_image(value) or "") or None,
+    "image_name": lambda value: base_name(_image(value) or "") or None if isinstance(value, str) else None,
     "device_path": _device_path,
     "sysmon_address": _sysmon_address,
     "sha256": _sha256,

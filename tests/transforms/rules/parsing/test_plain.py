@@ -127,21 +127,21 @@ def lines_of(reader: PlainReader, *records: dict[str, Any]) -> tuple[PlainRecord
 
 def test_a_later_choice_is_read_from_when_on_a_first_one_lacks_a_value() -> None:
     reader = fresh_reader()
-    nameless = {key: value for key, value in XQL.items() if key != "actor_process_image_name"}
-    nameless["actor_process_image_path"] = "C:\\tools\\late.exe"
+    nameless = {key: value for key, value in XQL.items() if key != "agent_id"}
+    nameless["endpoint_id"] = "late"
     lines_of(reader, XQL, XQL)
-    assert "actor_process_image_path" not in reader.usual_fields.fields
+    assert "endpoint_id" not in reader.usual_fields.fields
     plain, others = lines_of(reader, XQL, nameless)
-    assert (others, plain.columns["process_name"].to_pylist()[1]) == ([], "late.exe")
-    assert "actor_process_image_path" in reader.usual_fields.fields
+    assert (others, plain.columns["host_id"].to_pylist()[1]) == ([], "late")
+    assert "endpoint_id" in reader.usual_fields.fields
 
 
 def test_an_odd_value_where_nobody_looks_leaves_a_record_plain_until_somebody_does() -> None:
     reader = fresh_reader()
-    odd = XQL | {"actor_process_image_path": ["a", "b"]}
+    odd = XQL | {"endpoint_id": ["a", "b"]}
     assert lines_of(reader, XQL, odd)[1] == [1]
     assert lines_of(reader, XQL, odd)[1] == []
-    marked = XQL | {"actor_process_image_name": "N/A", "actor_process_image_path": "C:\\a\\b.exe"}
+    marked = XQL | {"agent_id": "N/A", "endpoint_id": "late"}
     assert lines_of(reader, XQL, odd, marked)[1] == [1]
 
 

@@ -188,7 +188,7 @@ def test_types_of_any_kind_are_judged_by_the_columns(kind: object, sub: object) 
 def test_any_field_may_hold_anything_and_costs_no_record_that_has_the_required_ones() -> None:
     odd: list[object] = [None, "", "-", 0, -1, 1.5, 2**63, True, [], [[]], [None, 3], {}, {"a": 1}, "\x00", "9" * 400]
     deciding = {"event_type", "event_sub_type", "agent_os_type"}
-    kept = {"agent_id", "event_timestamp", "actor_process_image_name", "action_remote_ip"}
+    kept = {"agent_id", "event_timestamp", "actor_process_image_name", "actor_process_image_path", "action_remote_ip"}
     for field in sorted({path[0] for _, path in fields_of(xdr())} - deciding - kept):
         for value in odd:
             found = row(**{field: value})
