@@ -49,7 +49,7 @@ def _scan(inputs: Sequence[Input], configuration: Configuration) -> Tally:
     options = JsonOptions()
     scan = Scan(configuration.scan)
     for source in inputs:
-        for reading in plan_input(source, options.policy):
+        for reading in plan_input(source, options):
             for batch in read_input(reading, options):
                 scan.add(batch)
     for _ in scan.blocks():

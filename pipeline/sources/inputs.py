@@ -13,7 +13,6 @@ from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 if TYPE_CHECKING:  # clients of BigQuery take longer to import than many a file to read
     from uncommon_im.pipeline.sources.bigquery.streams import TableStream
     from uncommon_im.pipeline.sources.bigquery.tables import InputTable
-    from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 
 Input: TypeAlias = "InputFile | InputTable"
 
@@ -39,14 +38,14 @@ class TableReading:
 AnyReading: TypeAlias = Reading | TableReading
 
 
-def plan_input(source: Input, policy: BadFilePolicy) -> Iterator[AnyReading]:
+def plan_input(source: Input, options: JsonOptions) -> Iterator[AnyReading]:
     """What workers read of a file or a table.
 
     Raises:
         UnreadableInput: it cannot be read; of a file only if the policy is to fail.
     """
     if isinstance(source, InputFile):
-        yield from plan_readings(source, policy)
+        yield from plan_readings(source, options)
         return
     from uncommon_im.pipeline.sources.bigquery.streams import plan_streams
 

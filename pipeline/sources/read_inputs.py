@@ -23,11 +23,11 @@ class PlanReadings(beam.PTransform):
     options: JsonOptions
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[AnyReading]:
-        """Looks into the files that have row groups, and opens a read session for each table."""
+        """Looks what each file is, and opens a read session for each table."""
         return (
             start
             | "ListInputs" >> beam.Create(self.inputs, reshuffle=False)
-            | "Plan" >> beam.FlatMap(plan_input, self.options.policy)
+            | "Plan" >> beam.FlatMap(plan_input, self.options)
             | "SpreadReadings" >> beam.Reshuffle()
         )
 

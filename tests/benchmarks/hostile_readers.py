@@ -28,7 +28,7 @@ def scan(path: Path) -> Counter[str]:
     """As a worker of the backfill does."""
     found = Scan(settings())
     count: Counter[str] = Counter()
-    for reading in plan_readings(InputFile(str(path), path.stat().st_size, ""), SKIP):
+    for reading in plan_readings(InputFile(str(path), path.stat().st_size, ""), _OPTIONS):
         for batch in read_batches(reading, _OPTIONS):
             for letter in found.add(batch):
                 count[letter.reason] += bool(json.dumps(letter.row()))

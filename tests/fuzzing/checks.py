@@ -107,7 +107,7 @@ def read_files(
         path = Path(_folder().name, f"{next(_numbers)}{suffix}")
         path.write_bytes(content)
         try:
-            for reading in plan_readings(InputFile(str(path), len(content), "1/1"), options.policy):
+            for reading in plan_readings(InputFile(str(path), len(content), "1/1"), options):
                 for place, batch in enumerate(read_batches(reading, options)):
                     if place == 0 or batch.num_rows or batch.lost():  # the end of a file is mostly an empty batch
                         letters += scan.add(batch)

@@ -66,13 +66,13 @@ def whole_files(data: bytes) -> None:
     outcome = read_files([content], suffix)
     if _sometimes(data):
         check_rejected_by(content, suffix, "auto", outcome)
-    with mock.patch.multiple(lines, BLOCK_BYTES=1024, BLOCK_LINES=3, _PIECE_BYTES=64):
+    with mock.patch.multiple(lines, BLOCK_BYTES=1024, BLOCK_LINES=3, PIECE_BYTES=64):
         in_blocks = read_files([content], suffix)
     if not outcome.unreadable:
         assert in_blocks.counts == outcome.counts, "the size of blocks makes a difference"
         assert sorted(map(_place, in_blocks.letters)) == sorted(map(_place, outcome.letters))
     if _sometimes(data, 1):
-        with mock.patch.multiple(lines, BLOCK_BYTES=500, BLOCK_LINES=3, MAX_LINE_BYTES=300, _PIECE_BYTES=64):
+        with mock.patch.multiple(lines, BLOCK_BYTES=500, BLOCK_LINES=3, MAX_LINE_BYTES=300, PIECE_BYTES=64):
             read_files([content], suffix)
 
 

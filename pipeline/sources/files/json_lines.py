@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from uncommon_im.pipeline.sources.files.lines import LineBlock, read_blocks
+from uncommon_im.pipeline.sources.files.content import ContentOptions
+from uncommon_im.pipeline.sources.files.lines import LineBlock
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS
 from uncommon_im.schemas.mapping import load_mappings
@@ -32,11 +33,13 @@ BATCH_RECORDS: Final = 1 << 17
 
 @dataclass(frozen=True)
 class JsonOptions:
-    """How lines are read: the format, whether host ids that are computer names keep their domain, bad files."""
+    """How records are read: the format, whether host ids that are computer names keep their domain, bad files, and what
+    files are."""
 
     format: str = "auto"
     keep_domain: bool = False
     policy: BadFilePolicy = FAIL
+    content: ContentOptions = ContentOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,17 +133,18 @@ class PlainBatch(LineBatch):
         return _column(name, self.records.values(name, rows.tolist()))[0]
 
 
-def read_lines(path: str, options: JsonOptions) -> Iterator[LineBatch]:
+def read_lines(blocks: Iterable[LineBlock], source: str, options: JsonOptions) -> Iterator[LineBatch]:
     """The records of a file, a batch or two for each `BATCH_BYTES` or `BATCH_RECORDS` of it.
 
-    Raises:
-        UnreadableInput: the file cannot be read to its end, and the policy is to fail.
+    Args:
+        blocks: its lines.
+        source: what dead letters call it.
     """
-    buffer = _LineBuffer(path, options)
-    for block in read_blocks(path, options.policy):
+    buffer = _LineBuffer(source, options)
+    for block in blocks:
         if buffer.full:
             yield from buffer.batches()
-            buffer = _LineBuffer(path, options)
+            buffer = _LineBuffer(source, options)
         buffer.add(block)
     yield from buffer.batches()
 

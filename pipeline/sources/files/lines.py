@@ -1,20 +1,17 @@
-"""Files of lines as blocks of lines: decompressed piece by piece, in bounded memory, whatever they hold."""
+"""Text as blocks of lines: read piece by piece, in bounded memory, whatever it holds."""
 
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import inf
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
-from isal import igzip, igzip_lib
 
+from uncommon_im.pipeline.sources.files.decompressing import DAMAGE, PIECE_BYTES
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
-from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
@@ -25,16 +22,8 @@ BLOCK_LINES: Final = 10_000
 """Lines of a block at most. A block of ordinary records has fewer; each line costs memory, however short it is."""
 MAX_LINE_BYTES: Final = 1 << 24
 """A longer line is no record: it becomes a dead letter with its beginning, and costs no more memory than this."""
-_PIECE_BYTES: Final = 1 << 16
-"""A decompressor that meets damage hands out nothing of the piece that it was asked for."""
-_RAW_BYTES: Final = 4096
-_UNREADABLE: Final[tuple[type[Exception], ...]] = (
-    OSError,
-    EOFError,
-    zlib.error,
-    cast("type[Exception]", igzip_lib.IsalError),
-    pa.ArrowException,
-)
+RAW_BYTES: Final = 4096
+"""What a dead letter shows of a text that is no record, or too long for one."""
 
 
 @dataclass
@@ -50,15 +39,6 @@ class LineBlock:
     numbers: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
     lines: TextBlock = field(default_factory=lambda: TextBlock.of_lines(()))
     lost: list[DeadLetter] = field(default_factory=list)
-
-
-def read_blocks(path: str, policy: BadFilePolicy) -> Iterator[LineBlock]:
-    """The lines of a file on any file system, `.gz` and `.zst` decompressed.
-
-    Raises:
-        UnreadableInput: the file cannot be read to its end, and the policy is to fail.
-    """
-    return blocks_of(lambda: _open(path), path, policy)
 
 
 def blocks_of(
@@ -80,9 +60,9 @@ def blocks_of(
         with open_stream() as stream:
             for pieces in _pieces(stream, most):
                 yield from splitter.add(pieces)
-    except _UNREADABLE as error:
+    except DAMAGE as error:
         problem = str(error) or type(error).__name__
-        raw = splitter.rest[:_RAW_BYTES].decode("utf-8", "replace")
+        raw = splitter.rest[:RAW_BYTES].decode("utf-8", "replace")
         yield LineBlock(lost=[policy.lost(source, splitter.line, problem, raw)])
         return
     yield from splitter.end()
@@ -142,7 +122,7 @@ class _Splitter:
 
     def _too_long(self, number: int, line: bytes) -> DeadLetter:
         detail = f"line is longer than {MAX_LINE_BYTES:,} bytes: raw holds its beginning"
-        return DeadLetter("malformed", detail, self.path, number, line[:_RAW_BYTES].decode("utf-8", "replace"))
+        return DeadLetter("malformed", detail, self.path, number, line[:RAW_BYTES].decode("utf-8", "replace"))
 
 
 def _pieces(stream: io.BufferedReader, most: float) -> Iterator[list[bytes]]:
@@ -150,7 +130,7 @@ def _pieces(stream: io.BufferedReader, most: float) -> Iterator[list[bytes]]:
     pieces: list[bytes] = []
     size, total = 0, 0
     try:
-        while piece := stream.read1(_PIECE_BYTES):
+        while piece := stream.read1(PIECE_BYTES):
             total += len(piece)
             if total > most:
                 raise OSError(f"it is more than {most:,} bytes of text")
@@ -159,27 +139,9 @@ def _pieces(stream: io.BufferedReader, most: float) -> Iterator[list[bytes]]:
             if size >= BLOCK_BYTES:
                 yield pieces
                 pieces, size = [], 0
-    except _UNREADABLE:
+    except DAMAGE:
         if pieces:
             yield pieces
         raise
     if pieces:
         yield pieces
-
-
-def gunzipped(stream: BinaryIO) -> io.BufferedReader:
-    """The decompressed content of a gzip stream, no more at a time than what is asked for."""
-    return cast(io.BufferedReader, igzip.IGzipFile(fileobj=stream))
-
-
-def _open(path: str) -> io.BufferedReader:
-    """The decompressed content; decompressors hand out no more than what is asked for at a time."""
-    stream = open_binary(path)
-    if path.lower().endswith(".gz"):
-        return gunzipped(stream)
-    if path.lower().endswith(".zst"):
-        # It refuses frames that ask for a window of more than 128 MiB, and says when the last one is cut. Its own
-        # `read` never frees what it was to return when the data is damaged.
-        raw = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
-        return io.BufferedReader(cast(io.RawIOBase, raw), _PIECE_BYTES)
-    return stream

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import MOST_DAYS, Whole, file_name
+from uncommon_im.pipeline.sources.files.content import AUTO, COMPRESSIONS, FILE_TYPES, ContentOptions
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.readings import InputFile
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy, OnBadFile
@@ -24,16 +25,25 @@ class FormatOptions(Options, title="input"):
     """How records are read."""
 
     format: str = option(
-        "The format of JSON lines. Parquet files have native columns.", "auto", choices=tuple(formats(load_mappings()))
+        "The format of records. `auto` finds it out record by record.", "auto", choices=tuple(formats(load_mappings()))
     )
     keep_host_domain: bool = option(
         "Keep the domain where host ids are computer names (sysmon, ecs, m365): host.example.org instead of host.",
         False,
     )
+    compression: str = option(
+        "How files are compressed. `auto` finds it out from their first bytes.", AUTO, choices=(AUTO, *COMPRESSIONS)
+    )
+    file_type: str = option(
+        "What files hold. `auto` finds it out from their first bytes. Of a zip file this is said of all its members.",
+        AUTO,
+        choices=(AUTO, *FILE_TYPES),
+    )
 
     def reading(self, policy: BadFilePolicy = FAIL) -> JsonOptions:
-        """How lines are read, and what becomes of files that are cut or damaged."""
-        return JsonOptions(self.format, self.keep_host_domain, policy)
+        """How records are read, and what becomes of files that are cut or damaged."""
+        content = ContentOptions(self.compression, self.file_type)
+        return JsonOptions(self.format, self.keep_host_domain, policy, content)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,11 @@ def row_groups(path: str) -> int:
     return int(metadata.num_row_groups)
 
 
+def column_names(path: str) -> list[str]:
+    """The columns at the top of a Parquet file; raises what `row_groups` raises."""
+    return list(_open(path).schema_arrow.names)
+
+
 def _largest_column(group: Any) -> int:
     """Bytes that the largest column of a row group would take, or at least as many.
 
@@ -145,7 +150,7 @@ class RowGroup(NativeBatch):
     @functools.cached_property
     def first_record(self) -> int:
         """The number of the first row in its file, from 1."""
-        before = _rows_before(self.path)[self.number]
+        before = rows_before(self.path)[self.number]
         return 1 + before + (0 if self.part is None else self.part.start)
 
     @functools.cached_property
@@ -176,7 +181,7 @@ def _open(path: str) -> pq.ParquetFile:
 
 
 @functools.lru_cache(4)
-def _rows_before(path: str) -> list[int]:
+def rows_before(path: str) -> list[int]:
     """Rows of a Parquet file before each of its row groups."""
     metadata = _open(path).metadata
     sizes = (int(metadata.row_group(number).num_rows) for number in range(metadata.num_row_groups))

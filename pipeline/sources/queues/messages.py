@@ -12,7 +12,8 @@ from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from uncommon_im.pipeline.sources.files.lines import BLOCK_LINES, MAX_LINE_BYTES, LineBlock, blocks_of, gunzipped
+from uncommon_im.pipeline.sources.files.decompressing import gunzipped
+from uncommon_im.pipeline.sources.files.lines import BLOCK_LINES, MAX_LINE_BYTES, LineBlock, blocks_of
 from uncommon_im.pipeline.sources.queues.arrivals import block_of_lost, block_of_places
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from uncommon_im.pipeline.sources.files.lines import read_blocks
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.parquet import RowGroup
-from uncommon_im.pipeline.sources.files.readings import PARQUET_SUFFIX, InputFile, plan_readings
+from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings, source_name
 from uncommon_im.pipeline.sources.queues.arrivals import (
     ARRIVAL,
     NUMBER,
@@ -30,8 +30,6 @@ from uncommon_im.pipeline.storage.temporary import temporary_folder
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
 
-_KINDS: Final = (PARQUET_SUFFIX, ".gz", ".zst")
-"""Ends of names that say how an object is read; all others hold lines."""
 _COPIED_BYTES: Final = 1 << 20
 
 
@@ -47,11 +45,13 @@ class ReadObject:
         path: on any file system that Beam knows.
         source: what dead letters call it.
         arrival: of all of its records (µs since 1970).
+        options: how it is read; what cannot be read is skipped, whatever they say.
     """
 
     path: str
     source: str
     arrival: int
+    options: JsonOptions = JsonOptions()
 
     def blocks(self) -> Iterator[bytes]:
         """Its records, each once, and the dead letters of what cannot be read of it.
@@ -64,18 +64,19 @@ class ReadObject:
             Exception: it is there, but cannot be copied now; another try may help.
         """
         with temporary_folder() as folder:
-            kind = next((suffix for suffix in _KINDS if self.path.lower().endswith(suffix)), "")
-            copy = Path(folder) / f"object{kind}"
+            copy = Path(folder) / "object"
             self._copy_to(copy)
-            for reading in plan_readings(InputFile(str(copy), copy.stat().st_size, ""), SKIP):
-                if reading.lost is not None:
-                    yield self._lost([reading.lost])
-                elif reading.row_groups is not None:
-                    for number in reading.row_groups:
+            for reading in plan_readings(InputFile(str(copy), copy.stat().st_size, ""), self._options):
+                if reading.lost is None and reading.native_groups is not None:
+                    for number in reading.native_groups:
                         for part in RowGroup(str(copy), number, SKIP).parts():
                             yield from self._rows(part)
                 else:
-                    yield from self._lines(str(copy))
+                    yield from self._lines(reading)
+
+    @property
+    def _options(self) -> JsonOptions:
+        return replace(self.options, policy=SKIP)
 
     def _copy_to(self, copy: Path) -> None:
         try:
@@ -89,20 +90,21 @@ class ReadObject:
                 raise
             raise MissingObject(self.path) from error
 
-    def _lines(self, copy: str) -> Iterator[bytes]:
-        for block in read_blocks(copy, SKIP):
+    def _lines(self, reading: Reading) -> Iterator[bytes]:
+        source = source_name(self.source, reading.member)
+        for block in reading.blocks(SKIP):
             size = len(block.lines)
             if size:
-                places = [self.arrival] * size, [self.source] * size, block.numbers
+                places = [self.arrival] * size, [source] * size, block.numbers
                 yield block_of_places(list(block.lines), *places)
             if block.lost:
-                yield self._lost(block.lost)
+                yield self._lost(block.lost, source)
 
     def _rows(self, group: RowGroup) -> Iterator[bytes]:
         try:
             columns = {name: column for name in EVENT_COLUMNS if (column := group.column(name)) is not None}
         except LostBatch as lost:
-            yield self._lost([lost.letter])
+            yield self._lost([lost.letter], self.source)
             return
         size, first = group.num_rows, group.first_record
         place = {
@@ -114,5 +116,5 @@ class ReadObject:
         for start in range(0, size, BLOCK_RECORDS):
             yield write_block(compact(table.slice(start, BLOCK_RECORDS)))
 
-    def _lost(self, letters: list[DeadLetter]) -> bytes:
-        return block_of_lost([replace(letter, source=self.source) for letter in letters], self.arrival)
+    def _lost(self, letters: list[DeadLetter], source: str) -> bytes:
+        return block_of_lost([replace(letter, source=source) for letter in letters], self.arrival)

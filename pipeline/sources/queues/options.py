@@ -117,7 +117,7 @@ class QueueOptions(Options, title="input"):
             require_resource("--pubsub-subscription", self.pubsub_subscription, "subscriptions")
             return ReadPubSub(self.pubsub_subscription) | MessagesToBlocks()
         require_resource("--notifications-subscription", self.notifications_subscription or "", "subscriptions")
-        return ReadNotifications(self.notifications_subscription)
+        return ReadNotifications(self.notifications_subscription, options=self.records.reading())
 
     def require_reachable(self) -> None:
         """Makes sure that the queue can be reached, once all else is as it should be: it may take seconds.

@@ -13,6 +13,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from google.pubsub_v1 import types
 
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.queues.arrivals import block_of_lost
 from uncommon_im.pipeline.sources.queues.messages import Message
 from uncommon_im.pipeline.sources.queues.objects import MissingObject, ReadObject
@@ -79,17 +80,19 @@ class ReadNotifications(beam.PTransform):
     Args:
         subscription: `projects/P/subscriptions/S`.
         prefix: what precedes the bucket in the path of an object.
+        options: how objects are read.
     """
 
     subscription: str
     prefix: str = "gs://"
+    options: JsonOptions = JsonOptions()
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[bytes]:
         """Receives, then reads what notifications name."""
         return (
             start
             | "Receive" >> _receive(self.subscription)
-            | "ToBlocks" >> NotificationsToBlocks(self.subscription, self.prefix)
+            | "ToBlocks" >> NotificationsToBlocks(self.subscription, self.prefix, self.options)
         )
 
 
@@ -100,16 +103,18 @@ class NotificationsToBlocks(beam.PTransform):
     Args:
         subscription: that they came from.
         prefix: what precedes the bucket in the path of an object.
+        options: how objects are read.
     """
 
     subscription: str
     prefix: str = "gs://"
+    options: JsonOptions = JsonOptions()
 
     def expand(self, notifications: beam.PCollection[bytes]) -> beam.PCollection[bytes]:
         """Objects are spread over workers: one message may stand for much."""
         notice = beam.ParDo(_Notice(self.subscription, self.prefix)).with_output_types(Noticed, blocks=bytes)
         noticed = notifications | "Notice" >> notice.with_outputs("blocks", main="noticed")
-        read = beam.ParDo(_ReadObjects()).with_output_types(bytes)
+        read = beam.ParDo(_ReadObjects(self.options)).with_output_types(bytes)
         blocks = noticed.noticed | "SpreadObjects" >> beam.Reshuffle() | "ReadObjects" >> read
         return (blocks, noticed.blocks) | "AllBlocks" >> beam.Flatten()
 
@@ -186,9 +191,12 @@ class _Notice(beam.DoFn):
 
 
 class _ReadObjects(beam.DoFn):
+    def __init__(self, options: JsonOptions) -> None:
+        self._options = options
+
     def process(self, noticed: Noticed) -> Iterator[bytes]:
         try:
-            yield from ReadObject(noticed.path, noticed.source, noticed.arrival).blocks()
+            yield from ReadObject(noticed.path, noticed.source, noticed.arrival, self._options).blocks()
             count("read")
         except MissingObject:
             count("missing")

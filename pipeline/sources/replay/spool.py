@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
-from uncommon_im.pipeline.sources.files.lines import read_blocks
 from uncommon_im.pipeline.sources.files.parquet import RowGroup
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings
 from uncommon_im.pipeline.sources.queues.arrivals import ARRIVAL, LINE, PLACE, compact, write_block
@@ -84,7 +83,7 @@ def spool(files: list[InputFile], options: JsonOptions, times: ArrivalTimes, fol
     """
     parts = _Parts(folder / "parts")
     for file in files:
-        for reading in plan_readings(file, options.policy):
+        for reading in plan_readings(file, options):
             for table in _read(reading, options, times):
                 parts.add(table)
     parts.flush()
@@ -179,22 +178,19 @@ def _sorted(tables: list[pa.Table], folder: Path, hour: int) -> Iterator[BlockPl
 
 def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterator[pa.Table]:
     """The records of a reading with when they arrived."""
-    path = reading.file.path
-    if reading.lost is not None:
-        letter = _line_of(reading.lost.row())
-        yield _since(_of_lines([letter], path, np.ones(1, np.int64), options, times), times)
-    elif reading.row_groups is not None:
-        for number in reading.row_groups:
+    path = reading.source
+    if reading.lost is None and reading.native_groups is not None:
+        for number in reading.native_groups:
             for part in RowGroup(path, number, options.policy).parts():
                 yield _since(_of_rows(part, times), times)
-    else:
-        for block in read_blocks(path, options.policy):
-            if len(block.lines):
-                yield _since(_of_lines(list(block.lines), path, block.numbers, options, times), times)
-            if block.lost:
-                letters = [_line_of(letter.row()) for letter in block.lost]
-                numbers = np.array([letter.record for letter in block.lost], np.int64)
-                yield _since(_of_lines(letters, path, numbers, options, times), times)
+        return
+    for block in reading.blocks(options.policy):
+        if len(block.lines):
+            yield _since(_of_lines(list(block.lines), path, block.numbers, options, times), times)
+        if block.lost:
+            letters = [_line_of(letter.row()) for letter in block.lost]
+            numbers = np.array([letter.record for letter in block.lost], np.int64)
+            yield _since(_of_lines(letters, path, numbers, options, times), times)
 
 
 def _since(table: pa.Table, times: ArrivalTimes) -> pa.Table:

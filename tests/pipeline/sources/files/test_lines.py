@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from uncommon_im.pipeline.sources.files import json_lines
 from uncommon_im.pipeline.sources.files import lines as module
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, LineBatch, read_lines
-from uncommon_im.pipeline.sources.files.lines import BLOCK_LINES, LineBlock, blocks_of, read_blocks
+from uncommon_im.pipeline.sources.files.lines import BLOCK_LINES, LineBlock, blocks_of
+from uncommon_im.pipeline.sources.files.readings import InputFile, plan_readings
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
 
 MOST = 12
@@ -84,7 +85,8 @@ def test_any_lines_in_any_pieces_are_the_same_lines_with_the_same_numbers(
 def blocks(tmp_path: Path, text: bytes) -> list[LineBlock]:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(text, 1))
-    return list(read_blocks(str(path), FAIL))
+    (reading,) = plan_readings(InputFile(str(path), path.stat().st_size, "1/1"), JsonOptions())
+    return list(reading.blocks(FAIL))
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t\n", b" " * 1000 + b"\n"], ids=["empty", "CR", "short", "long"])
@@ -112,7 +114,7 @@ def batches(tmp_path: Path, text: bytes, most: int) -> list[LineBatch]:
     path.write_bytes(text)
     options = JsonOptions(policy=BadFilePolicy("skip"))
     with mock.patch.object(json_lines, "BATCH_RECORDS", most), mock.patch.object(module, "BLOCK_LINES", 2):
-        return list(read_lines(str(path), options))
+        return list(read_lines(blocks_of(lambda: path.open("rb"), str(path), options.policy), str(path), options))
 
 
 RECORD = b'{"event_time": "2026-03-01T10:00:00Z", "host_id": "h"}'

@@ -23,9 +23,11 @@ from apache_beam.transforms.window import TimestampedValue
 
 from tests import GOLDEN
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, read_lines
+from uncommon_im.pipeline.sources.files.lines import blocks_of
 from uncommon_im.pipeline.sources.queues import messages as module
 from uncommon_im.pipeline.sources.queues.arrivals import LINE, NUMBER, OpenArrivals
 from uncommon_im.pipeline.sources.queues.messages import Message, MessagesToBlocks, blocks_of_messages
+from uncommon_im.pipeline.storage.bad_files import FAIL
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
@@ -137,10 +139,13 @@ def facts(batches: Iterable[RawBatch]) -> Counter[tuple[object, ...]]:
 def test_lines_of_all_formats_mean_in_messages_what_they_mean_in_files(tmp_path: Path) -> None:
     lines = [line for path in sorted(GOLDEN.glob("*/*.jsonl")) for line in path.read_bytes().splitlines()]
     random.Random(1).shuffle(lines)
-    (tmp_path / "e.jsonl").write_bytes(b"\n".join(lines))
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b"\n".join(lines))
     blocks = [block for block, _ in blocks_of_messages([message(line, n) for n, line in enumerate(lines)])]
     in_messages = facts(batch for block in blocks for batch, _ in OpenArrivals(JsonOptions())(block))
-    assert in_messages == facts(read_lines(str(tmp_path / "e.jsonl"), JsonOptions()))
+    assert in_messages == facts(
+        read_lines(blocks_of(lambda: path.open("rb"), str(path), FAIL), str(path), JsonOptions())
+    )
     assert in_messages.total() >= len(lines) > 50
 
 
