@@ -101,30 +101,29 @@ class EventWriter:
             fields[f"{who}_process_os_pid"] = spell.number(meaning["process_pid"])
         elif spell.chance(0.2):
             fields[f"{who}_process_os_pid"] = spell.nothing()
+        if "process_guid" in meaning:
+            fields[f"{who}_process_instance_id"] = spell.held(meaning["process_guid"].upper())
 
     def _other_actor(self, fields: Fields, record: Record, meaning: Record) -> None:
         """The OS's actor: the parent if there is one; else absent, or the actor itself."""
-        own = f"{self.rng.getrandbits(60):x}"
+        by_guid, by_pid = "process_guid" in meaning, "process_pid" in meaning
         if "parent_process_name" in meaning:
             self._parent(fields, record, "os_actor")
-            other: Record = {"os_actor_process_instance_id": f"other{own}"}
-            if self.spell.chance(0.5):
-                fields["actor_process_instance_id"] = own
-            elif "process_pid" in meaning:
-                other = {"os_actor_process_os_pid": self.spell.number(meaning["process_pid"] + 4)}
-            else:
-                fields["actor_process_instance_id"] = [own]
-            fields |= other
-        elif "process_name" in meaning and self.spell.chance(0.6):
+            if by_guid:
+                fields["os_actor_process_instance_id"] = f"other{meaning['process_guid']}"
+            if by_pid and (not by_guid or self.spell.chance(0.5)):
+                fields["os_actor_process_os_pid"] = self.spell.number(meaning["process_pid"] + 4)
+        elif "process_name" in meaning and (by_guid or by_pid) and self.spell.chance(0.6):
             # A program's name as the system writes it, and a command line that is nobody's parent's.
-            fields["actor_process_instance_id"] = fields["os_actor_process_instance_id"] = self.spell.held(own)
+            same = "process_instance_id" if by_guid else "process_os_pid"
+            fields[f"os_actor_{same}"] = fields[f"actor_{same}"]
             fields |= {"os_actor_process_image_name": "DECOY.EXE", "os_actor_process_command_line": "decoy"}
 
     def _parent(self, fields: Fields, record: Record, who: str) -> None:
         """The parent: another actor, or the actor of a start."""
         name = record["parent_process_name"]
-        places = (f"{who}_process_image_name", f"{who}_process_image_path")
-        self.spell.text(fields, name, *(places if "\\" not in name and "/" not in name else places[:1]))
+        places = (f"{who}_process_image_path", f"{who}_process_image_name")
+        self.spell.text(fields, name, *(places if "\\" not in name and "/" not in name else places[1:]))
         lines = (f"{who}_process_command_line", f"{who}_process_image_command_line")
         self.spell.text(fields, record.get("parent_process_command_line"), *lines)
         fields[f"{who}_process_signature_status"] = "ENUM.SIGNED"
@@ -132,8 +131,8 @@ class EventWriter:
 
     def _causality(self, fields: Fields, record: Record) -> None:
         name = record.get("causality_process_name")
-        places = ("causality_actor_process_image_name", "causality_actor_process_image_path")
-        self.spell.text(fields, name, *(places if name and "\\" not in name else places[:1]))
+        places = ("causality_actor_process_image_path", "causality_actor_process_image_name")
+        self.spell.text(fields, name, *(places if name and "\\" not in name else places[1:]))
         lines = ("causality_actor_process_command_line", "causality_actor_process_image_command_line")
         self.spell.text(fields, record.get("causality_process_command_line"), *lines)
 

@@ -1,9 +1,9 @@
 """Organisations whose events every format can carry, enriched with columns that an alert shows.
 
-What is cut, because Cortex XDR has no place for it: times below a millisecond, tenants (a run has one: `--tenant`), the
-case of `direction` and of digests, folders of parents and causality owners, `dns_status` of connections, addresses and
-bytes of lookups, and a process called `UNKNOWN` in another file (XDR means "no name" by it, so the file has to have
-that name).
+What is cut, because Cortex XDR has no place for it: times below a millisecond, tenants (a run has one: `--tenant`),
+the column `failed` (the type of an event says it), the case of `direction` and of digests, folders of parents and
+causality owners, `dns_status` of connections, addresses and bytes of lookups, and a process of another name than its
+file's (the file decides). A process that has a parent has an id, by which the two are told apart.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.oracle.builder import Record
-from tests.oracle.events import EPOCH, MISSING, DeadLetterError, Event, base_name, clean_text, normalise
+from tests.oracle.events import EPOCH, DeadLetterError, Event, base_name, clean_process_name, clean_text, normalise
 from tests.organisations import Organisation, random_organisation
 
 PLAIN = {"process_sha256": str.lower, "parent_process_name": base_name, "causality_process_name": base_name}
@@ -37,7 +37,9 @@ def tenant_of(record: Record) -> str:
 
 def portable(record: Record) -> Record:
     """The event that a record names, without what is cut; a record that is no event stays what it is."""
-    record = {name: value for name, value in record.items() if name != "tenant_id"}
+    record = {name: value for name, value in record.items() if name not in ("tenant_id", "failed")}
+    if clean_process_name(record, clean_text(record.get("process_path"))) is None:
+        record |= {"process_guid": None, "event_type": None}  # what XDR has without a name is a firewall's connection
     record |= {name: plain(record[name]) for name, plain in PLAIN.items() if isinstance(record.get(name), str)}
     try:
         event = normalise(record, "default")
@@ -46,9 +48,9 @@ def portable(record: Record) -> Record:
     rng = random.Random(json.dumps(event.columns, sort_keys=True))  # the same for a record that comes twice
     kind = event.columns["event_type"]
     record |= {"event_type": kind, "event_time": write_time(event.time // 1000, rng)}
-    if base_name(str(record.get("process_name") or "").strip()).lower() in MISSING - {""}:
-        name = base_name(record["process_name"])
-        record["process_path"] = record["process_path"].removesuffix(base_name(record["process_path"])) + name
+    path = event.text("process_path")
+    if path is not None:
+        record["process_path"] = path.removesuffix(base_name(path)) + str(event.columns.get("process_name", ""))
     record |= more_columns(event, rng)
     if kind == "network" and "telegram.org" in event.columns.get("remote_host", "") and by_address(event):
         # Forwarded events name no hosts: only a service with addresses of its own is seen in them.
@@ -98,6 +100,8 @@ def more_columns(event: Event, rng: random.Random) -> Record:
         "direction": "outbound",
     }
     more |= {name: value for name, value in values.items() if rng.random() < 0.5}
+    if rng.random() < 0.5 or ("parent_process_name" in event.columns | more.keys() and "process_pid" not in more):
+        more["process_guid"] = f"iid-{rng.getrandbits(60):x}"
     return {name: value for name, value in more.items() if name not in event.columns}
 
 

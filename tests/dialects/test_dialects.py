@@ -56,7 +56,9 @@ def test_every_event_is_the_same_in_every_dialect_and_spelling(seed: int, format
     decoded = decode(written, format)
     found = Counter(event_of(row) for row in decoded.rows) + Counter(line.reason for line in decoded.rejections)
     expected = Counter(event_of(record) for record in organisation.records)
-    expected["not_endpoint"] += written.decoys + expected.pop("missing_field:process_name", 0)
+    for counts in (found, expected):  # a connection of nobody is a firewall's to XDR, a start is one all the same
+        counts["not_endpoint"] += counts.pop("missing_field:process_name", 0)
+    expected["not_endpoint"] += written.decoys
     assert found - expected == Counter()
     assert +expected == found
 
