@@ -51,7 +51,7 @@ def fields_of(mapping: VendorMapping) -> Iterator[tuple[str, Keys]]:
 
 
 def without(record: dict[str, Any], path: Keys) -> dict[str, Any]:
-    """A copy of the record without a field, also as a key with dots or in the first of a list; itself if it has none."""
+    """A copy of the record without a field, also where it is a key with dots or in the first of a list."""
     record = {key: value for key, value in record.items() if key != ".".join(path)}
     below = record.get(path[0])
     if len(path) > 1 and isinstance(below, dict):

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from uncommon_im.transforms.rules.columns.text import MISSING
-
 if TYPE_CHECKING:
     from uncommon_im.transforms.rules.parsing.converters import Scalar
 
@@ -19,7 +17,7 @@ _GO_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-
 _QUESTION: Final = re.compile(r"\s*type:\s*\d+\s+", re.ASCII | re.IGNORECASE)
 _SHA256: Final = re.compile(r"\s*([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
 _NO_SHA256: Final = "0" * 64
-_OCSF_SHA256: Final = 3
+_OCSF_SHA256: Final = ("3", "")
 
 _NO_SIGNATURE: Final = 1 << 9
 _HASH_MISMATCH: Final = 1 << 11
@@ -52,7 +50,7 @@ def _epoch(value: Scalar) -> Scalar:
 
 
 def _go_time(value: Scalar) -> Scalar:
-    """A time as Go's `Time.String` writes it (`2026-03-01 10:00:00.5 +0000 UTC`) as RFC 3339; other texts as they are."""
+    """A time as Go writes it (`2026-03-01 10:00:00.5 +0000 UTC`) as RFC 3339; other texts as they are."""
     found = _GO_TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     return f"{found[1]}T{found[2]}{found[3]}:{found[4]}" if found else value
 
@@ -92,12 +90,12 @@ def _file_signature_state(value: Scalar) -> Scalar:
 
 
 def digest(value: object) -> Scalar:
-    """The SHA-256 of a text, or of a list of texts or of OCSF's fingerprints, in lower case; `None` if there is none."""
+    """The SHA-256 that is a text or in a list of texts or of OCSF's fingerprints, lower case; `None`: there is none."""
     if isinstance(value, list):
-        return next((found for item in value[:20] if (found := digest(item)) is not None), None)
+        return next((each for each in map(digest, value[:20]) if each is not None), None)
     if isinstance(value, Mapping):
-        algorithm = str(value.get("algorithm_id", _OCSF_SHA256)).strip().lower()
-        value = value.get("value") if algorithm in (str(_OCSF_SHA256), *MISSING) else None
+        algorithm = value.get("algorithm_id")
+        value = value.get("value") if algorithm is None or str(algorithm).strip() in _OCSF_SHA256 else None
     found = _SHA256.fullmatch(value) if isinstance(value, str) else None
     return None if found is None or found[1] == _NO_SHA256 else found[1].lower()
 
