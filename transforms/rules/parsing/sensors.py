@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from uncommon_im.transforms.rules.parsing.converters import Scalar
+Scalar = str | int | float | None
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _EPOCHS: Final = ((10**8, 1_000_000), (10**11, 1_000), (10**14, 1))
