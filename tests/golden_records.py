@@ -51,11 +51,14 @@ def fields_of(mapping: VendorMapping) -> Iterator[tuple[str, Keys]]:
 
 
 def without(record: dict[str, Any], path: Keys) -> dict[str, Any]:
-    """A copy of the record without a field; the record itself if it has none there."""
+    """A copy of the record without a field, also where it is a key with dots or in the first of a list."""
+    record = {key: value for key, value in record.items() if key != ".".join(path)}
     below = record.get(path[0])
-    if len(path) == 1:
-        return {key: value for key, value in record.items() if key != path[0]}
-    return {**record, path[0]: without(below, path[1:])} if isinstance(below, dict) else record
+    if len(path) > 1 and isinstance(below, dict):
+        return {**record, path[0]: without(below, path[1:])}
+    if len(path) > 1 and isinstance(below, list) and below and isinstance(below[0], dict):
+        return {**record, path[0]: [without(below[0], path[1:]), *below[1:]]}
+    return record
 
 
 def with_value(record: dict[str, Any], path: Keys, value: object) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class FormatOptions(Options, title="input"):
         "The format of records. `auto` finds it out record by record.", "auto", choices=tuple(formats(load_mappings()))
     )
     keep_host_domain: bool = option(
-        "Keep the domain where host ids are computer names (sysmon, ecs, m365): host.example.org instead of host.",
+        "Keep the domain where host ids are computer names: host.example.org instead of host.",
         False,
     )
     compression: str = option(

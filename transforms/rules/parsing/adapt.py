@@ -108,6 +108,8 @@ class Adapter:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
             inner = record.get(name)
+            if isinstance(inner, dict) and any(inner.get(deeper) for deeper in self.mapping.nested):
+                return self._rows({**self._beside(record), **inner})
             if inner and isinstance(inner, (dict, list)) and (rows := self._nested(record, name, inner)) is not None:
                 return rows
         record = unfold(record, self._dotted)

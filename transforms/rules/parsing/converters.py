@@ -12,6 +12,7 @@ import msgspec
 
 from uncommon_im.transforms.rules.columns.coerce import to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
+from uncommon_im.transforms.rules.parsing.sensors import SENSORS, digest
 
 Scalar = str | int | float | None
 Converter = Callable[[Any], Scalar]
@@ -230,9 +231,11 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "guid": _guid,
     "joined_args": _joined_args,
     "only_text": lambda value: value if isinstance(value, str) else None,
+    "digest": digest,
+    **SENSORS,
 }
 
-TAKE_LISTS: Final[frozenset[Converter | None]] = frozenset((_joined_args,))
+TAKE_LISTS: Final[frozenset[Converter | None]] = frozenset((_joined_args, digest))
 """Converters that are given a list as it is; others get its first value."""
 
 FORESEEN: Final[dict[Converter | None, tuple[str | None, bool]]] = {

@@ -218,10 +218,12 @@ def _folded(value: Scalar) -> str:
 
 
 def lookup(value: object, path: Path) -> object:
-    """What is at the end of a path down from a value, `None` if there is nothing."""
+    """What is at the end of a path down from a value, `None` if there is nothing; a list of objects is its first."""
     for key in path:
         if not isinstance(value, dict):
-            return None
+            if not (isinstance(value, list) and value and isinstance(value[0], dict)):
+                return None
+            value = value[0]
         value = value.get(key)
     return value
 

@@ -13,7 +13,19 @@ from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 
-FORMATS = ("ecs", "m365", "xdr")
+FORMATS = (
+    "carbonblack",
+    "crowdstrike",
+    "ecs",
+    "harfanglab",
+    "m365",
+    "ocsf",
+    "osquery",
+    "sentinelone",
+    "xdr",
+)
+LEFT_TO = {"ecs": ("sentinelone",)}
+"""Formats whose records look like another's, which leaves them to their own where no format is given."""
 CASES = [(read_as, of, case) for of in FORMATS for case in golden(of) for read_as in ("auto", of)]
 FIELDS = [(format, path) for format in FORMATS for path in sorted({path for _, path in fields_of(mapping_of(format))})]
 COLUMNS = [
@@ -66,11 +78,12 @@ def test_any_field_may_hold_anything_and_costs_no_more_than_columns_of_its_recor
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_vendors_record_is_taken_for_anothers(format: str) -> None:
-    others = [case.record for other in FORMATS if other != format for case in golden(other)]
+    others = set(FORMATS) - {format, *LEFT_TO.get(format, ())}
+    records = [case.record for other in sorted(others) for case in golden(other)]
     files = [path for path in (FOLDER / "sysmon").glob("*.jsonl") if ".rows" not in path.name]
     sysmon = [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
     assert sysmon
-    for record in [*others, *sysmon]:
+    for record in [*records, *sysmon]:
         decoded = decode(record, format)
         assert {dead.reason for dead in decoded.rejections} <= {"malformed", "not_endpoint"}
         assert decoded.rows == []

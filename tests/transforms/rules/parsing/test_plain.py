@@ -200,12 +200,7 @@ def test_what_is_no_json_is_found_where_nobody_reads(unread: bytes) -> None:
 
 
 def test_mappings_that_read_below_the_top_have_no_plain_records() -> None:
-    assert {mapping.id: has_plain_records(mapping, ALWAYS_NEEDED) for mapping in MAPPINGS} == {
-        "ecs": False,
-        "m365": False,
-        "sysmon": False,
-        "xdr": True,
-    }
+    assert [mapping.id for mapping in MAPPINGS if has_plain_records(mapping, ALWAYS_NEEDED)] == ["xdr"]
 
 
 def test_two_records_on_a_line_and_one_on_two_lines_do_not_make_up_for_each_other() -> None:
