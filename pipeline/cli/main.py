@@ -16,6 +16,7 @@ from uncommon_im.pipeline.cli.command import Command, TerminalOptions
 from uncommon_im.pipeline.cli.commands.backfill import BACKFILL
 from uncommon_im.pipeline.cli.commands.evaluate import EVALUATE
 from uncommon_im.pipeline.cli.commands.exceptions import EXCEPTIONS
+from uncommon_im.pipeline.cli.commands.inspect import INSPECT
 from uncommon_im.pipeline.cli.commands.lookup import LOOKUP
 from uncommon_im.pipeline.cli.commands.replay import REPLAY
 from uncommon_im.pipeline.cli.commands.report import REPORT
@@ -39,7 +40,7 @@ from uncommon_im.schemas.documents import ConfigurationError
 log = logging.getLogger(__name__)
 
 _ALL: Final = (
-    *(BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
+    *(INSPECT, BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
     *(EXCEPTIONS, TUNE, REVIEW, REPORT),
     *(SIMULATE, EVALUATE, LOOKUP),
 )

@@ -1,0 +1,1 @@
+"""What files are, before anything is run over them: their kind, their formats, what their events cannot tell."""
