@@ -14,12 +14,14 @@ from typing import Any, Final
 
 import yaml
 from google.cloud.bigquery import SchemaField
+from msgspec import UNSET, UnsetType
 
 from uncommon_im.pipeline.cli.main import parser
 from uncommon_im.schemas.bigquery.tables import TABLES, Table
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.catalogue.model import Service
 from uncommon_im.schemas.detector import load_detector
+from uncommon_im.schemas.envelopes import load_envelopes
 from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
 
 TOP: Final = Path(__file__).parents[2]
@@ -181,6 +183,17 @@ def detector_card() -> str:
     return f"{facts}{texts}\n## Variations\n\n{variations}\n## Limits\n\n{limits}"
 
 
+def envelopes() -> str:
+    """What records come wrapped in, in the order in which it is tried."""
+    rows = []
+    for each in load_envelopes():
+        told = " or ".join(" and ".join(code(".".join(path)) for path in paths) for paths in each.match)
+        notes = ["base64"] * (each.encoding is not UNSET)
+        notes += [f"named by {code('.'.join(each.columns))}"] if not isinstance(each.columns, UnsetType) else []
+        rows.append((each.id, told, ", ".join([code(".".join(each.path)), *notes])))
+    return table(("envelope", "told by", "records"), rows)
+
+
 def _document(path: str) -> dict[str, Any]:
     return dict(yaml.safe_load((TOP / path).read_text(encoding="utf-8")))
 
@@ -211,6 +224,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "event-fields": event_fields,
     "alert-fields": alert_fields,
     "tables": tables,
+    "envelopes": envelopes,
     "services": services,
     "process-classes": process_classes,
     "detector-card": detector_card,

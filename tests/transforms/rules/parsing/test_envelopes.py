@@ -57,6 +57,9 @@ def decode(record: object, format: str = "auto") -> Decoded:
 
 WRAPPED: dict[str, Record] = {
     "search reply": {"took": 1, "hits": {"total": {"value": 1}, "hits": [{"_index": "i", "_source": NATIVE}]}},
+    "replies of several searches": {"took": 1, "responses": [{"hits": {"hits": [{"_source": NATIVE}]}}]},
+    "hits": {"hits": [{"_source": NATIVE}]},
+    "documents": {"docs": [{"_index": "i", "found": True, "_source": NATIVE}]},
     "search hit": {"_index": "i", "_id": "1", "_source": NATIVE},
     "fields of a search hit": {"_index": "i", "fields": {name: [value] for name, value in FLAT.items()}},
     "reply of Elasticsearch SQL": {
@@ -69,6 +72,7 @@ WRAPPED: dict[str, Record] = {
     "Splunk text": {"_time": "1", "_raw": TEXT, "host": "h"},
     "Splunk event": {"time": 1, "sourcetype": "s", "event": NATIVE},
     "Azure records": {"records": [NATIVE]},
+    "Records": {"Records": [NATIVE]},
     "message of Event Hubs": {"body": NATIVE, "x-opt-offset": "1"},
     "captured message of Event Hubs": {"SequenceNumber": 1, "Offset": "0", "Body": TEXT},
     "diagnostics with an event's XML": {"category": "c", "properties": {"RawXml": XML}},
@@ -95,6 +99,7 @@ WRAPPED: dict[str, Record] = {
     "text of a collector": {"event": {"original": TEXT}},
     "message of a collector": {"message": TEXT},
     "log of a container": {"log": TEXT + "\n", "stream": "stdout"},
+    "logs": {"logs": [NATIVE]},
     "data": {"data": NATIVE},
     "events": {"events": [NATIVE]},
     "an event": {"event": NATIVE},
