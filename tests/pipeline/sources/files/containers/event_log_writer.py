@@ -47,7 +47,7 @@ def _record(event: str, number: int, at: int) -> bytes:
 def _element(element: Element, at: int) -> bytes:
     """An element that begins at a place of its chunk."""
     token = 0x41 if element.attrib else 0x01
-    begin = 11  # token, dependency, size, where the name is
+    begin = 9  # token, size, where the name is
     made = _name(element.tag, at + begin)
     if element.attrib:
         attributes = b""
@@ -61,7 +61,7 @@ def _element(element: Element, at: int) -> bytes:
     for child in element:
         made += _element(child, at + begin + len(made))
     made += b"\x04"
-    return struct.pack("<BHII", token, 0xFFFF, len(made) + 4, at + begin) + made
+    return struct.pack("<BII", token, len(made) + 4, at + begin) + made
 
 
 def _name(name: str, at: int) -> bytes:
