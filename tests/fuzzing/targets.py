@@ -76,6 +76,19 @@ def whole_files(data: bytes) -> None:
             read_files([content], suffix, file_type="jsonl")
 
 
+def _container(file_type: str, format: str = "auto") -> Target:
+    """Files that are said to be of a type."""
+
+    def target(data: bytes) -> None:
+        outcome = read_files([data], "", format, file_type=file_type)
+        if _sometimes(data):
+            check_rejected_by(data, "", format, outcome, file_type)
+        if _sometimes(data, 1):
+            check_read_again(outcome.letters, "auto", same=False)
+
+    return target
+
+
 TARGETS: Final[dict[str, Target]] = {
     "native": native,
     "sysmon": sysmon,
@@ -84,6 +97,13 @@ TARGETS: Final[dict[str, Target]] = {
     "m365": m365,
     "parquet": parquet,
     "lines": whole_files,
+    "json_values": _container("json"),
+    "csv": _container("csv"),
+    "event_elements": _container("xml"),
+    "event_log": _container("evtx"),
+    "avro": _container("avro"),
+    "vendor_parquet": _container("parquet", "m365"),
+    "packed": _container("auto"),
 }
 
 
