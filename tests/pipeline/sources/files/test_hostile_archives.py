@@ -41,6 +41,7 @@ def encrypted(data: bytes) -> bytes:
         (zip_of({"a": zip_of({"b": TEXT})}), "it is a zip file in a zip file: unpack it first"),
         (zip_of({"a": b"7z\xbc\xaf\x27\x1c"}), "it is a 7-Zip archive, which is not read"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_member_that_cannot_be_read_is_named_and_the_others_are_read(data: bytes, problem: str) -> None:
     outcome = read(_with_others(data))

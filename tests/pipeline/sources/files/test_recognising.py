@@ -136,6 +136,7 @@ def test_what_is_nothing_known_is_read_as_lines(line: str) -> None:
         (zip_of({"[Content_Types].xml": b"<a/>"}), "it is a document of an office program: export it as CSV"),
         (zip_of({"a.zip": zip_of({"b": TEXT})}), "it is a zip file in a zip file: unpack it first"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_file_of_a_kind_that_is_not_read_is_one_clear_line(data: bytes, problem: str) -> None:
     assert said(read(data)) == [(1, f"cannot be read from record 1 on: {problem}")]

@@ -123,6 +123,7 @@ NOTHING = {"type": "record", "name": "n", "fields": [{"name": "v", "type": "null
         (raw_file(RECORD, 1, b"\0")[:-1] + b"t", "a block is cut or damaged"),
         (avro_of()[:-20], "a block is cut or damaged"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_file_is_one_clear_line(data: bytes, problem: str) -> None:
     (letter,) = read(data).letters
