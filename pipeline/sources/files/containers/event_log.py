@@ -21,9 +21,7 @@ from uncommon_im.pipeline.storage.temporary import temporary_folder
 
 SILENCE_S: Final = 60
 """How long a record may take: 64 KiB hold at least one, and take milliseconds."""
-_NO_CHUNK: Final = re.compile(
-    r"Failed to parse chunk number (\d+): Failed to parse chunk header: Invalid EVTX chunk header"
-)
+_NO_CHUNK: Final = re.compile(r"chunk number (\d+): Failed to parse chunk header: Invalid EVTX chunk header")
 _ZEROS: Final = re.compile(r"found `\[[ 0,]+\]`")
 _COUNT_AT: Final = 42
 """Where the file's header has the number of its chunks: two bytes (libyal, "Windows XML Event Log (EVTX) format")."""
