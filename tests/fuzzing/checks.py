@@ -17,6 +17,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from uncommon_im.pipeline.sources.files.content import AUTO, ContentOptions
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.readings import InputFile, plan_readings, read_batches
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy, OnBadFile, UnreadableInput
@@ -92,7 +93,11 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def read_files(
-    contents: Iterable[bytes], suffix: str, format: str = "auto", on_bad_file: OnBadFile = "skip"
+    contents: Iterable[bytes],
+    suffix: str,
+    format: str = "auto",
+    on_bad_file: OnBadFile = "skip",
+    file_type: str = AUTO,
 ) -> Outcome:
     """Files through the whole reading path and a scan, and what holds of any of them.
 
@@ -100,7 +105,7 @@ def read_files(
         AssertionError: something does not hold.
         UnreadableInput: a file cannot be read, and the policy is to fail.
     """
-    options = JsonOptions(format, policy=BadFilePolicy(on_bad_file))
+    options = JsonOptions(format, policy=BadFilePolicy(on_bad_file), content=ContentOptions(file_type=file_type))
     scan = Scan(settings(), recogniser())
     letters: list[DeadLetter] = []
     for content in contents:
@@ -127,10 +132,10 @@ def to_line(letter: DeadLetter) -> bytes:
     return json.dumps(letter.row(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def check_rejected_by(content: bytes, suffix: str, format: str, skipped: Outcome) -> None:
+def check_rejected_by(content: bytes, suffix: str, format: str, skipped: Outcome, file_type: str = AUTO) -> None:
     """With the policy to fail, a file ends the run exactly if skipping has lost something of it."""
     try:
-        failed = read_files([content], suffix, format, "fail")
+        failed = read_files([content], suffix, format, "fail", file_type)
     except UnreadableInput:
         failed = None
     assert (failed is None) == bool(skipped.unreadable), "to skip and to fail see different damage"
@@ -148,7 +153,7 @@ def check_read_again(letters: Iterable[DeadLetter], format: str, same: bool) -> 
     whole = [letter for letter in letters if not letter.detail.startswith((_UNREADABLE, "line is longer"))]
     if not whole:
         return
-    again = read_files([b"\n".join(map(to_line, whole))], ".jsonl", format)
+    again = read_files([b"\n".join(map(to_line, whole))], ".jsonl", format, file_type="jsonl")
     assert not again.unreadable
     if same:
         wanted = Counter(_content(letter) for letter in whole if _REPLACED not in letter.raw)

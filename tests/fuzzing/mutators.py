@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from tests.fuzzing.container_mutation import CONTAINERS, PIECES, mutate_container, seed_of
 from tests.fuzzing.line_mutation import Bytewise, mutate_file, mutate_lines, pack
 from tests.fuzzing.parquet_mutation import mutate_parquet, random_file
 from tests.fuzzing.vocabulary import Vocabulary, line, native_vocabulary, vendor_vocabulary, words
@@ -46,6 +47,15 @@ def _lines(random: Random, vocabulary: Vocabulary) -> bytes:
     return b"\n".join(line(random, vocabulary) for _ in range(random.choice((1, 2, 4))))
 
 
+def _of_container(name: str, vocabulary: Vocabulary) -> Mutator:
+    pieces = PIECES.get(name, ())
+    return Mutator(
+        lambda data, size, random, bytewise: mutate_container(data, size, random, bytewise, pieces),
+        lambda random: seed_of(name, random, vocabulary),
+        longest=1 << 17 if name == "event_log" else 1 << 15,
+    )
+
+
 def _mixed_vocabulary() -> Vocabulary:
     """Of all formats at once, as files that are read with `--format auto` may hold them."""
     mixed = native_vocabulary()
@@ -69,6 +79,7 @@ def mutators() -> dict[str, Mutator]:
         "native": _of_lines(native_vocabulary()),
         **{mapping.id: _of_lines(vendor_vocabulary(mapping)) for mapping in load_mappings()},
         "parquet": Mutator(mutate_parquet, random_file, longest=1 << 15),
+        **{name: _of_container(name, mixed) for name in CONTAINERS},
         "lines": Mutator(
             lambda data, size, random, bytewise: mutate_file(data, size, random, bytewise, mixed),
             partial(_packed_lines, vocabulary=mixed),

@@ -7,12 +7,13 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from tests.fuzzing.container_mutation import CONTAINERS
 from tests.fuzzing.mutators import MUTATORS
 from tests.fuzzing.run import CORPUS
 from tests.fuzzing.targets import TARGETS
 from tests.fuzzing.vocabulary import ODD
 
-_SEEDS: Final = {"parquet": 16}
+_SEEDS: Final = {"parquet": 16, **dict.fromkeys(CONTAINERS, 4), "event_log": 1}
 _OTHERWISE: Final = 12
 
 

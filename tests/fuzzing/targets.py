@@ -15,9 +15,12 @@ import pyarrow.parquet as pq
 
 from tests.fuzzing.checks import check_read_again, check_rejected_by, read_files
 from uncommon_im.pipeline.sources.files import lines
+from uncommon_im.pipeline.sources.files.containers import event_log
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 
 Target = Callable[[bytes], None]
+_SILENCE_S: Final = 3
+"""How long an event log may say nothing: the fuzzer takes ten seconds for endless."""
 LINE_SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
@@ -48,10 +51,10 @@ def m365(data: bytes) -> None:
 
 def parquet(data: bytes) -> None:
     """A Parquet file of native events."""
-    outcome = read_files([data], ".parquet")
+    outcome = read_files([data], ".parquet", "native", file_type="parquet")
     if _sometimes(data):
-        check_rejected_by(data, ".parquet", "auto", outcome)
-    if not outcome.unreadable:
+        check_rejected_by(data, ".parquet", "native", outcome, "parquet")
+    if data and not outcome.unreadable:
         footer = pq.read_metadata(pa.BufferReader(data))  # its sum of all rows may be damaged, and nobody needs it
         assert outcome.read == sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups))
     if _sometimes(data, 1):
@@ -63,17 +66,31 @@ def whole_files(data: bytes) -> None:
     if not data:
         return
     suffix, content = LINE_SUFFIXES[data[0] % len(LINE_SUFFIXES)], data[1:]
-    outcome = read_files([content], suffix)
+    outcome = read_files([content], suffix, file_type="jsonl")
     if _sometimes(data):
-        check_rejected_by(content, suffix, "auto", outcome)
+        check_rejected_by(content, suffix, "auto", outcome, "jsonl")
     with mock.patch.multiple(lines, BLOCK_BYTES=1024, BLOCK_LINES=3, PIECE_BYTES=64):
-        in_blocks = read_files([content], suffix)
+        in_blocks = read_files([content], suffix, file_type="jsonl")
     if not outcome.unreadable:
         assert in_blocks.counts == outcome.counts, "the size of blocks makes a difference"
         assert sorted(map(_place, in_blocks.letters)) == sorted(map(_place, outcome.letters))
     if _sometimes(data, 1):
         with mock.patch.multiple(lines, BLOCK_BYTES=500, BLOCK_LINES=3, MAX_LINE_BYTES=300, PIECE_BYTES=64):
-            read_files([content], suffix)
+            read_files([content], suffix, file_type="jsonl")
+
+
+def _container(file_type: str, format: str = "auto") -> Target:
+    """Files that are said to be of a type."""
+
+    def target(data: bytes) -> None:
+        with mock.patch.object(event_log, "SILENCE_S", _SILENCE_S):
+            outcome = read_files([data], "", format, file_type=file_type)
+            if _sometimes(data):
+                check_rejected_by(data, "", format, outcome, file_type)
+        if _sometimes(data, 1):
+            check_read_again(outcome.letters, "auto", same=False)
+
+    return target
 
 
 TARGETS: Final[dict[str, Target]] = {
@@ -84,11 +101,20 @@ TARGETS: Final[dict[str, Target]] = {
     "m365": m365,
     "parquet": parquet,
     "lines": whole_files,
+    "json_values": _container("json"),
+    "csv": _container("csv"),
+    "event_elements": _container("xml"),
+    "event_log": _container("evtx"),
+    "avro": _container("avro"),
+    "vendor_parquet": _container("parquet", "m365"),
+    "packed": _container("auto"),
 }
 
 
 def _json_lines(data: bytes, format: str) -> None:
-    outcome = read_files([data + b"\n"], ".jsonl", format)  # in one batch, whether the last line is ended or not
+    outcome = read_files(
+        [data + b"\n"], ".jsonl", format, file_type="jsonl"
+    )  # in one batch, whether the last line is ended or not
     assert not outcome.unreadable
     records = [line for line in data.split(b"\n") if line and not line.isspace()]
     if format in ("xdr", "ecs", "m365"):  # a line may hold several
@@ -98,7 +124,9 @@ def _json_lines(data: bytes, format: str) -> None:
     if _sometimes(data):
         half = len(records) // 2
         parts = [b"".join(line + b"\n" for line in part) for part in (records[:half], records[half:])]
-        assert read_files(parts, ".jsonl", format).counts == outcome.counts, "the split makes a difference"
+        assert read_files(parts, ".jsonl", format, file_type="jsonl").counts == outcome.counts, (
+            "the split makes a difference"
+        )
     if _sometimes(data, 1):
         check_read_again(outcome.letters, format, same=True)
 

@@ -19,6 +19,10 @@ class ContentOptions:
     file_type: str = AUTO
 
 
+RECOGNISED: Final = ContentOptions()
+"""The first bytes of every file tell."""
+
+
 @dataclass(frozen=True)
 class Content:
     """What a file is, or a member of a zip file.

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from uncommon_im.pipeline.sources.files.content import ContentOptions
+from uncommon_im.pipeline.sources.files.content import RECOGNISED, ContentOptions
 from uncommon_im.pipeline.sources.files.lines import LineBlock
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS
@@ -39,7 +39,11 @@ class JsonOptions:
     format: str = "auto"
     keep_domain: bool = False
     policy: BadFilePolicy = FAIL
-    content: ContentOptions = ContentOptions()
+    content: ContentOptions = RECOGNISED
+
+
+ANY_FORMAT: Final = JsonOptions()
+"""Nothing is given: whatever files and records are is found out."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ _ROW_GROUPS_A_READING: Final = 8
 """Row groups that one worker reads in a row: a file opened once, and still spread over workers."""
 _NATIVE: Final = frozenset(("event_time", "host_id"))
 """Columns that make a Parquet file one of native columns, unless its format is given."""
-_UNREADABLE: Final = (*DAMAGE, ValueError)
+_UNREADABLE: Final[tuple[type[Exception], ...]] = (*DAMAGE, ValueError)
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def _encoding(head: bytes) -> str:
         if head.startswith(bom):
             return name
     nulls = [head[place::2].count(0) for place in (0, 1)]
-    if sum(nulls) * 4 >= len(head) > 1 and min(nulls) * 50 <= max(nulls):
+    if sum(nulls) * 4 >= len(head) > 1 and min(nulls) * 50 <= max(nulls) and head.strip(b"\0 \t\r\n"):
         return "utf-16-be" if nulls[0] else "utf-16-le"
     return "utf-8"
 

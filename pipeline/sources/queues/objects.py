@@ -13,7 +13,7 @@ import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.json_lines import ANY_FORMAT, JsonOptions
 from uncommon_im.pipeline.sources.files.parquet import RowGroup
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings, source_name
 from uncommon_im.pipeline.sources.queues.arrivals import (
@@ -51,7 +51,7 @@ class ReadObject:
     path: str
     source: str
     arrival: int
-    options: JsonOptions = JsonOptions()
+    options: JsonOptions = ANY_FORMAT
 
     def blocks(self) -> Iterator[bytes]:
         """Its records, each once, and the dead letters of what cannot be read of it.

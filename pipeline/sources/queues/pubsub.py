@@ -13,7 +13,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from google.pubsub_v1 import types
 
-from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
+from uncommon_im.pipeline.sources.files.json_lines import ANY_FORMAT, JsonOptions
 from uncommon_im.pipeline.sources.queues.arrivals import block_of_lost
 from uncommon_im.pipeline.sources.queues.messages import Message
 from uncommon_im.pipeline.sources.queues.objects import MissingObject, ReadObject
@@ -85,7 +85,7 @@ class ReadNotifications(beam.PTransform):
 
     subscription: str
     prefix: str = "gs://"
-    options: JsonOptions = JsonOptions()
+    options: JsonOptions = ANY_FORMAT
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[bytes]:
         """Receives, then reads what notifications name."""
@@ -108,7 +108,7 @@ class NotificationsToBlocks(beam.PTransform):
 
     subscription: str
     prefix: str = "gs://"
-    options: JsonOptions = JsonOptions()
+    options: JsonOptions = ANY_FORMAT
 
     def expand(self, notifications: beam.PCollection[bytes]) -> beam.PCollection[bytes]:
         """Objects are spread over workers: one message may stand for much."""

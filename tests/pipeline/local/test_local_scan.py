@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_file_that_a_process_cannot_read_ends_the_run_with_its_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_lines(tmp_path / "a.jsonl", random_organisation(0).records)
-    (tmp_path / "b.jsonl.gz").write_bytes(b"no gzip")
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"{}")[:12])
     files = ["--input", f"{tmp_path}/*.jsonl*", "--output", str(tmp_path / "run"), "--workers", "2"]
     assert main(["backfill", *files]) == 1
     last = capsys.readouterr().err.splitlines()[-1]

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import fastavro
 import pyarrow as pa
+from fastavro.schema import SchemaParseException
 
 from uncommon_im.pipeline.sources.files.containers.gathering import Broken, Damage, Item
 from uncommon_im.pipeline.sources.files.containers.values import json_line
@@ -24,7 +25,16 @@ MAX_BLOCK_BYTES: Final = 1 << 27
 """What a block may be, as it lies in the file and decompressed; writers make blocks of 16 KiB to some MiB."""
 _SYNC_BYTES: Final = 16
 _CHECKSUM_BYTES: Final = 4
-_ERRORS: Final = (*DAMAGE, ValueError, TypeError, LookupError, OverflowError, RecursionError, ArithmeticError)
+_ERRORS: Final[tuple[type[Exception], ...]] = (
+    *DAMAGE,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+    AttributeError,
+    SchemaParseException,
+)
 """What `fastavro` raises of bytes that are no values of a schema."""
 
 
@@ -46,7 +56,7 @@ class _Header(NamedTuple):
 
 
 class _Block(NamedTuple):
-    count: int
+    records: int
     data: bytes
 
 
@@ -64,7 +74,7 @@ def _header(stream: io.BufferedReader) -> _Header:
         if codec not in _CODECS:
             raise OSError(f"its codec {codec[:40]} is not read: known are {', '.join(_CODECS)}")
         return _Header(fastavro.parse_schema(schema), _CODECS[codec], stream.read(_SYNC_BYTES))
-    except (*_ERRORS, fastavro.schema.SchemaParseException) as error:
+    except _ERRORS as error:
         raise OSError(f"it cannot be read as Avro: {' '.join(str(error).split()) or type(error).__name__}") from error
 
 
@@ -133,12 +143,12 @@ def _long(stream: io.BufferedReader) -> int:
 
 def _records(block: _Block, header: _Header) -> Iterator[Item]:
     values = io.BytesIO(block.data)
-    for number in range(block.count):
+    for number in range(block.records):
         try:
             record = fastavro.schemaless_reader(values, header.schema, None)
         except _ERRORS as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            yield Damage(f"{block.count - number:,} records of a block: {reason}")
+            yield Damage(f"{block.records - number:,} records of a block: {reason}")
             return
         if isinstance(record, dict):
             yield json_line(record)

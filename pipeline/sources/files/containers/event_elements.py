@@ -17,7 +17,9 @@ from uncommon_im.transforms.rules.parsing.event_xml import event_record
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 _BEGIN: Final = re.compile(r"<(?:\w+:)?Event[\s>/]")
-_END: Final = re.compile(r"</(?:\w+:)?Event\s{0,64}>|<(?:\w+:)?Event\s{0,64}/>")
+_EMPTY: Final = re.compile(r"<(?:\w+:)?Event\s{0,64}/>")
+_END: Final = re.compile(rf"(</(?:\w+:)?Event\s{{0,64}}>)|{_BEGIN.pattern}")
+"""The end of an event, or the beginning of another: events do not lie in each other."""
 _LONGEST_TAG: Final = 256
 """Characters of a tag that the end of the window may cut."""
 _BETWEEN: Final = re.compile(
@@ -30,8 +32,8 @@ def event_items(stream: io.BufferedReader) -> Iterator[Item]:
     """The events of a text, whether an element holds them all or not. One that is cut costs itself only."""
     window = TextWindow(stream)
     while True:
-        begin = _find(_BEGIN, window)
-        between = window.text[window.at : len(window.text) if begin is None else begin]
+        begin = _find(_BEGIN, window, 0)
+        between = window.text[window.at : len(window.text) if begin is None else begin.start()]
         if not _BETWEEN.fullmatch(between):
             yield Broken("no XML of an event", shown(between.strip()[:RAW_BYTES]))
         window.at += len(between)
@@ -44,27 +46,26 @@ def event_items(stream: io.BufferedReader) -> Iterator[Item]:
 
 def _item(window: TextWindow) -> Item:
     """The event that begins where the reader stands; the reader goes behind it."""
-    end = _find(_END, window, after=True)
-    last = len(window.text) if end is None else end
-    cut = _BEGIN.search(window.text, window.at + 1, last)  # events do not lie in each other
-    text = window.text[window.at : last if cut is None else cut.start()]
+    found = _find(_END, window, 1)
+    empty = _EMPTY.match(window.text, window.at)
+    last = len(window.text) if found is None else found.end() if found[1] else found.start()
+    text = empty[0] if empty else window.text[window.at : last]
     window.at += len(text)
-    if cut is not None or (end is None and window.ended):
-        return Broken("no XML of an event: it ends within it", shown(text[:RAW_BYTES]))
-    if end is None:
+    if not empty and found is None and not window.ended:
         detail = f"record is longer than {MAX_LINE_BYTES:,} characters: raw holds its beginning"
         return Broken(detail, shown(text[:RAW_BYTES]))
+    if not empty and (found is None or not found[1]):
+        return Broken("no XML of an event: it ends within it", shown(text[:RAW_BYTES]))
     record = event_record(shown(text))
     return Broken(record.detail, shown(text)) if isinstance(record, Rejection) else _ENCODE(record)
 
 
-def _find(pattern: re.Pattern[str], window: TextWindow, after: bool = False) -> int | None:
-    """Where a pattern is next, or the place after it; `None` if it is not in what may be held."""
-    past = 0
+def _find(pattern: re.Pattern[str], window: TextWindow, past: int) -> re.Match[str] | None:
+    """The next match, from `past` characters behind the reader on; `None` if it is not in what may be held."""
     while True:
         found = pattern.search(window.text, window.at + past)
         if found is not None:
-            return found.end() if after else found.start()
+            return found
         past = max(past, window.left - _LONGEST_TAG)
         if not window.may_grow:
             return None

@@ -21,8 +21,10 @@ from uncommon_im.pipeline.storage.temporary import temporary_folder
 
 SILENCE_S: Final = 60
 """How long a record may take: 64 KiB hold at least one, and take milliseconds."""
-_UNUSED: Final = re.compile(r"found `\[[ 0,]+\]`")
-"""What is said of a chunk that Windows has made room for, and not written yet."""
+_NO_CHUNK: Final = re.compile(r"chunk number (\d+): Failed to parse chunk header: Invalid EVTX chunk header")
+_ZEROS: Final = re.compile(r"found `\[[ 0,]+\]`")
+_COUNT_AT: Final = 42
+"""Where the file's header has the number of its chunks: two bytes (libyal, "Windows XML Event Log (EVTX) format")."""
 _PIECE_BYTES: Final = 1 << 16
 
 
@@ -49,12 +51,25 @@ def _items(path: Path) -> Iterator[Item]:
     command = [sys.executable, event_log_reader.__file__, str(path)]
     with subprocess.Popen(command, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as reader:
         try:
-            yield from _said(reader)
+            yield from _said(reader, _chunks(path))
         finally:
             reader.kill()
 
 
-def _said(reader: subprocess.Popen[bytes]) -> Iterator[Item]:
+def _chunks(path: Path) -> int:
+    """Chunks that a log says it has; Windows makes room for more, in which anything may lie."""
+    with path.open("rb") as stream:
+        stream.seek(_COUNT_AT)
+        return int.from_bytes(stream.read(2), "little")
+
+
+def _is_room(problem: str, chunks: int) -> bool:
+    """True if what cannot be read is no chunk, but room for one."""
+    found = _NO_CHUNK.search(problem)
+    return found is not None and (int(found[1]) >= chunks or _ZEROS.search(problem) is not None)
+
+
+def _said(reader: subprocess.Popen[bytes], chunks: int) -> Iterator[Item]:
     """What the process says, line by line, to its end."""
     rest = b""
     while (data := _data(reader)) is not None:
@@ -67,7 +82,7 @@ def _said(reader: subprocess.Popen[bytes]) -> Iterator[Item]:
                 return
             elif kind == event_log_reader.NO_LOG:
                 raise OSError(f"it is no Windows event log: {text.decode('utf-8', 'replace')}")
-            elif not _UNUSED.search(problem := text.decode("utf-8", "replace")):
+            elif not _is_room(problem := text.decode("utf-8", "replace"), chunks):
                 yield Damage(problem)
     yield Damage("the rest is damaged in a way that it cannot be read past")
 

@@ -32,7 +32,8 @@ def main(path: str) -> None:
     for _ in range(MAX_DAMAGES):
         if _say_records(records):
             return _say(END, "")
-    return _say(DAMAGE, f"{MAX_DAMAGES:,} of its parts are damaged: the others are not read") or _say(END, "")
+    _say(DAMAGE, f"{MAX_DAMAGES:,} of its parts are damaged: the others are not read")
+    return _say(END, "")
 
 
 def _say_records(records: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from uncommon_im.pipeline.sources.files.lines import BLOCK_BYTES, BLOCK_LINES, M
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
+
+_UNREADABLE: Final[tuple[type[Exception], ...]] = (*DAMAGE, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def blocks_of_items(
             if gathered.full:
                 yield gathered.block()
                 gathered = _Gathered()
-    except (*DAMAGE, ValueError) as error:
+    except _UNREADABLE as error:
         problem = str(error) or type(error).__name__
         gathered.lost.append(policy.lost(source, number + 1, problem))
     if gathered.lines or gathered.lost:

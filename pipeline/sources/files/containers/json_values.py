@@ -76,6 +76,8 @@ class _Values:
                 self._in_array = False
             if "\n" in gap:
                 self._indent = len(gap) - gap.rindex("\n") - 1
+            elif self._indent >= 0:
+                self._indent += len(gap)
             if window.left:
                 return True
             if window.ended:

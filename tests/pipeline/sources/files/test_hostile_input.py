@@ -256,16 +256,8 @@ def damaged_gzip(path: Path) -> None:
     path.write_bytes(data)
 
 
-def no_gzip(path: Path) -> None:
-    path.write_bytes(GOOD)
-
-
 def no_parquet(path: Path) -> None:
     path.write_bytes(b"PAR1 this is no Parquet file")
-
-
-def empty_parquet(path: Path) -> None:
-    path.write_bytes(b"")
 
 
 def cut_parquet(path: Path) -> None:
@@ -288,13 +280,10 @@ BAD_FILES = [
     ("jsonl.gz", gzip_cut_in_its_checksum, CUT_GZIP),
     ("jsonl.gz", damaged_gzip, "Error -1 Invalid deflate block found"),
     ("jsonl.gz", gzip_with_more_behind_it, "Not a gzipped file (b'mo')"),
-    ("jsonl.gz", no_gzip, """Not a gzipped file (b'{"')"""),
     ("jsonl.zst", cut_zstd, "Truncated compressed stream"),
     ("jsonl.zst", zstd_cut_in_its_checksum, "Truncated compressed stream"),
     ("jsonl.zst", zstd_of_a_large_window, "ZSTD decompress failed: Frame requires too much memory for decoding"),
-    ("jsonl.zst", no_gzip, "ZSTD decompress failed: Unknown frame descriptor"),
     ("parquet", no_parquet, NO_PARQUET),
-    ("parquet", empty_parquet, "Parquet file size is 0 bytes"),
     ("parquet", cut_parquet, NO_PARQUET),
     (
         "parquet",
@@ -372,6 +361,8 @@ def test_empty_files_are_read_as_nothing(run: Run) -> None:
     (run.input / "a.jsonl").write_bytes(b"")
     (run.input / "b.jsonl").write_bytes(b"\n\n \n")
     (run.input / "c.jsonl.gz").write_bytes(gzip.compress(b""))
+    (run.input / "d.parquet").write_bytes(b"")
+    (run.input / "_SUCCESS").write_bytes(b"")
     assert run.status() == 0
     assert run.events == {"read": 0, "valid": 0, "out_of_range": 0, "dead_letter": {}}
 

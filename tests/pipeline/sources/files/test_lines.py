@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from uncommon_im.pipeline.sources.files import json_lines
 from uncommon_im.pipeline.sources.files import lines as module
+from uncommon_im.pipeline.sources.files.content import ContentOptions
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, LineBatch, read_lines
 from uncommon_im.pipeline.sources.files.lines import BLOCK_LINES, LineBlock, blocks_of
 from uncommon_im.pipeline.sources.files.readings import InputFile, plan_readings
@@ -85,7 +86,8 @@ def test_any_lines_in_any_pieces_are_the_same_lines_with_the_same_numbers(
 def blocks(tmp_path: Path, text: bytes) -> list[LineBlock]:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(text, 1))
-    (reading,) = plan_readings(InputFile(str(path), path.stat().st_size, "1/1"), JsonOptions())
+    options = JsonOptions(content=ContentOptions(file_type="jsonl"))
+    (reading,) = plan_readings(InputFile(str(path), path.stat().st_size, "1/1"), options)
     return list(reading.blocks(FAIL))
 
 

@@ -142,10 +142,7 @@ def test_an_object_that_cannot_be_decoded_costs_dead_letters_and_no_other_object
     names = ("a.jsonl", "cut.jsonl.gz", "none.parquet", "none.zst", "poison.json")
     found, lost, _ = read(bucket, *(notice(name, 5) for name in names))
     assert found["1"] == 1
-    assert [letter.source.removeprefix(f"{bucket}/") for letter in lost] == [
-        *(f"{name}#5" for name in names[1:]),
-        "poison.json#5",
-    ]
+    assert [letter.source.removeprefix(f"{bucket}/") for letter in lost] == [f"{name}#5" for name in names[1:]]
     assert "cannot be read from record" in lost[0].detail
 
 
