@@ -117,8 +117,8 @@ def test_records_of_one_message_are_rows_and_dead_lines_of_its_line() -> None:
     bad = streamed({**CONNECTION, "ActionType": "New"}, "DeviceEvents")
     decoded = decode(CONNECTION, {"records": [streamed(CONNECTION), bad, streamed(CONNECTION)]})
     assert decoded.rows_line == [0, 1, 1]
-    detail = "records[1]: m365 does not read table advancedhunting-deviceevents, action new"
-    assert decoded.rejections == [Rejection("not_endpoint", detail, 1, {"records": [bad]})]
+    detail = "m365 does not read table advancedhunting-deviceevents, action new"
+    assert decoded.rejections == [Rejection("not_endpoint", detail, 1, bad)]
 
 
 def test_properties_that_are_no_object_are_malformed() -> None:
