@@ -20,8 +20,8 @@ list`, `join: FIELDS`, `convert: NAME`, `values: {TEXT: VALUE}`, `otherwise: kee
 `transforms.rules.parsing.converters`. Where no field of `from` has a value, the values of all fields of `join` are it,
 with @ between them; if one has none, there is none. With `differs` the column counts only if the first of the pairs of
 fields that both have a value differ; with `unless` only if none of its fields has one of its texts. `null` is no
-column. A field below the top of a record may as well be written as one key with dots
-(`transforms.rules.parsing.dotted`); of a list of objects on the way there the first counts.
+column, whatever the mapping and the shape say. A field below the top of a record may as well be written as one key
+with dots (`transforms.rules.parsing.dotted`); of a list of objects on the way there the first counts.
 """
 
 from __future__ import annotations
@@ -174,6 +174,11 @@ class WithColumns(Entry, frozen=True, kw_only=True, dict=True):
         """The columns by name."""
         entries = {name: entry for name, entry in (self.column_entries or {}).items() if entry is not None}
         return {name: entry if isinstance(entry, Column) else Column(entry) for name, entry in entries.items()}
+
+    @property
+    def without(self) -> frozenset[str]:
+        """Names of columns that have no value here, whatever else the mapping says."""
+        return frozenset(name for name, entry in (self.column_entries or {}).items() if entry is None)
 
 
 class Shape(WithColumns, frozen=True):

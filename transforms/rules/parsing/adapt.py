@@ -188,6 +188,7 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     choices: dict[_Key, list[_Choice]] = {}
     for event in mapping.events:
         columns = shape.columns | mapping.columns | event.columns
+        columns = {name: column for name, column in columns.items() if name not in event.without}
         constants: Row = {**mapping.constants, **event.constants}
         plan = Rejection("not_endpoint", event.skip) if event.skip else Plan(constants, columns, converters)
         for key in product(*event.keys.values()):
