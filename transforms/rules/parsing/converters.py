@@ -87,9 +87,16 @@ def _device_path(value: Scalar) -> Scalar:
     return _VOLUME.sub(r"C:\\", str(value).strip(), count=1)
 
 
+@memoise
 def _executable(value: Scalar) -> Scalar:
     """An image's path, on a drive, and without Linux' remark that its file was deleted since."""
-    return str(_device_path(value)).removesuffix(_DELETED)
+    return _VOLUME.sub(r"C:\\", str(value).strip(), count=1).removesuffix(_DELETED)
+
+
+@memoise
+def _executable_name(value: Scalar) -> Scalar:
+    """The base name of such a path."""
+    return base_name(_image(_executable(value)) or "") or None
 
 
 def _sysmon_address(value: Scalar) -> Scalar:
@@ -234,7 +241,7 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "absent": _absent,
     "unresolved": _unresolved,
     "executable": _executable,
-    "executable_name": lambda value: base_name(_image(_executable(value)) or "") or None,
+    "executable_name": _executable_name,
     "if_denied": _if_denied,
     "process_id": _process_id,
     **DEFENDER,

@@ -136,9 +136,10 @@ def _getter(column: Column, conversions: Iterable[Converter | None], converters:
         return get
 
     def get_if(record: Record, data: Record) -> Scalar:
-        if (pairs and not _differ(data, pairs)) or any(key_text(data, (path,)) in texts for path, texts in unless):
+        found = get(record, data)
+        if found is None or (pairs and not _differ(data, pairs)):
             return None
-        return get(record, data)
+        return None if any(key_text(data, (path,)) in texts for path, texts in unless) else found
 
     return get_if
 
@@ -150,8 +151,10 @@ def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
         marker: Scalar = None
         for first, from_record, rest, convert in fields:
             value = (record if from_record else data).get(first)
-            if rest:
-                value = lookup(value, rest)
+            for key in rest:
+                if value is None:
+                    break
+                value = value.get(key) if type(value) is dict else lookup(value, (key,))
             if value is None:
                 continue
             plain = type(value) is str or type(value) is int
