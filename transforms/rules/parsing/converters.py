@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from uncommon_im.transforms.rules.columns.coerce import to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
 from uncommon_im.transforms.rules.parsing.defender import DEFENDER
-from uncommon_im.transforms.rules.parsing.sensors import SENSORS, digest
+from uncommon_im.transforms.rules.parsing.sensors import SENSORS, digest, file_signature_state
 
 Scalar = str | int | float | None
 Converter = Callable[[Any], Scalar]
@@ -249,10 +249,11 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "joined_args": _joined_args,
     "only_text": lambda value: value if isinstance(value, str) else None,
     "digest": digest,
+    "file_signature_state": file_signature_state,
     **SENSORS,
 }
 
-TAKE_LISTS: Final[frozenset[Converter | None]] = frozenset((_joined_args, _if_denied, digest))
+TAKE_LISTS: Final[frozenset[Converter | None]] = frozenset((_joined_args, _if_denied, digest, file_signature_state))
 """Converters that are given a list as it is; others get its first value."""
 
 FORESEEN: Final[dict[Converter | None, tuple[str | None, bool]]] = {
