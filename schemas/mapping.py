@@ -15,11 +15,13 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 - `yields`: as `match` of a shape; where the format is not given, records with one of these are left to other mappings
 
 A column is written as a field, a list of fields (the first with a value counts), or an object of `from: FIELD or
-list`, `convert: NAME`, `values: {TEXT: VALUE}`, `otherwise: keep`, `differs: PAIRS`, `unless: {FIELD: TEXTS}`; a
-field as text or as `{field: FIELD, convert: NAME}`. Converters are looked up by name in
-`transforms.rules.parsing.converters`. With `differs` the column counts only if the first of the pairs of fields that
-both have a value differ; with `unless` only if none of its fields has one of its texts. `null` is no column. A field
-below the top of a record may as well be written as one key with dots (`transforms.rules.parsing.dotted`).
+list`, `join: FIELDS`, `convert: NAME`, `values: {TEXT: VALUE}`, `otherwise: keep`, `differs: PAIRS`,
+`unless: {FIELD: TEXTS}`; a field as text or as `{field: FIELD, convert: NAME}`. Converters are looked up by name in
+`transforms.rules.parsing.converters`. Where no field of `from` has a value, the values of all fields of `join` are it,
+with @ between them; if one has none, there is none. With `differs` the column counts only if the first of the pairs of
+fields that both have a value differ; with `unless` only if none of its fields has one of its texts. `null` is no
+column, whatever the mapping and the shape say. A field below the top of a record may as well be written as one key
+with dots (`transforms.rules.parsing.dotted`); of a list of objects on the way there the first counts.
 """
 
 from __future__ import annotations
@@ -109,7 +111,8 @@ class Field(Entry, frozen=True):
 class Column(Entry, frozen=True, dict=True):
     """How a native column is made of fields; `values` translates lower-case text if it is given."""
 
-    source: _DottedText | NonEmpty[_DottedText | Field] = field(name="from")
+    source: _DottedText | NonEmpty[_DottedText | Field] = field(name="from", default=())
+    parts: NonEmpty[_DottedText | Field] = field(name="join", default=())
     convert: Text = ""
     values: dict[Scalar, Text] | UnsetType = UNSET
     otherwise: Literal["keep"] | UnsetType = UNSET
@@ -119,13 +122,24 @@ class Column(Entry, frozen=True, dict=True):
     def __post_init__(self) -> None:
         if self.otherwise and self.values is UNSET:
             raise ValueError("`otherwise: keep` stands beside `values`")
+        if not (self.source or self.parts):
+            raise ValueError("needs `from` or `join`")
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """The fields, first to last choice, each with its converter."""
-        sources = (self.source,) if isinstance(self.source, str) else self.source
-        fields = [Field(source) if isinstance(source, str) else source for source in sources]
+        fields = _fields((self.source,) if isinstance(self.source, str) else self.source)
         return tuple(each if each.convert else replace(each, convert=self.convert) for each in fields)
+
+    @cached_property
+    def joined(self) -> tuple[Field, ...]:
+        """The fields whose values together are the column's where `fields` have none."""
+        return tuple(_fields(self.parts))
+
+    @property
+    def all_fields(self) -> tuple[Field, ...]:
+        """All fields that it is made of."""
+        return self.fields + self.joined
 
     @cached_property
     def unless(self) -> Conditions:
@@ -138,8 +152,13 @@ class Column(Entry, frozen=True, dict=True):
         return (
             not self.differs
             and not self.exceptions
+            and not self.parts
             and all(len(field.path) == 1 and not field.from_record for field in self.fields)
         )
+
+
+def _fields(entries: Sequence[str | Field]) -> list[Field]:
+    return [Field(entry) if isinstance(entry, str) else entry for entry in entries]
 
 
 _ColumnEntry = _DottedText | NonEmpty[_DottedText | Field] | Column | None
@@ -155,6 +174,11 @@ class WithColumns(Entry, frozen=True, kw_only=True, dict=True):
         """The columns by name."""
         entries = {name: entry for name, entry in (self.column_entries or {}).items() if entry is not None}
         return {name: entry if isinstance(entry, Column) else Column(entry) for name, entry in entries.items()}
+
+    @property
+    def without(self) -> frozenset[str]:
+        """Names of columns that have no value here, whatever else the mapping says."""
+        return frozenset(name for name, entry in (self.column_entries or {}).items() if entry is None)
 
 
 class Shape(WithColumns, frozen=True):

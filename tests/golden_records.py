@@ -43,7 +43,8 @@ def columns_of(mapping: VendorMapping) -> list[tuple[str, Column]]:
 def fields_of(mapping: VendorMapping) -> Iterator[tuple[str, Keys]]:
     """(column, field) of every column, and (what it is, field) of the fields that decide; paths in the data."""
     for name, column in columns_of(mapping):
-        yield from ((name, field.path) for field in column.fields)
+        yield from ((name, field.path) for field in column.all_fields)
+        yield from (("unless", path) for path, _ in column.unless)
         yield from (("differs", path) for pair in column.differs for path in pair)
     yield from (("needs", path) for event in mapping.events for group in event.needs for path in group)
     yield from (("skip", path) for skip in mapping.skips for path, _ in skip.when)

@@ -153,7 +153,7 @@ def words(vocabulary: Vocabulary) -> Iterator[str]:
 
 def _add_columns(found: Vocabulary, columns: Mapping[str, Column], data: Path) -> None:
     for name, column in columns.items():
-        for one in column.fields:
+        for one in column.all_fields:
             values = found.fields.setdefault(one.path if one.from_record else (*data, *one.path), [])
             values += [value for value in (*fitting(name), *(column.values or ())) if value not in values]
         for path in (path for pair in column.differs for path in pair):

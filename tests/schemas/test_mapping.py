@@ -167,6 +167,55 @@ def test_a_column_with_differs_counts_only_if_the_first_pair_with_two_values_dif
     assert adapt({**base, "id": 1, "name": "x"}, mapping) == {}
 
 
+JOINED: dict[str, Any] = {"from": "uid", "join": ["id", {"field": "since.ms", "convert": "integer"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"id": 7, "since": {"ms": "12"}}, "7@12"),
+        ({"id": "7", "since.ms": 12}, "7@12"),
+        ({"uid": "u-1", "id": 7, "since": {"ms": 12}}, "u-1"),
+        ({"uid": "-", "id": 7, "since": {"ms": 12}}, "7@12"),
+        ({"id": 7, "since": {"ms": "soon"}}, None),
+        ({"id": "-", "since": {"ms": 12}}, None),
+        ({"uid": "-", "id": 7}, "-"),
+        ({"since": {"ms": 12}}, None),
+    ],
+)
+def test_fields_are_joined_where_no_other_has_a_value_and_only_all_of_them(
+    fields: dict[str, Any], expected: str | None
+) -> None:
+    mapping = parse_mapping(changed("columns", "process_guid", to=JOINED), "vendor.yaml")
+    row = adapt({"kind": 2, "agent": "a", "actor": {"name": "n"}, **fields}, mapping)
+    assert isinstance(row, dict)
+    assert row.get("process_guid") == expected
+
+
+def test_fields_may_be_joined_without_any_other() -> None:
+    mapping = parse_mapping(changed("columns", "process_guid", to={"join": ["id", "x"]}), "vendor.yaml")
+    row = adapt({"kind": 2, "agent": "a", "actor": {"name": "n"}, "id": [3, 4], "x": "b"}, mapping)
+    assert isinstance(row, dict)
+    assert row["process_guid"] == "3@b"
+
+
+def test_of_a_list_of_objects_on_the_way_to_a_field_the_first_counts() -> None:
+    mapping = parse_mapping(VENDOR, "vendor.yaml")
+    record = {"kind": 2, "agent": "a", "actor": [{"name": "n"}, {"name": "m"}], "ip": "192.0.2.1"}
+    row = adapt(record, mapping)
+    assert isinstance(row, dict)
+    assert row["process_name"] == "n"
+    for none in ([], ["n"], [[{"name": "n"}]]):
+        assert isinstance(adapt({**record, "actor": none}, mapping), Rejection)
+
+
+def test_null_takes_a_column_away_that_all_other_events_have() -> None:
+    mapping = parse_mapping(changed("events", 0, "columns", to={"remote_ip": "ip", "direction": None}), "vendor.yaml")
+    record = {"agent": "a", "actor": {"name": "n"}, "ip": "192.0.2.1", "is_server": True}
+    found = [adapt({"kind": kind, **record}, mapping) for kind in (2, "FAILED")]
+    assert [isinstance(row, dict) and row.get("direction") for row in found] == [None, "inbound"]
+
+
 def test_a_column_of_null_is_none_so_that_merged_columns_can_be_left_out() -> None:
     mapping = with_events({"key": {"kind": ["a"]}, "columns": {"protocol": None}}, columns={})
     assert adapt({"kind": "a", "agent": "1", "protocol": "tcp"}, mapping) == {}
@@ -230,6 +279,8 @@ def test_records_nested_in_a_field_are_rows_that_the_fields_beside_serve() -> No
             changed("events", 0, "columns", to={"os": {"from": "x", "otherwise": "keep"}}),
             r"columns\.os: `otherwise: keep` stands beside `values`",
         ),
+        (changed("events", 0, "columns", to={"os": {"convert": "lower"}}), r"columns\.os: needs `from` or `join`"),
+        (changed("events", 0, "columns", to={"os": {"join": []}}), r"columns\.os\.join: "),
         (
             changed("events", 0, "constants", to={"event_type": "file"}),
             r"event_type: is 'file', expected one of",

@@ -64,7 +64,7 @@ class Adapter:
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
         converters = {**CONVERTERS, "computer": whole_computer} if keep_domain else CONVERTERS
         for place, _, column in mapping.all_columns():
-            for name in (field.convert for field in column.fields if field.convert not in ("", *converters)):
+            for name in (field.convert for field in column.all_fields if field.convert not in ("", *converters)):
                 known = ", ".join(sorted(converters))
                 raise ConfigurationError(f"{mapping.id}.yaml: {place}: unknown converter {name!r} (known: {known})")
         self.mapping = mapping
@@ -188,6 +188,7 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     choices: dict[_Key, list[_Choice]] = {}
     for event in mapping.events:
         columns = shape.columns | mapping.columns | event.columns
+        columns = {name: column for name, column in columns.items() if name not in event.without}
         constants: Row = {**mapping.constants, **event.constants}
         plan = Rejection("not_endpoint", event.skip) if event.skip else Plan(constants, columns, converters)
         for key in product(*event.keys.values()):
@@ -217,7 +218,7 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
     for shape in mapping.shapes:
         found.update(path for group in (*shape.match, *shape.key.values()) for path in group)
         found.update((*shape.data, *path) for path in in_data)
-        for field in (field for column in (*shape.columns.values(), *columns) for field in column.fields):
+        for field in (field for column in (*shape.columns.values(), *columns) for field in column.all_fields):
             found.add(field.path if field.from_record else (*shape.data, *field.path))
     return frozenset(found)
 

@@ -8,11 +8,10 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Any, Final, TypeVar
 
-import msgspec
-
 from uncommon_im.transforms.rules.columns.coerce import to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
-from uncommon_im.transforms.rules.parsing.sensors import SENSORS, digest
+from uncommon_im.transforms.rules.parsing.defender import DEFENDER
+from uncommon_im.transforms.rules.parsing.sensors import SENSORS, digest, file_signature_state
 
 Scalar = str | int | float | None
 Converter = Callable[[Any], Scalar]
@@ -27,6 +26,7 @@ _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:[.,]\d+)?) ?(?:(Z|UTC)|([+-]\d\d)(?::?(\d\d))?)?", _FLAGS
 )
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
+_DELETED: Final = " (deleted)"
 _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
 _WIDENED: Final = re.compile(r"([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::3[0-9]00){6}", _FLAGS)
 _DNS_CODES: Final = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
@@ -85,6 +85,18 @@ def _image(value: Scalar) -> str | None:
 def _device_path(value: Scalar) -> Scalar:
     """A path of Security 5156 as programs write it. The event does not say a volume's letter: it is taken for C."""
     return _VOLUME.sub(r"C:\\", str(value).strip(), count=1)
+
+
+@memoise
+def _executable(value: Scalar) -> Scalar:
+    """An image's path, on a drive, and without Linux' remark that its file was deleted since."""
+    return _VOLUME.sub(r"C:\\", str(value).strip(), count=1).removesuffix(_DELETED)
+
+
+@memoise
+def _executable_name(value: Scalar) -> Scalar:
+    """The base name of such a path."""
+    return base_name(_image(_executable(value)) or "") or None
 
 
 def _sysmon_address(value: Scalar) -> Scalar:
@@ -150,6 +162,12 @@ def _name(value: Scalar) -> Scalar:
     return None if _address(value) else value
 
 
+def _unresolved(value: Scalar) -> Scalar:
+    """The status of a lookup whose event is called resolved or unresolved; `None` for other texts."""
+    text = str(value).strip().lower()
+    return (_OTHER_ERROR if text.endswith("unresolved") else 0) if text.endswith("resolved") else None
+
+
 def _absent(value: Scalar) -> Scalar:
     """`absent` for false, else `None`: of what says whether something is there."""
     return "absent" if _if_false(value) else None
@@ -184,21 +202,15 @@ def _quoted(argument: str) -> str:
     return f"'{argument}'" if '"' in argument else f'"{argument}"'
 
 
-class _Lookup(msgspec.Struct):
-    """Of the JSON object in `AdditionalFields` of Defender's lookups what was asked for."""
-
-    DnsQueryString: str | None = None
-
-
-_LOOKUP: Final = msgspec.json.Decoder(_Lookup)
+def _process_id(value: Scalar) -> Scalar:
+    """A process id; `None` for 0, which stands for an unknown one."""
+    return _integer(value) or None
 
 
-def _dns_query_string(value: Scalar) -> Scalar:
-    """`DnsQueryString` of an object in JSON text; `None` for other texts."""
-    try:
-        return _LOOKUP.decode(str(value)).DnsQueryString
-    except (msgspec.DecodeError, RecursionError):
-        return None
+def _if_denied(value: object) -> Scalar:
+    """True for `denied`, alone or in a list, else `None`."""
+    texts = value if isinstance(value, list) else [value]
+    return True if any(isinstance(text, str) and text.strip().lower() == "denied" for text in texts) else None
 
 
 def _if_false(value: Scalar) -> Scalar:
@@ -227,15 +239,21 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "if_false": _if_false,
     "if_failure": _if_failure,
     "absent": _absent,
-    "dns_query_string": _dns_query_string,
+    "unresolved": _unresolved,
+    "executable": _executable,
+    "executable_name": _executable_name,
+    "if_denied": _if_denied,
+    "process_id": _process_id,
+    **DEFENDER,
     "guid": _guid,
     "joined_args": _joined_args,
     "only_text": lambda value: value if isinstance(value, str) else None,
     "digest": digest,
+    "file_signature_state": file_signature_state,
     **SENSORS,
 }
 
-TAKE_LISTS: Final[frozenset[Converter | None]] = frozenset((_joined_args, digest))
+TAKE_LISTS: Final[frozenset[Converter | None]] = frozenset((_joined_args, _if_denied, digest, file_signature_state))
 """Converters that are given a list as it is; others get its first value."""
 
 FORESEEN: Final[dict[Converter | None, tuple[str | None, bool]]] = {

@@ -184,7 +184,7 @@ def has_plain_records(mapping: VendorMapping, wanted: Sequence[str]) -> bool:
     paths: list[Path] = [
         path for shape in mapping.shapes for group in (*shape.match, *shape.key.values()) for path in group
     ]
-    paths += [field.path for _, _, column in mapping.all_columns() for field in column.fields]
+    paths += [field.path for _, _, column in mapping.all_columns() for field in column.all_fields]
     return (
         len(mapping.shapes) == 1
         and not mapping.shapes[0].data
@@ -196,7 +196,7 @@ def has_plain_records(mapping: VendorMapping, wanted: Sequence[str]) -> bool:
 def _fields(mapping: VendorMapping, names: Iterable[str]) -> set[str]:
     """Fields that some columns are made of."""
     wanted = set(names)
-    return {of.path[0] for _, name, column in mapping.all_columns() if name in wanted for of in column.fields}
+    return {of.path[0] for _, name, column in mapping.all_columns() if name in wanted for of in column.all_fields}
 
 
 def _deciding(mapping: VendorMapping, wanted: Sequence[str]) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import UnsetType
 
-from uncommon_im.schemas.mapping import Column, Path
+from uncommon_im.schemas.mapping import Column, Field, Path
 from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
 from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, Scalar, memoise
 
@@ -21,6 +21,8 @@ Row = dict[str, object]
 Getter = Callable[[Record, Record], Scalar]
 """A column's value, from (record, data of the record)."""
 
+JOINT: Final = "@"
+"""Between the values of fields that are joined."""
 _LONGEST_KEY: Final = 100
 _NO_VALUE: Final = MISSING - {"null"}  # a process may be called null
 
@@ -41,14 +43,14 @@ class Plan:
         self._other: list[tuple[str, Getter]] = []
         self._getters: dict[str, Getter] = {}
         for name, column in columns.items():
-            first = column.fields[0]
             conversions = [_converter(column, field.convert, converters) for field in column.fields]
-            convert = conversions[0]
             if column.is_plain and TAKE_LISTS.isdisjoint(conversions):
                 keys = [field.path[0] for field in column.fields]
                 self.fields[name] = tuple(zip(keys, conversions, strict=True))
-            get = _getter(column, conversions)
-            if column.differs or column.unless or len(first.path) > 1 or first.from_record or convert in TAKE_LISTS:
+            get = _getter(column, conversions, converters)
+            first, convert = column.all_fields[0], next(iter(conversions), None)
+            conditional = column.differs or column.unless or column.joined
+            if conditional or len(first.path) > 1 or first.from_record or convert in TAKE_LISTS:
                 self._other.append((name, get))
             elif len(column.fields) == 1:
                 get = _single(first.path[0], convert)
@@ -124,19 +126,35 @@ def _single(key: str, convert: Converter | None) -> Getter:
     return get
 
 
-def _getter(column: Column, conversions: Iterable[Converter | None]) -> Getter:
+def _getter(column: Column, conversions: Iterable[Converter | None], converters: Mapping[str, Converter]) -> Getter:
     """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
-    fields = [
-        (field.path[0], field.from_record, field.path[1:], convert)
-        for field, convert in zip(column.fields, conversions, strict=True)
-    ]
+    get = _first(zip(column.fields, conversions, strict=True))
+    if column.joined:
+        get = _or_joined(get, column, converters)
+    pairs, unless = column.differs, column.unless
+    if not pairs and not unless:
+        return get
+
+    def get_if(record: Record, data: Record) -> Scalar:
+        found = get(record, data)
+        if found is None or (pairs and not _differ(data, pairs)):
+            return None
+        return None if any(key_text(data, (path,)) in texts for path, texts in unless) else found
+
+    return get_if
+
+
+def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
+    fields = [(field.path[0], field.from_record, field.path[1:], convert) for field, convert in choices]
 
     def get(record: Record, data: Record) -> Scalar:
         marker: Scalar = None
         for first, from_record, rest, convert in fields:
             value = (record if from_record else data).get(first)
-            if rest:
-                value = lookup(value, rest)
+            for key in rest:
+                if value is None:
+                    break
+                value = value.get(key) if type(value) is dict else lookup(value, (key,))
             if value is None:
                 continue
             plain = type(value) is str or type(value) is int
@@ -147,16 +165,20 @@ def _getter(column: Column, conversions: Iterable[Converter | None]) -> Getter:
                 return scalar
         return marker
 
-    pairs, unless = column.differs, column.unless
-    if not pairs and not unless:
-        return get
+    return get
 
-    def get_if(record: Record, data: Record) -> Scalar:
-        if (pairs and not _differ(data, pairs)) or any(key_text(data, (path,)) in texts for path, texts in unless):
-            return None
-        return get(record, data)
 
-    return get_if
+def _or_joined(get: Getter, column: Column, converters: Mapping[str, Converter]) -> Getter:
+    parts = [_first([(field, converters[field.convert] if field.convert else None)]) for field in column.joined]
+
+    def get_or_join(record: Record, data: Record) -> Scalar:
+        found = get(record, data)
+        if found is not None and is_value(found):
+            return found
+        values = [part(record, data) for part in parts]
+        return JOINT.join(map(str, values)) if all(each is not None and is_value(each) for each in values) else found
+
+    return get_or_join
 
 
 def _differ(data: Record, pairs: tuple[tuple[Path, ...], ...]) -> bool:

@@ -78,14 +78,20 @@ def _sign_info_flags(value: Scalar) -> Scalar:
     return "invalid" if flags & _EMBEDDED else None
 
 
-def _file_signature_state(value: Scalar) -> Scalar:
-    """Carbon Black's states of a signature (`FILE_SIGNATURE_STATE_SIGNED | ..._VERIFIED`) as a signature status."""
-    states = {state.strip().upper().removeprefix("FILE_SIGNATURE_STATE_") for state in str(value).split("|")}
+def file_signature_state(value: object) -> Scalar:
+    """Carbon Black's states of a signature as a signature status: a list, or `FILE_SIGNATURE_STATE_SIGNED | ...`."""
+    written = value if isinstance(value, list) else str(value).split("|")
+    states = {str(state).strip().upper().removeprefix("FILE_SIGNATURE_STATE_") for state in written}
     if "INVALID" in states:
         return "invalid"
     if "NOT_SIGNED" in states or "UNSIGNED" in states:
         return "unsigned"
     return "signed" if "SIGNED" in states and states & {"VERIFIED", "TRUSTED"} else None
+
+
+def _unverified(value: Scalar) -> Scalar:
+    """The signature status of what SentinelOne could not verify; `None` for other texts."""
+    return "invalid" if str(value).strip().lower() in ("unverified", "not verified") else None
 
 
 def digest(value: object) -> Scalar:
@@ -104,5 +110,5 @@ SENSORS: Final[dict[str, Callable[[Scalar], Scalar]]] = {
     "go_time": _go_time,
     "question": _question,
     "sign_info_flags": _sign_info_flags,
-    "file_signature_state": _file_signature_state,
+    "unverified": _unverified,
 }

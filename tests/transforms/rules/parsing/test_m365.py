@@ -107,6 +107,40 @@ def test_what_a_lookup_asked_for_is_read_from_an_object_or_from_json_in_text(
     assert "remote_ip" not in found
 
 
+def test_a_connection_and_the_start_of_its_process_name_the_same_instance() -> None:
+    started = {
+        **CONNECTION,
+        "ActionType": "ProcessCreated",
+        "FileName": "curl.exe",
+        "ProcessId": 4312,
+        "ProcessCreationTime": "2026-03-01T09:59:58.123456Z",
+        "InitiatingProcessId": 17,
+        "InitiatingProcessCreationTime": "2026-03-01T08:00:00Z",
+    }
+    connected = {
+        **CONNECTION,
+        "InitiatingProcessId": "4312",
+        "InitiatingProcessCreationTime": "2026-03-01T09:59:58.1234567Z",
+    }
+    start, connection = decode(started, connected).rows
+    assert start["process_guid"] == connection["process_guid"] == "4312@1772359198123456"
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"InitiatingProcessId": 0}, {"InitiatingProcessCreationTime": None}, {"InitiatingProcessId": None}]
+)
+def test_a_process_id_or_a_time_alone_names_no_instance(lacking: Row) -> None:
+    known = {"InitiatingProcessId": 4312, "InitiatingProcessCreationTime": "2026-03-01T09:59:58Z"}
+    assert "process_guid" in row(**known)
+    assert "process_guid" not in row(**{**known, **lacking})
+
+
+@pytest.mark.parametrize("envelope", ["records", "Results", "results", "body", "value"])
+def test_rows_of_a_reply_or_a_message_are_read_in_either_format(envelope: str) -> None:
+    for format in ("auto", "m365"):
+        assert decode({envelope: [CONNECTION, streamed(CONNECTION)]}, format=format).rows == [row(), row()]
+
+
 def test_a_device_without_an_id_is_its_name() -> None:
     named = {**CONNECTION, "DeviceId": None}
     assert decode(named).rows[0]["host_id"] == "pc-1"
@@ -117,8 +151,8 @@ def test_records_of_one_message_are_rows_and_dead_lines_of_its_line() -> None:
     bad = streamed({**CONNECTION, "ActionType": "New"}, "DeviceEvents")
     decoded = decode(CONNECTION, {"records": [streamed(CONNECTION), bad, streamed(CONNECTION)]})
     assert decoded.rows_line == [0, 1, 1]
-    detail = "records[1]: m365 does not read table advancedhunting-deviceevents, action new"
-    assert decoded.rejections == [Rejection("not_endpoint", detail, 1, {"records": [bad]})]
+    detail = "m365 does not read table advancedhunting-deviceevents, action new"
+    assert decoded.rejections == [Rejection("not_endpoint", detail, 1, bad)]
 
 
 def test_properties_that_are_no_object_are_malformed() -> None:

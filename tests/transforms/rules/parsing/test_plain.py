@@ -172,12 +172,12 @@ def test_fields_beside_a_held_row_serve_it_where_they_decide_nothing() -> None:
         {"EventID": 3},
         {"winlog": {}},
         {"winlog.event_id": 3},
-        {"event": {}},
-        {"event.category": "network"},
-        {"_source": {}},
+        {"@timestamp": 1},
+        {"ecs": {}},
+        {"ecs.version": "8.0"},
+        {"process": {}},
         {"DeviceId": "d"},
         {"properties": {}},
-        {"records": []},
     ],
 )
 def test_a_record_with_a_sign_of_another_format_is_looked_at_by_itself(sign: Row) -> None:

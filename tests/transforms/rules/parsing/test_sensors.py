@@ -89,6 +89,15 @@ def test_falcons_bits_say_how_a_signature_is(written: Scalar, expected: Scalar) 
 def test_carbon_blacks_states_say_how_a_signature_is(written: str, expected: Scalar) -> None:
     states = written if not written else " | ".join(f"FILE_SIGNATURE_STATE_{state}" for state in written.split(" | "))
     assert CONVERTERS["file_signature_state"](states) == expected
+    assert CONVERTERS["file_signature_state"](states.split(" | ")) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("unverified", "invalid"), (" Not Verified ", "invalid"), ("verified", None), ("", None), (1, None)],
+)
+def test_a_signature_that_was_not_verified_is_invalid(written: Scalar, expected: Scalar) -> None:
+    assert CONVERTERS["unverified"](written) == expected
 
 
 @pytest.mark.parametrize(
