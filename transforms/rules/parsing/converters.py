@@ -256,8 +256,8 @@ CONVERTERS: Final[dict[str, Converter]] = {
     "dns_query_string": _dns_query_string,
     "guid": _guid,
     "joined_args": _joined_args,
-    "only_text": lambda value: value if isinstance(value, str) else None,
     "digest": digest,
+    "text_integer": lambda value: _hex_integer(value) if isinstance(value, str) else None,
     **SENSORS,
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
+from defusedxml import DTDForbidden
 from defusedxml.ElementTree import fromstring
 
 from uncommon_im.transforms.rules.columns.rejection import Rejection
@@ -65,6 +66,8 @@ def data_in_xml(text: str) -> dict[str, object] | Rejection:
 def _root(text: str) -> Element | Rejection:
     try:
         root = fromstring(text.strip().removeprefix("\ufeff"), forbid_dtd=True)
+    except DTDForbidden:
+        return Rejection("malformed", "no XML of an event: it has a document type")
     except (ParseError, ValueError) as error:
         return Rejection("malformed", f"no XML of an event: {' '.join(str(error).split())}")
     if _too_deep(root):

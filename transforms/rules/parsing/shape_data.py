@@ -1,7 +1,7 @@
 """Where the fields of a record are that a shape names (`schemas.mapping.Shape`), however they are written.
 
-What an event of Windows says is an object of names and values in most exports. Others write it as text (JSON, XML), as a
-list of names and values, or as values alone, in the order in which the event's provider declares them.
+What an event of Windows says is an object of names and values in most exports. Others write it as text (JSON, XML), as
+a list of names and values, or as values alone, in the order in which the event's provider declares them.
 """
 
 from __future__ import annotations
