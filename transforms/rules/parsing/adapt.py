@@ -70,7 +70,9 @@ class Adapter:
                 raise ConfigurationError(f"{mapping.id}.yaml: {place}: unknown converter {name!r} (known: {known})")
         self.mapping = mapping
         self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
-        self._names = {key: _names(event) for event in mapping.events for key in product(*event.keys.values())}
+        self._names: dict[_Key, Names] = {
+            key: _names(event) for event in mapping.events for key in product(*event.keys.values())
+        }
         paths = _paths(mapping)
         self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
         self._dotted = dotted_keys(paths)
