@@ -260,3 +260,64 @@ def test_an_unknown_converter_is_named_with_file_and_place() -> None:
     }
     with pytest.raises(ValueError, match=r"x\.yaml: events\[0\]\.columns\.os: unknown converter 'upper' \(known: "):
         adapter(parse_mapping(document, "x.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("0x10d8", 4312),
+        ("0X10D8", 4312),
+        (" 4312 ", 4312),
+        (4312, 4312),
+        ("0x", None),
+        ("0xg", None),
+        ("0x" + "f" * 16, None),
+        ("-", None),
+    ],
+)
+def test_a_new_process_id_may_be_hexadecimal(written: object, expected: int | None) -> None:
+    assert row(flat(4688, "Security", NewProcessId=written)).get("process_pid") in (expected, "-")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-03-03T10:00:00.1234567Z", "2026-03-03T10:00:00.1234567Z"),
+        ("2026-03-03 10:00:00.123456", "2026-03-03T10:00:00.123456Z"),
+        ("2026-03-03 10:00:00.123456+00:00", "2026-03-03T10:00:00.123456+00:00"),
+        ("'2026-03-03T10:00:00Z'", "2026-03-03T10:00:00Z"),
+        (1772532000.25, "2026-03-03T10:00:00.250000+00:00"),
+        (1772532000, "2026-03-03T10:00:00+00:00"),
+        ("/Date(1772532000250)/", 1772532000250),
+        ("yesterday", None),
+        (-1, None),
+        (1e300, None),
+    ],
+)
+def test_a_system_time_is_utc_or_epoch_seconds(written: object, expected: object) -> None:
+    record: Row = {"System": {"EventID": 3, "Channel": OPERATIONAL, "TimeCreated": {"SystemTime": written}}}
+    assert row(record).get("event_time") == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("{0A1B2C3D-0001-65E6-0201-000000000700}", "0a1b2c3d-0001-65e6-0201-000000000700"),
+        ("0A1B2C3D-0001-65E6-0201-000000000700", "0a1b2c3d-0001-65e6-0201-000000000700"),
+        ("{00000000-0000-0000-0000-000000000000}", None),
+    ],
+)
+@pytest.mark.parametrize("event_id", [1, 3, 22])
+def test_an_instance_is_named_without_braces_and_never_by_zeros(
+    event_id: int, written: str, expected: str | None
+) -> None:
+    assert row(flat(event_id, ProcessGuid=written)).get("process_guid") == expected
+
+
+def test_security_names_no_instance_of_a_process() -> None:
+    assert "process_guid" not in row(flat(4688, "Security", NewProcessId="0x10d8", ProcessGuid="{1}"))
+
+
+@pytest.mark.parametrize(("channel", "os"), [(OPERATIONAL, "windows"), ("Linux-Sysmon/Operational", "linux")])
+def test_the_channel_says_the_operating_system(channel: str, os: str) -> None:
+    assert row(flat(3, channel))["os"] == os
