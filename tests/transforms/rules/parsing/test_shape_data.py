@@ -53,7 +53,9 @@ def test_data_may_be_an_object_text_that_holds_one_or_a_list(data: object) -> No
     assert data_of({"k": 1, "d": data}, shape(), NAMES) == EXPECTED
 
 
-@pytest.mark.parametrize("data", [{"Data": [{"@Name": "User", "#text": "m"}], "Image": "a.exe"}, {"data": ["a.exe", "m"]}])
+@pytest.mark.parametrize(
+    "data", [{"Data": [{"@Name": "User", "#text": "m"}], "Image": "a.exe"}, {"data": ["a.exe", "m"]}]
+)
 def test_a_list_inside_of_the_data_gives_fields_as_well(data: Row) -> None:
     found = data_of({"d": data}, shape(), NAMES)
     assert isinstance(found, dict)
