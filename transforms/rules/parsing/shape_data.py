@@ -40,6 +40,8 @@ def data_of(record: Record, shape: Shape, names: Names) -> Record | Rejection:
     where, found = shape.data, lookup(record, shape.data)
     if shape.inserts and (found is None or found in ("", {})):
         where, found = shape.inserts, lookup(record, shape.inserts)
+    if found is None:
+        return record if shape.beside else {}
     fields = _fields(found, names)
     if fields is None:
         return Rejection("malformed", f"{'.'.join(where)} is no object")
@@ -54,7 +56,7 @@ def data_of(record: Record, shape: Shape, names: Names) -> Record | Rejection:
 
 def _fields(found: object, names: Names) -> Record | Rejection | None:
     """Fields by name; `None` if what was found has none."""
-    if found is None or found == "":
+    if found == "":
         return {}
     if isinstance(found, str):
         found = _decoded(found)
