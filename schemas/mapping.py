@@ -4,11 +4,14 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 
 - `key`: names of what tells one kind of record from another, for example channel and event id
 - `shapes`: how each way of writing the records is recognised, where its key and its data are, and the columns that
-  depend on the shape (time, host)
+  depend on the shape (time, host). Data may be an object, text that holds one (JSON, XML), or a list of names and
+  values. With `beside` the fields at the top of the record count as well, where data has none of the name; `inserts`
+  may hold values without names instead of data; `escaped` data has names that begin with a small letter, and
+  backslashes twice
 - `events`: the kinds of records by key, with constants and columns, or with `skip`: why they are not read. A part of
   a key may be `*`, any text, or empty, where records have nothing; the more exact key counts, and of two the one that
   says the later part. Of several events of one key the first counts of whose `needs` each group has a field with a
-  value
+  value. `inserts`: names of values that are written without, in their order, a list for each number of them
 - `constants`, `columns`: what all kinds share
 - `skip`: records that are no endpoint's by design
 - `nested`: fields that may hold the records themselves, an object or a list of them; fields beside serve each of them
@@ -182,24 +185,32 @@ class WithColumns(Entry, frozen=True, kw_only=True, dict=True):
 
 
 class Shape(WithColumns, frozen=True):
-    """One way of writing the records: recognised if all paths of one alternative of `match` have a value."""
+    """One way of writing the records: recognised if all paths of one alternative of `match` have a value.
+
+    `data` is where the fields are; at the top if it is empty. `inserts` holds their values if nothing is there.
+    """
 
     id: Text
     match: Groups
     key: dict[str, NonEmpty[Dotted]]
-    data: Dotted = cast("Dotted", ())  # the record itself
+    data: Dotted = cast("Dotted", ())
+    beside: bool = False
+    inserts: Dotted = cast("Dotted", ())
+    escaped: bool = False
 
 
 class Event(WithColumns, frozen=True):
     """A kind of record: it is read, or `skip` says why not.
 
     `keys` holds the texts that each part of the key may have; of each group of `needs` one field has a value.
+    `inserts` are the names of values that are written without them, a list for each number of values.
     """
 
     keys: dict[str, NonEmpty[Folded]] = field(name="key")
     constants: Constants = field(default_factory=dict)
     needs: Groups = ()
     skip: Text = ""
+    inserts: NonEmpty[NonEmpty[Text]] = ()
 
     def __post_init__(self) -> None:
         if (self.column_entries is UNSET) == (not self.skip):

@@ -109,10 +109,13 @@ def vendor_vocabulary(mapping: VendorMapping) -> Vocabulary:
     found = Vocabulary(nested=mapping.nested)
     for shape in mapping.shapes:
         _add_columns(found, shape.columns | mapping.columns, shape.data)
+        if shape.inserts:
+            found.fields.setdefault(shape.inserts, ["1", "x"])
         for path in (path for group in shape.match for path in group):
             found.fields.setdefault(path, ["1", "x"])
         for event in mapping.events:
-            _add_columns(found, event.columns, shape.data)
+            for data in [shape.data, ()] if shape.beside else [shape.data]:
+                _add_columns(found, event.columns, data)
             keys = zip(shape.key.values(), event.keys.values(), strict=True)
             found.kinds += [{path: texts for paths, texts in keys for path in paths}]
     for skip in mapping.skips:

@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.schemas.mapping import ANY, Path, Shape, VendorMapping
+from uncommon_im.schemas.mapping import ANY, Event, Path, Shape, VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
 from uncommon_im.transforms.rules.parsing.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
+from uncommon_im.transforms.rules.parsing.shape_data import Names, data_of
 
 __all__ = ["Adapted", "Adapter", "Nested", "Row", "adapt", "adapter"]
 
@@ -69,6 +70,9 @@ class Adapter:
                 raise ConfigurationError(f"{mapping.id}.yaml: {place}: unknown converter {name!r} (known: {known})")
         self.mapping = mapping
         self.shapes = [(shape, _choices(mapping, shape, converters)) for shape in mapping.shapes]
+        self._names: dict[_Key, Names] = {
+            key: _names(event) for event in mapping.events for key in product(*event.keys.values())
+        }
         paths = _paths(mapping)
         self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
         self._dotted = dotted_keys(paths)
@@ -159,16 +163,17 @@ class Adapter:
         return next((entry for entry in self.shapes if _matches(record, entry[0].match)), None)
 
     def _adapt(self, record: Record, shape: Shape, choose: Choose) -> Row | Rejection:
-        data = lookup(record, shape.data) if shape.data else record
-        if data is None:
+        key = tuple([key_text(record, paths) for paths in shape.key.values()])
+        choices = choose(key)
+        data = data_of(record, shape, self._names.get(key, {})) if shape.data else record
+        if isinstance(data, Rejection):
+            if any(isinstance(plan, Plan) for _, plan in choices):
+                return data
             data = {}
-        elif not isinstance(data, dict):
-            return Rejection("malformed", f"{'.'.join(shape.data)} is no object")
         for when, missing, rejection in self._skips:
             if _holds(when, missing, data):
                 return rejection
-        key = tuple([key_text(record, paths) for paths in shape.key.values()])
-        for needs, plan in choose(key):
+        for needs, plan in choices:
             if not needs or has_all(data, needs):
                 return plan if isinstance(plan, Rejection) else plan.row(record, data)
         shown = zip(self.mapping.key, key, strict=True)
@@ -207,6 +212,11 @@ def _choices(mapping: VendorMapping, shape: Shape, converters: Mapping[str, Conv
     return choose
 
 
+def _names(event: Event) -> Names:
+    """Names of the values of an event that are written without, by how many they are."""
+    return {len(names): names for names in event.inserts}
+
+
 def _paths(mapping: VendorMapping) -> frozenset[Path]:
     """Where the mapping looks, from the top of records."""
     columns = [column for owner in (mapping, *mapping.events) for column in owner.columns.values()]
@@ -217,10 +227,15 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
     found: set[Path] = {path for group in mapping.yields for path in group}
     for shape in mapping.shapes:
         found.update(path for group in (*shape.match, *shape.key.values()) for path in group)
-        found.update((*shape.data, *path) for path in in_data)
+        found.update((*data, *path) for data in _places(shape) for path in in_data)
         for field in (field for column in (*shape.columns.values(), *columns) for field in column.all_fields):
-            found.add(field.path if field.from_record else (*shape.data, *field.path))
+            found.update([field.path] if field.from_record else [(*data, *field.path) for data in _places(shape)])
     return frozenset(found)
+
+
+def _places(shape: Shape) -> list[Path]:
+    """Where the fields of a shape may be."""
+    return [shape.data, ()] if shape.beside else [shape.data]
 
 
 def _beginnings(path: Path) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Any, Final, TypeVar
@@ -25,6 +26,10 @@ _FLAGS: Final = re.ASCII | re.IGNORECASE
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:[.,]\d+)?) ?(?:(Z|UTC)|([+-]\d\d)(?::?(\d\d))?)?", _FLAGS
 )
+_DOTNET: Final = re.compile(r"/Date\((\d{1,15})\)/", _FLAGS)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_SECOND: Final = 1 << 33
+_HEX: Final = re.compile(r"0x[0-9a-f]{1,15}", _FLAGS)
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+\\", _FLAGS)
 _DELETED: Final = " (deleted)"
 _SHA256: Final = re.compile(r"(?<![a-z0-9])SHA256=([0-9a-f]{64})(?![0-9a-f])", _FLAGS)
@@ -119,6 +124,25 @@ def _epoch_or_zoned(value: Scalar) -> Scalar:
     if not isinstance(value, str):
         return value
     return value if value.strip().isdecimal() else _rfc3339(value)
+
+
+def _system_time(value: Scalar) -> Scalar:
+    """`SystemTime` of an event, which is UTC ("SystemPropertiesType"): in epoch seconds from some, in milliseconds from
+    PowerShell; Splunk leaves the quotes around it. `None` for other texts."""
+    if isinstance(value, str):
+        value = value.strip().strip("'\"")
+        milliseconds = _DOTNET.fullmatch(value)
+        return int(milliseconds[1]) if milliseconds else _rfc3339(value, "Z")
+    if value is None or not 0 < value < _LAST_SECOND:
+        return None
+    return (_EPOCH + timedelta(microseconds=round(value * 1_000_000))).isoformat()
+
+
+@memoise
+def _hex_integer(value: Scalar) -> Scalar:
+    """A whole number, or digits in text, hexadecimal ones after `0x`; `None` for anything else."""
+    text = str(value).strip()
+    return int(text, 16) if _HEX.fullmatch(text) else _integer(value)
 
 
 def _enum(value: Scalar) -> Scalar:
@@ -221,6 +245,8 @@ def _if_false(value: Scalar) -> Scalar:
 CONVERTERS: Final[dict[str, Converter]] = {
     "utc_time": lambda value: _rfc3339(value, "Z") or value,  # Sysmon's `UtcTime` does not say that it is UTC
     "zoned_time": _rfc3339,
+    "system_time": _system_time,
+    "hex_integer": _hex_integer,
     "computer": _computer,
     "image": _image,
     "image_name": lambda value: base_name(_image(value) or "") or None if isinstance(value, str) else None,
@@ -247,9 +273,9 @@ CONVERTERS: Final[dict[str, Converter]] = {
     **DEFENDER,
     "guid": _guid,
     "joined_args": _joined_args,
-    "only_text": lambda value: value if isinstance(value, str) else None,
     "digest": digest,
     "file_signature_state": file_signature_state,
+    "text_integer": lambda value: _hex_integer(value) if isinstance(value, str) else None,
     **SENSORS,
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
+from defusedxml import DTDForbidden
 from defusedxml.ElementTree import fromstring
 
 from uncommon_im.transforms.rules.columns.rejection import Rejection
@@ -35,15 +36,43 @@ def event_record(text: str) -> dict[str, object] | Rejection:
         The record, or why there is none: the text is no XML, has a document type (so entities cannot be defined), or
         its outermost element is no event.
     """
-    try:
-        root = fromstring(text.strip().removeprefix("\ufeff"), forbid_dtd=True)
-    except (ParseError, ValueError) as error:
-        return Rejection("malformed", f"no XML of an event: {' '.join(str(error).split())}")
+    root = _root(text)
+    if isinstance(root, Rejection):
+        return root
     if _name(root) != "Event":
         return Rejection("malformed", f"no XML of an event: its element is {_name(root)[:_SHOWN]}, not Event")
+    return {"Event": {_name(part): _part(part) for part in root}}
+
+
+def data_in_xml(text: str) -> dict[str, object] | Rejection:
+    """Names and texts of an event's data alone: `EventData`, what holds one, or its elements side by side.
+
+    >>> data_in_xml('<EventData><Data Name="Image">a.exe</Data></EventData>')
+    {'Image': 'a.exe'}
+    >>> data_in_xml('<Data Name="Image">a.exe</Data><Data Name="User">b</Data>')
+    {'Image': 'a.exe', 'User': 'b'}
+
+    Returns:
+        The names and texts, or why there are none: the text is no XML, or has a document type.
+    """
+    text = text.strip()
+    root = _root(f"<EventData>{text}</EventData>" if text.startswith("<Data ") else text)
+    if isinstance(root, Rejection):
+        return root
+    inner = next((element for element in root.iter() if _name(element) == "EventData"), root)
+    return _event_data(inner) or {}
+
+
+def _root(text: str) -> Element | Rejection:
+    try:
+        root = fromstring(text.strip().removeprefix("\ufeff"), forbid_dtd=True)
+    except DTDForbidden:
+        return Rejection("malformed", "no XML of an event: it has a document type")
+    except (ParseError, ValueError) as error:
+        return Rejection("malformed", f"no XML of an event: {' '.join(str(error).split())}")
     if _too_deep(root):
         return Rejection("malformed", f"no XML of an event: more than {MOST_NESTED} elements lie in each other")
-    return {"Event": {_name(part): _part(part) for part in root}}
+    return root
 
 
 def _name(element: Element) -> str:

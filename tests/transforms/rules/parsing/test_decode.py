@@ -43,7 +43,7 @@ def detail(line: bytes) -> str:
 
 
 def golden(name: str) -> list[bytes]:
-    return (SYSMON / f"{name}.jsonl").read_bytes().splitlines()
+    return [encode(json.loads(line)["record"]) for line in (SYSMON / f"{name}.jsonl").read_bytes().splitlines()]
 
 
 def letter(raw: str, reason: str = "malformed") -> bytes:
@@ -90,7 +90,7 @@ def test_a_bad_line_costs_its_neighbours_nothing() -> None:
 
 
 def test_random_bytes_never_raise_and_are_all_accounted_for() -> None:
-    seeds = [encode(NATIVE), *golden("flat"), *golden("winlogbeat7")]
+    seeds = [encode(NATIVE), *golden("flat"), *golden("winlogbeat")]
     chance = random.Random(7)
     lines = []
     for line in itertools.islice(itertools.cycle(seeds), 2000):
@@ -110,8 +110,9 @@ def test_auto_decides_a_record_so_that_mixed_files_work_in_any_order() -> None:
     lines = [
         encode(NATIVE),
         *golden("flat"),
-        *golden("winlogbeat6"),
-        *golden("winlogbeat7"),
+        *golden("winlogbeat"),
+        *golden("dumps"),
+        *golden("forwarders"),
         *golden("rejected"),
     ]
     expected = [decode(line) for line in lines]
@@ -144,9 +145,9 @@ def test_a_native_record_may_say_that_it_failed() -> None:
 
 
 def test_a_vendors_rejection_is_a_dead_line_with_its_reason() -> None:
-    line = encode({"EventID": 4688, "Channel": "Security"})
+    line = encode({"EventID": 4624, "Channel": "Security"})
     assert decode(line).rejections == [
-        Rejection("not_endpoint", "sysmon does not read channel security, event id 4688", 0)
+        Rejection("not_endpoint", "sysmon does not read channel security, event id 4624", 0)
     ]
 
 
@@ -214,5 +215,5 @@ def test_every_real_record_is_a_row_or_rejected_and_counts_agree_by_event_id() -
         (3008, "dns", False): 130,
         (3020, "dns", False): 23,
     }
-    assert Counter(row.get("direction") for row in decoded.rows)["inbound"] == 1384 + 2382 + 47
-    assert sum(row.get("dns_status") == "0" for row in decoded.rows) == 490
+    assert Counter(row.get("direction") for row in decoded.rows)["inbound"] == 1385 + 2383 + 47
+    assert sum(row.get("dns_status") == 0 for row in decoded.rows) == 492

@@ -96,6 +96,8 @@ WRAPPED: dict[str, Record] = {
     "text of Cloud Logging": {"insertId": "1", "textPayload": TEXT},
     "record of Kafka Connect": {"schema": {"type": "struct"}, "payload": NATIVE},
     "Graph's values": {"@odata.context": "c", "value": [NATIVE]},
+    "syslog in Azure Monitor": {"TenantId": "t", "Facility": "user", "SyslogMessage": f"relay: {TEXT}"},
+    "hit of Chainsaw": {"group": "Sigma", "document": {"kind": "evtx", "data": NATIVE}},
     "text of a collector": {"event": {"original": TEXT}},
     "message of a collector": {"message": TEXT},
     "log of a container": {"log": TEXT + "\n", "stream": "stdout"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.event_xml import event_record
+from uncommon_im.transforms.rules.parsing.event_xml import data_in_xml, event_record
 
 NAMESPACE = "xmlns='http://schemas.microsoft.com/win/2004/08/events/event'"
 CONNECTION = f"""
@@ -107,9 +107,9 @@ def test_user_data_is_an_object_of_its_elements() -> None:
         ("<Events/>", "its element is Events, not Event"),
         ("<Event>\x00</Event>", "not well-formed"),
         ("<Event>\ud800</Event>", "surrogates"),
-        ("<!DOCTYPE a><Event/>", "DTDForbidden"),
-        ("<!DOCTYPE a [<!ENTITY b 'bb'><!ENTITY c '&b;&b;'>]><Event>&c;</Event>", "DTDForbidden"),
-        ("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/hostname'>]><Event>&b;</Event>", "DTDForbidden"),
+        ("<!DOCTYPE a><Event/>", "it has a document type"),
+        ("<!DOCTYPE a [<!ENTITY b 'bb'><!ENTITY c '&b;&b;'>]><Event>&c;</Event>", "it has a document type"),
+        ("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/hostname'>]><Event>&b;</Event>", "it has a document type"),
         ("<Event>&unknown;</Event>", "undefined entity"),
         (f"<Event>{'<a>' * 70}{'</a>' * 70}</Event>", "more than 64 elements lie in each other"),
         (f"<Event>{'<a>' * 100_000}{'</a>' * 100_000}</Event>", "more than 64 elements lie in each other"),
@@ -126,3 +126,34 @@ def test_what_is_no_event_is_refused_in_one_line(text: str, said: str) -> None:
 def test_many_elements_of_one_name_take_no_more_than_their_number() -> None:
     found = event_record(f"<Event><UserData>{'<a/>' * 200_000}</UserData></Event>")
     assert isinstance(found, dict)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<EventData xmlns='urn:x'><Data Name='Image'>a.exe</Data><Data Name='User'>CORP\\m &amp; n</Data></EventData>",
+        "<DataItem type='System.XmlData' time='2026-03-03T10:00:00Z'><EventData xmlns='urn:x'><Data Name='Image'>a.exe"
+        "</Data><Data Name='User'>CORP\\m &amp; n</Data></EventData></DataItem>",
+        " <Data Name='Image'>a.exe</Data>\n<Data Name='User'>CORP\\m &amp; n</Data> ",
+    ],
+)
+def test_data_alone_gives_names_and_texts_whatever_is_around_it(text: str) -> None:
+    assert data_in_xml(text) == {"Image": "a.exe", "User": "CORP\\m & n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("<EventData><Data Name='a'>b</Data>", "no element found"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]><EventData><Data Name='a'>&b;</Data></EventData>", "it has a document type"),
+        ("<a>" * 70 + "</a>" * 70, "more than 64 elements lie in each other"),
+    ],
+)
+def test_data_alone_that_is_no_xml_says_why(text: str, problem: str) -> None:
+    found = data_in_xml(text)
+    assert isinstance(found, Rejection)
+    assert problem in found.detail
+
+
+def test_data_alone_may_be_empty() -> None:
+    assert data_in_xml("<EventData/>") == {}
