@@ -13,9 +13,10 @@ if TYPE_CHECKING:  # a run that has nothing to complain of does not wait for the
     from uncommon_im.transforms.rules.alerts.secrets import SecretText
 
 _MASK: Final = "***"
-_OF_URL: Final = re.compile(r"://[^/\s@'\"]+@")
+_OF_URL: Final = re.compile(r"(?<!\babfs)(?<!\babfss)://[^/\s@'\"]+@")
+"""Of Azure's `abfs://CONTAINER@ACCOUNT...` the container is no secret."""
 _NAMED: Final = re.compile(
-    r"""([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|signature|credential|api_?key|upload_id|\bsig\b)[\w.-]*=)
+    r"""([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|signature|credential|(?:api|account)_?key|upload_id|\bsig\b)[\w.-]*=)
         ( \\?"[^"]*" | '[^']*' | [^\s&;,'"]+ )""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -51,8 +51,8 @@ class FileOptions(Options, title="input"):
     """Which files are read."""
 
     input: tuple[str, ...] = option(
-        "Files of this machine, gs://, s3://, az://, abfs:// or any file system that Beam knows. {date} stands for each "
-        "day that the run needs, as 2026-03-01; other forms are {date:%Y%m%d} and {date:%Y}/{date:%m}/{date:%d}.",
+        "Files of this machine, or on gs://, s3://, az://, abfs:// and whatever else Beam knows. {date} stands for "
+        "each day that the run needs, as 2026-03-01; other forms are {date:%Y%m%d} and {date:%Y}/{date:%m}/{date:%d}.",
         (),
         "GLOB",
     )
