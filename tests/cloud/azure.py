@@ -39,6 +39,10 @@ class Container(Bucket):
     def url(self) -> str:
         return self.form.format(container=self.name, account=ACCOUNT)
 
+    @property
+    def nowhere(self) -> str:
+        return self.form.format(container=f"{self.name}-none", account=ACCOUNT)
+
     def put(self, name: str, content: bytes) -> str:
         self.client.upload_blob(name, content, overwrite=True)
         return f"{self.url}/{name}"

@@ -26,6 +26,11 @@ class Bucket(Protocol):
     def url(self) -> str:
         """Its path, without a slash at the end."""
 
+    @property
+    def nowhere(self) -> str:
+        """The path of a bucket that is not there."""
+        return f"{self.url}-none"
+
     def put(self, name: str, content: bytes) -> str:
         """Writes an object; returns its path."""
 

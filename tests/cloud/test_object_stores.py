@@ -88,6 +88,23 @@ def test_a_run_reads_keys_with_odd_characters_and_writes_beside_them(bucket: Buc
     assert not [name for name in bucket.names() if "can-be-written" in name or "/.uncommon-im/2" in name]
 
 
+def test_a_container_is_the_same_under_every_form_of_its_path(azure: str, tmp_path: Path) -> None:
+    container = Container()
+    forms = ["az://{container}", "abfs://{container}", "azfs://{account}/{container}"]
+    forms += [f"{scheme}://{{container}}@{{account}}.dfs.core.windows.net" for scheme in ("abfs", "abfss")]
+    urls = [form.format(container=container.name, account=ACCOUNT) for form in forms]
+    services = b"services: [{id: mattermost, hosts: {exact: [chat.corp.example]}}]"
+    for number, url in enumerate(urls):
+        write_whole(f"{url}/lake/{number}.jsonl", lines())
+        write_whole(f"{url}/services.yaml", services)
+        assert list_files(f"{url}/lake/*")[number] == (f"{url}/lake/{number}.jsonl", len(lines()))
+        assert len(list_folder(f"{url}/lake")) == number + 1
+        given = ["--services", f"{url}/services.yaml", "--exceptions", f"{urls[0]}/none.yaml"]
+        assert backfill(f"{url}/lake/*.jsonl", str(tmp_path / "run"), *given[:2], "--dry-run") == 0
+        assert backfill(f"{url}/lake/*.jsonl", str(tmp_path / "run"), *given, "--dry-run") == 2
+    assert container.names("lake/") == [f"lake/{number}.jsonl" for number in range(5)]
+
+
 def test_large_objects_are_written_in_parts_and_read_from_anywhere(bucket: Bucket) -> None:
     content = os.urandom(1 << 20) * 21
     with create(f"{bucket.url}/large") as stream:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, BinaryIO, Final
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
@@ -55,7 +56,7 @@ class AzureStore:
         connection = given.get("azure_connection_string") or environment.get(_CONNECTION)
         if connection:
             service = _connected(connection, self._limits)
-            if place.account in ("", service.account_name):
+            if place.account in ("", service.account_name) and _is_of(service, place):
                 return service
         own = _first(_ACCOUNTS)
         account = place.account or own
@@ -124,6 +125,13 @@ def _connected(connection: str, limits: tuple[tuple[str, float], ...]) -> BlobSe
 def _named(endpoint: str, secret: str, identity: str, limits: tuple[tuple[str, float], ...]) -> BlobServiceClient:
     credential = secret or DefaultAzureCredential(**({"managed_identity_client_id": identity} if identity else {}))
     return BlobServiceClient(endpoint, credential, **dict(limits))
+
+
+def _is_of(service: BlobServiceClient, place: Address) -> bool:
+    """Whether a client is of the cloud that a path names; what has a host of another form, such as an emulator, is."""
+    host = urlsplit(service.url).hostname or ""
+    inside = host.removeprefix(f"{service.account_name}.blob.")
+    return not place.domain or inside in (host, place.domain)
 
 
 def _first(names: Sequence[str]) -> str:

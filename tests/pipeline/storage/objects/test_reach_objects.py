@@ -139,6 +139,18 @@ def test_a_store_that_never_answers_is_not_waited_for(path: str, silent: str, mo
             "https://acme.blob.core.windows.net/",
             "SharedKeyCredentialPolicy",
         ),
+        (
+            {"AZURE_STORAGE_CONNECTION_STRING": f"AccountName=acme;AccountKey={SECRET}"},
+            "abfs://c@acme.dfs.core.chinacloudapi.cn/x",
+            "https://acme.blob.core.chinacloudapi.cn/",
+            "DefaultAzureCredential",
+        ),
+        (
+            {"AZURE_STORAGE_CONNECTION_STRING": f"AccountName=acme;AccountKey={SECRET};BlobEndpoint=http://h:1/acme"},
+            "abfs://c@acme.dfs.core.windows.net/x",
+            "http://h:1/acme/",
+            "SharedKeyCredentialPolicy",
+        ),
     ],
 )
 def test_the_account_and_the_credentials_are_those_that_belong_to_the_path(
