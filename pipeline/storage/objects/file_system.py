@@ -55,8 +55,10 @@ class ObjectFileSystem(FileSystem):
         pattern += "*" if pattern.endswith("/") else ""
         known = _known(pattern)
         if known is None:
-            prefix = _unescaped(_LITERAL.match(pattern)[0])  # type: ignore[index]
-            yield from self.match_files(self._list(prefix), pattern)
+            literal = _LITERAL.match(pattern)[0]  # type: ignore[index]
+            prefix = _unescaped(literal)
+            rest = re.compile(self.translate_pattern(pattern[len(literal) :]))
+            yield from (file for file in self._list(prefix) if rest.match(file.path, len(prefix)))
         elif self.exists(known):
             yield self.metadata(known)
 

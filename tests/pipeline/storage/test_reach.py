@@ -172,7 +172,7 @@ def test_credentials_that_nothing_gives_in_time_are_none(monkeypatch: pytest.Mon
 def test_a_file_system_that_is_not_installed_says_what_to_install(
     path: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("hdfs", "boto3", "azure.storage"):
+    for module in ("hdfs", "boto3", "azure.storage.blob"):
         monkeypatch.setitem(sys.modules, module, cast(Any, None))
     assert refused(capsys, backfill(tmp_path, "--input", path)).startswith(f"--input {path}: {said}")
 
