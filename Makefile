@@ -18,6 +18,7 @@ FLINK := $(VENV)/flink
 KAFKA := $(VENV)/kafka
 KAFKA_BROKER := $(VENV)/kafka-broker
 BIGQUERY := $(VENV)/bigquery-emulator
+AZURITE := $(VENV)/azurite
 DEPLOY := $(VENV)/deploy
 HCLFMT := $(VENV)/bin/hclfmt
 OSV_SCANNER := $(VENV)/bin/osv-scanner
@@ -37,6 +38,7 @@ endef
 PRISM_VERSION := v2.77.0
 OSV_SCANNER_VERSION := v2.5.0
 HCLFMT_VERSION := v2.24.0
+AZURITE_VERSION := 3.35.0
 
 .PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-faults test-report test-deploy lock sbom audit lint format benchmark clean
 
@@ -85,7 +87,7 @@ $(FLINK) $(KAFKA) $(KAFKA_BROKER):
 test-runners: runners kafka  ## what needs those engines
 	$(BIN)/python -m pytest -m runners tests/runners --durations 5
 
-test-cloud: setup $(BIGQUERY)/installed  ## what talks to emulators: Pub/Sub, BigQuery, Cloud Storage
+test-cloud: setup $(BIGQUERY)/installed $(AZURITE)/installed  ## what talks to emulators: Pub/Sub, BigQuery, Cloud Storage, S3, Azure
 	$(BIN)/python -m pytest -m cloud tests/cloud --durations 5 -rs
 
 $(BIGQUERY)/installed: tests/cloud/bigquery-emulator.txt | $(INSTALLED)
@@ -95,6 +97,11 @@ $(BIGQUERY)/installed: tests/cloud/bigquery-emulator.txt | $(INSTALLED)
 	$(BIGQUERY)/bin/python -m pip install --quiet --requirement $<
 	HOME=$(abspath $(BIGQUERY)) $(BIGQUERY)/bin/python -c "from duckdb_extensions import import_extension as put; \
 		[put(name) for name in ('ducklake', 'icu', 'spatial')]"
+	touch $@
+
+$(AZURITE)/installed: | $(INSTALLED)
+	@command -v npm > /dev/null || { echo "Azurite, a server of Azure's blobs, needs Node.js and npm"; exit 1; }
+	npm install --prefix $(AZURITE) --silent --no-audit --no-fund azurite@$(AZURITE_VERSION)
 	touch $@
 
 test-faults: setup  ## kills every command that writes at every step, and fails its calls; FAULTS=short takes a few steps

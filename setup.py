@@ -12,6 +12,10 @@ ROOMS = ("pipeline", "transforms", "schemas")
 """The folders that are installed as `uncommon_im.pipeline` and so on: a team has packages of these plain names."""
 REPORT = ["Jinja2>=3.1.6,<4", "vl-convert-python>=1.9,<2"]
 """What `uncommon-im report` needs: an extra of its own, for workers write no pages."""
+AWS = ["boto3>=1.40,<2"]
+"""What `s3://` needs."""
+AZURE = ["azure-identity>=1.19,<2", "azure-storage-blob>=12.24,<13"]
+"""What `az://`, `abfs://` and `azfs://` need."""
 DOCS = ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10", "mkdocstrings[python]>=1,<2"]
 """What builds the documentation."""
 
@@ -51,9 +55,13 @@ setup(
         "rich>=14,<16",
     ],
     extras_require={
+        "aws": AWS,
+        "azure": AZURE,
         "report": REPORT,
         "docs": DOCS,
         "dev": [
+            *AWS,
+            *AZURE,
             *REPORT,
             *DOCS,
             'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64"',  # elsewhere there are no wheels
@@ -67,6 +75,7 @@ setup(
             "hypothesis>=6.140,<7",
             "import-linter>=2.16,<3",
             "jsonschema>=4.23,<5",
+            "moto[iam,s3,server]>=5.1,<6",
             "mypy>=1.18,<3",
             "ocsf-json-schema>=1.2,<2",
             "packaging>=24,<27",

@@ -14,8 +14,12 @@ if TYPE_CHECKING:  # a run that has nothing to complain of does not wait for the
 
 _MASK: Final = "***"
 _OF_URL: Final = re.compile(r"://[^/\s@'\"]+@")
+_CONTAINER: Final = re.compile(r"\b(abfss?://[a-z0-9$-]+)@", re.IGNORECASE)
+"""Of Azure, which no secret is: nobody's name and password stand there."""
+_AT: Final = "\ue000"
+"""Stands for its @ while others are looked for."""
 _NAMED: Final = re.compile(
-    r"""([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|signature|credential|api_?key|upload_id|\bsig\b)[\w.-]*=)
+    r"""([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|signature|credential|(?:api|account)_?key|upload_id|\bsig\b)[\w.-]*=)
         ( \\?"[^"]*" | '[^']*' | [^\s&;,'"]+ )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -34,10 +38,12 @@ def masked(text: str, thoroughly: bool = True) -> str:
     >>> masked("https://user:p@host/x?X-Goog-Signature=ab12&day=1 is refused: Bearer ya29.abc")
     'https://***@host/x?X-Goog-Signature=***&day=1 is refused: Bearer ***'
     """
+    text = _CONTAINER.sub(rf"\1{_AT}", text)
     text = _OF_URL.sub(f"://{_MASK}@", text)
     text = _NAMED.sub(rf"\1{_MASK}", text)
     text = _BEARER.sub(lambda found: f"{found[1] or ''}{_MASK}", text)
-    return _MASKED.sub(_MASK, _secrets().masked(text)) if thoroughly else text
+    text = _MASKED.sub(_MASK, _secrets().masked(text)) if thoroughly else text
+    return text.replace(_AT, "@")
 
 
 @cache

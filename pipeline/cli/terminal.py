@@ -29,7 +29,8 @@ def start_logging(verbose: bool) -> None:
     logging.getLogger(OURS).setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in ("apache_beam", "PrismRunner"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
-    logging.getLogger("urllib3").setLevel(logging.WARNING if verbose else logging.ERROR)  # each try of a request
+    for name in ("urllib3", "azure", "botocore"):  # each try of a request, and of each kind of credentials
+        logging.getLogger(name).setLevel(logging.WARNING if verbose else logging.ERROR)
 
 
 def complain(problem: object) -> None:

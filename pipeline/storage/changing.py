@@ -24,9 +24,10 @@ def create(path: str) -> BinaryIO:
     """A new file to write to, and the folders that it lies in; who writes where others read uses `write_whole`."""
     if is_remote(path):
         from apache_beam.io.filesystem import CompressionTypes
-        from apache_beam.io.filesystems import FileSystems
 
-        return cast(BinaryIO, FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED))
+        from uncommon_im.pipeline.storage.objects.file_system import file_system
+
+        return cast(BinaryIO, file_system(path).create(path, compression_type=CompressionTypes.UNCOMPRESSED))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     return Path(path).open("wb")
 
@@ -51,9 +52,9 @@ def move(files: Mapping[str, str]) -> None:
         Path(new).parent.mkdir(parents=True, exist_ok=True)
         os.replace(old, new)
     if there := {old: new for old, new in files.items() if old not in here}:
-        from apache_beam.io.filesystems import FileSystems
+        from uncommon_im.pipeline.storage.objects.file_system import file_system
 
-        FileSystems.rename(list(there), list(there.values()))
+        file_system(next(iter(there))).rename(list(there), list(there.values()))
 
 
 def delete(paths: Iterable[str]) -> None:
@@ -66,13 +67,15 @@ def delete(paths: Iterable[str]) -> None:
             Path(path).unlink(missing_ok=True)
     if there:
         from apache_beam.io.filesystem import BeamIOError
-        from apache_beam.io.filesystems import FileSystems
 
+        from uncommon_im.pipeline.storage.objects.file_system import file_system
+
+        system = file_system(there[0])
         try:
-            FileSystems.delete([glob.escape(path) for path in there])
+            system.delete([glob.escape(path) for path in there])
         except BeamIOError:  # some file systems mind that a file is gone
-            if left := [glob.escape(path) for path in there if FileSystems.exists(path)]:
-                FileSystems.delete(left)
+            if left := [glob.escape(path) for path in there if system.exists(path)]:
+                system.delete(left)
 
 
 def remove_empty(folders: Iterable[str]) -> None:

@@ -33,13 +33,13 @@ def list_files(*patterns: str, option: str = "") -> list[StoredFile]:
     Raises:
         ConfigurationError: a file system cannot look one up; names it.
     """
-    from apache_beam.io.filesystems import FileSystems
+    from uncommon_im.pipeline.storage.objects.file_system import file_system
 
     sizes: dict[str, int] = {}
     for pattern in patterns:
         with _clear_errors(pattern, option):
             here = f"./{pattern}" if pattern.startswith(("*", "?", "[")) else pattern  # Beam looks for a folder first
-            sizes |= {file.path: file.size_in_bytes for file in FileSystems.match([here])[0].metadata_list}
+            sizes |= {file.path: file.size_in_bytes for file in file_system(here).match([here])[0].metadata_list}
     return [StoredFile(path, size) for path, size in sorted(sizes.items())]
 
 
@@ -69,10 +69,10 @@ def _local_names(folder: str, prefix: str) -> Iterator[str]:
 
 
 def _remote_names(folder: str) -> Iterator[str]:
-    from apache_beam.io.filesystems import FileSystems
+    from uncommon_im.pipeline.storage.objects.file_system import file_system
 
     inside = folder.rstrip("/") + "/"
-    for file in FileSystems.match([f"{glob.escape(inside)}**"])[0].metadata_list:
+    for file in file_system(folder).match([f"{glob.escape(inside)}**"])[0].metadata_list:
         if file.path.startswith(inside) and file.path != inside:
             yield file.path.removeprefix(inside)
 
@@ -81,10 +81,10 @@ def exists(path: str, option: str = "") -> bool:
     """Whether there is such a file; arguments and errors as `list_folder`."""
     if not is_remote(path):
         return Path(path).exists()
-    from apache_beam.io.filesystems import FileSystems
+    from uncommon_im.pipeline.storage.objects.file_system import file_system
 
     with _clear_errors(path, option):
-        return bool(FileSystems.exists(path))
+        return bool(file_system(path).exists(path))
 
 
 @contextmanager

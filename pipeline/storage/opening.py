@@ -35,12 +35,13 @@ class _Remote(io.RawIOBase):
 
     def __init__(self, path: str) -> None:
         from apache_beam.io.filesystem import CompressionTypes
-        from apache_beam.io.filesystems import FileSystems
+
+        from uncommon_im.pipeline.storage.objects.file_system import file_system
 
         self._path = path
         self._stream: Any = None
         try:
-            self._stream = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+            self._stream = file_system(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED)
         except Exception as error:
             self._give_up(error)
 

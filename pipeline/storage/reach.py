@@ -8,32 +8,26 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from uncommon_im.pipeline.storage.answers import SECONDS, NoAnswer, one_line, unreachable, within
+from uncommon_im.pipeline.storage.objects.addresses import AWS, AZURE, SCHEMES
 from uncommon_im.schemas.documents import ConfigurationError, require
 
-T = TypeVar("T")
-SECONDS: Final = 4.0
-"""How long each of two questions may take: who we are, and whether there is an answer."""
 LOG_IN: Final = (
     "log in with `gcloud auth application-default login`, let GOOGLE_APPLICATION_CREDENTIALS name a key, "
     "or run as a service account"
 )
 _NEEDED: Final = {
-    "gs": ("google.cloud.storage", "gcp"),
-    "hdfs": ("hdfs", "hadoop"),
-    "s3": ("boto3", "aws"),
-    "azfs": ("azure.storage.blob", "azure"),
+    "gs": (("google.cloud.storage",), "apache-beam[gcp]"),
+    "hdfs": (("hdfs",), "apache-beam[hadoop]"),
+    **dict.fromkeys(AWS, (("boto3",), "uncommon-im[aws]")),
+    **dict.fromkeys(AZURE, (("azure.storage.blob", "azure.identity"), "uncommon-im[azure]")),
 }
-"""Scheme -> the module that Beam needs for it, and Beam's extra that has it."""
-
-
-class NoAnswer(Exception):
-    """There was none in time."""
+"""Scheme -> the modules that are needed for it, and what to install to have it."""
 
 
 def require_reachable(named: Iterable[tuple[str, str]], beam_flags: Sequence[str] = ()) -> None:
@@ -57,15 +51,23 @@ def require_reachable(named: Iterable[tuple[str, str]], beam_flags: Sequence[str
             f"{option} {path}: no file system is called {scheme}://: known are "
             f"{', '.join(f'{known}://' for known in _NEEDED)} and paths of this machine",
         )
-        module, extra = _NEEDED.get(scheme, ("", ""))
+        modules, package = _NEEDED.get(scheme, ((), ""))
+        missing = next((module for module in modules if not _installed(module)), None)
         require(
-            not module or _installed(module),
-            f"{option} {path}: {scheme}:// needs {module}, which is not installed: pip install 'apache-beam[{extra}]'",
+            not missing,
+            f"{option} {path}: {scheme}:// needs {missing}, which is not installed: pip install '{package}'",
         )
     if first:
         _give_options(beam_flags)
     for scheme, (option, path) in first.items():
-        (_ask_google if scheme == "gs" else _ask)(option, path)
+        if scheme == "gs":
+            _ask_google(option, path)
+        elif scheme in SCHEMES:
+            from uncommon_im.pipeline.storage.reach_objects import ask_aws, ask_azure
+
+            (ask_aws if scheme in AWS else ask_azure)(f"{option} {path}", path)
+        else:
+            _ask(option, path)
 
 
 def _plugged_in() -> set[str]:
@@ -73,31 +75,6 @@ def _plugged_in() -> set[str]:
     from apache_beam.io.filesystem import FileSystem
 
     return {each.scheme() for each in FileSystem.get_all_subclasses()}
-
-
-def within(seconds: float, question: Callable[[], T]) -> T:
-    """What a function returns or raises, if it does so in time; else it is left to itself.
-
-    Raises:
-        NoAnswer: it does not.
-    """
-    answer: list[T] = []
-    failure: list[BaseException] = []
-
-    def ask() -> None:
-        try:
-            answer.append(question())
-        except BaseException as error:  # it is raised below, in the thread that asked
-            failure.append(error)
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(seconds)
-    if failure:
-        raise failure[0]
-    if not answer:
-        raise NoAnswer
-    return answer[0]
 
 
 def google_credentials() -> Any:
@@ -131,7 +108,7 @@ def require_answer(named: str, url: str) -> None:
     try:
         within(SECONDS, lambda: requests.get(url, timeout=SECONDS, stream=True).close())
     except (requests.RequestException, NoAnswer) as error:
-        raise _unreachable(named, urlsplit(url).netloc, error) from None
+        raise unreachable(named, urlsplit(url).netloc, error) from None
 
 
 def listens(address: str) -> bool:
@@ -184,12 +161,12 @@ def _ask_google(option: str, path: str) -> None:
     try:
         within(SECONDS, ask)
     except (RefreshError, InvalidOperation) as error:
-        refused = lacking or f"Google refuses the credentials: {_line(error)}: {LOG_IN}"
+        refused = lacking or f"Google refuses the credentials: {one_line(error)}: {LOG_IN}"
         raise ConfigurationError(f"{named}: {refused}") from None
     except Exception as error:
         code = getattr(error, "code", None)  # of an answer: there is none if the network fails
         if code is None:
-            raise _unreachable(named, "Cloud Storage", error, lacking) from None
+            raise unreachable(named, "Cloud Storage", error, lacking) from None
         require(not lacking or code not in (401, 403), f"{named}: {lacking}")
 
 
@@ -200,18 +177,10 @@ def _ask(option: str, path: str) -> None:
     try:
         within(2 * SECONDS, lambda: FileSystems.exists(path))
     except NoAnswer as error:
-        raise _unreachable(named, f"{urlsplit(path).scheme}://", error) from None
+        raise unreachable(named, f"{urlsplit(path).scheme}://", error) from None
     except Exception as error:  # file systems have no error in common
-        text = _line(error)
+        text = one_line(error)
         require("redentials" not in text, f"{named}: no credentials, or none that are accepted: {text}")
-
-
-def _unreachable(named: str, service: str, error: Exception, lacking: str = "") -> ConfigurationError:
-    how = "" if isinstance(error, NoAnswer) else f" ({type(error).__name__})"
-    also = f"; beside that, {lacking}" if lacking else ""
-    return ConfigurationError(
-        f"{named}: {service} does not answer{how}: check the network, the proxy (HTTPS_PROXY) and the firewall{also}"
-    )
 
 
 def _installed(module: str) -> bool:
@@ -226,7 +195,3 @@ def _give_options(flags: Sequence[str]) -> None:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     FileSystems.set_options(PipelineOptions(list(flags)))
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

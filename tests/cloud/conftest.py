@@ -11,11 +11,13 @@ import grpc
 import pytest
 from drongo.services.pubsub.emulator import PubSubEmulator
 
+from tests.cloud.azure import azurite
 from tests.cloud.bigquery import BigQuery, bigquery_emulator
 from tests.cloud.proxy import Proxy, proxying
 from tests.cloud.queue import Queue
+from tests.cloud.s3 import s3_server
 from tests.cloud.servers import free_port, serving
-from tests.cloud.storage import Bucket, storage_emulator
+from tests.cloud.storage import Bucket, GoogleBucket, storage_emulator
 from uncommon_im.pipeline.bigquery.access import BigQueryAccess
 from uncommon_im.pipeline.bigquery.tables import Dataset
 
@@ -84,7 +86,21 @@ def storage() -> Iterator[str]:
 @pytest.fixture
 def bucket(storage: str) -> Bucket:
     """A bucket."""
-    return Bucket()
+    return GoogleBucket()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """A server of S3 that boto3 finds, and its address."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[str]:
+    """A server of Azure's blobs that its SDK finds, and its connection string."""
+    with azurite() as connection:
+        yield connection
 
 
 def _drongo() -> Iterator[str]:

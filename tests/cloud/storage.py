@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import google.auth
 import pytest
@@ -18,7 +19,32 @@ from tests.cloud.servers import free_port, serving
 PROJECT = "test-project"
 
 
-class Bucket:
+class Bucket(Protocol):
+    """A bucket of some store, behind the back of what is tested."""
+
+    @property
+    def url(self) -> str:
+        """Its path, without a slash at the end."""
+
+    @property
+    def nowhere(self) -> str:
+        """The path of a bucket that is not there."""
+        return f"{self.url}-none"
+
+    def put(self, name: str, content: bytes) -> str:
+        """Writes an object; returns its path."""
+
+    def get(self, name: str) -> bytes:
+        """The content of an object."""
+
+    def delete(self, name: str) -> None:
+        """Deletes an object."""
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Names of objects, sorted."""
+
+
+class GoogleBucket(Bucket):
     """A bucket of the emulator that STORAGE_EMULATOR_HOST names, which the client libraries and Beam obey."""
 
     def __init__(self) -> None:

@@ -1,13 +1,14 @@
-"""Cloud Storage for every file of a backfill: `gcp-storage-emulator` over HTTP, Beam's in-process engine.
+"""Object stores for every file of a backfill: servers of Cloud Storage, S3 and Azure over HTTP, the in-process engine.
 
-Beside each run on `gs://` stands one on local files: they find the same.
+Beside each run in a store stands one on local files: they find the same.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import pytest
 from google.api_core.exceptions import Forbidden
 from google.cloud.storage.fileio import BlobReader
 
-from tests.cloud.storage import Bucket
+from tests.cloud.azure import Container
+from tests.cloud.s3 import S3Bucket
+from tests.cloud.storage import Bucket, GoogleBucket
 from tests.organisations import random_organisation
 from tests.running import Record, arrow_of, write_lines, write_parquet
 from uncommon_im.pipeline.cli.main import main
@@ -48,6 +51,22 @@ def by_day(records: Sequence[Record]) -> dict[str, list[Record]]:
         if time is not None and time > 0:
             days.setdefault(arrow_of([record]).column("event_time")[0].as_py().date().isoformat(), []).append(record)
     return days
+
+
+STORES: dict[str, tuple[str, Callable[[], Bucket]]] = {
+    "gs": ("storage", GoogleBucket),
+    "s3": ("s3", S3Bucket),
+    "abfs": ("azure", partial(Container, "abfs://{container}@{account}.dfs.core.windows.net")),
+}
+"""Scheme -> the server that has to run, and what makes a bucket there."""
+
+
+@pytest.fixture(params=STORES)
+def bucket(request: pytest.FixtureRequest) -> Bucket:
+    """A bucket of each store."""
+    server, make = STORES[request.param]
+    request.getfixturevalue(server)
+    return make()
 
 
 @pytest.fixture
@@ -170,8 +189,8 @@ def test_simulated_telemetry_in_a_bucket_is_that_in_a_folder_and_replaces_the_te
     assert capsys.readouterr().out.endswith(
         f"in {bucket.url}/made/events/*.parquet, labels in {bucket.url}/made/labels.jsonl\n"
     )
-    assert main(["simulate", "--output", f"{bucket.url}-none/made", *size, "2"]) == 2
-    assert f"--output {bucket.url}-none/made" in capsys.readouterr().err
+    assert main(["simulate", "--output", f"{bucket.nowhere}/made", *size, "2"]) == 2
+    assert f"--output {bucket.nowhere}/made" in capsys.readouterr().err
 
 
 def test_documents_in_a_bucket_configure_a_run_and_one_that_is_missing_is_said(
@@ -248,10 +267,10 @@ def test_an_object_that_is_gone_when_it_is_read_is_said_and_doubles_nothing(
     ("options", "said"),
     [
         (["--input", "{url}/none*.parquet", "--output", "{url}/run"], "--input {url}/none*.parquet: matches no file"),
-        (["--input", "{file}", "--output", "{url}-none/run"], "--output {url}-none/run/alerts: cannot be looked up: "),
+        (["--input", "{file}", "--output", "{nowhere}/run"], "--output {nowhere}/run/alerts: cannot be looked up: "),
         (
-            ["--input", "{file}", "--output", "{url}/run", "--end", "2026-04-06", "--baseline-out", "{url}-none/b"],
-            "--baseline-out {url}-none/b",
+            ["--input", "{file}", "--output", "{url}/run", "--end", "2026-04-06", "--baseline-out", "{nowhere}/b"],
+            "--baseline-out {nowhere}/b",
         ),
         (
             ["--input", "{file}", "--output", "{url}/run", "--baseline-in", "{url}/none"],
@@ -263,16 +282,19 @@ def test_what_is_not_there_or_cannot_be_written_is_said_before_anything_runs(
     options: list[str], said: str, bucket: Bucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = bucket.put("events.jsonl", b"{}\n")
-    assert main(["backfill", *(option.format(url=bucket.url, file=file) for option in options)]) == 2
-    assert said.format(url=bucket.url) in capsys.readouterr().err
+    assert (
+        main(["backfill", *(option.format(url=bucket.url, nowhere=bucket.nowhere, file=file) for option in options)])
+        == 2
+    )
+    assert said.format(url=bucket.url, nowhere=bucket.nowhere) in capsys.readouterr().err
     assert bucket.names() == ["events.jsonl"]
 
 
 def test_a_file_system_that_refuses_is_no_damaged_file(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    storage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    bucket = GoogleBucket()
     file = bucket.put("events.jsonl", b"{}\n")
-
     read = BlobReader.read
 
     def refuse(self: Any, *arguments: Any) -> Any:

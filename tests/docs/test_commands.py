@@ -23,6 +23,8 @@ from uncommon_im.pipeline.options.beam import unknown_options
 
 REASONS: Final = {
     "it needs Google Cloud",
+    "it needs AWS",
+    "it needs Azure",
     "it needs Kafka",
     "it needs Flink",
     "it needs Airflow",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from posixpath import join
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 
 from uncommon_im.pipeline.storage.changing import write_whole
 from uncommon_im.transforms.rules.alerts.formats import NATIVE, text_of
@@ -70,10 +70,10 @@ class _WriteBundle(beam.DoFn):
     def finish_bundle(self) -> None:
         if self._lines:
             name = f"{self._name}-{uuid.uuid4().hex}.jsonl"
-            write_whole(FileSystems.join(self._output, self._name, name), "".join(self._lines).encode())
+            write_whole(join(self._output, self._name, name), "".join(self._lines).encode())
 
 
 def _write_alert(alert: dict[str, Any], output: str, alert_format: str) -> str:
-    path = FileSystems.join(output, "alerts", f"{alert['alert_id']}.jsonl")
+    path = join(output, "alerts", f"{alert['alert_id']}.jsonl")
     write_whole(path, f"{text_of(alert, alert_format)}\n".encode())
     return path

@@ -51,7 +51,10 @@ class FileOptions(Options, title="input"):
     """Which files are read."""
 
     input: tuple[str, ...] = option(
-        "Files on any file system that Beam knows. {date} stands for each day that the run needs.", (), "GLOB"
+        "Files of this machine, or on gs://, s3://, az://, abfs:// and whatever else Beam knows. {date} stands for "
+        "each day that the run needs, as 2026-03-01; other forms are {date:%Y%m%d} and {date:%Y}/{date:%m}/{date:%d}.",
+        (),
+        "GLOB",
     )
     records: FormatOptions
     partition_slack_days: int = option(

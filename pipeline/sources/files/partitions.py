@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import posixpath
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.files.readings import InputFile
-from uncommon_im.pipeline.storage.listing import list_files
+from uncommon_im.pipeline.storage.listing import exists, list_files
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 log = logging.getLogger(__name__)
 
-DATE: Final = "{date}"
+_OPENS: Final = "{date"
+_DATE: Final = re.compile(r"\{date(?::(?P<form>[^{}]+))?\}")
+_PART: Final = re.compile(r"%.?", re.DOTALL)
+_OF_A_DAY: Final = ("%Y", "%m", "%d", "%j")
 
 
 @dataclass(frozen=True)
@@ -35,34 +39,39 @@ def find_files(patterns: list[str], days: tuple[date, date] | None, partitions: 
     """The files that a run reads.
 
     Args:
-        patterns: globs; `{date}` stands for each day that the run needs.
+        patterns: globs; `{date}` stands for each day that the run needs, and so does `{date:%Y%m%d}` in another form.
         days: the first of these days, and the day after the last; `None`: the range is open.
         partitions: how they are laid out.
 
     Raises:
-        ConfigurationError: nothing matches, a folder lacks its marker, or `{date}` meets an open range; names the
-            pattern or the folder.
+        ConfigurationError: nothing matches, a folder lacks its marker, `{date}` meets an open range or has a form that
+            says no day; names the pattern or the folder.
     """
-    plain = [pattern for pattern in patterns if DATE not in pattern]
-    dated = [day for pattern in patterns if DATE in pattern for day in _dated(pattern, days, partitions)]
+    plain = [pattern for pattern in patterns if _OPENS not in pattern]
+    dated = [day for pattern in patterns if _OPENS in pattern for day in _dated(pattern, days, partitions)]
     files = match_files(plain + dated)
     if partitions.marker:
         for folder in sorted({posixpath.dirname(file.path) for file in files}):
-            _require_marker(folder, partitions.marker)
+            marker = posixpath.join(folder, partitions.marker)
+            _require_marker(marker, exists(marker, option="--require-marker"))  # no glob: folders may hold a [
     return files
 
 
 def _dated(pattern: str, days: tuple[date, date] | None, partitions: Partitions) -> list[str]:
     """The pattern of each day that has files; slack days are only searched for late records and may have none."""
+    _check(pattern)
     if days is None:
         raise ConfigurationError("--input with {date} needs --start and --end: which days are to be read?")
     first, end = days
     matching, empty = [], []
     for number in range((end - first).days + partitions.slack_days):
         day = first + timedelta(days=number)
-        dated = pattern.replace(DATE, str(day))
+        dated = on_day(pattern, day)
+        if dated in matching:  # its folders are those of months or years
+            continue
         if partitions.marker and day < end:
-            _require_marker(posixpath.dirname(dated), partitions.marker)
+            marker = posixpath.join(posixpath.dirname(dated), partitions.marker)
+            _require_marker(marker, list_files(marker, option="--require-marker"))
         if list_files(dated, option="--input"):
             matching.append(dated)
         elif day < end:
@@ -73,9 +82,33 @@ def _dated(pattern: str, days: tuple[date, date] | None, partitions: Partitions)
     return matching
 
 
-def _require_marker(folder: str, marker: str) -> None:
-    path = posixpath.join(folder, marker)
+def on_day(pattern: str, day: date) -> str:
+    """A pattern with the day that it asks for, wherever it does.
+
+    >>> on_day("y={date:%Y}/m={date:%m}/d={date:%d}/h=*/{date}.json", date(2026, 3, 1))
+    'y=2026/m=03/d=01/h=*/2026-03-01.json'
+    >>> on_day("eventDay={date:%Y%m%d}/*", date(2026, 3, 1))
+    'eventDay=20260301/*'
+    """
+    return _DATE.sub(lambda found: day.strftime(found["form"] or "%Y-%m-%d"), pattern)
+
+
+def _check(pattern: str) -> None:
+    """Raises `ConfigurationError` unless every `{date...}` of a pattern is whole, and of parts of a day alone."""
+    for found in _DATE.finditer(pattern):
+        form = found["form"]
+        parts = _PART.findall(form) if form else _OF_A_DAY
+        wrong = next((part for part in parts if part not in _OF_A_DAY), None)
+        require(
+            parts and not wrong,
+            f"--input {pattern}: {found[0]}: {wrong or 'what is there'} is no part of a day: known are "
+            f"{', '.join(_OF_A_DAY)}; for what lies below a day write *",
+        )
     require(
-        list_files(path, option="--require-marker"),
-        f"--require-marker: {path} is missing: the folder is not complete yet",
+        _OPENS not in _DATE.sub("", pattern),
+        f"--input {pattern}: a {_OPENS} is not closed: write {{date}} or, for another form, {{date:%Y%m%d}}",
     )
+
+
+def _require_marker(path: str, found: object) -> None:
+    require(found, f"--require-marker: {path} is missing: the folder is not complete yet")

@@ -69,6 +69,7 @@ def test_what_lets_others_in_is_masked_and_the_rest_stays(text: str, shown: str)
     "text",
     [
         "--input gs://bucket/dt={date}/a@b.parquet: matches no file",
+        "--input abfss://logs@acme.dfs.core.windows.net/x and abfs://l-1@acme.blob.core.windows.net: match no file",
         "bigquery://p.d.t: no column host_id: select native columns (schemas/event.py)",
         "unexpected token: line 3; key=value; design=new",
         "https://bigquery.googleapis.com/bigquery/v2?prettyPrint=false",

@@ -160,15 +160,19 @@ def test_credentials_that_nothing_gives_in_time_are_none(monkeypatch: pytest.Mon
     ("path", "said"),
     [
         ("hdfs://h/x", "hdfs:// needs hdfs, which is not installed: pip install 'apache-beam[hadoop]'"),
-        ("s3://h/x", "s3:// needs boto3, which is not installed: pip install 'apache-beam[aws]'"),
-        ("azfs://h/x", "azfs:// needs azure.storage.blob, which is not installed: pip install 'apache-beam[azure]'"),
-        ("ftp://h/x", "no file system is called ftp://: known are gs://, hdfs://, s3://, azfs:// and paths of this"),
+        ("s3://h/x", "s3:// needs boto3, which is not installed: pip install 'uncommon-im[aws]'"),
+        ("azfs://h/c/x", "azfs:// needs azure.storage.blob, which is not installed: pip install 'uncommon-im[azure]'"),
+        ("abfs://c/x", "abfs:// needs azure.storage.blob, which is not installed: pip install 'uncommon-im[azure]'"),
+        (
+            "ftp://h/x",
+            "no file system is called ftp://: known are gs://, hdfs://, s3://, az://, abfs://, abfss://, azfs:// and ",
+        ),
     ],
 )
 def test_a_file_system_that_is_not_installed_says_what_to_install(
     path: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("hdfs", "boto3", "azure"):
+    for module in ("hdfs", "boto3", "azure.storage.blob"):
         monkeypatch.setitem(sys.modules, module, cast(Any, None))
     assert refused(capsys, backfill(tmp_path, "--input", path)).startswith(f"--input {path}: {said}")
 

@@ -75,6 +75,68 @@ def test_a_pattern_without_any_day_is_refused(lake: Path) -> None:
         find_files([f"{lake}/day={{date}}/*.jsonl"], CONFIGURATION.input_days, Partitions())
 
 
+@pytest.mark.parametrize(
+    ("pattern", "folder"),
+    [
+        ("eventDay={date:%Y%m%d}/*.jsonl", "eventDay=%Y%m%d"),
+        ("year={date:%Y}/month={date:%m}/day={date:%d}/*.jsonl", "year=%Y/month=%m/day=%d"),
+        ("y={date:%Y}/m={date:%m}/d={date:%d}/h=*/m=00/*.jsonl", "y=%Y/m=%m/d=%d/h=07/m=00"),
+        ("{date:%Y/%m/%d}/*/*.jsonl", "%Y/%m/%d/09"),
+        ("{date:%Y}/{date:%j}/*.jsonl", "%Y/%j"),
+        ("{date:%Y}/logs [a]*/{date}.jsonl", "%Y/logs a#1%%20"),
+        ("eventDay={date:%Y%m%d}/{date}.jsonl", "eventDay=%Y%m%d"),
+    ],
+)
+def test_days_are_found_in_the_forms_of_real_lakes(pattern: str, folder: str, tmp_path: Path) -> None:
+    days = [FIRST + timedelta(days=number) for number in range(-2, 45)]
+    for day in days:
+        path = tmp_path / day.strftime(folder) / f"{day}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    files = find_files([f"{tmp_path}/{pattern}"], (date(2026, 3, 31), date(2026, 4, 3)), Partitions(slack_days=1))
+    read = [Path(file.path).stem for file in files]
+    assert read == ["2026-03-31", "2026-04-01", "2026-04-02", "2026-04-03"]
+
+
+def test_a_month_that_is_one_folder_is_read_once_for_all_its_days(tmp_path: Path) -> None:
+    for month in ("2026-02", "2026-03", "2026-04"):
+        (tmp_path / month).mkdir()
+        (tmp_path / month / "a.jsonl").touch()
+    files = find_files([f"{tmp_path}/{{date:%Y-%m}}/*"], (date(2026, 3, 30), date(2026, 4, 3)), PLAIN)
+    assert [Path(file.path).parent.name for file in files] == ["2026-03", "2026-04"]
+
+
+def test_markers_are_asked_for_in_every_form(tmp_path: Path) -> None:
+    for day in ("01", "02"):
+        folder = tmp_path / "a [b]" / "y=2026" / f"d={day}"
+        folder.mkdir(parents=True)
+        (folder / "a.jsonl").touch()
+    (folder / "_SUCCESS").touch()
+    pattern, marked = f"{tmp_path}/a*/y={{date:%Y}}/d={{date:%d}}/*.jsonl", Partitions(marker="_SUCCESS")
+    assert len(find_files([pattern], (date(2026, 3, 2), date(2026, 3, 3)), marked)) == 1
+    with pytest.raises(ConfigurationError, match=r"--require-marker: .*/a\*/y=2026/d=01/_SUCCESS is missing"):
+        find_files([pattern], (date(2026, 3, 1), date(2026, 3, 3)), marked)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{date:%H}", "{date:%H}: %H is no part of a day: known are %Y, %m, %d, %j; for what lies below a day write *"),
+        ("{date:%Y%m%d%}", "{date:%Y%m%d%}: % is no part of a day"),
+        ("{date:%-d}", "{date:%-d}: %- is no part of a day"),
+        ("{date:YYYYMMDD}", "{date:YYYYMMDD}: what is there is no part of a day"),
+        ("{date:}", "a {date is not closed"),
+        ("{date:%Y", "a {date is not closed"),
+        ("{dates}", "a {date is not closed"),
+        ("{date}/{date:{%d}}", "a {date is not closed"),
+    ],
+)
+def test_what_is_no_part_of_a_day_is_said_in_a_line(written: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        find_files([f"lake/{written}/*.jsonl"], (FIRST, FIRST), PLAIN)
+    assert str(told.value).startswith(f"--input lake/{written}/*.jsonl: {said}")
+
+
 def test_a_pattern_by_day_needs_a_closed_range(lake: Path) -> None:
     open_days = configuration_of(Options(start=date(2026, 4, 10))).input_days
     with pytest.raises(ConfigurationError, match="needs --start and --end"):
