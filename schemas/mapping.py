@@ -15,6 +15,8 @@ A mapping file (`schemas/mappings/*.yaml`) says:
 - `constants`, `columns`: what all kinds share
 - `skip`: records that are no endpoint's by design
 - `nested`: fields that may hold the records themselves, an object or a list of them; fields beside serve each of them
+- `rank`: mappings of a lower one are tried earlier, those of the same in the order of their names. 0 is for a vendor
+  whose fields have names that nobody else uses, and whose records are many: telling them asks for nothing else then
 - `yields`: as `match` of a shape; where the format is not given, records with one of these are left to other mappings
 
 A column is written as a field, a list of fields (the first with a value counts), or an object of `from: FIELD or
@@ -30,7 +32,7 @@ with dots (`transforms.rules.parsing.dotted`); of a list of objects on the way t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, cast
@@ -133,6 +135,14 @@ class Column(Entry, frozen=True, dict=True):
         """The fields, first to last choice, each with its converter."""
         fields = _fields((self.source,) if isinstance(self.source, str) else self.source)
         return tuple(each if each.convert else replace(each, convert=self.convert) for each in fields)
+
+    def narrowed(self, keys: Collection[str]) -> Column | None:
+        """The column of data that has, at its top, no keys but these: without fields that cannot have a value there.
+
+        `None` if none is left.
+        """
+        kept = tuple(each for each in self.fields if each.from_record or each.path[0] in keys)
+        return replace(self, source=kept) if kept or self.parts else None
 
     @cached_property
     def joined(self) -> tuple[Field, ...]:
@@ -247,6 +257,7 @@ class VendorMapping(WithColumns, frozen=True, eq=False):
     skips: tuple[Skip, ...] = field(name="skip", default=())
     nested: NonEmpty[Text] = ()
     yields: Groups = ()
+    rank: int = 1
 
     def __post_init__(self) -> None:
         """Raises `ValueError`: a constant is wrong, or a key has other parts. Puts the parts in the order of `key`."""
@@ -275,9 +286,10 @@ class VendorMapping(WithColumns, frozen=True, eq=False):
 
 @cache
 def load_mappings() -> tuple[VendorMapping, ...]:
-    """All mappings that ship with the package, by file name; the order in which records are recognised."""
+    """All mappings that ship with the package, by rank and file name; the order in which records are recognised."""
     files = sorted(entry.name for entry in resources.files(PACKAGE).iterdir() if entry.name.endswith(".yaml"))
-    return tuple(parse_mapping(packaged_yaml(PACKAGE, name), name) for name in files)
+    mappings = [parse_mapping(packaged_yaml(PACKAGE, name), name) for name in files]
+    return tuple(sorted(mappings, key=lambda mapping: mapping.rank))
 
 
 def parse_mapping(document: object, file: str) -> VendorMapping:

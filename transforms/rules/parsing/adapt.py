@@ -263,8 +263,7 @@ def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool
     """True if all paths of one of the alternatives lead to a value."""
     for paths in alternatives:
         for path in paths:
-            value = record.get(path[0])
-            if value is None or (len(path) > 1 and lookup(value, path[1:]) is None):
+            if record.get(path[0]) is None or (len(path) > 1 and lookup(record, path) is None):
                 break
         else:
             return True

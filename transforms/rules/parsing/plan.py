@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from msgspec import UnsetType
 
 from uncommon_im.schemas.mapping import Column, Field, Path
-from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
+from uncommon_im.transforms.rules.columns.text import LONGEST_MARKER, MISSING, is_marker
 from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, Scalar, memoise
 
 Record = Mapping[str, object]
@@ -24,6 +25,9 @@ Getter = Callable[[Record, Record], Scalar]
 JOINT: Final = "@"
 """Between the values of fields that are joined."""
 _LONGEST_KEY: Final = 100
+_MANY: Final = 20
+_MOST_NARROWED: Final = 256
+"""Kinds of records, by their keys, that a plan is cut down for: bounds memory, not results."""
 _NO_VALUE: Final = MISSING - {"null"}  # a process may be called null
 
 
@@ -42,6 +46,8 @@ class Plan:
         self._several: list[tuple[str, str, Converter | None, Getter]] = []
         self._other: list[tuple[str, Getter]] = []
         self._getters: dict[str, Getter] = {}
+        self._columns, self._converters = columns, converters
+        self._narrow: dict[tuple[str, ...], Plan] = {}
         for name, column in columns.items():
             conversions = [_converter(column, field.convert, converters) for field in column.fields]
             if column.is_plain and TAKE_LISTS.isdisjoint(conversions):
@@ -59,8 +65,31 @@ class Plan:
                 self._several.append((name, first.path[0], convert, get))
             self._getters[name] = get
 
+    @cached_property
+    def _tops(self) -> frozenset[str]:
+        """Keys at the top of the data that fields begin with, if so many lie deeper that it pays to know them."""
+        fields = [field for column in self._columns.values() for field in column.fields if not field.from_record]
+        deep = sum(len(field.path) > 1 for field in fields)
+        return frozenset(field.path[0] for field in fields) if deep >= _MANY else frozenset()
+
+    def _narrowed(self, data: Record) -> Plan:
+        """The plan without fields that data with these keys cannot have: choices among vendors' fields are many."""
+        keys = tuple([key for key in data if key in self._tops])
+        found = self._narrow.get(keys)
+        if found is None:
+            if len(self._narrow) >= _MOST_NARROWED:
+                return self
+            columns = ((name, column.narrowed(keys)) for name, column in self._columns.items())
+            left = {name: column for name, column in columns if column is not None}
+            found = self._narrow[keys] = Plan(self.constants, left, self._converters)
+        return found
+
     def row(self, record: Record, data: Record) -> Row:
         """The row of a record, without columns that have no value."""
+        plan = self._narrowed(data) if self._tops else self
+        return plan._row(record, data)
+
+    def _row(self, record: Record, data: Record) -> Row:
         row = self.constants.copy()
         for name, key, convert in self._plain:
             value = data.get(key)
@@ -157,11 +186,15 @@ def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
                 value = value.get(key) if type(value) is dict else lookup(value, (key,))
             if value is None:
                 continue
-            plain = type(value) is str or type(value) is int
-            scalar: Any = value if plain or convert in TAKE_LISTS else scalar_of(value)
-            if type(scalar) is str and is_marker(scalar):
-                marker = scalar if marker is None else marker
-            elif scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
+            scalar: Any = value
+            if type(value) is not str and type(value) is not int and convert not in TAKE_LISTS:
+                scalar = scalar_of(value)
+            if type(scalar) is str:
+                long = len(scalar) > LONGEST_MARKER and " " < scalar[0] <= "~" and " " < scalar[-1] <= "~"
+                if not long and is_marker(scalar):  # which would say the same of a long one, for the price of a call
+                    marker = scalar if marker is None else marker
+                    continue
+            if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 return scalar
         return marker
 
@@ -197,8 +230,8 @@ def has_all(data: Record, groups: tuple[tuple[Path, ...], ...]) -> bool:
     """True if of each group one path leads to a value; markers are none, but for `null`."""
     for paths in groups:
         for path in paths:
-            value = data.get(path[0]) if len(path) == 1 else lookup(data, path)
-            if value is None:
+            value = data.get(path[0])
+            if value is None or (len(path) > 1 and (value := lookup(data, path)) is None):
                 continue
             scalar = value if type(value) is str else scalar_of(value)
             if scalar is not None and is_value(scalar):
@@ -216,8 +249,8 @@ def is_value(scalar: Scalar) -> bool:
 def key_text(record: Record, paths: Iterable[Path]) -> str:
     """The first value of the paths as text of a key; empty if there is none."""
     for path in paths:
-        value = record.get(path[0]) if len(path) == 1 else lookup(record, path)
-        if value is None:
+        value = record.get(path[0])
+        if value is None or (len(path) > 1 and (value := lookup(record, path)) is None):
             continue
         text = folded_key(value if type(value) is str else scalar_of(value))
         if text:

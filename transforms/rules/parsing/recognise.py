@@ -8,16 +8,16 @@ it if it is an envelope; else native.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, Nested, adapter
 from uncommon_im.transforms.rules.parsing.envelopes import Held, held_by_text, known_envelopes
-from uncommon_im.transforms.rules.parsing.plan import Record
+from uncommon_im.transforms.rules.parsing.plan import Record, Row
 
 AUTO: Final = "auto"
 NATIVE: Final = "native"
@@ -47,6 +47,8 @@ class Recogniser:
         wanted = [mapping for mapping in mappings if format in (AUTO, mapping.id)]
         self._adapters = [adapter(mapping, keep_domain) for mapping in wanted]
         self._signs = _signs(self._adapters)
+        self._of_signs: dict[int, tuple[Adapter, ...]] = {}
+        self._may_be_native = format in (AUTO, NATIVE)
 
     def read(self, record: Record) -> Adapted:
         """What a record gives, whatever it is."""
@@ -59,7 +61,7 @@ class Recogniser:
 
     def format_of(self, record: Record) -> str | None:
         """The format that a record is read as, `native` or the id of a mapping; `None` if nobody recognises it."""
-        if self._is_native(record):
+        if self._may_be_native and "event_time" in record and "host_id" in record:
             return NATIVE
         candidates = self._candidates(record) if self._format == AUTO else self._adapters
         alone = self._format != AUTO
@@ -83,9 +85,10 @@ class Recogniser:
 
     def _recognised(self, record: Record) -> Adapted | None:
         """What a record gives if its format is known."""
-        if self._is_native(record):
-            return dict(record)
-        if self._format not in (AUTO, NATIVE):
+        if self._may_be_native:
+            if "event_time" in record and "host_id" in record:
+                return cast("Row", record)
+        else:
             return self._adapters[0].recognise(record, alone=True)
         for candidate in self._candidates(record):
             found = candidate.recognise(record)
@@ -93,24 +96,23 @@ class Recogniser:
                 return found
         return None
 
-    def _is_native(self, record: Record) -> bool:
-        return self._format in (AUTO, NATIVE) and "event_time" in record and "host_id" in record
-
-    def _candidates(self, record: Record) -> Iterator[Adapter]:
+    def _candidates(self, record: Record) -> tuple[Adapter, ...]:
         """The adapters that may recognise a record, first to last."""
-        places = 0
+        places, signs = 0, self._signs
         for key in record:
-            places |= self._signs.get(key, 0)
-        while places:
-            first = places & -places
-            yield self._adapters[first.bit_length() - 1]
-            places ^= first
+            if key in signs:
+                places |= signs[key]
+        found = self._of_signs.get(places)
+        if found is None:
+            found = tuple(each for place, each in enumerate(self._adapters) if places >> place & 1)
+            self._of_signs[places] = found
+        return found
 
     def _unrecognised(self, record: Record) -> Adapted:
         if self._format not in (AUTO, NATIVE):
             return self._adapters[0].unknown
         if self._format == NATIVE or not EVENT_COLUMNS.keys().isdisjoint(record):
-            return dict(record)
+            return cast("Row", record)
         keys = ", ".join(list(map(str, record))[:_SHOWN]) or "none"
         return Rejection(
             "missing_field:event_time",

@@ -169,19 +169,15 @@ def test_fields_beside_a_held_row_serve_it_where_they_decide_nothing() -> None:
         {"host_id": "h"},
         {"event_time": 1},
         {"raw": "{}"},
-        {"EventID": 3},
-        {"winlog": {}},
-        {"winlog.event_id": 3},
-        {"@timestamp": 1},
-        {"ecs": {}},
-        {"ecs.version": "8.0"},
-        {"process": {}},
-        {"DeviceId": "d"},
-        {"properties": {}},
     ],
 )
 def test_a_record_with_a_sign_of_another_format_is_looked_at_by_itself(sign: Row) -> None:
     assert table_of([[encoded(XQL | sign)]])[1] == [0]
+
+
+def test_no_format_is_tried_before_the_one_that_has_plain_records() -> None:
+    assert MAPPINGS[0].id == "xdr"
+    assert table_of([[encoded(XQL | {"EventID": 3, "@timestamp": 1, "process": {}})]])[1] == []
 
 
 @pytest.mark.parametrize(
