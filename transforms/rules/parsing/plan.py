@@ -26,6 +26,7 @@ JOINT: Final = "@"
 """Between the values of fields that are joined."""
 _LONGEST_KEY: Final = 100
 _MANY: Final = 20
+_MOST_KEYS: Final = 8192
 _MOST_NARROWED: Final = 256
 """Kinds of records, by their keys, that a plan is cut down for: bounds memory, not results."""
 _NO_VALUE: Final = MISSING - {"null"}  # a process may be called null
@@ -157,7 +158,11 @@ def _single(key: str, convert: Converter | None) -> Getter:
 
 def _getter(column: Column, conversions: Iterable[Converter | None], converters: Mapping[str, Converter]) -> Getter:
     """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
-    get = _first(zip(column.fields, conversions, strict=True))
+    choices = list(zip(column.fields, conversions, strict=True))
+    get = _first(choices)
+    field, convert = choices[0] if len(choices) == 1 else (None, None)
+    if field is not None and len(field.path) == 2 and not field.from_record:
+        get = _only(field.path[0], field.path[1], convert, get)
     if column.joined:
         get = _or_joined(get, column, converters)
     pairs, unless = column.differs, column.unless
@@ -197,6 +202,23 @@ def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
             if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 return scalar
         return marker
+
+    return get
+
+
+def _only(first: str, last: str, convert: Converter | None, otherwise: Getter) -> Getter:
+    """A text or number one step below the top, which is what most fields are; `otherwise` reads what is not."""
+
+    def get(record: Record, data: Record) -> Scalar:
+        below = data.get(first)
+        if type(below) is not dict:
+            return None if below is None else otherwise(record, data)
+        value = below.get(last)
+        if value is None:
+            return None
+        if type(value) is int or (type(value) is str and (convert is None or not is_marker(value))):
+            return value if convert is None else convert(value)
+        return otherwise(record, data)
 
     return get
 
@@ -252,24 +274,29 @@ def key_text(record: Record, paths: Iterable[Path]) -> str:
         value = record.get(path[0])
         if value is None or (len(path) > 1 and (value := lookup(record, path)) is None):
             continue
-        text = folded_key(value if type(value) is str else scalar_of(value))
+        if type(value) is not str:
+            value = scalar_of(value)
+        text = _known_keys.get(value) if type(value) is str else None
+        if text is None:
+            text = folded_key(value)
         if text:
             return text
     return ""
 
 
+_known_keys: Final[dict[str, str]] = {}
+"""Texts of keys that were folded before: looked up without a call, for it happens several times a record."""
+
+
 def folded_key(scalar: Scalar) -> str:
-    """A value as text of a key; empty if it is none."""
+    """A value as text of a key: trimmed, in lower case, `3.0` as `3`; empty if it is none or a marker."""
     if type(scalar) is str and len(scalar) > _LONGEST_KEY:
         scalar = f"{scalar.strip()[:_LONGEST_KEY]}..."
-    return _folded(scalar)
-
-
-@memoise
-def _folded(value: Scalar) -> str:
-    """A value as trimmed lower-case text, `3.0` as `3`; empty for `None` and markers."""
-    text = "" if value is None else str(value).strip().lower().removesuffix(".0")
-    return "" if text in MISSING else text
+    text = "" if scalar is None else str(scalar).strip().lower().removesuffix(".0")
+    text = "" if text in MISSING else text
+    if type(scalar) is str and len(_known_keys) < _MOST_KEYS:
+        _known_keys[scalar] = text
+    return text
 
 
 def lookup(value: object, path: Path) -> object:
@@ -289,7 +316,12 @@ def scalar_of(value: object) -> Scalar:
     What is no finite number is no value: in vendor records an odd value costs its column only.
     """
     if isinstance(value, list):
-        value = next((item for item in value if isinstance(item, str | int | float)), None)
+        for item in value:
+            if isinstance(item, (str, int, float)):
+                value = item
+                break
+        else:
+            return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
