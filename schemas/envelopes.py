@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from uncommon_im.schemas.decoding import Entry, NonEmpty, Text, decode
 from uncommon_im.schemas.documents import packaged_yaml
-from uncommon_im.schemas.mapping import Dotted, Groups, Path
+from uncommon_im.schemas.mapping_fields import Dotted, Groups, Path
 
 _PACKAGE: Final = "uncommon_im.schemas"
 _FILE: Final = "envelopes.yaml"

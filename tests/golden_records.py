@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uncommon_im.schemas.mapping import Column, VendorMapping, load_mappings
-from uncommon_im.schemas.mapping import Path as Keys
+from uncommon_im.schemas.mapping import VendorMapping, load_mappings
+from uncommon_im.schemas.mapping_fields import Column
+from uncommon_im.schemas.mapping_fields import Path as Keys
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, Final
 
 from uncommon_im.schemas.event import EVENT_COLUMNS
-from uncommon_im.schemas.mapping import Column, Path, VendorMapping
+from uncommon_im.schemas.mapping import VendorMapping
+from uncommon_im.schemas.mapping_fields import Column, Path
 
 FITTING: Final[dict[str, tuple[Any, ...]]] = {
     "event_id": ("e1", "e2"),

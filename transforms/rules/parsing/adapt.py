@@ -13,11 +13,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.schemas.mapping import ANY, Event, Path, Shape, VendorMapping
+from uncommon_im.schemas.mapping import ANY, Event, Shape, VendorMapping
+from uncommon_im.schemas.mapping_fields import Path
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Converter, whole_computer
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
-from uncommon_im.transforms.rules.parsing.plan import Plan, Record, Row, has_all, is_value, key_text, lookup, scalar_of
+from uncommon_im.transforms.rules.parsing.lookups import Record, Row, has_all, is_value, key_text, lookup, scalar_of
+from uncommon_im.transforms.rules.parsing.plan import Plan
 from uncommon_im.transforms.rules.parsing.shape_data import Names, data_of
 
 __all__ = ["Adapted", "Adapter", "Nested", "Row", "adapt", "adapter"]

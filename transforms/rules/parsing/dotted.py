@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from uncommon_im.schemas.mapping import Path
-from uncommon_im.transforms.rules.parsing.plan import Record, Row
+from uncommon_im.schemas.mapping_fields import Path
+from uncommon_im.transforms.rules.parsing.lookups import Record, Row
 
 Dotted = Mapping[str, Path]
 """Keys with dots, and the path that each stands for."""

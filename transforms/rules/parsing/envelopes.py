@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 from msgspec import UnsetType
 
 from uncommon_im.schemas.envelopes import Envelope, load_envelopes
-from uncommon_im.schemas.mapping import Path
+from uncommon_im.schemas.mapping_fields import Path
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
 from uncommon_im.transforms.rules.parsing.embedded import decoded, objects_in
-from uncommon_im.transforms.rules.parsing.plan import Record, lookup
+from uncommon_im.transforms.rules.parsing.lookups import Record, lookup
 
 MOST_RECORDS: Final = 1 << 17
 """Records that one envelope may hold."""

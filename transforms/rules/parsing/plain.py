@@ -17,15 +17,17 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from uncommon_im.schemas.mapping import Path, VendorMapping
+from uncommon_im.schemas.mapping import VendorMapping
+from uncommon_im.schemas.mapping_fields import Path
 from uncommon_im.transforms.rules.columns.column import Codes, Longs
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.adapt import Adapter
+from uncommon_im.transforms.rules.parsing.lookups import Record
 from uncommon_im.transforms.rules.parsing.plain_columns import PlainColumns
 from uncommon_im.transforms.rules.parsing.plain_fields import FieldReader
-from uncommon_im.transforms.rules.parsing.plan import Plan, Record
+from uncommon_im.transforms.rules.parsing.plan import Plan
 from uncommon_im.transforms.rules.parsing.scalars import Fields, UnreadField
 
 _OTHER_FORMATS: Final = ("raw", "event_time", "host_id")

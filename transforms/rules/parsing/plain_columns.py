@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
-from uncommon_im.schemas.mapping import Path
+from uncommon_im.schemas.mapping_fields import Path
 from uncommon_im.transforms.rules.columns.coerce import to_text, to_time
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts
 from uncommon_im.transforms.rules.parsing.adapt import Adapter
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS
-from uncommon_im.transforms.rules.parsing.plan import Plan, folded_key, scalar_of
+from uncommon_im.transforms.rules.parsing.lookups import folded_key, scalar_of
+from uncommon_im.transforms.rules.parsing.plan import Plan
 from uncommon_im.transforms.rules.parsing.scalars import Coalesced, Fields
 
 _KEEP_NUMBERS: Final = (None, CONVERTERS["epoch_or_zoned"])

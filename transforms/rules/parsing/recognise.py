@@ -17,7 +17,7 @@ from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, Nested, adapter
 from uncommon_im.transforms.rules.parsing.envelopes import Held, held_by_text, known_envelopes
-from uncommon_im.transforms.rules.parsing.plan import Record, Row
+from uncommon_im.transforms.rules.parsing.lookups import Record, Row
 
 AUTO: Final = "auto"
 NATIVE: Final = "native"

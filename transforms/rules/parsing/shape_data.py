@@ -14,7 +14,7 @@ from uncommon_im.schemas.mapping import Shape
 from uncommon_im.transforms.rules.columns.json_lines import parse_value
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.event_xml import data_in_xml
-from uncommon_im.transforms.rules.parsing.plan import Record, Row, lookup
+from uncommon_im.transforms.rules.parsing.lookups import Record, Row, lookup
 
 Names = Mapping[int, Sequence[str]]
 """Names of values by how many there are."""

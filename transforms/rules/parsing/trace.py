@@ -9,7 +9,7 @@ from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Adapted
 from uncommon_im.transforms.rules.parsing.envelopes import held_by_text, known_envelopes
-from uncommon_im.transforms.rules.parsing.plan import Record, Row
+from uncommon_im.transforms.rules.parsing.lookups import Record, Row
 from uncommon_im.transforms.rules.parsing.recognise import MOST_DEEP, Recogniser
 
 NOBODYS = "(not recognised)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uncommon_im.transforms.rules.parsing.decode import Decoded
-from uncommon_im.transforms.rules.parsing.plan import Row
+from uncommon_im.transforms.rules.parsing.lookups import Row
 
 
 def is_nobodys(decoded: Decoded, record: Row) -> bool:

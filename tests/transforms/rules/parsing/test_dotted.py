@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
-from uncommon_im.transforms.rules.parsing.plan import Row
+from uncommon_im.transforms.rules.parsing.lookups import Row
 
 KEYS = dotted_keys([("a",), ("a", "b"), ("a", "b", "c"), ("a", "d"), ("e", "f")])
 

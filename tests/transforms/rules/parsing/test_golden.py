@@ -8,8 +8,8 @@ import pytest
 
 from tests.golden_records import Golden, columns_of, fields_of, golden, mapping_of, with_value, without
 from uncommon_im.schemas.event import EVENT_COLUMNS
-from uncommon_im.schemas.mapping import Path as Keys
 from uncommon_im.schemas.mapping import load_mappings
+from uncommon_im.schemas.mapping_fields import Path as Keys
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 

@@ -16,8 +16,8 @@ from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.columns.coerce import coerce_array, coerce_values
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.decode import decode_lines, plain_reader
+from uncommon_im.transforms.rules.parsing.lookups import Row
 from uncommon_im.transforms.rules.parsing.plain import PlainReader, PlainRecords, PlainTable, has_plain_records
-from uncommon_im.transforms.rules.parsing.plan import Row
 
 XDR: Final = GOLDEN / "xdr"
 MAPPINGS: Final = load_mappings()

@@ -10,7 +10,7 @@ from tests.golden_records import golden
 from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Scalar
 from uncommon_im.transforms.rules.parsing.decode import decode_lines
-from uncommon_im.transforms.rules.parsing.plan import lookup
+from uncommon_im.transforms.rules.parsing.lookups import lookup
 from uncommon_im.transforms.rules.parsing.sensors import digest
 
 SHA256 = "ab" * 32
