@@ -33,7 +33,7 @@ SERVICES = ("discord", "microsoft-teams", "slack", "telegram")
 START_US = 1_772_323_200_000_000
 """2026-03-01; the range is ten days from there."""
 _UNREADABLE = "cannot be read from record "
-_PLACE = re.compile(r"^(xdr_data|events|records|_source)\[\d+\](: )?")
+_PLACE = re.compile(r"^[\w.]+\[\d+\](: )?")
 _REPLACED = "\ufffd"
 _numbers = itertools.count()
 

@@ -16,37 +16,13 @@ import pyarrow.parquet as pq
 from tests.fuzzing.checks import check_read_again, check_rejected_by, read_files
 from uncommon_im.pipeline.sources.files import lines
 from uncommon_im.pipeline.sources.files.containers import event_log
+from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 
 Target = Callable[[bytes], None]
 _SILENCE_S: Final = 3
 """How long an event log may say nothing: the fuzzer takes ten seconds for endless."""
 LINE_SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-
-
-def native(data: bytes) -> None:
-    """Native JSON lines."""
-    _json_lines(data, "native")
-
-
-def sysmon(data: bytes) -> None:
-    """Records of Sysmon, Security and DNS-Client in JSON lines."""
-    _json_lines(data, "sysmon")
-
-
-def xdr(data: bytes) -> None:
-    """Records of Cortex XDR in JSON lines."""
-    _json_lines(data, "xdr")
-
-
-def ecs(data: bytes) -> None:
-    """Records of the Elastic Common Schema in JSON lines."""
-    _json_lines(data, "ecs")
-
-
-def m365(data: bytes) -> None:
-    """Records of Microsoft Defender XDR in JSON lines."""
-    _json_lines(data, "m365")
 
 
 def parquet(data: bytes) -> None:
@@ -79,6 +55,26 @@ def whole_files(data: bytes) -> None:
             read_files([content], suffix, file_type="jsonl")
 
 
+def _json_lines(format: str) -> Target:
+    """Records of a format in JSON lines."""
+
+    def target(data: bytes) -> None:
+        # in one batch, whether the last line is ended or not
+        outcome = read_files([data + b"\n"], ".jsonl", format, file_type="jsonl")
+        assert not outcome.unreadable
+        records = [line for line in data.split(b"\n") if line and not line.isspace()]
+        assert outcome.read >= len(records)  # a line may hold several
+        if _sometimes(data):
+            half = len(records) // 2
+            parts = [b"".join(line + b"\n" for line in part) for part in (records[:half], records[half:])]
+            in_parts = read_files(parts, ".jsonl", format, file_type="jsonl")
+            assert in_parts.counts == outcome.counts, "the split makes a difference"
+        if _sometimes(data, 1):
+            check_read_again(outcome.letters, format, same=True)
+
+    return target
+
+
 def _container(file_type: str, format: str = "auto") -> Target:
     """Files that are said to be of a type."""
 
@@ -94,11 +90,8 @@ def _container(file_type: str, format: str = "auto") -> Target:
 
 
 TARGETS: Final[dict[str, Target]] = {
-    "native": native,
-    "sysmon": sysmon,
-    "xdr": xdr,
-    "ecs": ecs,
-    "m365": m365,
+    "native": _json_lines("native"),
+    **{mapping.id: _json_lines(mapping.id) for mapping in load_mappings()},
     "parquet": parquet,
     "lines": whole_files,
     "json_values": _container("json"),
@@ -109,26 +102,6 @@ TARGETS: Final[dict[str, Target]] = {
     "vendor_parquet": _container("parquet", "m365"),
     "packed": _container("auto"),
 }
-
-
-def _json_lines(data: bytes, format: str) -> None:
-    outcome = read_files(
-        [data + b"\n"], ".jsonl", format, file_type="jsonl"
-    )  # in one batch, whether the last line is ended or not
-    assert not outcome.unreadable
-    records = [line for line in data.split(b"\n") if line and not line.isspace()]
-    if format in ("xdr", "ecs", "m365"):  # a line may hold several
-        assert outcome.read >= len(records)
-    else:
-        assert outcome.read == len(records)
-    if _sometimes(data):
-        half = len(records) // 2
-        parts = [b"".join(line + b"\n" for line in part) for part in (records[:half], records[half:])]
-        assert read_files(parts, ".jsonl", format, file_type="jsonl").counts == outcome.counts, (
-            "the split makes a difference"
-        )
-    if _sometimes(data, 1):
-        check_read_again(outcome.letters, format, same=True)
 
 
 def _place(letter: DeadLetter) -> tuple[int, str, str, str]:
