@@ -17,7 +17,7 @@ _BY_TYPE: Final[dict[type, dict[str, Any]]] = {
     str: {"parse": text},
 }
 """What a field's type says, unless the option says it itself."""
-_PATHS: Final = ("DIR", "GLOB", "FILE.yaml", "FILE.html")
+_PATHS: Final = ("DIR", "GLOB", "FILE", "FILE.yaml", "FILE.html")
 """What stands for files and folders in `--help`."""
 _type_hints: Final[Callable[[Any], dict[str, Any]]] = cache(get_type_hints)
 

@@ -5,6 +5,7 @@ None of them needs the fuzzer, so that the kept corpus is a test like any other.
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Callable
 from typing import Final
@@ -22,6 +23,7 @@ from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 Target = Callable[[bytes], None]
 _SILENCE_S: Final = 3
 """How long an event log may say nothing: the fuzzer takes ten seconds for endless."""
+_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 LINE_SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
@@ -62,6 +64,8 @@ def _json_lines(format: str) -> Target:
         # in one batch, whether the last line is ended or not
         outcome = read_files([data + b"\n"], ".jsonl", format, file_type="jsonl")
         assert not outcome.unreadable
+        if data.startswith(_MARKS) or b"\0" in data:
+            return  # it may be text in another encoding, of which other bytes end lines
         records = [line for line in data.split(b"\n") if line and not line.isspace()]
         assert outcome.read >= len(records)  # a line may hold several
         if _sometimes(data):
