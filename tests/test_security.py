@@ -27,8 +27,12 @@ FORBIDDEN_CALLS: Final = {
     "yaml.full_load", "yaml.load", "yaml.unsafe_load",
 }  # fmt: skip
 
-ALLOWED: Final = {"pipeline/local/tied.py": {"subprocess"}}
-"""Prism, which options or `make runners` put there: it ends with the run that it belongs to."""
+ALLOWED: Final = {
+    "pipeline/local/tied.py": {"subprocess"},
+    "pipeline/sources/files/containers/event_log.py": {"subprocess"},
+}
+"""Prism, which options or `make runners` put there: it ends with the run that it belongs to. And this Python, which
+reads a Windows event log with bounds on memory and time, because a damaged one may hold its reader for ever."""
 
 
 def reached(source: str) -> set[str]:

@@ -36,7 +36,8 @@ def check_recognised(summary: Mapping[str, Any], format: str, input: str, output
     tried = ", ".join(formats(load_mappings())[1:]) if format == AUTO else format
     require(
         events["valid"] or not read,
-        f"of the {read:,} records read none is an event. Formats tried: {tried}. {_commonest(dead)}. {remedy}",
+        f"of {read:,} record{'s' * (read != 1)} read none is an event. Formats tried: {tried}. "
+        f"{_commonest(dead)}. {remedy}",
     )
     unusable = sum(count for reason, count in dead.items() if reason != _BY_DESIGN)
     if unusable > read / 2:

@@ -141,7 +141,7 @@ CASES = [
         "ecs",
         ecs,
         {
-            "malformed": {"event": None},
+            "malformed": {"@timestamp": None, "event": None},
             "not_endpoint": {"process": {"pid": 7}},
             "missing_field:event_time": {"@timestamp": None},
             "missing_field:host_id": {"host": {"id": "-"}},

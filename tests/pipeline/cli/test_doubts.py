@@ -23,8 +23,8 @@ def test_no_event_among_records_is_said_with_the_formats_the_reasons_and_what_to
     with pytest.raises(ConfigurationError) as caught:
         check_recognised(summary(101, 0, **dead), "auto", "my export.json", "run")
     text = str(caught.value)
-    assert text.startswith("of the 101 records read none is an event. Formats tried: native, ")
-    assert ", xdr. The commonest reasons: not_endpoint (90), missing_field:host_id (7), malformed (3). " in text
+    assert text.startswith("of 101 records read none is an event. Formats tried: native, ")
+    assert ", sysmon. The commonest reasons: not_endpoint (90), missing_field:host_id (7), malformed (3). " in text
     assert text.endswith(
         "run/dead_letter has them, and `uncommon-im inspect 'my export.json'` says what is in the input"
     )
@@ -66,7 +66,7 @@ def test_a_backfill_that_recognises_nothing_writes_all_and_ends_with_status_2(
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["events"]["read"] == len(records)
     assert len(list((tmp_path / "run" / "dead_letter").glob("*.jsonl"))) == 1
     last = capfd.readouterr().err.strip().splitlines()[-1]
-    assert last.startswith(f"uncommon-im: of the {len(records)} records read none is an event.")
+    assert last.startswith(f"uncommon-im: of {len(records)} record{'s' * (len(records) > 1)} read none is an event.")
 
 
 def test_a_backfill_of_nothing_at_all_is_done(tmp_path: Path) -> None:
