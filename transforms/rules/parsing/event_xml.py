@@ -17,6 +17,8 @@ from uncommon_im.transforms.rules.columns.rejection import Rejection
 
 MOST_NESTED: Final = 64
 """Elements that may lie in each other; `UserData` of the deepest known provider needs less than ten."""
+MOST_CHARACTERS: Final = 1 << 20
+"""Characters of an event: a record of an event log has 64 KiB. Each element costs memory, however short it is."""
 _NUMBERS: Final = frozenset(("EventID", "Version", "Level", "Task", "Opcode", "EventRecordID"))
 """Elements of `System` that hold a whole number."""
 _WHOLE: Final = re.compile(r"\s*[0-9]{1,20}\s*")
@@ -64,6 +66,8 @@ def data_in_xml(text: str) -> dict[str, object] | Rejection:
 
 
 def _root(text: str) -> Element | Rejection:
+    if len(text) > MOST_CHARACTERS:
+        return Rejection("malformed", f"no XML of an event: it is longer than {MOST_CHARACTERS:,} characters")
     try:
         root = fromstring(text.strip().removeprefix("\ufeff"), forbid_dtd=True)
     except DTDForbidden:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.event_xml import data_in_xml, event_record
+from uncommon_im.transforms.rules.parsing.event_xml import MOST_CHARACTERS, data_in_xml, event_record
 
 NAMESPACE = "xmlns='http://schemas.microsoft.com/win/2004/08/events/event'"
 CONNECTION = f"""
@@ -157,3 +157,9 @@ def test_data_alone_that_is_no_xml_says_why(text: str, problem: str) -> None:
 
 def test_data_alone_may_be_empty() -> None:
     assert data_in_xml("<EventData/>") == {}
+
+
+def test_an_event_longer_than_any_is_refused_before_it_costs_memory() -> None:
+    found = event_record("<Event><EventData>" + "<a/>" * (MOST_CHARACTERS // 4) + "</EventData></Event>")
+    assert isinstance(found, Rejection)
+    assert found.detail == "no XML of an event: it is longer than 1,048,576 characters"
