@@ -163,7 +163,9 @@ def check_read_again(letters: Iterable[DeadLetter], format: str, same: bool) -> 
 
 def _content(letter: DeadLetter) -> tuple[str, str, str]:
     """What stays the same: a record that shared its line has one of its own now, and another place there."""
-    return letter.reason, _PLACE.sub("", letter.detail), letter.raw
+    detail = _PLACE.sub("", letter.detail)
+    alone = detail.endswith(("is no object", "expected an object"))  # what was in a list is a line of its own now
+    return letter.reason, "" if alone else detail, letter.raw
 
 
 def _check_counts(outcome: Outcome) -> None:

@@ -64,7 +64,7 @@ def _json_lines(format: str) -> Target:
         # in one batch, whether the last line is ended or not
         outcome = read_files([data + b"\n"], ".jsonl", format, file_type="jsonl")
         assert not outcome.unreadable
-        if data.startswith(_MARKS) or b"\0" in data:
+        if b"\0" in data or any(line.startswith(_MARKS) for line in data.split(b"\n")):
             return  # it may be text in another encoding, of which other bytes end lines
         records = [line for line in data.split(b"\n") if line and not line.isspace()]
         assert outcome.read >= len(records)  # a line may hold several

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import Raw
 
 from uncommon_im.pipeline.sources.files.content import RECOGNISED, ContentOptions
 from uncommon_im.pipeline.sources.files.lines import LineBlock
@@ -86,7 +87,7 @@ class LineBatch(RawBatch):
     columns: dict[str, pa.Array]
     problems: dict[int, str] = field(default_factory=dict)
     letters: tuple[DeadLetter, ...] = ()
-    own: dict[int, Record] = field(default_factory=dict)
+    own: dict[int, Record | Raw] = field(default_factory=dict)
 
     @property
     def num_rows(self) -> int:

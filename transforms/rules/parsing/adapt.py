@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from msgspec import Raw
 
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.mapping import ANY, Event, Shape, VendorMapping
@@ -34,10 +35,10 @@ _SHOWN: Final = 80
 
 
 class Nested(NamedTuple):
-    """A record that another holds: what it gives, and the record that would give just that."""
+    """A record that another holds: what it gives, and what would give just that on a line of its own."""
 
     found: Row | Rejection
-    record: Record
+    record: Record | Raw
 
 
 Adapted = Row | Rejection | list[Nested]

@@ -8,6 +8,8 @@ from functools import lru_cache
 from math import inf
 from typing import Any, Final
 
+from msgspec import Raw
+
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS, OF_EXECUTIONS
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
@@ -40,7 +42,7 @@ class Decoded:
     rows: list[Row] = field(default_factory=list)
     rows_line: list[int] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    records: dict[int, Record] = field(default_factory=dict)
+    records: dict[int, Record | Raw] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Records, whatever became of them."""

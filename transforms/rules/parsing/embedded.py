@@ -67,7 +67,13 @@ def _json_values(text: str) -> list[object] | Rejection:
     if len(lines) < 2:
         return value
     values = [parse_value(line.encode("utf-8", "surrogatepass")) for line in lines]
-    return value if isinstance(values[0], Rejection) else values
+    broken = isinstance(values[0], Rejection)
+    return value if broken else [_or(each, line) for each, line in zip(values, lines, strict=True)]
+
+
+def _or(value: object, line: str) -> object:
+    """A value; of a line that is none the line itself, which is no record either."""
+    return line if isinstance(value, Rejection) else value
 
 
 def _event(text: str) -> list[object] | Rejection:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
-from msgspec import UnsetType
+import msgspec
+from msgspec import Raw, UnsetType
 
 from uncommon_im.schemas.envelopes import Envelope, load_envelopes
-from uncommon_im.schemas.mapping_fields import Path
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.dotted import dotted_keys, unfold
 from uncommon_im.transforms.rules.parsing.embedded import decoded, objects_in
@@ -20,10 +20,10 @@ MOST_RECORDS: Final = 1 << 17
 
 
 class Held(NamedTuple):
-    """What an envelope holds: a record, or why there is none; and the record that would give just that."""
+    """What an envelope holds: a record, or why there is none; and what would give just that on a line of its own."""
 
     content: Record | Rejection
-    own: Record
+    own: Record | Raw
 
 
 class Envelopes:
@@ -63,9 +63,7 @@ def held_by_text(text: str) -> list[Held] | None:
     values = objects_in(text)
     if not isinstance(values, list) or len(values) > MOST_RECORDS:
         return None
-    return _records(
-        [_held(("records",), f"record {number} of the line", each) for number, each in enumerate(values, 1)]
-    )
+    return _records([_held(f"record {number} of the line", each) for number, each in enumerate(values, 1)])
 
 
 @cache
@@ -94,28 +92,23 @@ def _opened(envelope: Envelope, record: Record) -> list[Held] | Rejection | None
         return Rejection("not_endpoint", f"{where} holds no records")
     if len(found) > MOST_RECORDS:
         return Rejection("malformed", f"{where} holds {len(found):,} records, more than {MOST_RECORDS:,}")
-    return _records(list(_all_held(envelope.path, where, found)))
+    return _records(list(_all_held(where, found)))
 
 
-def _all_held(path: Path, where: str, values: Sequence[object]) -> Iterator[Held]:
+def _all_held(where: str, values: Sequence[object]) -> Iterator[Held]:
     """What each of the values is; one that is text may hold several."""
     for number, value in enumerate(values):
         inner = objects_in(value) if isinstance(value, str) else [value]
         if not isinstance(inner, list):
             inner = [value]
         for each in inner:
-            yield _held(path, f"{where}[{number}]", each)
+            yield _held(f"{where}[{number}]", each)
 
 
-def _held(path: Path, name: str, value: object) -> Held:
+def _held(name: str, value: object) -> Held:
     if isinstance(value, dict):
         return Held(value, value)
-    if isinstance(value, Rejection):
-        return Held(Rejection(value.reason, f"{name}: {value.detail}"), {"records": [None]})
-    own: object = [value]
-    for key in reversed(path):
-        own = {key: own}
-    return Held(Rejection("malformed", f"{name} is no object"), own if isinstance(own, dict) else {})
+    return Held(Rejection("malformed", f"{name} is no object"), Raw(msgspec.json.encode(value)))
 
 
 def _records(held: list[Held]) -> list[Held] | None:

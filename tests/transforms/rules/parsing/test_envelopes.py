@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from tests.transforms.rules.parsing.foreign import is_nobodys
 from uncommon_im.schemas.envelopes import load_envelopes
@@ -164,7 +165,7 @@ def test_of_several_records_each_that_is_none_is_a_dead_letter_of_its_own() -> N
         (0, "missing_field:event_time"),
     ]
     assert [dead.detail for dead in decoded.rejections[:3]] == [f"records[{n}] is no object" for n in (1, 2, 3)]
-    assert [dead.record for dead in decoded.rejections[:2]] == [{"records": [3]}, {"records": [None]}]
+    assert [dead.record for dead in decoded.rejections[:2]] == [Raw(b"3"), Raw(b"null")]
     assert decoded.rejections[3].record == {"message": "hello"}
 
 
