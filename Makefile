@@ -88,7 +88,7 @@ test-runners: runners kafka  ## what needs those engines
 	$(BIN)/python -m pytest -m runners tests/runners --durations 5
 
 test-cloud: setup $(BIGQUERY)/installed $(AZURITE)/installed  ## what talks to emulators: Pub/Sub, BigQuery, Cloud Storage, S3, Azure
-	$(BIN)/python -m pytest -m cloud tests/cloud --durations 5 -rs
+	$(BIN)/python -m pytest -m cloud tests/cloud --numprocesses 2 --dist loadfile --durations 5 -rs
 
 $(BIGQUERY)/installed: tests/cloud/bigquery-emulator.txt | $(INSTALLED)
 	@test -n "$(PYTHON313)" || { echo "the emulator of BigQuery needs Python 3.13: PYTHON313=PATH says where one is"; exit 1; }
