@@ -128,7 +128,10 @@ CASES = [
         "xdr",
         xdr,
         {
-            "malformed": {"actor_process_image_name": None, "actor_process_image_path": None, "agent_id": None},
+            "malformed": {
+                **dict.fromkeys(("actor_process_image_name", "actor_process_image_path", "action_external_hostname")),
+                "agent_id": None,
+            },
             "not_endpoint": {"actor_process_image_name": None, "actor_process_image_path": "N/A"},
             "missing_field:event_time": {"event_timestamp": "-"},
             "missing_field:host_id": {"agent_id": "UNKNOWN"},
