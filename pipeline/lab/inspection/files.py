@@ -89,7 +89,7 @@ def _type_of(content: Content, native: bool) -> str:
 
 
 def _survey(reading: Reading, options: JsonOptions, most: int, found: Inspected) -> None:
-    if reading.native_groups is not None and reading.lost is None:
+    if reading.native_groups is not None:
         _survey_columns(reading, options, most, found)
         return
     for block in reading.blocks(options.policy):

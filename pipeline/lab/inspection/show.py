@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from uncommon_im.pipeline.lab.inspection.files import Inspected
@@ -143,4 +144,4 @@ def _dead(file: dict[str, Any]) -> int:
 
 def _plain(text: str) -> str:
     """Text of telemetry: it gives no orders to `rich`, and none to the terminal."""
-    return visible(text).replace("[", r"\[")
+    return escape(visible(text))

@@ -15,7 +15,7 @@ from uncommon_im.pipeline.sources.files.containers.read import container_blocks
 from uncommon_im.pipeline.sources.files.content import JSON_LINES, Content, UnknownContent
 from uncommon_im.pipeline.sources.files.decompressing import DAMAGE
 from uncommon_im.pipeline.sources.files.headers import is_known
-from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, batch_of_lost, read_lines
+from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, read_lines
 from uncommon_im.pipeline.sources.files.lines import LineBlock
 from uncommon_im.pipeline.sources.files.parquet import RowGroup, column_names, row_groups
 from uncommon_im.pipeline.sources.files.recognising import recognise
@@ -151,9 +151,7 @@ def _plan_members(file: InputFile, options: JsonOptions) -> Iterator[Reading]:
 
 def read_batches(reading: Reading, options: JsonOptions) -> Iterator[RawBatch]:
     """The batches of a reading."""
-    if reading.lost is not None:
-        yield batch_of_lost([reading.lost])
-    elif reading.native_groups is not None:
+    if reading.native_groups is not None:
         for number in reading.native_groups:
             yield from RowGroup(reading.file.path, number, options.policy).parts()
     else:

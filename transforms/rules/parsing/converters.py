@@ -95,7 +95,7 @@ def _device_path(value: Scalar) -> Scalar:
 @memoise
 def _executable(value: Scalar) -> Scalar:
     """An image's path, on a drive, and without Linux' remark that its file was deleted since."""
-    return _VOLUME.sub(r"C:\\", str(value).strip(), count=1).removesuffix(_DELETED)
+    return str(_device_path(value)).removesuffix(_DELETED)
 
 
 @memoise

@@ -35,27 +35,21 @@ class Envelopes:
         self._dotted = dotted_keys({path for each in envelopes for group in each.match for path in group})
         self._keys = frozenset(path[0] for each in envelopes for group in each.match for path in group)
 
-    def opened(self, record: Record) -> list[Held] | Rejection | None:
+    def opened(self, record: Record) -> tuple[str, list[Held] | Rejection] | None:
         """What a record holds if it is an envelope.
 
         Returns:
-            What it holds, perhaps nothing; a rejection if that cannot be read; `None` if it is no envelope.
+            (the envelope's id, what it holds or why that cannot be read); `None` if it is no envelope.
         """
         record = unfold(record, self._dotted)
         if self._keys.isdisjoint(record):
             return None
-        return next((found for _, found in self._found(record)), None)
-
-    def kind_of(self, record: Record) -> str | None:
-        """The envelope that a record is, by its id; `None` if it is none."""
-        return next((envelope.id for envelope, _ in self._found(unfold(record, self._dotted))), None)
-
-    def _found(self, record: Record) -> Iterator[tuple[Envelope, list[Held] | Rejection]]:
         for envelope in self._envelopes:
             if any(all(lookup(record, path) is not None for path in paths) for paths in envelope.match):
                 found = _opened(envelope, record)
                 if found is not None:
-                    yield envelope, found
+                    return envelope.id, found
+        return None
 
 
 def held_by_text(text: str) -> list[Held] | None:

@@ -71,9 +71,10 @@ class Recogniser:
         found = self._recognised(record)
         if found is not None:
             return found
-        held = known_envelopes().opened(record) if depth else None
-        if held is None:
+        opened = known_envelopes().opened(record) if depth else None
+        if opened is None:
             return self._unrecognised(record)
+        _, held = opened
         return held if isinstance(held, Rejection) else self._all(held, depth)
 
     def _all(self, held: Iterable[Held], depth: int) -> list[Nested]:
@@ -109,7 +110,7 @@ class Recogniser:
         return found
 
     def _unrecognised(self, record: Record) -> Adapted:
-        if self._format not in (AUTO, NATIVE):
+        if not self._may_be_native:
             return self._adapters[0].unknown
         if self._format == NATIVE or not EVENT_COLUMNS.keys().isdisjoint(record):
             return cast("Row", record)

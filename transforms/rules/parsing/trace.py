@@ -46,14 +46,13 @@ def trace(line: bytes, reader: Recogniser) -> Iterator[Traced]:
 
 def _traced(record: Record, reader: Recogniser, wrapping: tuple[str, ...]) -> Iterator[Traced]:
     format = reader.format_of(record)
-    envelopes = known_envelopes()
-    held = envelopes.opened(record) if format is None and len(wrapping) < MOST_DEEP else None
-    if not isinstance(held, list):
+    opened = known_envelopes().opened(record) if format is None and len(wrapping) < MOST_DEEP else None
+    if opened is None or isinstance(opened[1], Rejection):
         yield from _each(format or NOBODYS, wrapping, reader.read(record))
         return
-    inside = (*wrapping, envelopes.kind_of(record) or "")
+    envelope, held = opened
     for each in held:
-        yield from _of_content(each.content, reader, inside)
+        yield from _of_content(each.content, reader, (*wrapping, envelope))
 
 
 def _of_content(content: Record | Rejection, reader: Recogniser, wrapping: tuple[str, ...]) -> Iterator[Traced]:

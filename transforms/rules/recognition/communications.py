@@ -204,14 +204,11 @@ class Recogniser:
 def _points_to_start(events: Events, rows: Longs) -> Mask:
     """Which connections and lookups name their process's instance, and lack its name or command line."""
     found = ~events.is_kind("process", rows)
-    for name, wanted in ((PROCESS_GUID, True), ("process_command_line", False)):
-        if not found.any():
-            return found
-        asked = np.flatnonzero(found)
-        present = events.text_at(name, rows[asked]).present
-        if not wanted:
-            present &= events.text_at("process_name", rows[asked]).present
-        found[asked] = present if wanted else ~present
+    if found.any():
+        found[found] = events.text_at(PROCESS_GUID, rows[found]).present
+    if found.any():  # else nobody asks for command lines
+        named, described = (events.text_at(name, rows[found]) for name in ("process_name", "process_command_line"))
+        found[found] = ~(named.present & described.present)
     return found
 
 
