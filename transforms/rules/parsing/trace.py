@@ -47,10 +47,10 @@ def trace(line: bytes, reader: Recogniser) -> Iterator[Traced]:
 def _traced(record: Record, reader: Recogniser, wrapping: tuple[str, ...]) -> Iterator[Traced]:
     format = reader.format_of(record)
     opened = known_envelopes().opened(record) if format is None and len(wrapping) < MOST_DEEP else None
-    if opened is None or isinstance(opened[1], Rejection):
+    envelope, held = opened or ("", None)
+    if not isinstance(held, list):
         yield from _each(format or NOBODYS, wrapping, reader.read(record))
         return
-    envelope, held = opened
     for each in held:
         yield from _of_content(each.content, reader, (*wrapping, envelope))
 
