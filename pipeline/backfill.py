@@ -25,7 +25,9 @@ from uncommon_im.pipeline.sources.inputs import Input
 from uncommon_im.pipeline.sources.read_inputs import PlanReadings, ReadInputs
 from uncommon_im.pipeline.storage.row_files import WriteJsonLines
 from uncommon_im.transforms.batch.add_up import add_up
+from uncommon_im.transforms.batch.complete_events import CompleteEvents
 from uncommon_im.transforms.batch.judge_activities import JudgeActivities
+from uncommon_im.transforms.batch.keep_starts import KeepStarts
 from uncommon_im.transforms.batch.limit_floods import LimitFloods
 from uncommon_im.transforms.batch.measure_prevalence import MeasurePrevalence
 from uncommon_im.transforms.batch.scan_events import ScanEvents
@@ -91,13 +93,18 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
         | "LearnCoverage" >> beam.CombineGlobally(add_up)
     )
     _ = coverage | "WarnOfThinDays" >> WarnOfThinDays(*configuration.judged_days)
+    starts = (scanned.starts, earlier.starts) | "AllStarts" >> beam.Flatten()
+    completed = {"unfinished": scanned.unfinished, "starts": starts} | "CompleteEvents" >> CompleteEvents(
+        configuration.scan
+    )
     measured = {
-        "sightings": (scanned.sightings, earlier.sightings) | "AllSightings" >> beam.Flatten(),
-        "questions": scanned.questions,
+        "sightings": (scanned.sightings, completed.sightings, earlier.sightings) | "AllSightings" >> beam.Flatten(),
+        "questions": (scanned.questions, completed.questions) | "AllQuestions" >> beam.Flatten(),
     } | "MeasurePrevalence" >> MeasurePrevalence(configuration.counting_limits, as_of)
+    own_sightings = (scanned.own_sightings, completed.own_sightings, earlier.own_sightings)
     judged = {
-        "activities": scanned.activities,
-        "own_sightings": (scanned.own_sightings, earlier.own_sightings) | "AllOwnSightings" >> beam.Flatten(),
+        "activities": (scanned.activities, completed.activities) | "AllActivities" >> beam.Flatten(),
+        "own_sightings": own_sightings | "AllOwnSightings" >> beam.Flatten(),
         "answers": measured.answers,
         "said": earlier.said,
     } | "JudgeActivities" >> JudgeActivities(configuration.judge, coverage)
@@ -107,11 +114,12 @@ def detect(scanned: Any, configuration: Configuration) -> Detection:
         alerts=limited.alerts,
         verdicts=(judged.verdicts, limited.verdicts) | "AllVerdicts" >> beam.Flatten(),
         dead_letters=scanned.dead_letters,
-        tallies=(scanned.tallies, judged.tallies, limited.tallies) | "AllTallies" >> beam.Flatten(),
+        tallies=(scanned.tallies, completed.tallies, judged.tallies, limited.tallies) | "AllTallies" >> beam.Flatten(),
         history={
             "sightings": measured.sightings,
             "host_sightings": judged.host_sightings,
             "said": judged.said,
+            "starts": starts,
             "coverage": coverage,
         },
         evidence={"activities": judged.evidence, "said": earlier.said, "coverage": coverage},
@@ -145,7 +153,11 @@ def write(findings: Detection, sinks: Sinks, configuration: Configuration) -> No
     if configuration.baseline_out:
         before = [*rows.values(), *written]
         snapshot = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, before)
-        written.append(findings.history | "WriteSnapshot" >> snapshot)
+        keep = KeepStarts(
+            configuration.catalogue, configuration.snapshot_day, configuration.detector.limits.process_lookback
+        )
+        history = findings.history | {"instances": findings.history["starts"] | "KeepStarts" >> keep}
+        written.append(history | "WriteSnapshot" >> snapshot)
     if sinks.output:
         _ = total | "PublishRun" >> PublishRun(sinks.output, configuration.run_id, rows, written)
 

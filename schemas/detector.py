@@ -43,6 +43,7 @@ BOUNDS: Final = {
     "execution_max_host_days": (0, MOST_DAYS),
     "deduplication_hours": (0, MOST_DAYS * 24),
     "max_alerts_per_group": (0, MOST_COUNT),
+    "process_lookback": (0, MOST_DAYS),
 }
 """Limit -> the least and the most that it may be."""
 
@@ -65,6 +66,7 @@ class Limits(Entry, frozen=True):
     execution_max_host_days: _Number = 2
     deduplication_hours: _Number = 24
     max_alerts_per_group: _Number = 25
+    process_lookback: _Number = 7
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

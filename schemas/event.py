@@ -64,6 +64,24 @@ ALWAYS_NEEDED: Final = (
 OF_EXECUTIONS: Final = ("os", "process_path", "process_command_line", "causality_process_command_line")
 """Columns that are read beside these of every record of a scripting engine, which are many more than communications."""
 
+OF_PROCESS: Final = (
+    *("process_name", "process_path", "process_command_line", "process_sha256", "process_pid", "user_name", "os"),
+    *("parent_process_name", "parent_process_command_line"),
+    *("causality_process_name", "causality_process_command_line"),
+)
+"""Columns that a connection or lookup which lacks them gets from its process's start, each by itself (section 2a)."""
+SIGNATURE: Final = ("process_signature_status", "process_signer")
+"""Columns that it gets from there together."""
+
+COMPLETED: Final[dict[str, ColumnKind]] = {
+    "start_event_id": "text",
+    "start_time": "integer",
+    "process_execution": "text",
+    "causality_execution": "text",
+}
+"""Columns that completing adds, and no source has: the id and time (µs) of the start; fingerprints of executions, where
+a snapshot kept these instead of command lines."""
+
 EVENT_TYPES: Final = ("network", "dns", "process")
 OPERATING_SYSTEMS: Final = ("windows", "macos", "linux", "other")
 SIGNATURE_STATUSES: Final = ("signed", "unsigned", "invalid", "unknown")

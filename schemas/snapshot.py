@@ -7,6 +7,7 @@ A snapshot is a directory:
                                      an empty host for subjects that are not counted per host
     RUN/host_sightings-NNNNN.parquet what each host showed: a mask of days per (tenant, host, subject)
     RUN/said-NNNNN.parquet           alerts already raised or rolled up; a repeat of one is a duplicate
+    RUN/instances-NNNNN.parquet      the last start of each process instance within `process_lookback`
     RUN/coverage-NNNNN.parquet       (tenant, day) with telemetry, and how many events
 
 Everything that days from `as_of` on can still need is in it, and nothing else.
@@ -22,12 +23,13 @@ from msgspec import Meta
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.documents import require
+from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS, OF_PROCESS, PROCESS_GUID, SIGNATURE
 from uncommon_im.schemas.metadata import VersionedDocument
 
-SCHEMA_VERSION: Final = 2
-"""2: sightings of hours of the day, in a time zone."""
+SCHEMA_VERSION: Final = 3
+"""2: sightings of hours of the day, in a time zone. 3: starts of processes."""
 METADATA: Final = "metadata.json"
-TABLES: Final = ("sightings", "host_sightings", "said", "coverage")
+TABLES: Final = ("sightings", "host_sightings", "said", "instances", "coverage")
 
 HOST_SIGHTING_SCHEMA: Final = pa.schema(
     [
@@ -51,6 +53,19 @@ SAID_SCHEMA: Final = pa.schema(
         ("alert_id", pa.string()),
     ]
 )
+INSTANCE_SCHEMA: Final = pa.schema(
+    [
+        ("tenant", pa.string()),
+        ("host", pa.string()),
+        (PROCESS_GUID, pa.string()),
+        ("event_time", pa.int64()),  # of the start, µs since 1970
+        ("event_id", pa.string()),
+        *((name, ARROW_TYPES[EVENT_COLUMNS[name]]) for name in (*OF_PROCESS, *SIGNATURE)),
+        ("process_execution", pa.string()),  # the fingerprint of what the command line ran, before it was masked
+        ("causality_execution", pa.string()),
+    ]
+)
+"""One row: what the start of a process says; secrets in its command lines are masked (section 2a)."""
 COVERAGE_SCHEMA: Final = pa.schema([("tenant", pa.string()), ("day", pa.int32()), ("events", pa.int64())])
 
 _Name = Annotated[
@@ -99,6 +114,7 @@ def check_limits(snapshot: Limits, run: Limits, path: str) -> None:
     for name, kept, needed in (
         ("training_days", snapshot.training_days, run.training_days),
         ("deduplication_hours", snapshot.deduplication_hours, run.deduplication_hours),
+        ("process_lookback", snapshot.process_lookback, run.process_lookback),
         ("max_other_hosts", snapshot.countable_other_hosts, run.countable_other_hosts),
     ):
         require(

@@ -8,6 +8,7 @@ from functools import partial
 from posixpath import join
 from typing import Final
 
+import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
 from uncommon_im.pipeline.storage.listing import exists
@@ -17,8 +18,9 @@ from uncommon_im.schemas.snapshot import METADATA, Metadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import unpack
 from uncommon_im.transforms.rules.columns.days import day_number
+from uncommon_im.transforms.rules.instances.keeping import kept_starts
 
-OUTPUTS: Final = ("sightings", "own_sightings", "said", "coverage")
+OUTPUTS: Final = ("sightings", "own_sightings", "said", "starts", "coverage")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def open_snapshot(path: str) -> Snapshot:
 
 
 def read_snapshot(snapshot: Snapshot | None, shards: int) -> ReadTables:
-    """-> "sightings" by shard of subjects, "own_sightings" and "said" by shard of hosts, "coverage".
+    """-> "sightings" by shard of subjects, "own_sightings", "said" and "starts" by shard of hosts, "coverage".
 
     Args:
         snapshot: `None`: nothing is read.
@@ -73,6 +75,13 @@ def _read(table: str, name: str, snapshot: Snapshot | None, shards: int) -> Iter
             for block in blocks.cut(rows, blocks.subject_shards(rows, shards)):
                 yield TaggedOutput("sightings", block)
         else:
-            output, own = ("said", rows) if table == "said" else ("own_sightings", unpack(rows, as_of))
+            output, own = _of_hosts(table, rows, as_of)
             for block in blocks.cut(own, blocks.host_shards(own, shards)):
                 yield TaggedOutput(output, block)
+
+
+def _of_hosts(table: str, rows: pa.Table, as_of: int) -> tuple[str, pa.Table]:
+    """(output, rows) of a table that goes by hosts."""
+    if table == "said":
+        return "said", rows
+    return ("starts", kept_starts(rows)) if table == "instances" else ("own_sightings", unpack(rows, as_of))

@@ -10,8 +10,10 @@ import apache_beam as beam
 from uncommon_im.pipeline.baselines.read_learned import Learned, read_learned
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, read_snapshot
 from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
+from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.snapshot import Metadata
 from uncommon_im.transforms.batch.add_up import add_up
+from uncommon_im.transforms.batch.keep_starts import KeepStarts
 from uncommon_im.transforms.batch.measure_prevalence import MeasurePrevalence
 from uncommon_im.transforms.batch.pack_history import PackHistory
 from uncommon_im.transforms.rules.columns.days import day_number
@@ -79,6 +81,9 @@ def take_snapshot(pipeline: beam.Pipeline, plan: SnapshotPlan) -> beam.PCollecti
         "sightings": measured.sightings,
         "host_sightings": packed.host_sightings,
         "said": packed.said,
+        "instances": (learned.starts, earlier.starts)
+        | "AllStarts" >> beam.Flatten()
+        | "KeepStarts" >> KeepStarts(load_catalogue(), as_of, limits.process_lookback),
         "coverage": coverage,
     }
     return history | "WriteSnapshot" >> WriteSnapshot(plan.path, plan.metadata, [])

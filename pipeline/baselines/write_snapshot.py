@@ -15,13 +15,26 @@ from msgspec.structs import replace
 
 from uncommon_im.pipeline.baselines.snapshot_folder import SnapshotFolder
 from uncommon_im.pipeline.storage.table_folder import TableFolder
-from uncommon_im.schemas.snapshot import COVERAGE_SCHEMA, HOST_SIGHTING_SCHEMA, METADATA, SAID_SCHEMA, TABLES, Metadata
+from uncommon_im.schemas.snapshot import (
+    COVERAGE_SCHEMA,
+    HOST_SIGHTING_SCHEMA,
+    INSTANCE_SCHEMA,
+    METADATA,
+    SAID_SCHEMA,
+    TABLES,
+    Metadata,
+)
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
 from uncommon_im.transforms.rules.columns.days import day_number
 
-_SCHEMAS: Final = {"sightings": SIGHTING_SCHEMA, "host_sightings": HOST_SIGHTING_SCHEMA, "said": SAID_SCHEMA}
+_SCHEMAS: Final = {
+    "sightings": SIGHTING_SCHEMA,
+    "host_sightings": HOST_SIGHTING_SCHEMA,
+    "said": SAID_SCHEMA,
+    "instances": INSTANCE_SCHEMA,
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ class WrittenFile:
 
 @dataclass
 class WriteSnapshot(beam.PTransform):
-    """{"sightings", "host_sightings", "said"} by shard, "coverage" -> a snapshot; yields its path.
+    """{"sightings", "host_sightings", "said", "instances"} by shard, "coverage" -> a snapshot; yields its path.
 
     A run that dies leaves the old snapshot whole. A retried step writes the same file again.
 

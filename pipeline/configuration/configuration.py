@@ -135,6 +135,7 @@ class Configuration:
             range=self.range,
             shards=self.shards,
             hosts_kept=self.counting_limits.hosts_kept,
+            process_lookback=self.detector.limits.process_lookback * DAY_US,
             time_zone=self.time_zone,
         )
 

@@ -21,6 +21,7 @@ from uncommon_im.transforms.rules.stream.lateness import Lateness
 _LIMITS: Final = (
     *("activation_days", "training_days", "guard_days"),
     *("max_other_hosts", "max_host_days", "max_alerts_per_group"),
+    "process_lookback",
 )
 
 
@@ -89,6 +90,13 @@ class DetectorOptions(Options, title="detector"):
         "How many alerts one program, service, day and variation may raise. Further ones are rolled up. 0 means "
         "no limit. The shipped card has 25.",
         parse=_limit("max_alerts_per_group"),
+    )
+
+    process_lookback: int | None = option(
+        "How many days before a connection its process may have started. What the connection does not say of the "
+        "process is taken from that start. 0 takes nothing. The shipped card has 7.",
+        parse=_limit("process_lookback"),
+        metavar="DAYS",
     )
 
     def card(self) -> Detector:

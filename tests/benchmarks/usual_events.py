@@ -18,11 +18,11 @@ from uncommon_im.schemas.event import (
     OPERATING_SYSTEMS,
     SIGNATURE_STATUSES,
 )
-from uncommon_im.transforms.rules.activities.hourly import event_id
 from uncommon_im.transforms.rules.baseline import subjects
 from uncommon_im.transforms.rules.columns.coerce import to_time
 from uncommon_im.transforms.rules.columns.days import DAY_US, HOUR_US
 from uncommon_im.transforms.rules.columns.text import base_name, clean_process_name, clean_remote_host, clean_text
+from uncommon_im.transforms.rules.events.event_id import event_id
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 from uncommon_im.transforms.rules.recognition.identity import Actor, Identities
 from uncommon_im.transforms.rules.recognition.suspicion import Process

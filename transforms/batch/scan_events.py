@@ -15,16 +15,20 @@ from uncommon_im.transforms.rules.activities.scan import Scan, ScanSettings, rec
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 
-OUTPUTS: Final = ("activities", "own_sightings", "sightings", "questions", "coverage", "dead_letters", "tallies")
+OUTPUTS: Final = (
+    *("activities", "own_sightings", "sightings", "questions", "unfinished", "starts"),
+    *("coverage", "dead_letters", "tallies"),
+)
 
 
 @dataclass
 class ScanEvents(beam.PTransform):
     """Batches of records -> activities, sightings, questions, coverage, dead letters, tallies.
 
-    Every record is counted once, as valid or as a dead letter. Blocks may repeat an activity or a sighting that
-    another block holds too: they are to be merged. Order, size and number of batches change nothing that merging
-    does not undo.
+    Every record is counted once, as valid or as a dead letter. Events that lack anything of their process are
+    "unfinished", and nothing else is made of them; "starts" are those of processes. Blocks may repeat an activity or a
+    sighting that another block holds too: they are to be merged. Order, size and number of batches change nothing that
+    merging does not undo.
     """
 
     settings: ScanSettings

@@ -110,7 +110,8 @@ class CommunicationReader:
         hosts = events.text("host_id")
         self.hosts.update(hosts.values[code] for code in np.unique(hosts.codes[valid]))
         self.days.update(np.unique(events.time.values[valid] // DAY_US).tolist())
-        return plain(activities_of(events, self._recogniser.communications(events, valid), "UTC"))
+        found = self._recogniser.communications(events, self._recogniser.candidates(events, valid))
+        return plain(activities_of(events, found, "UTC"))
 
 
 def communications_of(table: pa.Table) -> Iterator[tuple[str, Communication]]:

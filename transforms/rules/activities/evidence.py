@@ -15,8 +15,8 @@ import pyarrow as pa
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.evidence import RARE_ACTIVITY_SCHEMA
-from uncommon_im.transforms.rules.activities.hourly import event_id, row_values
 from uncommon_im.transforms.rules.baseline.prevalence import measure
+from uncommon_im.transforms.rules.events.event_id import event_id, row_details
 from uncommon_im.transforms.rules.recognition.suspicion import Process, Suspicions
 
 
@@ -48,7 +48,7 @@ def rare_activities(
 
 def _event_ids(activities: pa.Table) -> Iterator[str]:
     for row, given in enumerate(activities.column("event_id").to_pylist()):
-        yield given if given is not None else event_id(row_values(activities, row))
+        yield given if given is not None else event_id(row_details(activities, row))
 
 
 def _known_as(activities: pa.Table, suspicions: Suspicions) -> Iterator[str | None]:

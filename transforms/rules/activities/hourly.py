@@ -5,9 +5,7 @@ Merging is commutative, associative and, but for the numbers of events and bytes
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -28,11 +26,11 @@ from uncommon_im.transforms.rules.columns.column import (
 )
 from uncommon_im.transforms.rules.columns.days import HOUR_US
 from uncommon_im.transforms.rules.columns.local_time import local_hours
+from uncommon_im.transforms.rules.events.event_id import details_order, row_details
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.recognition.communications import Communications
 
 TOTALS: Final = ("events", "total_sent", "total_received")
-_OF_EVENT: Final = (*DETAILS, "event_id", "event_time")
 
 
 def activities_of(events: Events, found: Communications, time_zone: str) -> pa.Table:
@@ -75,6 +73,8 @@ def activities_of(events: Events, found: Communications, time_zone: str) -> pa.T
         "total_sent": sent.arrow(),
         "total_received": received.arrow(),
     }
+    for name in ("start_event_id", "start_time"):
+        columns[name] = events.completed_at(name, rows)
     for name in DETAILS:
         if name not in columns:
             text = EVENT_COLUMNS[name] == "text"
@@ -106,7 +106,8 @@ def merge_activities(table: pa.Table, details: Callable[[Longs], pa.Table] | Non
         ties = [order[starts[group] : starts[group] + rivals[group]] for group in tied_groups]
         rows = np.concatenate(ties)
         known = (details or (lambda wanted: table.take(pa.array(wanted))))(rows)
-        ranks = dict(zip(rows.tolist(), (event_order(known, row) for row in range(len(rows))), strict=True))
+        orders = (details_order(row_details(known, row)) for row in range(len(rows)))
+        ranks = dict(zip(rows.tolist(), orders, strict=True))
         first[tied_groups] = [min(tie.tolist(), key=ranks.__getitem__) for tie in ties]
     merged = table.take(pa.array(first))
     for name in TOTALS:
@@ -114,35 +115,6 @@ def merge_activities(table: pa.Table, details: Callable[[Longs], pa.Table] | Non
             merged.schema.get_field_index(name), ACTIVITY_SCHEMA.field(name), _sums(table, name, order, starts)
         )
     return merged
-
-
-def event_order(table: pa.Table, row: int) -> tuple[str, str]:
-    """(event id, content) of an activity's first event: orders events of the same time."""
-    return details_order(row_values(table, row))
-
-
-def row_values(table: pa.Table, row: int) -> dict[str, Any]:
-    """One row of an activities table as plain values."""
-    return {name: table.column(name)[row].as_py() for name in _OF_EVENT}
-
-
-def details_order(activity: Mapping[str, Any]) -> tuple[str, str]:
-    """As `event_order`, of an activity's columns as plain values; missing ones may be left out."""
-    details = {name: activity.get(name) for name in _OF_EVENT}
-    return event_id(details), json.dumps(details, sort_keys=True, default=str)
-
-
-def event_id(details: Mapping[str, Any]) -> str:
-    """The id of an event: its own, or a hex sha256 over its columns (specification, section 2).
-
-    Args:
-        details: normalised columns without defaults; `event_time` in µs.
-    """
-    if details["event_id"] is not None:
-        return str(details["event_id"])
-    given = {name: details[name] for name in _OF_EVENT if details[name] is not None}
-    text = json.dumps(given, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sums(table: pa.Table, name: str, order: Longs, starts: Longs) -> pa.Array:

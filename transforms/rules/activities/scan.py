@@ -6,7 +6,7 @@ A scan adds up what it has seen and lets go of it as blocks; blocks of different
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
+from uncommon_im.transforms.rules.activities.recognised import Recognised, counts_of, counts_of_lost, recognise
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.sightings import (
     cap,
@@ -27,19 +28,20 @@ from uncommon_im.transforms.rules.baseline.sightings import (
 )
 from uncommon_im.transforms.rules.baseline.subjects import KINDS
 from uncommon_im.transforms.rules.baseline.tables import QUESTION_SCHEMA, coded
-from uncommon_im.transforms.rules.columns.column import Codes, Mask, group_rows, text_of
+from uncommon_im.transforms.rules.columns.column import Codes, group_rows, text_of
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
-from uncommon_im.transforms.rules.events import tally
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.events.tally import Tally
+from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA, event_rows
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
 from uncommon_im.transforms.rules.recognition.identity import Identities
 
-Block = Literal["activities", "own_sightings", "sightings", "questions"]
+Block = Literal["activities", "own_sightings", "sightings", "questions", "unfinished", "starts"]
+_NONE: Final = coded(EVENT_ROW_SCHEMA).empty_table()
 _FLUSH_ROWS: Final = 1 << 17
 """Rows of activities or sightings that wait to leave as blocks: bounds memory, not results."""
 
@@ -70,6 +72,7 @@ class ScanSettings:
         shards: into how many shards of hosts and of subjects the work is cut.
         hosts_kept: hosts kept per (subject, day).
         time_zone: in which hours of the day are counted.
+        process_lookback: how much older than an event the start of its process may be, in µs; 0: none is looked for.
     """
 
     catalogue: Catalogue
@@ -80,6 +83,7 @@ class ScanSettings:
     shards: int
     hosts_kept: int
     time_zone: str = UTC_ZONE
+    process_lookback: int = 0
 
 
 def recogniser_of(settings: ScanSettings) -> Recogniser:
@@ -100,6 +104,8 @@ class Scan:
         self._activities: list[pa.Table] = []
         self._sightings: list[pa.Table] = []
         self._hours: list[pa.Table] = []
+        self._unfinished: list[pa.Table] = []
+        self._starts: list[pa.Table] = []
         self._rows = 0
 
     def add(self, batch: RawBatch) -> list[DeadLetter]:
@@ -121,18 +127,34 @@ class Scan:
         dead = [*lost, *batch.dead_letters(events.rejections())]
         end = self.settings.range.end
         in_range = valid if end is None else valid & (events.time.values < end)
-        communications = self.recogniser.communications(events, in_range)
-        executions = self.recogniser.executions(events, in_range, communications.rows)
-        shown = sightings_of_executions(events, *executions)
-        activities = activities_of(events, communications, self.settings.time_zone)
+        found = recognise(self.recogniser, events, in_range, unfinished=self.settings.process_lookback > 0)
+        activities, shown = self._made_of(events, found)
+        unfinished, starts = event_rows(events, found.unfinished), event_rows(events, found.starts)
         # every column has been read: from here on nothing fails
-        self.tally.update(counts_of(events, in_range, activities, dead, len(lost)))
+        self._keep(activities, shown, found)
+        self._unfinished.append(unfinished)
+        self._starts.append(starts)
+        self._rows += unfinished.num_rows + starts.num_rows
+        self.tally.update(counts_of(events, in_range, dead, len(lost)))
         self.coverage.update(coverage_of(events, in_range))
+        return dead
+
+    def add_completed(self, events: Events) -> None:
+        """Takes events in that were read before, and are now as complete as they can be."""
+        found = recognise(self.recogniser, events, np.ones(events.num_rows, np.bool_), unfinished=False)
+        self._keep(*self._made_of(events, found), found)
+
+    def _made_of(self, events: Events, found: Recognised) -> tuple[pa.Table, pa.Table]:
+        """(activities, sightings of executions) of what was recognised."""
+        activities = activities_of(events, found.communications, self.settings.time_zone)
+        return activities, sightings_of_executions(events, *found.executions)
+
+    def _keep(self, activities: pa.Table, shown: pa.Table, found: Recognised) -> None:
+        self.tally.update(found.counts)
         self._sightings += [shown, sightings_of_activities(activities)]
         self._hours.append(sightings_of_hours(activities))
         self._activities.append(activities)
         self._rows += shown.num_rows + activities.num_rows
-        return dead
 
     @property
     def full(self) -> bool:
@@ -146,7 +168,9 @@ class Scan:
         activities = merge_activities(pa.concat_tables(self._activities))
         sightings = distinct(pa.concat_tables(self._sightings))
         hours = distinct(pa.concat_tables(self._hours))
+        unfinished, starts = (pa.concat_tables([_NONE, *rows]) for rows in (self._unfinished, self._starts))
         self._activities, self._sightings, self._hours, self._rows = [], [], [], 0
+        self._unfinished, self._starts = [], []
         shard = blocks.host_shards(activities, self.settings.shards)
         questions = self._questions(activities, shard)
         shared = pa.concat_tables([cap(sightings, self.settings.hosts_kept, repeats=False), hours])
@@ -155,6 +179,8 @@ class Scan:
             ("own_sightings", sightings, blocks.host_shards(sightings, self.settings.shards)),
             ("sightings", shared, blocks.subject_shards(shared, self.settings.shards)),
             ("questions", questions, blocks.subject_shards(questions, self.settings.shards)),
+            ("unfinished", unfinished, blocks.host_shards(unfinished, self.settings.shards)),
+            ("starts", starts, blocks.host_shards(starts, self.settings.shards)),
         )
         for kind, table, shards in outgoing:
             for number, block in blocks.cut(table, shards):
@@ -180,32 +206,3 @@ class Scan:
             columns = [tenant.take(first).arrow(), subject.take(first).arrow(), day[first], shard[first]]
             tables.append(pa.table(columns, schema=coded(QUESTION_SCHEMA)))
         return pa.concat_tables(tables)
-
-
-def counts_of(events: Events, used: Mask, activities: pa.Table, dead: Sequence[DeadLetter], lost: int) -> Tally:
-    """What a batch counts for.
-
-    Args:
-        used: rows of valid events within the range.
-        activities: its communications, not merged yet.
-        dead: what is no event.
-        lost: how many of these were given up before they were rows.
-    """
-    counts = Tally(tally.dead_letter(letter.reason) for letter in dead)
-    counts[tally.READ] = events.num_rows + lost
-    counts[tally.VALID] = int(events.valid.sum())
-    counts[tally.OUT_OF_RANGE] = int(events.valid.sum() - used.sum())
-    counts[tally.COMMUNICATIONS] = activities.num_rows
-    counts[tally.UNKNOWN_SIGNATURES] = _unknown_signatures(activities)
-    return counts
-
-
-def counts_of_lost(letter: DeadLetter) -> Tally:
-    """What a batch counts for that is one dead letter as a whole."""
-    return Tally((tally.READ, tally.dead_letter(letter.reason)))
-
-
-def _unknown_signatures(activities: pa.Table) -> int:
-    """Communications with a signature status that is not known: what is missing is no value, and not `unknown`."""
-    status = text_of(activities.column("process_signature_status"))
-    return int(status.lookup(lambda value: value == "unknown", False, np.bool_).sum())

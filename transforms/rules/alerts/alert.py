@@ -9,13 +9,13 @@ from typing import Any
 
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.detector import DETECTOR_VERSION, Detector
-from uncommon_im.transforms.rules.activities.hourly import event_id
 from uncommon_im.transforms.rules.alerts import ids
 from uncommon_im.transforms.rules.alerts.description import describe
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, subject_figures
 from uncommon_im.transforms.rules.alerts.investigation import Investigator, reasons_of
 from uncommon_im.transforms.rules.columns.days import day_of, rfc3339
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
+from uncommon_im.transforms.rules.events.event_id import event_id
 
 Alert = dict[str, Any]
 
@@ -118,6 +118,7 @@ def _who(activity: Mapping[str, Any]) -> dict[str, Any]:
             "signer": activity["process_signer"],
             "origin": activity["origin"],
             "script": activity["script"],
+            "completed_from": _start(activity),
         },
         "execution": fingerprint and {"engine": fingerprint.partition("|")[0], "fingerprint": fingerprint},
         "parent": {
@@ -129,6 +130,13 @@ def _who(activity: Mapping[str, Any]) -> dict[str, Any]:
             "command_line": activity["causality_process_command_line"],
         },
     }
+
+
+def _start(activity: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The start of its process from which the event was completed (section 2a)."""
+    if activity["start_event_id"] is None:
+        return None
+    return {"event_id": activity["start_event_id"], "event_time": rfc3339(activity["start_time"])}
 
 
 def _destination(activity: Mapping[str, Any]) -> dict[str, Any]:

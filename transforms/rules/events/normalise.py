@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from uncommon_im.schemas.event import (
+    ARROW_TYPES,
+    COMPLETED,
     EARLIEST_US,
     EVENT_TYPES,
     FAILED,
@@ -33,6 +35,7 @@ from uncommon_im.transforms.rules.columns.column import (
     in_folder,
     needs_cleaning,
     numbers_of,
+    one_chunk,
     text_of,
 )
 from uncommon_im.transforms.rules.columns.rejection import Rejection
@@ -56,11 +59,13 @@ class Events:
         raw: the records.
         tenant: of records that name none.
         latest: of each record the time (µs) after which it is a `future_timestamp`; `None`: there is no such time.
+        completed: the columns of `schemas.event.COMPLETED`, if the records are completed ones.
     """
 
     raw: RawBatch
     tenant: str = "default"
     latest: Longs | None = None
+    completed: pa.Table | None = None
     _texts: dict[str, Text] = field(default_factory=dict)
 
     @property
@@ -83,6 +88,12 @@ class Events:
     def numbers_at(self, name: str, rows: Longs) -> Numbers:
         """An integer column at some rows."""
         return _numbers(name, self.raw.column_at(name, rows), len(rows))
+
+    def completed_at(self, name: str, rows: Longs) -> pa.Array:
+        """A column that completing adds, at some rows; without values in events as they came."""
+        if self.completed is None:
+            return pa.nulls(len(rows), ARROW_TYPES[COMPLETED[name]])
+        return one_chunk(self.completed.column(name)).take(pa.array(rows))
 
     @cached_property
     def time(self) -> Numbers:

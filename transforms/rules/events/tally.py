@@ -14,6 +14,8 @@ READ: Final = ("events", "read")
 VALID: Final = ("events", "valid")
 OUT_OF_RANGE: Final = ("events", "out_of_range")
 COMMUNICATIONS: Final = ("communications",)
+WITHOUT_PROCESS: Final = ("communications_without_process",)
+"""Events that are none because nobody knows whose they are (section 2a)."""
 ACTIVITIES: Final = ("activities",)
 UNKNOWN_SIGNATURES: Final = ("unknown_values", "process_signature_status")
 """Communications whose signature status is given but is none that is known."""
@@ -46,6 +48,7 @@ def summary_of(tally: Tally) -> dict[str, Any]:
             "dead_letter": {reason: tally[dead_letter(reason)] for reason in reasons},
         },
         "communications": tally[COMMUNICATIONS],
+        "communications_without_process": tally[WITHOUT_PROCESS],
         "activities": tally[ACTIVITIES],
         "verdicts": {name: tally[verdict(name)] for name in VERDICT_IDS},
         "alerts": {name: tally[alert(name)] for name in ("base", *VARIATION_IDS[:2])},

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from uncommon_im.schemas.event import PROCESS_GUID
-from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, Text, constant, group_rows
+from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, Text, constant, group_rows, text_of
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.columns.text import memoise, memoise_together
 from uncommon_im.transforms.rules.events.normalise import Events
@@ -32,10 +33,28 @@ _COMMAND_COLUMNS: Final = (
     "causality_process_command_line",
 )
 EXECUTION_COLUMNS: Final = (*_PROCESS_COLUMNS, *_COMMAND_COLUMNS)
+_KNOWN_EXECUTION: Final = "known execution"
+"""The fingerprint of an execution of which only that is known: a snapshot kept it instead of a command line."""
 _SIGNATURE_COLUMNS: Final = ("process_signature_status", "process_signer", "parent_process_name")
 _EXCEPTION_COLUMNS: Final = {"signer": "process_signer"}
 _REMEMBERED: Final = 1 << 17
 """Distinct values of each kind whose result is remembered: bounds memory, not correctness."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Rows of a batch that are communications if their process is known, and is none that speaks for others.
+
+    Row `i` here is row `rows[i]` of the batch; its destination is `matches[match[i]]`.
+    """
+
+    rows: Longs
+    matches: list[Match]
+    match: Codes
+
+    def take(self, kept: Mask) -> Candidates:
+        """The candidates where `kept` is true."""
+        return replace(self, rows=self.rows[kept], match=self.match[kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,24 +92,27 @@ class Recogniser:
         self._identity = memoise_together(self._identify, _REMEMBERED)
         self._fingerprint = memoise_together(identities.engines.execution, _REMEMBERED)
 
-    def communications(self, events: Events, used: Mask) -> Communications:
-        """The communications among the `used` rows of a batch."""
+    def candidates(self, events: Events, used: Mask) -> Candidates:
+        """What of the `used` rows of a batch is a communication but for its process."""
         match, matches = self._matches(events)
         rows = np.flatnonzero((match >= 0) & used)
         rows = rows[~events.is_kind("process", rows)]
         rows = rows[~events.failed_at(rows)]
         inbound = events.text_at("direction", rows).lookup(lambda value: value.lower() == "inbound", False, np.bool_)
         rows = rows[~inbound]
-        rows = rows[events.text_at("process_name", rows).present]
-        lookup = events.is_kind("dns", rows)
         status = events.numbers_at("dns_status", rows)
-        answered = ~(lookup & status.present & (status.values != 0))
-        rows, lookup = rows[answered], lookup[answered]
+        rows = rows[~(events.is_kind("dns", rows) & status.present & (status.values != 0))]
+        return Candidates(rows, matches, match[rows])
+
+    def communications(self, events: Events, candidates: Candidates) -> Communications:
+        """The communications among the candidates of a batch."""
+        candidates = candidates.take(events.text_at("process_name", candidates.rows).present)
+        rows, match, matches = candidates.rows, candidates.match, candidates.matches
         service_code = {service_id: code for code, service_id in enumerate(self._service_ids)}
-        service = np.array([service_code[m.service_id] for m in matches], np.int32)[match[rows]]
+        service = np.array([service_code[m.service_id] for m in matches], np.int32)[match]
         identity, identities, resolver = self._identities(events, rows, service)
-        found = Communications(rows, matches, match[rows], identities, identity, np.zeros(len(rows), np.bool_))
-        found = found.take(~(lookup & resolver))
+        found = Communications(rows, matches, match, identities, identity, np.zeros(len(rows), np.bool_))
+        found = found.take(~(events.is_kind("dns", rows) & resolver))
         return self._with_exceptions(events, found) if self.exceptions.entries else found
 
     def executions(self, events: Events, used: Mask, communications: Longs) -> tuple[Longs, Codes, list[str]]:
@@ -115,8 +137,8 @@ class Recogniser:
         group, first = group_rows([column.codes for column in columns.values()]) if len(rows) else (rows, rows)
         fingerprints: dict[str, int] = {}
         codes = [
-            fingerprints.setdefault(self._fingerprint(*values) or "", len(fingerprints))
-            for values in _tuples(columns, EXECUTION_COLUMNS, first)
+            fingerprints.setdefault(known or self._fingerprint(*values) or "", len(fingerprints))
+            for *values, known in _tuples(columns, (*EXECUTION_COLUMNS, _KNOWN_EXECUTION), first)
         ]
         return rows, np.array(codes, np.int32)[group] if len(rows) else group.astype(np.int32), list(fingerprints)
 
@@ -126,9 +148,9 @@ class Recogniser:
 
     def _identify(self, service_id: str, *actor: str | None) -> tuple[Identity, bool]:
         """(identity, whether the process is a resolver without suspicion)."""
-        os, name, path, command_line, owner, owner_command_line, status, signer, parent = actor
+        os, name, path, command_line, owner, owner_command_line, known, status, signer, parent = actor
         process = Process(os, name or "", path, status, signer, parent)
-        identity = self.identities.identify(Actor(process, command_line, owner, owner_command_line), service_id)
+        identity = self.identities.identify(Actor(process, command_line, owner, owner_command_line, known), service_id)
         return identity, not identity.reasons and self.identities.suspicions.is_resolver(process)
 
     def _matches(self, events: Events) -> tuple[Codes, list[Match]]:
@@ -156,7 +178,7 @@ class Recogniser:
         group, first = group_rows([service, *(column.codes for column in columns.values())])
         identities: dict[Identity, int] = {}
         codes, resolvers = [], []
-        actors = _tuples(columns, (*EXECUTION_COLUMNS, *_SIGNATURE_COLUMNS), first)
+        actors = _tuples(columns, (*EXECUTION_COLUMNS, _KNOWN_EXECUTION, *_SIGNATURE_COLUMNS), first)
         for code, actor in zip(service[first], actors, strict=True):
             identity, resolver = self._identity(self._service_ids[code], *actor)
             codes.append(identities.setdefault(identity, len(identities)))
@@ -171,6 +193,7 @@ class Recogniser:
             "process_command_line": _text_where(events, "process_command_line", rows, own),
             "causality_process_name": _masked(owner, owned),
             "causality_process_command_line": _text_where(events, "causality_process_command_line", rows, owned),
+            _KNOWN_EXECUTION: _known_executions(events, rows, own, owned),
         }
 
     def _with_exceptions(self, events: Events, found: Communications) -> Communications:
@@ -220,6 +243,15 @@ def _tuples(columns: dict[str, Text], names: tuple[str, ...], rows: Longs) -> It
 def _masked(text: Text, kept: Mask) -> Text:
     """The column with other rows missing."""
     return Text(np.where(kept, text.codes, np.int32(-1)), text.dictionary)
+
+
+def _known_executions(events: Events, rows: Longs, own: Mask, owned: Mask) -> Text:
+    """What a snapshot kept of the executions of some rows."""
+    if events.completed is None:
+        return constant(None, len(rows))
+    kept = {name: events.completed_at(name, rows) for name in ("process_execution", "causality_execution")}
+    of_owner = pc.if_else(pa.array(owned), kept["causality_execution"], None)
+    return text_of(pc.if_else(pa.array(own), kept["process_execution"], of_owner))
 
 
 def _text_where(events: Events, name: str, rows: Longs, kept: Mask) -> Text:

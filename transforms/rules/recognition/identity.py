@@ -16,13 +16,15 @@ from uncommon_im.transforms.rules.recognition.suspicion import Process, Suspicio
 class Actor:
     """What of an event decides who communicates; texts are normalised, `None` if missing.
 
-    The command lines may be left out where the program is no scripting engine.
+    The command lines may be left out where the program is no scripting engine. `known_execution` is the fingerprint of
+    an execution of which only that is known.
     """
 
     process: Process
     command_line: str | None = None
     causality_name: str | None = None
     causality_command_line: str | None = None
+    known_execution: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Identities:
     def execution(self, actor: Actor) -> str | None:
         """Fingerprint of the actor's execution, else of its causality owner's, else `None`."""
         process = actor.process
-        return self.engines.execution(
+        return actor.known_execution or self.engines.execution(
             process.os,
             process.name,
             process.path,

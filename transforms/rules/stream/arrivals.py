@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
-from uncommon_im.transforms.rules.activities.scan import ScanSettings, counts_of, counts_of_lost, recogniser_of
+from uncommon_im.transforms.rules.activities.recognised import counts_of, counts_of_lost, recognise
+from uncommon_im.transforms.rules.activities.scan import ScanSettings, recogniser_of
 from uncommon_im.transforms.rules.baseline import subjects
 from uncommon_im.transforms.rules.baseline.subjects import NO_HOST, SHOWN_BY_COMMUNICATIONS
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts, text_of
@@ -95,23 +96,24 @@ class Arrivals:
         end = self._settings.range.end
         used = events.valid if end is None else events.valid & (events.time.values < end)
         time = _Times(events.time.values, arrival, self._lateness)
-        found = self._recogniser.communications(events, used)
-        executions = list(self._executions(events, used, found.rows, time))
-        activities = activities_of(events, found, self._settings.time_zone)
+        found = recognise(self._recogniser, events, used, unfinished=False)
+        rows = found.communications.rows
+        executions = list(self._executions(events, found.executions, time))
+        activities = activities_of(events, found.communications, self._settings.time_zone)
         arrived = BlockContent(dead_letters=dead, delays=(arrival - events.time.values)[used])
-        arrived.hosts = list(_by_host(executions, activities, time.at(found.rows)))
-        arrived.hours = list(_hours(activities, time.at(found.rows)))
+        arrived.hosts = list(_by_host(executions, activities, time.at(rows)))
+        arrived.hours = list(_hours(activities, time.at(rows)))
         arrived.covered = list(_covered(events, used, time))
-        arrived.counts = counts_of(events, used, activities, dead, len(lost))
+        arrived.counts = counts_of(events, used, dead, len(lost)) + found.counts
         arrived.counts[LATE] = int((time.late & used).sum())
         arrived.counts[TOO_LATE] = int((time.too_late & used).sum())
         return arrived
 
     def _executions(
-        self, events: Events, used: Mask, communications: Longs, time: _Times
+        self, events: Events, found: tuple[Longs, Codes, list[str]], time: _Times
     ) -> Iterator[tuple[str, str, Shown]]:
         """(tenant, host, sighting) of executions, each once."""
-        rows, codes, fingerprints = self._recogniser.executions(events, used, communications)
+        rows, codes, fingerprints = found
         tenant, host = events.tenant_id.take(rows), events.text_at("host_id", rows)
         first, groups = time.at(rows).distinct(tenant.codes, host.codes, codes)
         texts = [subjects.execution(fingerprint) for fingerprint in fingerprints]

@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
-from uncommon_im.transforms.rules.activities.hourly import TOTALS, details_order
+from uncommon_im.transforms.rules.activities.hourly import TOTALS
 from uncommon_im.transforms.rules.baseline.subjects import KINDS
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY
 from uncommon_im.transforms.rules.columns.days import DAY_US
+from uncommon_im.transforms.rules.events.event_id import details_order
 from uncommon_im.transforms.rules.stream.day_sets import DaySet, Packed, forget, see, span_of
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import (

@@ -23,8 +23,9 @@ from tests.transforms.rules.records import (
     quick,
     rows_of,
 )
-from uncommon_im.transforms.rules.activities.hourly import activities_of, event_id, merge_activities, row_values
+from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA
+from uncommon_im.transforms.rules.events.event_id import event_id, row_details
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
@@ -36,7 +37,7 @@ START = DAY * DAY_US
 def recognised(*records: Record) -> pa.Table:
     recogniser = Recogniser(Destinations(CATALOGUE), Identities(CATALOGUE), Exceptions(()))
     events = events_of(*records)
-    return activities_of(events, recogniser.communications(events, events.valid), "UTC")
+    return activities_of(events, recogniser.communications(events, recogniser.candidates(events, events.valid)), "UTC")
 
 
 def digest(text: str) -> str:
@@ -69,11 +70,11 @@ def digest(text: str) -> str:
 )
 def test_an_event_without_id_is_known_by_the_digest_of_its_given_columns(changes: Record, text: str) -> None:
     table = recognised({**RECORD, **changes})
-    assert event_id(row_values(table, 0)) == digest(text)
+    assert event_id(row_details(table, 0)) == digest(text)
 
 
 def test_an_event_with_an_id_keeps_it() -> None:
-    assert event_id(row_values(recognised({**RECORD, "event_id": " E 1 "}), 0)) == "E 1"
+    assert event_id(row_details(recognised({**RECORD, "event_id": " E 1 "}), 0)) == "E 1"
 
 
 def test_each_communication_is_a_row_with_its_key_subjects_and_evidence() -> None:

@@ -1,0 +1,113 @@
+"""Which start describes the process of an event (specification, section 2a, "By which start")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uncommon_im.schemas.event import PROCESS_GUID
+from uncommon_im.transforms.rules.columns.column import Longs, Mask, group_rows, run_starts, text_of
+from uncommon_im.transforms.rules.events.event_id import details_order, row_details
+from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA
+
+INSTANCE: Final = ("tenant", "host", PROCESS_GUID)
+"""Columns that name an instance."""
+KEY_COLUMNS: Final = (*INSTANCE, "event_time")
+"""What of a start says whether it is looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """Some starts of processes, of which the columns beside `KEY_COLUMNS` are read if they are asked for.
+
+    Args:
+        keys: their `KEY_COLUMNS`.
+        rows: makes a table of `EVENT_ROW_SCHEMA` of some of them.
+    """
+
+    keys: pa.Table
+    rows: Callable[[Longs], pa.Table]
+
+
+class Wanted:
+    """The starts that describe the processes of some events."""
+
+    def __init__(self, events: pa.Table, lookback: int) -> None:
+        """Looks for the starts of events, of `EVENT_ROW_SCHEMA`, that are at most `lookback` µs older than they are."""
+        self._lookback = lookback
+        self._names = [text_of(events.column(name)).dictionary for name in INSTANCE]
+        codes, _ = self._instances(events)
+        self._known, self._instance = np.unique(codes, return_inverse=True)
+        self._time = events.column("event_time").to_numpy()
+
+    def among(self, batches: Iterable[Starts]) -> tuple[pa.Table, Longs]:
+        """Of some starts those that are wanted.
+
+        Order, splitting and repetition change nothing. What is held grows with the events, not with the starts.
+
+        Returns:
+            (rows of `EVENT_ROW_SCHEMA`, each event's start among them; -1: it has none).
+        """
+        kept = EVENT_ROW_SCHEMA.empty_table()
+        place = np.full(len(self._time), -1, np.int64)
+        for batch in batches:
+            codes, asked = self._instances(batch.keys)
+            rows = np.flatnonzero(asked & np.isin(codes, self._known))
+            if len(rows):
+                kept = pa.concat_tables([kept, batch.rows(rows)])
+                place = self._best(kept)
+                used, numbers = np.unique(place[place >= 0], return_inverse=True)
+                place[place >= 0] = numbers
+                kept = kept.take(pa.array(used)).combine_chunks()
+        return kept, place
+
+    def _instances(self, table: pa.Table) -> tuple[Longs, Mask]:
+        """(the instance of each row as a number, whether its tenant, host and guid are ones of the events')."""
+        code, known = np.zeros(table.num_rows, np.int64), np.ones(table.num_rows, np.bool_)
+        for name, values in zip(INSTANCE, self._names, strict=True):
+            text = text_of(table.column(name))
+            among = pc.index_in(text.dictionary, value_set=values).fill_null(-1).to_numpy()
+            codes = np.append(among, np.int32(-1))[text.codes]
+            known &= codes >= 0
+            code = code * (len(values) + 1) + codes
+        return code, known
+
+    def _best(self, starts: pa.Table) -> Longs:
+        """Of each event the row of its start among these; -1: none of them is."""
+        codes, _ = self._instances(starts)
+        instance, time = np.searchsorted(self._known, codes), starts.column("event_time").to_numpy()
+        moments, ranks = np.unique(np.concatenate([time, self._time]), return_inverse=True)
+        keys, wanted = instance * len(moments) + ranks[: len(time)], self._instance * len(moments) + ranks[len(time) :]
+        rows = _in_order(starts, keys)
+        found = np.searchsorted(keys[rows], wanted, side="right") - 1
+        row = rows[np.maximum(found, 0)]
+        fits = (found >= 0) & (instance[row] == self._instance) & (self._time - time[row] <= self._lookback)
+        return np.where(fits, row, -1)
+
+
+def last_starts(starts: pa.Table) -> pa.Table:
+    """Of each instance the start after which none of these came; of `EVENT_ROW_SCHEMA`."""
+    if starts.num_rows < 2:
+        return starts
+    instance, _ = group_rows([text_of(starts.column(name)).codes for name in INSTANCE])
+    moments, ranks = np.unique(starts.column("event_time").to_numpy(), return_inverse=True)
+    rows = _in_order(starts, instance * len(moments) + ranks)
+    last = np.append(instance[rows][1:] != instance[rows][:-1], True)
+    return starts.take(pa.array(rows[last]))
+
+
+def _in_order(starts: pa.Table, keys: Longs) -> Longs:
+    """Rows of starts by their keys; of equal keys the one with the smallest event id, then the smallest content."""
+    order = np.argsort(keys, kind="stable")
+    begins = run_starts(keys[order])
+    sizes = np.diff(begins, append=len(order))
+    rows = order[begins]
+    for tie in np.flatnonzero(sizes > 1).tolist():
+        tied = order[begins[tie] : begins[tie] + sizes[tie]].tolist()
+        rows[tie] = min(tied, key=lambda row: details_order(row_details(starts, row)))
+    return rows
