@@ -16,7 +16,7 @@ from uncommon_im.schemas.documents import ConfigurationError
 
 LIMIT_NAMES = (
     "training_days, activation_days, guard_days, max_other_hosts, max_host_days, execution_max_other_hosts, "
-    "execution_max_host_days, deduplication_hours, max_alerts_per_group"
+    "execution_max_host_days, deduplication_hours, max_alerts_per_group, process_lookback"
 )
 KEYS = "id, name, description, attack, variations, false_positives, triage, references, limits"
 
@@ -53,6 +53,7 @@ def test_the_shipped_card_is_the_specifications() -> None:
         "execution_max_host_days": 2,
         "deduplication_hours": 24,
         "max_alerts_per_group": 25,
+        "process_lookback": 7,
     }
     assert detector.limits == Limits()
 

@@ -549,7 +549,7 @@ def test_a_snapshot_of_another_version_or_that_is_not_whole_is_refused(
     assert capsys.readouterr().err.splitlines() == [
         f"uncommon-im: --baseline-in {path}: " + reason
         for reason in (
-            "a snapshot of version 1, this program reads 2: take a new one from the events",
+            "a snapshot of version 1, this program reads 3: take a new one from the events",
             "no metadata of a snapshot: `schema_version` is missing",
             f"{missing} is missing: copy the whole directory",
         )

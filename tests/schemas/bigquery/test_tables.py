@@ -31,10 +31,16 @@ PYTHON = {"STRING": str, "INTEGER": int, "BOOLEAN": bool, "DATE": str, "TIMESTAM
 
 @pytest.fixture(scope="module")
 def found() -> Found:
-    """What a run finds in an organisation with everything in it, and one whose agent tells digests of images."""
+    """What a run finds in an organisation with everything in it, and of a process whose start tells its digest."""
     organisation = random_organisation(3)
     told = {"process_name": "odd.exe", "process_sha256": "ab" * 32, "remote_host": "api.telegram.org"}
-    records = [*organisation.records, told | {"host_id": "pc", "event_time": "2026-04-15T10:00:00Z"}]
+    started = told | {"host_id": "pc", "event_type": "process", "process_guid": "g-1", "event_id": "start"}
+    records = [
+        *organisation.records,
+        started | {"event_time": "2026-04-15T09:00:00Z"},
+        {name: value for name, value in started.items() if name not in ("event_type", "event_id", *told)}
+        | {"remote_host": told["remote_host"], "event_time": "2026-04-15T10:00:00Z"},
+    ]
     return run_records(records, configuration_of(organisation.options))
 
 

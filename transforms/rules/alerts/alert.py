@@ -100,7 +100,8 @@ class AlertWriter:
 
     @cached_property
     def _investigator(self) -> Investigator:
-        return Investigator(self.catalogue, self.detector.limits.training_days, self.time_zone)
+        limits = self.detector.limits
+        return Investigator(self.catalogue, limits.training_days, limits.process_lookback, self.time_zone)
 
 
 def _who(activity: Mapping[str, Any]) -> dict[str, Any]:

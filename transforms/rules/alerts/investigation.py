@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.schemas.event import PROCESS_GUID
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, day_figures, subject_figures
 from uncommon_im.transforms.rules.columns.local_time import local_moment
 from uncommon_im.transforms.rules.columns.text import base_name
@@ -45,11 +46,13 @@ class Investigator:
     Args:
         catalogue: which programs are the services' own clients.
         training_days: days of the window.
+        process_lookback: days before an event in which the start of its process was looked for.
         time_zone: in which hours of the day are counted (IANA name).
     """
 
     catalogue: Catalogue
     training_days: int
+    process_lookback: int
     time_zone: str
 
     def investigate(self, activity: Mapping[str, Any], figures: ActivityFigures) -> dict[str, Any]:
@@ -107,26 +110,46 @@ class Investigator:
 
     def _missing(self, activity: Mapping[str, Any], figures: ActivityFigures) -> Iterator[tuple[str, str]]:
         """(field of the investigation, why it is missing or says less than it could)."""
-        status = activity["process_signature_status"]
-        if status in (None, "unknown"):
-            yield "application.signature_status", "the event does not report whether the image is signed"
-        if activity["process_signer"] is None and status != "unsigned":
-            yield "application.signer", "the event does not report a signer"
-        if figures.binary is None:
-            yield "application.binary", "the event does not report the SHA-256 of the image"
-        if figures.parentage is None:
-            yield "parent.parentage", "the event does not report the parent process"
-        if activity["causality_process_name"] is None:
-            yield "parent.causality", "the event does not report the owner of the causality group"
+        for field, what in _unreported(activity, figures):
+            yield field, self._unknown(activity, what)
         if figures.hour_of_day is None:
             yield "time.service_at_this_hour", "the stream had not yet learned hours of the day when the activity began"
         if figures.coverage_days < self.training_days:
             days = f"{figures.coverage_days} of the {self.training_days} days of the window"
             yield "time.covered_days", f"only {days} have telemetry, and all figures count only these"
 
+    def _unknown(self, activity: Mapping[str, Any], what: str) -> str:
+        """Why nobody knows something of the process: the event does not say it, nor does the start of its process."""
+        days = f"{self.process_lookback} day{'s' * (self.process_lookback != 1)}"
+        if activity["start_event_id"] is not None:
+            return f"neither the event nor the start of its process reports {what}"
+        if not self.process_lookback:
+            return f"the event does not report {what}; starts of processes are not looked up (--process-lookback 0)"
+        if activity[PROCESS_GUID] is None:
+            return f"the event does not report {what}, nor a process_guid by which the start of its process is found"
+        return (
+            f"the event does not report {what}; no start of its process is known from the {days} before: it started "
+            "earlier, or before the sensor was installed, or its start was lost"
+        )
+
     @cached_property
     def _suspicions(self) -> Suspicions:
         return Suspicions(self.catalogue)
+
+
+def _unreported(activity: Mapping[str, Any], figures: ActivityFigures) -> Iterator[tuple[str, str]]:
+    """(field of the investigation, what it takes) of what is not known of the process."""
+    status = activity["process_signature_status"]
+    if status in (None, "unknown"):
+        yield "application.signature_status", "whether the image is signed"
+    if activity["process_signer"] is None and status != "unsigned":
+        yield "application.signer", "a signer"
+    if figures.binary is None:
+        yield "application.binary", "the SHA-256 of the image"
+    if figures.parentage is None:
+        yield "parent.parentage", "the parent process"
+    if activity["causality_process_name"] is None:
+        yield "parent.causality", "the owner of the causality group"
 
 
 def reasons_of(activity: Mapping[str, Any]) -> list[str]:

@@ -121,6 +121,7 @@ def summary_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
     events = row["events"]
     letters = {each["reason"]: each["records"] for each in events["dead_letter"]}
     plain = {name: row[name] for name in ("communications", "activities", "verdicts", "alerts")}
+    plain["communications_without_process"] = row["communications_without_process"] or 0  # older rows have none
     unknown = {each["name"]: each["communications"] for each in row["unknown_values"]}
     return {"events": {**events, "dead_letter": letters}, **plain, **({"unknown_values": unknown} if unknown else {})}
 

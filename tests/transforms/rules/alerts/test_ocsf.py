@@ -141,7 +141,7 @@ def test_what_ocsf_has_no_place_for_is_unmapped_under_its_own_name() -> None:
     for name in (*whole, "config_digest", "group_saturated", "late", "new_field"):
         assert unmapped[name] == alert[name]
     assert unmapped["process"] == {
-        name: alert["process"][name] for name in ("signature_status", "signer", "origin", "script")
+        name: alert["process"][name] for name in ("signature_status", "signer", "origin", "script", "completed_from")
     }
     assert unmapped["destination"] == {"attribution": "domain", "matched": "api.telegram.org"}
 
