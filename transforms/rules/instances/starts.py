@@ -17,6 +17,7 @@ from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA
 
 INSTANCE: Final = ("tenant", "host", PROCESS_GUID)
 """Columns that name an instance."""
+_AT_ONCE: Final = 1 << 16
 KEY_COLUMNS: Final = (*INSTANCE, "event_time")
 """What of a start says whether it is looked for."""
 
@@ -53,18 +54,19 @@ class Wanted:
         Returns:
             (rows of `EVENT_ROW_SCHEMA`, each event's start among them; -1: it has none).
         """
-        kept = EVENT_ROW_SCHEMA.empty_table()
-        place = np.full(len(self._time), -1, np.int64)
-        for batch in batches:
-            codes, asked = self._instances(batch.keys)
-            rows = np.flatnonzero(asked & np.isin(codes, self._known))
-            if len(rows):
-                kept = pa.concat_tables([kept, batch.rows(rows)])
-                place = self._best(kept)
-                used, numbers = np.unique(place[place >= 0], return_inverse=True)
-                place[place >= 0] = numbers
-                kept = kept.take(pa.array(used)).combine_chunks()
-        return kept, place
+        kept = folded(map(self._asked_for, batches), self._wanted)
+        return kept, self._best(kept)
+
+    def _asked_for(self, batch: Starts) -> pa.Table:
+        """The starts of a batch that are of an instance of the events."""
+        codes, known = self._instances(batch.keys)
+        rows = np.flatnonzero(known & np.isin(codes, self._known))
+        return batch.rows(rows) if len(rows) else EVENT_ROW_SCHEMA.empty_table()
+
+    def _wanted(self, starts: pa.Table) -> pa.Table:
+        """Those of some starts that are the best for an event."""
+        best = self._best(starts)
+        return starts.take(pa.array(np.unique(best[best >= 0])))
 
     def _instances(self, table: pa.Table) -> tuple[Longs, Mask]:
         """(the instance of each row as a number, whether its tenant, host and guid are ones of the events')."""
@@ -79,6 +81,8 @@ class Wanted:
 
     def _best(self, starts: pa.Table) -> Longs:
         """Of each event the row of its start among these; -1: none of them is."""
+        if not starts.num_rows:
+            return np.full(len(self._time), -1, np.int64)
         codes, _ = self._instances(starts)
         instance, time = np.searchsorted(self._known, codes), starts.column("event_time").to_numpy()
         moments, ranks = np.unique(np.concatenate([time, self._time]), return_inverse=True)
@@ -88,6 +92,20 @@ class Wanted:
         row = rows[np.maximum(found, 0)]
         fits = (found >= 0) & (instance[row] == self._instance) & (self._time - time[row] <= self._lookback)
         return np.where(fits, row, -1)
+
+
+def folded(tables: Iterable[pa.Table], fold: Callable[[pa.Table], pa.Table]) -> pa.Table:
+    """What `fold` leaves of the rows of all tables, of `EVENT_ROW_SCHEMA`.
+
+    It is called when there are twice as many rows as it left: work grows with the rows, and memory with what it leaves.
+    """
+    kept, some, rows = EVENT_ROW_SCHEMA.empty_table(), list[pa.Table](), 0
+    for table in tables:
+        some.append(table)
+        rows += table.num_rows
+        if rows >= max(kept.num_rows, _AT_ONCE):
+            kept, some, rows = fold(pa.concat_tables([kept, *some]).combine_chunks()).combine_chunks(), [], 0
+    return fold(pa.concat_tables([kept, *some]).combine_chunks()) if rows else kept
 
 
 def last_starts(starts: pa.Table) -> pa.Table:
