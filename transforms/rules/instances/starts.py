@@ -104,8 +104,8 @@ def folded(tables: Iterable[pa.Table], fold: Callable[[pa.Table], pa.Table]) -> 
         some.append(table)
         rows += table.num_rows
         if rows >= max(kept.num_rows, _AT_ONCE):
-            kept, some, rows = fold(pa.concat_tables([kept, *some]).combine_chunks()).combine_chunks(), [], 0
-    return fold(pa.concat_tables([kept, *some]).combine_chunks()) if rows else kept
+            kept, some, rows = fold(pa.concat_tables([kept, *some])).combine_chunks(), [], 0
+    return fold(pa.concat_tables([kept, *some])) if rows else kept
 
 
 def last_starts(starts: pa.Table) -> pa.Table:
