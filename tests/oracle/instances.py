@@ -38,9 +38,9 @@ def may_be_completed(event: Event, options: Options) -> bool:
     return "process_guid" in event.columns and destination_of(event, options) is not None
 
 
-def in_reach(age: int, lookback: int) -> bool:
-    """Whether a start so long before an event (µs) describes its process."""
-    return 0 <= age <= lookback
+def in_reach(start: int, event: int, options: Options) -> bool:
+    """Whether a start of one time (µs) may describe the process of an event of another."""
+    return 0 <= event - start <= options.process_lookback_days * DAY
 
 
 def newest_first(start: Event) -> Any:
@@ -67,7 +67,7 @@ class Join:
 
     instance: Callable[[Event], Hashable] = instance_of
     may_be_completed: Callable[[Event, Options], bool] = may_be_completed
-    in_reach: Callable[[int, int], bool] = in_reach
+    in_reach: Callable[[int, int, Options], bool] = in_reach
     counts: Callable[[int, int], bool] = operator.le
     """Whether a start of one instant (ms) counts for an event of another."""
     order: Callable[[Event], Any] = newest_first
@@ -94,13 +94,12 @@ class Instances:
 
     def complete(self, event: Event, instant: int = ALWAYS) -> Event:
         """The event with what its process's start says that it does not say itself."""
-        lookback = self.options.process_lookback_days * DAY
-        if not lookback or not self.join.may_be_completed(event, self.options):
+        if not self.options.process_lookback_days or not self.join.may_be_completed(event, self.options):
             return event
         found = [
             start
             for start, since in self.starts[self.join.instance(event)]
-            if self.join.in_reach(event.time - start.time, lookback) and self.join.counts(since, instant)
+            if self.join.in_reach(start.time, event.time, self.options) and self.join.counts(since, instant)
         ]
         for start in sorted(found, key=self.join.order)[: self.join.read]:
             event = filled(event, start, self.join.taken(event, start))
