@@ -151,7 +151,9 @@ def totals(seeds: range) -> dict[str, Counter[str]]:
         found["other"]["out of range"] += result.out_of_range
         found["other"]["communications"] += result.communications
         found["other"]["communications without process"] += result.communications_without_process
-        found["other"]["completed alerts"] += sum(alert["process"]["completed_from"] is not None for alert in result.alerts)
+        found["other"]["completed alerts"] += sum(
+            alert["process"]["completed_from"] is not None for alert in result.alerts
+        )
         found["other"]["saturated"] += sum(alert["group_saturated"] for alert in result.alerts)
         found["other"]["most records"] = max(found["other"]["most records"], result.read)
     return found

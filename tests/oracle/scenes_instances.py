@@ -95,7 +95,7 @@ def instances(b: Builder, tenant: str) -> None:
 
 
 def processes(b: Builder, tenant: str) -> None:
-    """Processes that talk for days, in telemetry of mixed shapes; some starts are lost, repeated, or of half a shape."""
+    """Processes that talk for days, in telemetry of mixed shapes; some starts are lost, repeated, or say half."""
     programs = [some(b) for _ in range(4)]
     programs.append(plain(b.unique("tool") + ".exe", "C:\\Users\\al\\AppData\\Local\\Temp\\", "windows", "unsigned"))
     programs.append(command("/usr/bin/curl", "curl https://discord.com/api/webhooks"))
@@ -110,7 +110,7 @@ def processes(b: Builder, tenant: str) -> None:
 
 
 def borders(b: Builder, tenant: str) -> None:
-    """Starts exactly as old as each lookback and a microsecond more, at the event's own time and a microsecond after."""
+    """Starts exactly as old as each lookback and a microsecond more, at the event's own time and right after it."""
     ages = [lookback * DAY + more for lookback in LOOKBACKS for more in (-1, 0, 1)]
     for age in (*ages, 0, 1, -1, -SECOND, -HOUR):
         for host in b.hosts(2):
@@ -290,7 +290,14 @@ def spellings_of_guids(b: Builder, tenant: str) -> None:
     ]
     for host in b.hosts(3):
         day = b.later()
-        for change in (str, str.upper, lambda guid: f" {guid}\t", *broken, {"process_name": " "}, {"event_type": " Process "}):
+        for change in (
+            str,
+            str.upper,
+            lambda guid: f" {guid}\t",
+            *broken,
+            {"process_name": " "},
+            {"event_type": " Process "},
+        ):
             program, guid, began = some(b, "spelt"), b.unique("guid"), day * DAY + b.moment()
             if callable(change):
                 start(b, tenant, host, began, change(guid), program)

@@ -9,6 +9,7 @@ import json
 import operator
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -48,7 +49,9 @@ def replacing(_: Event, start: Event) -> dict[str, Any]:
 def each_by_itself(event: Event, start: Event) -> dict[str, Any]:
     unsaid = event.columns | {STATUS: None} if event.columns.get(STATUS) == "unknown" else event.columns
     return {
-        name: start.columns[name] for name in (*COLUMNS, STATUS, SIGNER) if name in start.columns and not unsaid.get(name)
+        name: start.columns[name]
+        for name in (*COLUMNS, STATUS, SIGNER)
+        if name in start.columns and not unsaid.get(name)
     }
 
 
@@ -58,15 +61,20 @@ def with_id_of_the_completed(event: Event, start: Event) -> dict[str, Any]:
     return found if "event_id" in came else found | {"event_id": digest_id(canonical_json(came | found))}
 
 
-def without_signature(event: Event, start: Event) -> dict[str, Any]:
-    return {name: value for name, value in taken(event, start).items() if name not in (STATUS, SIGNER)}
+def without(*columns: str) -> Callable[[Event, Event], dict[str, Any]]:
+    def taken_but_for_them(event: Event, start: Event) -> dict[str, Any]:
+        return {name: value for name, value in taken(event, start).items() if name not in columns}
+
+    return taken_but_for_them
 
 
 FAULTS: dict[str, Join] = {
     "nothing is completed": Join(may_be_completed=lambda *_: False),
     "a guid names an instance on every host": Join(instance=lambda e: (e.tenant, e.text("process_guid"))),
     "a guid names an instance in every tenant": Join(instance=lambda e: (e.host, e.text("process_guid"))),
-    "guids are compared without case": Join(instance=lambda e: (e.tenant, e.host, (e.text("process_guid") or "").lower())),
+    "guids are compared without case": Join(
+        instance=lambda e: (e.tenant, e.host, (e.text("process_guid") or "").lower())
+    ),
     "a start a microsecond too old is taken": Join(in_reach=lambda s, e, o: in_reach(s, e, o) or in_reach(s + 1, e, o)),
     "a start as old as the lookback is not taken": Join(in_reach=lambda s, e, o: in_reach(s - 1, e, o)),
     "a start a microsecond after is taken": Join(in_reach=lambda s, e, o: in_reach(s, e, o) or in_reach(s - 1, e, o)),
@@ -83,18 +91,16 @@ FAULTS: dict[str, Join] = {
     "of one time the smallest content is read": Join(order=lambda s: (-s.time, s.document)),
     "of one id the largest content is read": Join(order=lambda s: (-s.time, s.event_id, falling(s.document))),
     "status and signer are taken each by itself": Join(taken=each_by_itself),
-    "signatures are not taken": Join(taken=without_signature),
     "what the event says is replaced": Join(taken=replacing),
     "an id is computed of the completed event": Join(taken=with_id_of_the_completed),
     "what cannot be a communication is completed": Join(may_be_completed=lambda e, _: points(e)),
     "only what has no name is completed": Join(may_be_completed=lambda e, o: may_be_completed(e, o) and not e.name),
     **{
-        f"{column} is not taken": Join(
-            taken=lambda e, s, without=column: {name: v for name, v in taken(e, s).items() if name != without}
-        )
+        f"{column} is not taken": Join(taken=without(column))
         for column in COLUMNS
         if column != "parent_process_command_line"
     },
+    "signatures are not taken": Join(taken=without(STATUS, SIGNER)),
 }
 """All columns but the parent's command line are compared, or decide something that is."""
 STREAM_FAULTS: dict[str, Join] = {

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.oracle import Options, detect
 from tests.oracle.activities import communication_of, first_communications
 from tests.oracle.detect import Result, read_events
-from tests.oracle.instances import completed
 from tests.oracle.exceptions import matches
+from tests.oracle.instances import completed
 from tests.organisations import random_organisation
 from uncommon_im.schemas.exceptions import ExceptionEntry, parse_exceptions
 from uncommon_im.transforms.rules.advice.exception_matches import (
