@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tests.oracle import Options, detect, scenes_identity, scenes_instances, scenes_records, scenes_time
+from tests.oracle import Options, detect, scenes_identity, scenes_instances, scenes_records, scenes_starts, scenes_time
 from tests.oracle.builder import DAYS, ELSEWHERE, Builder, Record, chrome, plain
 
 Scene = Callable[[Builder, str], None]
@@ -22,6 +22,7 @@ SCENES: tuple[Scene, ...] = (
     *scenes_identity.SCENES,
     *scenes_records.SCENES,
     *scenes_instances.SCENES,
+    *scenes_starts.SCENES,
 )
 LOOKBACKS = (7, 1, 7, 7, 0, 7, 30, 7)
 PARENTS = ("explorer.exe", "C:\\Windows\\Explorer.EXE", "systemd", "/usr/lib/systemd/systemd", "launchd", "C:\\")

@@ -124,10 +124,10 @@ def detect_stream(
     instances = Instances(options, join)
     for start in learn_before(known_before, baseline, options):
         instances.add(start)
-    arrived = [item for arrival in arrivals if (item := receive(arrival, options, waiting, result)) is not None]
-    for item in arrived:
-        instances.add(item.event, item.due)
-    met = [found for item in arrived if (found := meet(item, instances, baseline, waiting, result)) is not None]
+    arrived = [each for arrival in arrivals if (each := receive(arrival, options, waiting, result)) is not None]
+    for each in arrived:
+        instances.add(each.event, each.due)
+    met = [found for each in arrived if (found := meet(each, instances, baseline, waiting, result)) is not None]
     result.communications = len(met)
     firsts: dict[tuple[Any, ...], Met] = {}
     for item in met:
