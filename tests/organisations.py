@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tests.oracle import Options, detect, scenes_identity, scenes_records, scenes_time
+from tests.oracle import Options, detect, scenes_identity, scenes_instances, scenes_records, scenes_starts, scenes_time
 from tests.oracle.builder import DAYS, ELSEWHERE, Builder, Record, chrome, plain
 
 Scene = Callable[[Builder, str], None]
-SCENES: tuple[Scene, ...] = (*scenes_time.SCENES, *scenes_identity.SCENES, *scenes_records.SCENES)
+SCENES: tuple[Scene, ...] = (
+    *scenes_time.SCENES,
+    *scenes_identity.SCENES,
+    *scenes_records.SCENES,
+    *scenes_instances.SCENES,
+    *scenes_starts.SCENES,
+)
+LOOKBACKS = (7, 1, 7, 7, 0, 7, 30, 7)
 PARENTS = ("explorer.exe", "C:\\Windows\\Explorer.EXE", "systemd", "/usr/lib/systemd/systemd", "launchd", "C:\\")
 ZONES = ("UTC", "Asia/Kolkata", "America/New_York", "Europe/Berlin", "Pacific/Chatham")
 PAUSES = {
@@ -123,6 +130,7 @@ def random_options(rng: random.Random, seed: int, exceptions: list[Record]) -> O
             "deduplication_hours": rng.choice((24, 12, 48)),
         }
     changed["operator_ranges"] = rng.random() < 0.3
+    changed["process_lookback_days"] = LOOKBACKS[seed % len(LOOKBACKS)]
     changed["time_zone"] = ZONES[seed % len(ZONES)]
     return Options(exceptions=tuple(exceptions), **changed)
 
@@ -143,6 +151,10 @@ def totals(seeds: range) -> dict[str, Counter[str]]:
         found["other"]["records"] += result.read
         found["other"]["out of range"] += result.out_of_range
         found["other"]["communications"] += result.communications
+        found["other"]["communications without process"] += result.communications_without_process
+        found["other"]["completed alerts"] += sum(
+            alert["process"]["completed_from"] is not None for alert in result.alerts
+        )
         found["other"]["saturated"] += sum(alert["group_saturated"] for alert in result.alerts)
         found["other"]["most records"] = max(found["other"]["most records"], result.read)
     return found

@@ -162,7 +162,7 @@ def configuration_of(options: Options, **changes: Any) -> Configuration:
         )
     }
     settings: dict[str, Any] = {
-        "detector": load_detector(None, **limits),
+        "detector": load_detector(None, **limits, process_lookback=options.process_lookback_days),
         "catalogue": catalogue(),
         "exceptions": parse_exceptions([dict(entry) for entry in options.exceptions], "exceptions"),
         "tenant": options.tenant,

@@ -107,21 +107,31 @@ def execution_shown(event: Event, communication: Communication | None) -> str | 
     return None if points and communication is None else execution_of(event)
 
 
-def communication_of(event: Event, options: Options) -> Communication | None:
-    """The communication that an event is, if it is one."""
+def destination_of(event: Event, options: Options) -> Match | None:
+    """The IM server that an event would communicate with, whoever its process is; None if it is no communication."""
     kind = event.columns["event_type"]
     if kind == "process" or (event.text("direction") or "").lower() == "inbound":
         return None
     if kind == "dns" and event.columns.get("dns_status", 0) != 0:
         return None
-    if event.failed or not event.name:
+    if event.failed:
         return None
-    match = catalogue.match_destination(event.text("remote_host"), event.text("remote_ip"), options.operator_ranges)
-    if match is None:
+    return catalogue.match_destination(event.text("remote_host"), event.text("remote_ip"), options.operator_ranges)
+
+
+def is_nobodys(event: Event, options: Options) -> bool:
+    """Whether it would be a communication if anybody knew whose process it was."""
+    return not event.name and destination_of(event, options) is not None
+
+
+def communication_of(event: Event, options: Options) -> Communication | None:
+    """The communication that an event is, if it is one; `event` is completed from its process's start."""
+    match = destination_of(event, options)
+    if match is None or not event.name:
         return None
     reasons = identity.suspicion_reasons(event, match.service)
     resolver = catalogue.load().classes["resolver"].has(event.name, event.os)
-    if kind == "dns" and resolver and not reasons:
+    if event.columns["event_type"] == "dns" and resolver and not reasons:
         return None
     return Communication(
         event=event,

@@ -14,8 +14,10 @@ from tests.oracle.activities import (
     communication_of,
     execution_shown,
     first_communications,
+    is_nobodys,
 )
 from tests.oracle.events import EPOCH, DeadLetterError, Event, normalise
+from tests.oracle.instances import JOIN, Join, completed
 from tests.oracle.investigation import investigate, sightings_of
 from tests.oracle.options import Options
 from tests.oracle.prevalence import Baseline, iso_day
@@ -37,12 +39,14 @@ class Result:
     valid: int = 0
     out_of_range: int = 0
     communications: int = 0
+    communications_without_process: int = 0
 
 
-def detect(records: Iterable[dict[str, Any]], options: Options = DEFAULTS) -> Result:
+def detect(records: Iterable[dict[str, Any]], options: Options = DEFAULTS, join: Join = JOIN) -> Result:
     """The alerts, verdicts and counts of a backfill over these records."""
     result = Result()
-    events = read_events(records, options, result)
+    events = completed(read_events(records, options, result), options, join)
+    result.communications_without_process = sum(is_nobodys(event, options) for event in events)
     communications = [found for event in events if (found := communication_of(event, options)) is not None]
     result.communications = len(communications)
     baseline = learn(events, communications, options)
@@ -212,6 +216,18 @@ def baseline_row(activity: Activity, options: Options) -> dict[str, Any]:
     }
 
 
+def process_row(first: Communication) -> dict[str, Any]:
+    """The process of an alert, and by which start its event was completed."""
+    columns, start = first.event.columns, first.event.completed_from
+    own = ("name", "path", "sha256", "pid", "signature_status", "signer")
+    return {
+        **{name: columns.get(f"process_{name}") for name in own},
+        "origin": first.program.origin,
+        "script": first.program.script,
+        "completed_from": start and {"event_id": start.event_id, "event_time": timestamp(start.time)},
+    }
+
+
 def alert_row(activity: Activity, options: Options) -> dict[str, Any]:
     """What an alert says, as far as every implementation says the same."""
     first, event = activity.first, activity.first.event
@@ -224,12 +240,10 @@ def alert_row(activity: Activity, options: Options) -> dict[str, Any]:
         "matched_variations": list(activity.matched),
         "timestamp": timestamp(event.time),
         "event_id": event.event_id,
-        "host": {"id": event.host},
-        "process": {
-            "name": event.columns["process_name"],
-            "origin": first.program.origin,
-            "script": first.program.script,
-        },
+        "host": {"id": event.host, "os": event.os},
+        "user_name": event.text("user_name"),
+        "process": process_row(first),
+        "parent": {"name": event.text("parent_process_name")},
         "execution": first.execution,
         "service": {"id": first.match.service},
         "destination": {

@@ -35,10 +35,16 @@ class DeadLetterError(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """A valid event: its normalised columns (missing ones are absent), with the defaults filled in."""
+    """A valid event: its normalised columns (missing ones are absent), with the defaults filled in.
+
+    `document` is its canonical JSON as it came. `completed_from` is the start of its process, if that said anything
+    that the event did not.
+    """
 
     columns: dict[str, Any]
     failed: bool = False
+    document: str = ""
+    completed_from: Event | None = None
 
     @property
     def time(self) -> int:
@@ -224,9 +230,13 @@ def check_required(record: dict[str, Any], columns: dict[str, Any]) -> None:
         raise DeadLetterError("missing_field:remote_host")
 
 
-def digest_id(columns: dict[str, Any]) -> str:
-    """The id of an event that came without one."""
-    document = json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def canonical_json(columns: dict[str, Any]) -> str:
+    """The columns that are given, normalised, without defaults."""
+    return json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_id(document: str) -> str:
+    """The id of an event that came without one, of its canonical JSON."""
     return hashlib.sha256(document.encode()).hexdigest()
 
 
@@ -238,8 +248,8 @@ def normalise(record: Any, default_tenant: str) -> Event:
     failed = clean_flag(record.get("failed"))
     check_required(record, columns)
     columns["event_time"] = parse_time(record["event_time"])
-    if "event_id" not in columns:
-        columns["event_id"] = digest_id(columns)
+    document = canonical_json(columns)
+    columns.setdefault("event_id", digest_id(document))
     columns.setdefault("event_type", "network")
     columns.setdefault("tenant_id", default_tenant)
-    return Event(columns, failed is True)
+    return Event(columns, failed is True, document)

@@ -23,6 +23,7 @@ class Options:
     execution_max_host_days: int = 2
     deduplication_hours: int = 24
     max_alerts_per_group: int = 25
+    process_lookback_days: int = 7
     operator_ranges: bool = False
     time_zone: str = "UTC"
     exceptions: tuple[dict[str, Any], ...] = ()

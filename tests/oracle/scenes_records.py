@@ -66,33 +66,6 @@ def dead_letters(b: Builder, tenant: str) -> None:
             b.add(tenant, host, b.rng.choice(b.tenants[tenant]), b.moment(), discord(), TELEGRAM, fault)
 
 
-def instances(b: Builder, tenant: str) -> None:
-    """Connections that name their process's instance: with and without name and command line, failed or not."""
-    day = b.later()
-    script = {"process_name": "python3", "process_path": "/usr/bin/python3", "os": "linux"}
-    line = f"python3 /srv/{b.unique('job')}.py"
-    nowhere = {"remote_host": "files.example.com"}
-    variants: list[Record] = [
-        {"process_name": None},
-        {"process_name": "", "process_path": None, "event_type": "dns"},
-        {**script},
-        {**script, "process_command_line": line},
-        {**script, **nowhere},
-        {**script, **nowhere, "process_command_line": line},
-        {**script, **nowhere, "process_guid": None},
-        {**script, **nowhere, "event_type": "process"},
-        {"process_name": None, "causality_process_name": "pwsh", **nowhere},
-        {**script, "process_command_line": line, "failed": True},
-        {**script, "failed": "TRUE"},
-        {**script, "process_command_line": line, "failed": "false"},
-        {**script, "failed": "-"},
-    ]
-    for host in b.hosts(4):
-        for variant in b.rng.sample(variants, 8):
-            guid = {"process_guid": b.unique("guid")}
-            b.add(tenant, host, day, b.moment(), TELEGRAM, guid, variant)
-
-
 def addresses(b: Builder, tenant: str) -> None:
     """Destinations known by address: ranges of both families, operators' ranges, excluded hosts."""
     day = b.later()
@@ -174,4 +147,4 @@ def many_services(b: Builder, tenant: str) -> None:
             b.add(tenant, host, day + b.rng.randint(0, 1), b.moment(), program, destination)
 
 
-SCENES = (noise, dead_letters, instances, addresses, spellings, many_services)
+SCENES = (noise, dead_letters, addresses, spellings, many_services)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.oracle.activities import Activity, Communication, communication_of, execution_shown
-from tests.oracle.detect import HOUR, Result, activity_row, alert_row, day_number, judge
+from tests.oracle.activities import Activity, Communication, communication_of, execution_shown, is_nobodys
+from tests.oracle.detect import HOUR, Result, activity_row, alert_row, day_number, judge, read_events
 from tests.oracle.events import DeadLetterError, Event, normalise
+from tests.oracle.instances import JOIN, Instances, Join, completed, instance_of, is_start, newest_first
 from tests.oracle.investigation import sightings_of
 from tests.oracle.options import Options
 from tests.oracle.prevalence import Baseline, Prevalence
@@ -72,6 +73,15 @@ class LearningBaseline(Baseline):
         return then.prevalence(tenant, subject, host, day, guard)
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """A valid event in the run's range, when it arrived (µs), and its instant (ms): when it joins, teaches, counts."""
+
+    event: Event
+    at: int
+    due: int
+
+
 @dataclass
 class Met:
     """A communication with what its arrival makes of it."""
@@ -93,7 +103,11 @@ class Met:
 
 
 def detect_stream(
-    arrivals: Iterable[Arrival], options: Options, waiting: Waiting, known_before: Iterable[dict[str, Any]] = ()
+    arrivals: Iterable[Arrival],
+    options: Options,
+    waiting: Waiting,
+    known_before: Iterable[dict[str, Any]] = (),
+    join: Join = JOIN,
 ) -> StreamResult:
     """The alerts, verdicts and counts of a stream.
 
@@ -101,13 +115,19 @@ def detect_stream(
         arrivals: records with their arrival times, in any order.
         options: of the detector.
         waiting: of the stream.
-        known_before: records of the snapshot's days: they teach, and are no part of what is counted.
+        known_before: records of the snapshot's days, that is before `options.start`: they teach, their starts describe
+            what is said later, and they are no part of what is counted.
+        join: how events find their process's start.
     """
     result = StreamResult()
     baseline = LearningBaseline(options)
-    for record in known_before:
-        teach_old(record, baseline, options)
-    met = [item for arrival in arrivals if (item := meet(arrival, baseline, options, waiting, result)) is not None]
+    instances = Instances(options, join)
+    for start in learn_before(known_before, baseline, options):
+        instances.add(start)
+    arrived = [each for arrival in arrivals if (each := receive(arrival, options, waiting, result)) is not None]
+    for each in arrived:
+        instances.add(each.event, each.due)
+    met = [found for each in arrived if (found := meet(each, instances, baseline, waiting, result)) is not None]
     result.communications = len(met)
     firsts: dict[tuple[Any, ...], Met] = {}
     for item in met:
@@ -125,10 +145,8 @@ def detect_stream(
     return result
 
 
-def meet(
-    arrival: Arrival, baseline: LearningBaseline, options: Options, waiting: Waiting, result: StreamResult
-) -> Met | None:
-    """Counts a record and learns from it; the communication that it is, if it is one."""
+def receive(arrival: Arrival, options: Options, waiting: Waiting, result: StreamResult) -> Arrived | None:
+    """Counts a record; its event if that is valid and in the run's range."""
     record, at = arrival
     result.read += 1
     try:
@@ -142,15 +160,23 @@ def meet(
     if options.end is not None and event.day >= day_number(options.end):
         result.out_of_range += 1
         return None
-    late, too_late = at - event.time > waiting.lateness, at - event.time > waiting.horizon
-    result.late += late
-    result.too_late += too_late
-    known = max(event.day, (at - waiting.lateness) // DAY)
-    communication = teach(event, known, baseline, options)
+    result.late += at - event.time > waiting.lateness
+    result.too_late += at - event.time > waiting.horizon
+    return Arrived(event, at, max(event.time + waiting.lateness, at) // 1000)
+
+
+def meet(
+    arrived: Arrived, instances: Instances, baseline: LearningBaseline, waiting: Waiting, result: StreamResult
+) -> Met | None:
+    """Completes an event at its instant and learns from it; the communication that it is, if it is one."""
+    event, options = instances.complete(arrived.event, arrived.due), baseline.options
+    result.communications_without_process += is_nobodys(event, options)
+    communication = teach(event, max(event.day, (arrived.at - waiting.lateness) // DAY), baseline, options)
     if communication is None:
         return None
-    due = max(event.time + waiting.lateness, at) // 1000
-    return Met(communication, due, late, at // DAY if too_late else None)
+    age = arrived.at - event.time
+    too_late_on = arrived.at // DAY if age > waiting.horizon else None
+    return Met(communication, arrived.due, age > waiting.lateness, too_late_on)
 
 
 def teach(event: Event, known: int, baseline: LearningBaseline, options: Options) -> Communication | None:
@@ -166,13 +192,17 @@ def teach(event: Event, known: int, baseline: LearningBaseline, options: Options
     return communication
 
 
-def teach_old(record: dict[str, Any], baseline: LearningBaseline, options: Options) -> None:
-    """Learns from a record of before the stream."""
-    try:
-        event = normalise(record, options.tenant)
-    except DeadLetterError:
-        return
-    teach(event, event.day, baseline, options)
+def learn_before(records: Iterable[Any], baseline: LearningBaseline, options: Options) -> list[Event]:
+    """Learns from records of before the stream; the starts that a snapshot keeps of them: each instance's last one."""
+    events = completed(read_events(records, replace(options, end=options.start), Result()), options)
+    for event in events:
+        teach(event, event.day, baseline, options)
+    last: dict[Hashable, Event] = {}
+    for start in sorted(filter(is_start, events), key=newest_first, reverse=True):
+        last[instance_of(start)] = start
+    lookback = options.process_lookback_days * DAY
+    as_of = None if options.start is None else day_number(options.start) * DAY
+    return [start for start in last.values() if as_of is None or start.time >= as_of - lookback]
 
 
 def judge_met(first: Met, baseline: LearningBaseline, options: Options) -> Activity:

@@ -15,18 +15,20 @@ from tests.running import configuration_of, run_records
 SEEDS = range(24)
 FIGURES = ("window_start", "window_end", "coverage_days", "other_hosts", "host_days", "active_days")
 FIGURES += ("first_day", "last_day")
+PROCESS = ("name", "path", "sha256", "pid", "signature_status", "signer", "origin", "script", "completed_from")
 
 
 def comparable(alert: dict[str, Any]) -> tuple[Any, ...]:
     """What the oracle computes too."""
     return (
         *(alert[name] for name in ("alert_id", "group_id", "tenant_id", "severity", "variation", "timestamp")),
-        *(alert[name] for name in ("event_id", "group_saturated")),
+        *(alert[name] for name in ("event_id", "user_name", "group_saturated")),
         tuple(alert["matched_variations"]),
         tuple(alert["suspicion_reasons"]),
-        alert["host"]["id"],
+        *(alert["host"][name] for name in ("id", "os")),
         alert["service"]["id"],
-        tuple(alert["process"][name] for name in ("name", "origin", "script")),
+        json.dumps([alert["process"][name] for name in PROCESS], sort_keys=True),
+        alert["parent"]["name"],
         tuple(alert["destination"][name] for name in ("host", "ip", "port", "attribution", "matched")),
         tuple(alert["baseline"][name] for name in FIGURES),
         json.dumps(investigated(alert["investigation"]), sort_keys=True),
@@ -58,6 +60,7 @@ def test_alerts_verdicts_repeats_and_counts_equal_the_oracles(seed: int) -> None
     )
     assert events["dead_letter"] == dict(expected.dead_letters)
     assert found.summary["communications"] == expected.communications
+    assert found.summary["communications_without_process"] == expected.communications_without_process
     assert found.summary["activities"] == len(expected.activities)
     assert +Counter(found.summary["verdicts"]) == +Counter(expected.verdicts)
 

@@ -29,7 +29,8 @@ from msgspec.structs import replace as replaced
 
 from tests.oracle import Options, detect
 from tests.oracle.activities import communication_of, execution_shown
-from tests.oracle.events import DeadLetterError, base_name, normalise
+from tests.oracle.events import DeadLetterError, Event, base_name, normalise
+from tests.oracle.instances import completed
 from tests.oracle.investigation import NO_HOST, local
 from tests.organisations import Organisation, random_organisation
 from tests.running import Found, Record, configuration_of, run_records, write_lines
@@ -641,10 +642,11 @@ def test_a_snapshot_holds_what_the_events_of_the_window_show_and_nothing_else(se
     coverage: Counter[tuple[str, int]] = Counter()
     hosts: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
     masks: defaultdict[tuple[str, str, str], int] = defaultdict(int)
-    for record in known.records(day_of(days[0]), known.end):
-        seen = normalise(record, options.tenant)
+    for seen in completed([normalise(record, options.tenant) for record in known.records(FIRST, known.end)], options):
+        if seen.day not in days:
+            continue
         coverage[seen.tenant, seen.day] += 1
-        for subject, host in shown_by(record, options):
+        for subject, host in shown_by(seen, options):
             hosts[seen.tenant, subject, seen.day].add(host)
             if host != NO_HOST:
                 masks[seen.tenant, host, subject] |= 1 << (end - 1 - seen.day)
@@ -663,9 +665,8 @@ def test_a_snapshot_holds_what_the_events_of_the_window_show_and_nothing_else(se
     assert known.metadata.as_of == known.end
 
 
-def shown_by(record: Record, options: Options) -> list[tuple[str, str]]:
-    """(subject, host) that a record shows, by the oracle's reading."""
-    seen = normalise(record, options.tenant)
+def shown_by(seen: Event, options: Options) -> list[tuple[str, str]]:
+    """(subject, host) that an event shows, by the oracle's reading."""
     found = communication_of(seen, options)
     execution = execution_shown(seen, found)
     shown: list[tuple[list[str], str]] = []

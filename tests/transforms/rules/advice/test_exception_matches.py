@@ -15,6 +15,7 @@ from tests.oracle import Options, detect
 from tests.oracle.activities import communication_of, first_communications
 from tests.oracle.detect import Result, read_events
 from tests.oracle.exceptions import matches
+from tests.oracle.instances import completed
 from tests.organisations import random_organisation
 from uncommon_im.schemas.exceptions import ExceptionEntry, parse_exceptions
 from uncommon_im.transforms.rules.advice.exception_matches import (
@@ -184,7 +185,7 @@ def test_what_the_oracle_excepts_lies_between_the_certain_and_the_possible(seed:
     rows = [(*a["program"][:2], a["service"], a["host"], a["verdict"]) for a in activities]
     for activity, row in zip(activities, rows, strict=True):
         found.add_verdicts(batch([row], activity["hour"] // 24))
-    events = read_events(organisation.records, options, Result())
+    events = completed(read_events(organisation.records, options, Result()), options)
     firsts = first_communications([c for event in events if (c := communication_of(event, options))])
     assert len(firsts) == len(rows) == found.activities
     for entry, parsed, one in zip(listed, found.entries, found.of_entry, strict=True):
