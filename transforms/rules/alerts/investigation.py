@@ -121,7 +121,7 @@ class Investigator:
     def _unknown(self, activity: Mapping[str, Any], what: str) -> str:
         """Why nobody knows something of the process: the event does not say it, nor does the start of its process."""
         days = f"{self.process_lookback} day{'s' * (self.process_lookback != 1)}"
-        if activity["start_event_id"] is not None:
+        if activity["start_time"] is not None:
             return f"neither the event nor the start of its process reports {what}"
         if not self.process_lookback:
             return f"the event does not report {what}; starts of processes are not looked up (--process-lookback 0)"

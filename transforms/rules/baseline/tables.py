@@ -72,8 +72,8 @@ ACTIVITY_SCHEMA: Final = pa.schema(
         ("attribution", pa.string()),
         ("matched", pa.string()),
         *((name, ARROW_TYPES[EVENT_COLUMNS[name]]) for name in DETAILS),
-        ("start_event_id", pa.string()),  # of the start that describes the process; null: none was looked for or found
-        ("start_time", pa.int64()),  # µs since 1970
+        ("start_event_id", pa.string()),  # of the process's start; null: nothing was taken from one
+        ("start_time", pa.int64()),  # when it was, in µs since 1970; null: none was looked for or found
         ("events", pa.int64()),
         ("total_sent", pa.int64()),  # bytes; null: no event of the activity said
         ("total_received", pa.int64()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Final
 
@@ -46,8 +47,11 @@ def _completed(events: pa.Table, starts: pa.Table) -> pa.Table:
     columns |= {name: pc.coalesce(events.column(name), starts.column(name)) for name in OF_PROCESS}
     signed = pc.and_(_unsaid(events.column(SIGNATURE[0])), pc.invert(_unsaid(starts.column(SIGNATURE[0]))))
     columns |= {name: pc.if_else(signed, starts.column(name), events.column(name)) for name in SIGNATURE}
-    columns["event_id"], columns["start_event_id"] = ids_of(events), ids_of(starts)
-    columns["start_time"] = starts.column("event_time")
+    taken = pc.invert(
+        functools.reduce(pc.and_, (_equal(columns[n], events.column(n)) for n in (*OF_PROCESS, *SIGNATURE)))
+    )
+    columns["event_id"], columns["start_time"] = ids_of(events), starts.column("event_time")
+    columns["start_event_id"] = pc.if_else(taken, ids_of(starts), None)
     for execution, line, others in _EXECUTIONS:
         alike = events.column(line).is_null()
         for name in others:
