@@ -59,7 +59,7 @@ class Events:
         raw: the records.
         tenant: of records that name none.
         latest: of each record the time (µs) after which it is a `future_timestamp`; `None`: there is no such time.
-        completed: the columns of `schemas.event.COMPLETED`, if the records are completed ones.
+        completed: the columns of `schemas.event.COMPLETED`, if the records are events that were completed.
     """
 
     raw: RawBatch
@@ -203,6 +203,8 @@ class Events:
         return text if rows is None else text.compact()
 
     def _normal(self, name: str, text: Text) -> Text:
+        if self.completed is not None:  # it was normalised before, and `unknown` would now be missing
+            return text
         if name == "process_name":
             doubtful = needs_cleaning(text.dictionary) | in_folder(text.dictionary)
             return self._with_path_names(text.amend(doubtful, clean_process_name))

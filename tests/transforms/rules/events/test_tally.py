@@ -10,6 +10,7 @@ def test_a_run_that_counted_nothing_has_a_zero_for_every_number() -> None:
     assert summary_of(Tally()) == {
         "events": {"read": 0, "valid": 0, "out_of_range": 0, "dead_letter": {}},
         "communications": 0,
+        "communications_without_process": 0,
         "activities": 0,
         "verdicts": {
             "training": 0,

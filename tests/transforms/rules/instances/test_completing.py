@@ -164,6 +164,14 @@ def test_canonical_json_is_that_of_the_standard_library(details: dict[str, str])
     assert canonical_json(details) == json.dumps(details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
+def test_what_was_normalised_before_is_not_normalised_again() -> None:
+    """`unknown` would become missing, and a host lose a second port."""
+    table = complete(rows_of(connection(process_signature_status="odd", remote_host="t.me:1:2")), (), LOOKBACK)
+    events = EventRows(table).events("default")
+    assert events.text("process_signature_status").at(0) == "unknown"
+    assert events.text("remote_host").at(0) == "t.me:1"
+
+
 WHOLE: Record = {
     **{name: "x" for name in OF_PROCESS if name != "process_pid"},
     "process_pid": 1,
