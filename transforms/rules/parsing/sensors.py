@@ -18,6 +18,8 @@ _SHA256: Final = re.compile(r"\s*([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
 _NO_SHA256: Final = "0" * 64
 _OCSF_SHA256: Final = ("3", "")
 
+_PREVENTED: Final = frozenset(("CONNECTION_CREATE_FAILED", "BLOCK", "TERMINATE", "BREAK"))
+
 _NO_SIGNATURE: Final = 1 << 9
 _HASH_MISMATCH: Final = 1 << 11
 _VALID_SIGNATURE: Final = 1 << 18
@@ -89,6 +91,21 @@ def file_signature_state(value: object) -> Scalar:
     return "signed" if "SIGNED" in states and states & {"VERIFIED", "TRUSTED"} else None
 
 
+def _actions(value: Scalar) -> set[str]:
+    """Carbon Black's actions of a connection: `ACTION_CONNECTION_CREATE | ACTION_CONNECTION_ESTABLISHED`."""
+    return {action.strip().upper().removeprefix("ACTION_") for action in str(value).split("|")}
+
+
+def _if_listens(value: Scalar) -> Scalar:
+    """`inbound` if one of Carbon Black's actions is to wait for connections, else `None`."""
+    return "inbound" if "CONNECTION_LISTEN" in _actions(value) else None
+
+
+def _if_prevented(value: Scalar) -> Scalar:
+    """True if one of Carbon Black's actions says that no connection came about, else `None`."""
+    return True if _actions(value) & _PREVENTED else None
+
+
 def _unverified(value: Scalar) -> Scalar:
     """The signature status of what SentinelOne could not verify; `None` for other texts."""
     return "invalid" if str(value).strip().lower() in ("unverified", "not verified") else None
@@ -108,6 +125,8 @@ def digest(value: object) -> Scalar:
 SENSORS: Final[dict[str, Callable[[Scalar], Scalar]]] = {
     "epoch": _epoch,
     "go_time": _go_time,
+    "if_listens": _if_listens,
+    "if_prevented": _if_prevented,
     "question": _question,
     "sign_info_flags": _sign_info_flags,
     "unverified": _unverified,
