@@ -9,6 +9,7 @@ from typing import Final
 Scalar = str | int | float | None
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
+_INTEGER: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _EPOCHS: Final = ((10**8, 1_000_000), (10**11, 1_000), (10**14, 1))
 """A number of seconds, milliseconds or microseconds is at least so large, and has so many microseconds a unit."""
 _NANOSECONDS: Final = 10**17
@@ -91,6 +92,13 @@ def file_signature_state(value: object) -> Scalar:
     return "signed" if "SIGNED" in states and states & {"VERIFIED", "TRUSTED"} else None
 
 
+def _signed_integer(value: Scalar) -> Scalar:
+    """An integer of 64 bits, number or text, that was written as if it had no sign; `None`: it is none."""
+    text = str(value).strip()
+    number = int(text) if _INTEGER.fullmatch(text) else None
+    return number - (1 << 64) if number is not None and number >> 63 == 1 else number
+
+
 def _actions(value: Scalar) -> set[str]:
     """Carbon Black's actions of a connection: `ACTION_CONNECTION_CREATE | ACTION_CONNECTION_ESTABLISHED`."""
     return {action.strip().upper().removeprefix("ACTION_") for action in str(value).split("|")}
@@ -129,5 +137,6 @@ SENSORS: Final[dict[str, Callable[[Scalar], Scalar]]] = {
     "if_prevented": _if_prevented,
     "question": _question,
     "sign_info_flags": _sign_info_flags,
+    "signed_integer": _signed_integer,
     "unverified": _unverified,
 }

@@ -93,6 +93,23 @@ def test_carbon_blacks_states_say_how_a_signature_is(written: str, expected: Sca
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("18446744073709551505", -111),
+        (18446744073709551501, -115),
+        (" -111 ", -111),
+        ("0", 0),
+        (9223372036854775807, 9223372036854775807),
+        ("9223372036854775808", -9223372036854775808),
+        ("18446744073709551616", 18446744073709551616),
+        *((other, None) for other in ("", "x", "1.5", True, "-", "9" * 30)),
+    ],
+)
+def test_an_error_that_lost_its_sign_has_it_again(written: Scalar, expected: Scalar) -> None:
+    assert CONVERTERS["signed_integer"](written) == expected
+
+
+@pytest.mark.parametrize(
     ("actions", "prevented", "listens"),
     [
         ("ACTION_CONNECTION_CREATE", None, None),
