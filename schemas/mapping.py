@@ -7,7 +7,7 @@ A mapping file (`schemas/mappings/*.yaml`) says:
   depend on the shape (time, host). Data may be an object, text that holds one (JSON, XML), or a list of names and
   values. With `beside` the fields at the top of the record count as well, where data has none of the name; `inserts`
   may hold values without names instead of data; `escaped` data has names that begin with a small letter, and
-  backslashes twice
+  backslashes and quotes behind a backslash
 - `events`: the kinds of records by key, with constants and columns, or with `skip`: why they are not read. A part of
   a key may be `*`, any text, or empty, where records have nothing; the more exact key counts, and of two the one that
   says the later part. Of several events of one key the first counts of whose `needs` each group has a field with a

@@ -19,6 +19,7 @@ from uncommon_im.schemas.evidence import EvidenceMetadata
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.schemas.learned import StreamMetadata
 from uncommon_im.schemas.snapshot import Metadata
+from uncommon_im.transforms.rules.activities.host_names import NO_NAMES, HostNames
 from uncommon_im.transforms.rules.activities.scan import ScanRange, ScanSettings
 from uncommon_im.transforms.rules.alerts.alert import AlertWriter
 from uncommon_im.transforms.rules.alerts.formats import NATIVE
@@ -52,6 +53,7 @@ class Configuration:
         learning_since: services that were new or changed on a day and still learn.
         redact: mask secrets in what is written.
         alert_format: one of `ALERT_FORMATS`, of alerts in files and messages.
+        host_names: of hosts whose events do not tell their names, for alerts and evidence.
     """
 
     detector: Detector
@@ -71,6 +73,7 @@ class Configuration:
     learning_since: Mapping[str, date] = field(default_factory=dict)
     redact: bool = True
     alert_format: str = NATIVE
+    host_names: HostNames = NO_NAMES
 
     @property
     def counting_limits(self) -> Limits:
@@ -144,7 +147,9 @@ class Configuration:
         """How activities are judged."""
         as_of = str(self.baseline.metadata.as_of) if self.baseline else None
         return JudgeSettings(
-            writer=AlertWriter(self.detector, self.catalogue, self.run_id, self.digest, as_of, self.time_zone),
+            writer=AlertWriter(
+                self.detector, self.catalogue, self.run_id, self.digest, as_of, self.time_zone, self.host_names
+            ),
             start=self.range.start,
             with_rows=self.verdicts,
             learning_since={service: day_number(day) for service, day in self.learning_since.items()},

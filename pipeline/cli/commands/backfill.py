@@ -22,6 +22,7 @@ from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.options import MergeOptions
 from uncommon_im.pipeline.sinks.files.options import LockOptions, RunFolder
 from uncommon_im.pipeline.sources.files.readings import InputFile
+from uncommon_im.pipeline.sources.host_names import HostNameOptions
 from uncommon_im.pipeline.sources.options import InputOptions
 from uncommon_im.pipeline.storage.temporary import temporary_folder
 from uncommon_im.schemas.documents import require
@@ -85,6 +86,7 @@ class BackfillOptions(Options):
     baseline: BaselineOptions
     detector: DetectorOptions
     findings: FindingOptions
+    hosts: HostNameOptions
     dry_run: bool = option("Say what would be done, and stop.", False)
     size: SizeOptions
     lock: LockOptions
@@ -112,7 +114,8 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     inputs = options.input.find(configuration, options.bigquery, beams)
     refuse_replaced_inputs(inputs, options.folder.output, configuration.baseline_out)
     workers, stays = options.size.workers_of(beams, inputs), runs_in_process(beams)
-    configuration = replace(configuration, shards=options.size.shards_of(beams, workers))
+    shards = options.size.shards_of(beams, workers)
+    configuration = replace(configuration, shards=shards, host_names=options.hosts.read())
     with temporary_folder() as temporary:
         sinks = Sinks(
             options.folder.output,

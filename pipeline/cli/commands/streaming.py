@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -21,6 +21,7 @@ from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.options import DatasetOptions
 from uncommon_im.pipeline.sinks.files.options import LearnedFolder
+from uncommon_im.pipeline.sources.host_names import HostNameOptions
 from uncommon_im.transforms.rules.columns.days import SECOND_US
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class StreamingOptions(Options):
 
     tables: DatasetOptions
     findings: StreamFindings
+    hosts: HostNameOptions
     days: DayOptions
     baseline: StreamBaseline
     detector: DetectorOptions
@@ -56,7 +58,8 @@ class StreamingOptions(Options):
         """
         from uncommon_im.pipeline.configuration.from_options import configuration_of
 
-        return configuration_of(self.detector, self.days, self.baseline, self.findings)
+        configuration = configuration_of(self.detector, self.days, self.baseline, self.findings)
+        return replace(configuration, host_names=self.hosts.read())
 
     def sinks(self, beam_options: PipelineOptions, output: str | None, alerts_topic: str | None = None) -> Sinks:
         """Where the stream writes.

@@ -15,13 +15,19 @@ import pyarrow as pa
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.evidence import RARE_ACTIVITY_SCHEMA
+from uncommon_im.transforms.rules.activities.host_names import NO_NAMES, HostNames
 from uncommon_im.transforms.rules.baseline.prevalence import measure
 from uncommon_im.transforms.rules.events.event_id import event_id, row_details
 from uncommon_im.transforms.rules.recognition.suspicion import Process, Suspicions
 
 
 def rare_activities(
-    activities: pa.Table, answers: pa.Table, own: pa.Table, limits: Limits, catalogue: Catalogue
+    activities: pa.Table,
+    answers: pa.Table,
+    own: pa.Table,
+    limits: Limits,
+    catalogue: Catalogue,
+    host_names: HostNames = NO_NAMES,
 ) -> pa.Table:
     """Activities as evidence, of `RARE_ACTIVITY_SCHEMA`.
 
@@ -31,6 +37,7 @@ def rare_activities(
         own: sightings of the activities' hosts, of `SIGHTING_SCHEMA`.
         limits: as far as other hosts are counted.
         catalogue: says which programs are a service's own clients and browsers.
+        host_names: of hosts whose events do not tell their names.
     """
     common = measure(activities, "communication", answers, own, limits)
     execution = measure(activities, "execution", answers, own, limits)
@@ -39,6 +46,7 @@ def rare_activities(
         **{figure.name: pa.array(getattr(common, figure.name)) for figure in fields(common)},
         "execution_other_hosts": pa.array(execution.other_hosts, mask=has_none),
         "execution_host_days": pa.array(execution.host_days, mask=has_none),
+        "host_name": host_names.column(activities),
         "event_id": pa.array(list(_event_ids(activities)), pa.string()),
         "known_as": pa.array(list(_known_as(activities, Suspicions(catalogue))), pa.string()),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.detector import DETECTOR_VERSION, Detector
+from uncommon_im.transforms.rules.activities.host_names import NO_NAMES, HostNames
 from uncommon_im.transforms.rules.alerts import ids
 from uncommon_im.transforms.rules.alerts.description import describe
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, subject_figures
@@ -31,6 +32,7 @@ class AlertWriter:
         config_digest: of limits, catalogue and identity rules.
         as_of: date of the snapshot that the run started from, RFC 3339; `None` without one.
         time_zone: in which hours of the day are counted (IANA name).
+        host_names: of hosts whose events do not tell their names.
     """
 
     detector: Detector
@@ -39,6 +41,7 @@ class AlertWriter:
     config_digest: str
     as_of: str | None = None
     time_zone: str = UTC_ZONE
+    host_names: HostNames = NO_NAMES
 
     def write(self, activity: Mapping[str, Any], variations: tuple[str, ...], figures: ActivityFigures) -> Alert:
         """The alert of an activity.
@@ -52,6 +55,7 @@ class AlertWriter:
         """
         variation = self.detector.variation(variations[0])
         service = self.catalogue.services_by_id[activity["service"]]
+        named = self.host_names.named(activity)
         return {
             "alert_id": ids.alert_id(self.detector.id, activity, variation.id),
             "group_id": ids.group_id(self.detector.id, activity),
@@ -59,12 +63,12 @@ class AlertWriter:
             "detector_version": DETECTOR_VERSION,
             "tenant_id": activity["tenant"],
             "title": variation.title,
-            "description": describe(activity, service.name, variation, variations, figures, self.detector.limits),
+            "description": describe(named, service.name, variation, variations, figures, self.detector.limits),
             "severity": variation.severity,
             "variation": variation.id,
             "matched_variations": list(variations),
             "timestamp": rfc3339(activity["event_time"]),
-            **_who(activity),
+            **_who(named),
             "service": {"id": service.id, "name": service.name, "category": service.category},
             "destination": _destination(activity),
             "baseline": self._baseline(activity["hour"] // 24, figures),

@@ -9,6 +9,7 @@ from typing import Final
 Scalar = str | int | float | None
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
+_INTEGER: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _EPOCHS: Final = ((10**8, 1_000_000), (10**11, 1_000), (10**14, 1))
 """A number of seconds, milliseconds or microseconds is at least so large, and has so many microseconds a unit."""
 _NANOSECONDS: Final = 10**17
@@ -17,6 +18,8 @@ _QUESTION: Final = re.compile(r"\s*type:\s*\d+\s+", re.ASCII | re.IGNORECASE)
 _SHA256: Final = re.compile(r"\s*([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
 _NO_SHA256: Final = "0" * 64
 _OCSF_SHA256: Final = ("3", "")
+
+_PREVENTED: Final = frozenset(("CONNECTION_CREATE_FAILED", "BLOCK", "TERMINATE", "BREAK"))
 
 _NO_SIGNATURE: Final = 1 << 9
 _HASH_MISMATCH: Final = 1 << 11
@@ -89,6 +92,28 @@ def file_signature_state(value: object) -> Scalar:
     return "signed" if "SIGNED" in states and states & {"VERIFIED", "TRUSTED"} else None
 
 
+def _signed_integer(value: Scalar) -> Scalar:
+    """An integer of 64 bits, number or text, that was written as if it had no sign; `None`: it is none."""
+    text = str(value).strip()
+    number = int(text) if _INTEGER.fullmatch(text) else None
+    return number - (1 << 64) if number is not None and number >> 63 == 1 else number
+
+
+def _actions(value: Scalar) -> set[str]:
+    """Carbon Black's actions of a connection: `ACTION_CONNECTION_CREATE | ACTION_CONNECTION_ESTABLISHED`."""
+    return {action.strip().upper().removeprefix("ACTION_") for action in str(value).split("|")}
+
+
+def _if_listens(value: Scalar) -> Scalar:
+    """`inbound` if one of Carbon Black's actions is to wait for connections, else `None`."""
+    return "inbound" if "CONNECTION_LISTEN" in _actions(value) else None
+
+
+def _if_prevented(value: Scalar) -> Scalar:
+    """True if one of Carbon Black's actions says that no connection came about, else `None`."""
+    return True if _actions(value) & _PREVENTED else None
+
+
 def _unverified(value: Scalar) -> Scalar:
     """The signature status of what SentinelOne could not verify; `None` for other texts."""
     return "invalid" if str(value).strip().lower() in ("unverified", "not verified") else None
@@ -108,7 +133,10 @@ def digest(value: object) -> Scalar:
 SENSORS: Final[dict[str, Callable[[Scalar], Scalar]]] = {
     "epoch": _epoch,
     "go_time": _go_time,
+    "if_listens": _if_listens,
+    "if_prevented": _if_prevented,
     "question": _question,
     "sign_info_flags": _sign_info_flags,
+    "signed_integer": _signed_integer,
     "unverified": _unverified,
 }

@@ -23,6 +23,8 @@ _LISTS: Final = ("Data", "data")
 _NAMES: Final = ("Name", "@Name", "name")
 _VALUES: Final = ("#text", "Value", "value", "content", "text")
 _DOUBLED: Final = re.compile(r"\\\\")
+_ESCAPED: Final = re.compile(r"\\([\\\"])")
+_BARE: Final = frozenset('\\"')
 
 
 def data_of(record: Record, shape: Shape, names: Names) -> Record | Rejection:
@@ -121,7 +123,9 @@ def _capital(name: str) -> str:
 
 
 def _unescaped(value: object) -> object:
-    """A text with single backslashes; one that has single ones stays."""
-    if isinstance(value, str) and "\\" in value and "\\" not in _DOUBLED.sub("", value):
-        return _DOUBLED.sub(r"\\", value)
-    return value
+    """A text as it was before backslashes and quotes, or backslashes alone, were escaped; one that never was stays."""
+    if not isinstance(value, str) or "\\" not in value:
+        return value
+    if _BARE.isdisjoint(_ESCAPED.sub("", value)):
+        return _ESCAPED.sub(r"\1", value)
+    return _DOUBLED.sub(r"\\", value) if "\\" not in _DOUBLED.sub("", value) else value

@@ -150,7 +150,8 @@ class Judge:
         if wider is not None:
             beyond = formula.is_common_in_organisation(common.other_hosts, "communication", wider)
             rare = complete(activities.filter(pa.array(~np.isin(verdict, NOT_ACTIVE) & ~beyond)))
-            evidence = rare_activities(rare, answers, own, wider, settings.writer.catalogue)
+            writer = settings.writer
+            evidence = rare_activities(rare, answers, own, wider, writer.catalogue, writer.host_names)
         rest = complete(activities.filter(pa.array(undecided)))
         keyed = self._candidates(rest, own, answers, coverage[undecided]) if rest.num_rows else {}
         candidates, duplicates = without_repeats(keyed, earlier_alerts(before), self._limits)

@@ -94,6 +94,44 @@ def test_carbon_blacks_states_say_how_a_signature_is(written: str, expected: Sca
 
 @pytest.mark.parametrize(
     ("written", "expected"),
+    [
+        ("18446744073709551505", -111),
+        (18446744073709551501, -115),
+        (" -111 ", -111),
+        ("0", 0),
+        (9223372036854775807, 9223372036854775807),
+        ("9223372036854775808", -9223372036854775808),
+        ("18446744073709551616", 18446744073709551616),
+        *((other, None) for other in ("", "x", "1.5", True, "-", "9" * 30)),
+    ],
+)
+def test_an_error_that_lost_its_sign_has_it_again(written: Scalar, expected: Scalar) -> None:
+    assert CONVERTERS["signed_integer"](written) == expected
+
+
+@pytest.mark.parametrize(
+    ("actions", "prevented", "listens"),
+    [
+        ("ACTION_CONNECTION_CREATE", None, None),
+        ("ACTION_CONNECTION_CREATE | ACTION_CONNECTION_ESTABLISHED", None, None),
+        ("ACTION_CONNECTION_CREATE | ACTION_CONNECTION_CREATE_FAILED", True, None),
+        ("action_connection_create_failed", True, None),
+        ("ACTION_CONNECTION_LISTEN", None, "inbound"),
+        ("ACTION_CONNECTION_LISTEN|ACTION_CONNECTION_CREATE", None, "inbound"),
+        ("ACTION_ALLOW", None, None),
+        *((action, True, None) for action in ("ACTION_BLOCK", "ACTION_TERMINATE", "ACTION_BREAK | ACTION_ALLOW")),
+        *((other, None, None) for other in ("", "ACTION_BLOCKED_NOT", 3)),
+    ],
+)
+def test_carbon_blacks_actions_say_whether_a_connection_came_about_and_who_waits(
+    actions: Scalar, prevented: Scalar, listens: Scalar
+) -> None:
+    assert CONVERTERS["if_prevented"](actions) is prevented
+    assert CONVERTERS["if_listens"](actions) == listens
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
     [("unverified", "invalid"), (" Not Verified ", "invalid"), ("verified", None), ("", None), (1, None)],
 )
 def test_a_signature_that_was_not_verified_is_invalid(written: Scalar, expected: Scalar) -> None:

@@ -113,9 +113,14 @@ def test_values_without_names_count_where_there_is_no_data() -> None:
         ("\\\\files\\share", "\\\\files\\share"),
         ("plain", "plain"),
         (7, 7),
+        ('\\"C:\\\\Tools\\\\a.exe\\" --say \\"a b\\"', '"C:\\Tools\\a.exe" --say "a b"'),
+        ('a.exe \\"say \\\\\\"b\\\\\\"\\"', 'a.exe "say \\"b\\""'),
+        ('a.exe "say \\"b\\""', 'a.exe "say \\"b\\""'),
+        ('"C:\\\\Tools\\\\a.exe"', '"C:\\Tools\\a.exe"'),
+        ('"C:\\Tools\\a.exe" \\"b\\"', '"C:\\Tools\\a.exe" \\"b\\"'),
     ],
 )
-def test_escaped_data_loses_backslashes_only_if_all_are_doubled(written: object, expected: object) -> None:
+def test_escaped_data_loses_backslashes_only_if_all_were_added(written: object, expected: object) -> None:
     assert data_of({"d": {"image": written}}, shape(escaped=True), {}) == {"Image": expected}
 
 
