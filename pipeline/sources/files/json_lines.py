@@ -235,6 +235,6 @@ def _line_batch(lines: Lines, options: JsonOptions) -> LineBatch:
 
 def _column(name: str, values: list[object]) -> tuple[pa.Array | None, dict[int, str]]:
     """(a column, or `None` if no row has a value; row -> what is wrong)."""
-    if all(value is None for value in values):
+    if values.count(None) == len(values):
         return None, {}
     return coerce_values(name, values)

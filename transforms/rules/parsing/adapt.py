@@ -83,7 +83,7 @@ class Adapter:
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
-        row = self._rows(record)
+        row = self._rows(record, unfold(record, self._dotted))
         if row is not None:
             return row
         return self.unknown
@@ -101,8 +101,10 @@ class Adapter:
             record: any.
             alone: there are no others.
         """
-        yields = () if alone else self.mapping.yields
-        return None if yields and _matches(unfold(record, self._dotted), yields) else self._rows(record)
+        unfolded = unfold(record, self._dotted)
+        if not alone and self.mapping.yields and _matches(unfolded, self.mapping.yields):
+            return None
+        return self._rows(record, unfolded)
 
     @property
     def signs(self) -> list[list[tuple[str, ...]]]:
@@ -111,18 +113,18 @@ class Adapter:
         matches = [paths for shape in self.mapping.shapes for paths in shape.match]
         return nested + [[_beginnings(path) for path in paths] for paths in matches]
 
-    def _rows(self, record: Record) -> Adapted | None:
+    def _rows(self, record: Record, unfolded: Record) -> Adapted | None:
         """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
             inner = record.get(name)
             if isinstance(inner, dict) and any(inner.get(deeper) for deeper in self.mapping.nested):
-                return self._rows({**self._beside(record), **inner})
+                whole = {**self._beside(record), **inner}
+                return self._rows(whole, unfold(whole, self._dotted))
             if inner and isinstance(inner, (dict, list)) and (rows := self._nested(record, name, inner)) is not None:
                 return rows
-        record = unfold(record, self._dotted)
         for shape, choose in self.shapes:
-            if _matches(record, shape.match):
-                return self._adapt(record, shape, choose)
+            if _matches(unfolded, shape.match):
+                return self._adapt(unfolded, shape, choose)
         return None
 
     def whole(self, record: Record) -> Record:

@@ -26,6 +26,7 @@ _FLAGS: Final = re.ASCII | re.IGNORECASE
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:[.,]\d+)?) ?(?:(Z|UTC)|([+-]\d\d)(?::?(\d\d))?)?", _FLAGS
 )
+_USUAL_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _DOTNET: Final = re.compile(r"/Date\((\d{1,15})\)/", _FLAGS)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND: Final = 1 << 33
@@ -59,7 +60,11 @@ def _rfc3339(value: Scalar, default_zone: str = "") -> Scalar:
 
     `None` for other texts, for numbers, and where there is no zone and no default: nobody knows a local time's zone.
     """
-    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    if _USUAL_TIME.fullmatch(value):
+        return value
+    found = _TIME.fullmatch(value.strip())
     if found is None:
         return None
     day, time, utc, hours, minutes = found.groups()

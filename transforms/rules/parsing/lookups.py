@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from uncommon_im.schemas.mapping_fields import Path
-from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
+from uncommon_im.transforms.rules.columns.text import MISSING, UNMARKED, is_marker
 from uncommon_im.transforms.rules.parsing.converters import Scalar
 
 Record = Mapping[str, object]
@@ -39,7 +39,7 @@ def has_all(data: Record, groups: tuple[tuple[Path, ...], ...]) -> bool:
 
 def is_value(scalar: Scalar) -> bool:
     """True for all but markers; `null` is a value, for a process may be called so."""
-    return not (type(scalar) is str and is_marker(scalar) and scalar.strip().lower() in _NO_VALUE)
+    return not (type(scalar) is str and scalar[:1] not in UNMARKED and is_marker(scalar) and scalar.strip().lower() in _NO_VALUE)
 
 
 def key_text(record: Record, paths: Iterable[Path]) -> str:
@@ -48,7 +48,9 @@ def key_text(record: Record, paths: Iterable[Path]) -> str:
         value = record.get(path[0])
         if value is None or (len(path) > 1 and (value := lookup(record, path)) is None):
             continue
-        if type(value) is not str:
+        if type(value) is list and value and type(value[0]) is str:
+            value = value[0]
+        elif type(value) is not str:
             value = scalar_of(value)
         text = _known_keys.get(value) if type(value) is str else None
         if text is None:

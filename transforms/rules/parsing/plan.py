@@ -12,15 +12,20 @@ from typing import Any, Final
 from msgspec import UnsetType
 
 from uncommon_im.schemas.mapping_fields import Column, Field, Path
-from uncommon_im.transforms.rules.columns.text import LONGEST_MARKER, is_marker
+from uncommon_im.transforms.rules.columns.text import UNMARKED, is_marker
 from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, Scalar, memoise
 from uncommon_im.transforms.rules.parsing.lookups import Record, Row, is_value, key_text, lookup, scalar_of
 
 Getter = Callable[[Record, Record], Scalar]
 """A column's value, from (record, data of the record)."""
 
+_Choice = tuple[str, Path, Converter | None]
+"""Key at the top of the data, the steps down from there, what converts the value."""
+
 JOINT: Final = "@"
 """Between the values of fields that are joined."""
+_ODD: Final = ()
+"""No value of JSON: stands for one on whose way there is a list."""
 _MANY: Final = 20
 _MOST_NARROWED: Final = 256
 """Kinds of records, by their keys, that a plan is cut down for: bounds memory, not results."""
@@ -38,7 +43,7 @@ class Plan:
         self.constants = constants
         self.fields: dict[str, tuple[tuple[str, Converter | None], ...]] = {}
         self._plain: list[tuple[str, str, Converter | None]] = []
-        self._several: list[tuple[str, str, Converter | None, Getter]] = []
+        self._several: list[tuple[str, tuple[_Choice, ...], bool, Getter]] = []
         self._other: list[tuple[str, Getter]] = []
         self._getters: dict[str, Getter] = {}
         self._columns, self._converters = columns, converters
@@ -49,15 +54,16 @@ class Plan:
                 keys = [field.path[0] for field in column.fields]
                 self.fields[name] = tuple(zip(keys, conversions, strict=True))
             get = _getter(column, conversions, converters)
-            first, convert = column.all_fields[0], next(iter(conversions), None)
-            conditional = column.differs or column.unless or column.joined
-            if conditional or len(first.path) > 1 or first.from_record or convert in TAKE_LISTS:
+            if column.differs or column.joined or any(field.from_record for field in column.fields):
                 self._other.append((name, get))
-            elif len(column.fields) == 1:
-                get = _single(first.path[0], convert)
-                self._plain.append((name, first.path[0], convert))
+            elif len(self.fields.get(name, ())) == 1:
+                [(key, convert)] = self.fields[name]
+                get = _single(key, convert)
+                self._plain.append((name, key, convert))
             else:
-                self._several.append((name, first.path[0], convert, get))
+                choices = zip(column.fields, conversions, strict=True)
+                usual = tuple([(field.path[0], field.path[1:], convert) for field, convert in choices])
+                self._several.append((name, usual, bool(column.unless), get))
             self._getters[name] = get
 
     @cached_property
@@ -93,16 +99,32 @@ class Plan:
             scalar = value if type(value) is str or type(value) is int else scalar_of(value)
             if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 row[name] = scalar
-        for name, key, convert, get in self._several:
-            value = data.get(key)
-            if type(value) is int or (type(value) is str and not is_marker(value)):
-                found = value if convert is None else convert(value)
+        for name, choices, conditional, get in self._several:
+            for key, rest, convert in choices:
+                value = data.get(key)
+                for step in rest:
+                    if type(value) is not dict:
+                        value = _ODD if type(value) is list else None
+                        break
+                    value = value.get(step)
+                if value is None:
+                    continue
+                kind = type(value)
+                if (
+                    kind is int
+                    or (kind is str and (value[:1] in UNMARKED or not is_marker(value)))
+                    or (kind is list and convert in TAKE_LISTS)
+                ):
+                    found = value if convert is None else convert(value)
+                    if found is None:
+                        continue
+                    if not conditional:
+                        row[name] = found
+                        break
+                found = get(record, data)
                 if found is not None:
                     row[name] = found
-                    continue
-            found = get(record, data)
-            if found is not None:
-                row[name] = found
+                break
         for name, get in self._other:
             found = get(record, data)
             if found is not None:
@@ -188,11 +210,9 @@ def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
             scalar: Any = value
             if type(value) is not str and type(value) is not int and convert not in TAKE_LISTS:
                 scalar = scalar_of(value)
-            if type(scalar) is str:
-                long = len(scalar) > LONGEST_MARKER and " " < scalar[0] <= "~" and " " < scalar[-1] <= "~"
-                if not long and is_marker(scalar):  # which would say the same of a long one, for the price of a call
-                    marker = scalar if marker is None else marker
-                    continue
+            if type(scalar) is str and scalar[:1] not in UNMARKED and is_marker(scalar):
+                marker = scalar if marker is None else marker
+                continue
             if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 return scalar
         return marker
@@ -224,8 +244,13 @@ def _or_joined(get: Getter, column: Column, converters: Mapping[str, Converter])
         found = get(record, data)
         if found is not None and is_value(found):
             return found
-        values = [part(record, data) for part in parts]
-        return JOINT.join(map(str, values)) if all(each is not None and is_value(each) for each in values) else found
+        values: list[str] = []
+        for part in parts:
+            value = part(record, data)
+            if value is None or not is_value(value):
+                return found
+            values.append(str(value))
+        return JOINT.join(values)
 
     return get_or_join
 
