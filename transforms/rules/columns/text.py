@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 MISSING: Final = frozenset(("", "-", "n/a", "unknown", "null"))
 """Trimmed, lower-case texts that mean "no value"."""
 LONGEST_MARKER: Final = max(map(len, MISSING))
-UNMARKED: Final = frozenset(map(chr, range(0x21, 0x7F))) - {letter for text in MISSING for letter in text[:1].swapcase() + text[:1]}
+UNMARKED: Final = frozenset(map(chr, range(0x21, 0x7F))).difference("-nNuU")
 """What no such text begins with, and nearly all others do: told without a call where it is asked for each value."""
 _LONGEST_REMEMBERED: Final = 2000
 """Characters; longer command lines occur, but not by the thousand, unless somebody wants to fill the memory."""

@@ -63,6 +63,7 @@ class Adapter:
         mapping: the mapping.
         shapes: its shapes, each with what may become of its records, by key: the first whose needs are met counts.
         fields: names at the top of records that it looks at, but for those that others are nested in.
+        dotted: keys with dots that stand for what it looks at.
     """
 
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
@@ -78,15 +79,13 @@ class Adapter:
         }
         paths = _paths(mapping)
         self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
-        self._dotted = dotted_keys(paths)
+        self.dotted = dotted_keys(paths)
         self._skips = [(skip.when, skip.missing, Rejection("not_endpoint", skip.detail)) for skip in mapping.skips]
 
     def adapt(self, record: Record) -> Adapted:
         """What a record gives that is said to be the vendor's."""
-        row = self._rows(record, unfold(record, self._dotted))
-        if row is not None:
-            return row
-        return self.unknown
+        row = self.read(record)
+        return self.unknown if row is None else row
 
     @cached_property
     def unknown(self) -> Rejection:
@@ -94,35 +93,42 @@ class Adapter:
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
         return Rejection("malformed", f"no record of {self.mapping.id}: expected {needed}")
 
-    def recognise(self, record: Record, alone: bool = False) -> Adapted | None:
+    def read(self, record: Record) -> Adapted | None:
+        """What a record gives that is left to nobody else; `None` if it is not the vendor's."""
+        return self._rows(record, unfold(record, self.dotted), self.shapes)
+
+    def recognise(self, record: Record, shapes: Sequence[Choices] = (), may_be_dotted: bool = True) -> Adapted | None:
         """What a record gives that may be the vendor's; `None` if it is not, or is left to others.
 
         Args:
             record: any.
-            alone: there are no others.
+            shapes: those that it may have if none of its keys is `dotted`.
+            may_be_dotted: one of its keys may be.
         """
-        unfolded = unfold(record, self._dotted)
-        if not alone and self.mapping.yields and _matches(unfolded, self.mapping.yields):
+        unfolded = unfold(record, self.dotted) if may_be_dotted else record
+        if self.mapping.yields and _matches(unfolded, self.mapping.yields):
             return None
-        return self._rows(record, unfolded)
+        return self._rows(record, unfolded, self.shapes if may_be_dotted else shapes)
 
     @property
-    def signs(self) -> list[list[tuple[str, ...]]]:
-        """Alternatives of what the vendor's records have at their top: a key for each, or the same with dots."""
+    def signs(self) -> list[tuple[int, list[tuple[str, ...]]]]:
+        """(place of a shape, alternative of what records of it have at their top: a key for each, or it with dots)."""
+        shapes = list(enumerate(self.mapping.shapes))
         nested: list[list[tuple[str, ...]]] = [[(name,)] for name in self.mapping.nested]
-        matches = [paths for shape in self.mapping.shapes for paths in shape.match]
-        return nested + [[_beginnings(path) for path in paths] for paths in matches]
+        signs = [(place, keys) for place, _ in shapes for keys in nested]
+        matches = [(place, paths) for place, shape in shapes for paths in shape.match]
+        return signs + [(place, [_beginnings(path) for path in paths]) for place, paths in matches]
 
-    def _rows(self, record: Record, unfolded: Record) -> Adapted | None:
-        """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
+    def _rows(self, record: Record, unfolded: Record, shapes: Sequence[Choices]) -> Adapted | None:
+        """What a record gives; `None` if it has none of the shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
             inner = record.get(name)
             if isinstance(inner, dict) and any(inner.get(deeper) for deeper in self.mapping.nested):
                 whole = {**self._beside(record), **inner}
-                return self._rows(whole, unfold(whole, self._dotted))
+                return self._rows(whole, unfold(whole, self.dotted), self.shapes)
             if inner and isinstance(inner, (dict, list)) and (rows := self._nested(record, name, inner)) is not None:
                 return rows
-        for shape, choose in self.shapes:
+        for shape, choose in shapes:
             if _matches(unfolded, shape.match):
                 return self._adapt(unfolded, shape, choose)
         return None
@@ -144,7 +150,7 @@ class Adapter:
         items = inner if isinstance(inner, list) else [inner]
         beside = self._beside(record)
         overlaid = [_overlay(beside, item) for item in items[:MOST_NESTED]]
-        wholes = [None if whole is None else unfold(whole, self._dotted) for whole in overlaid]
+        wholes = [None if whole is None else unfold(whole, self.dotted) for whole in overlaid]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
             return None
@@ -268,7 +274,8 @@ def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool
     """True if all paths of one of the alternatives lead to a value."""
     for paths in alternatives:
         for path in paths:
-            if record.get(path[0]) is None or (len(path) > 1 and lookup(record, path) is None):
+            value = record.get(path[0])
+            if value is None or (len(path) > 1 and lookup(value, path[1:]) is None):
                 break
         else:
             return True

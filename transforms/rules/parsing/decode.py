@@ -104,7 +104,7 @@ class Decoder:
                 inner[index] = line = raw
                 record = parse_line(raw)
             found.add(index, reader.read(record) if isinstance(record, dict) else _within(line, record, reader))
-            if len(found) >= most:
+            if len(found.rows) + len(found.rejections) >= most:
                 yield found
                 inner = {}
                 found = Decoded(lines)
