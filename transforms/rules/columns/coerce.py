@@ -21,6 +21,9 @@ import pyarrow.types as pt
 from uncommon_im.schemas.event import ARROW_TYPES, EARLIEST_US, EVENT_COLUMNS, LATEST_US, ColumnKind
 from uncommon_im.transforms.rules.columns.text import MISSING
 
+Scalar = str | int | float | None
+"""A single value of a record; `None` is none."""
+
 UNREADABLE: Final = -1
 """Event time in µs of a text or number that is no time (before the earliest valid time, so `bad_timestamp`)."""
 

@@ -23,7 +23,7 @@ from uncommon_im.transforms.rules.parsing.lookups import Record, Row, has_all, i
 from uncommon_im.transforms.rules.parsing.plan import Plan
 from uncommon_im.transforms.rules.parsing.shape_data import Names, data_of
 
-__all__ = ["Adapted", "Adapter", "Nested", "Row", "adapt", "adapter"]
+__all__ = ["Adapted", "Adapter", "Nested", "Row", "adapter", "signs_of"]
 
 MOST_NESTED: Final = 1000
 """Records in one line; an alert holds a few."""
@@ -45,19 +45,18 @@ Adapted = Row | Rejection | list[Nested]
 """What a record gives; a list if others are nested in it."""
 
 
-def adapt(record: Record, mapping: VendorMapping, keep_domain: bool = False) -> Adapted:
-    """The row of a vendor record, without columns that have no value; `keep_domain`: `host_id` keeps its domain."""
-    return adapter(mapping, keep_domain).adapt(record)
-
-
 @lru_cache(maxsize=64)
 def adapter(mapping: VendorMapping, keep_domain: bool = False) -> Adapter:
-    """The compiled mapping; raises `ConfigurationError` if it names a converter that does not exist."""
+    """The compiled mapping; with `keep_domain`, `host_id` keeps its domain.
+
+    Raises:
+        ConfigurationError: it names a converter that does not exist.
+    """
     return Adapter(mapping, keep_domain)
 
 
 class Adapter:
-    """A mapping compiled to getters; `adapt` rejects a record that it does not recognise.
+    """A mapping compiled to getters.
 
     Attributes:
         mapping: the mapping.
@@ -82,11 +81,6 @@ class Adapter:
         self.dotted = dotted_keys(paths)
         self._skips = [(skip.when, skip.missing, Rejection("not_endpoint", skip.detail)) for skip in mapping.skips]
 
-    def adapt(self, record: Record) -> Adapted:
-        """What a record gives that is said to be the vendor's."""
-        row = self.read(record)
-        return self.unknown if row is None else row
-
     @cached_property
     def unknown(self) -> Rejection:
         """Why a record gives nothing that none of the shapes matches."""
@@ -109,15 +103,6 @@ class Adapter:
         if self.mapping.yields and _matches(unfolded, self.mapping.yields):
             return None
         return self._rows(record, unfolded, self.shapes if may_be_dotted else shapes)
-
-    @property
-    def signs(self) -> list[tuple[int, list[tuple[str, ...]]]]:
-        """(place of a shape, alternative of what records of it have at their top: a key for each, or it with dots)."""
-        shapes = list(enumerate(self.mapping.shapes))
-        nested: list[list[tuple[str, ...]]] = [[(name,)] for name in self.mapping.nested]
-        signs = [(place, keys) for place, _ in shapes for keys in nested]
-        matches = [(place, paths) for place, shape in shapes for paths in shape.match]
-        return signs + [(place, [_beginnings(path) for path in paths]) for place, paths in matches]
 
     def _rows(self, record: Record, unfolded: Record, shapes: Sequence[Choices]) -> Adapted | None:
         """What a record gives; `None` if it has none of the shapes, nor has any that is nested in it."""
@@ -247,6 +232,15 @@ def _paths(mapping: VendorMapping) -> frozenset[Path]:
 def _places(shape: Shape) -> list[Path]:
     """Where the fields of a shape may be."""
     return [shape.data, ()] if shape.beside else [shape.data]
+
+
+def signs_of(mapping: VendorMapping) -> list[tuple[int, list[tuple[str, ...]]]]:
+    """(place of a shape, alternative of what its records have at their top: a key for each, or the same with dots)."""
+    shapes = list(enumerate(mapping.shapes))
+    nested: list[list[tuple[str, ...]]] = [[(name,)] for name in mapping.nested]
+    signs = [(place, keys) for place, _ in shapes for keys in nested]
+    matches = [(place, paths) for place, shape in shapes for paths in shape.match]
+    return signs + [(place, [_beginnings(path) for path in paths]) for place, paths in matches]
 
 
 def _beginnings(path: Path) -> tuple[str, ...]:

@@ -9,12 +9,11 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Any, Final, TypeVar
 
-from uncommon_im.transforms.rules.columns.coerce import to_integer
+from uncommon_im.transforms.rules.columns.coerce import Scalar, to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
 from uncommon_im.transforms.rules.parsing.defender import DEFENDER
 from uncommon_im.transforms.rules.parsing.sensors import SENSORS, digest, file_signature_state
 
-Scalar = str | int | float | None
 Converter = Callable[[Any], Scalar]
 """One raw value that is not null in, one out; `None` says that it is no value."""
 
@@ -128,7 +127,7 @@ def _epoch_or_zoned(value: Scalar) -> Scalar:
     """A time in epoch milliseconds as it is, other texts only with their zone."""
     if not isinstance(value, str):
         return value
-    return value if value.strip().isdecimal() else _rfc3339(value)
+    return _rfc3339(value) or (value if value.strip().isdecimal() else None)
 
 
 def _system_time(value: Scalar) -> Scalar:

@@ -9,10 +9,8 @@ from typing import Final
 import msgspec
 
 from uncommon_im.schemas.event import EARLIEST_US, LATEST_US
-from uncommon_im.transforms.rules.columns.coerce import to_time
+from uncommon_im.transforms.rules.columns.coerce import Scalar, to_time
 from uncommon_im.transforms.rules.columns.text import memoise
-
-Scalar = str | int | float | None
 
 _PORTAL_TIME: Final = re.compile(r"(\d\d?)/(\d\d?)/(\d{4}), (\d\d?):(\d\d:\d\d(?:\.\d+)?)[ \u202f](AM|PM)", re.ASCII)
 

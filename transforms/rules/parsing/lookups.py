@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from uncommon_im.schemas.mapping_fields import Path
+from uncommon_im.transforms.rules.columns.coerce import Scalar
 from uncommon_im.transforms.rules.columns.text import MISSING, UNMARKED, is_marker
-from uncommon_im.transforms.rules.parsing.converters import Scalar
 
 Record = Mapping[str, object]
 Row = dict[str, object]

@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
+from uncommon_im.transforms.rules.columns.coerce import Scalar
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock
-from uncommon_im.transforms.rules.parsing.converters import Scalar
 
 PATIENCE: Final = 20
 """Lines of a block that are tried although none of them has a field."""

@@ -12,8 +12,9 @@ from typing import Any, Final
 from msgspec import UnsetType
 
 from uncommon_im.schemas.mapping_fields import Column, Conditions, Field, Path
+from uncommon_im.transforms.rules.columns.coerce import Scalar
 from uncommon_im.transforms.rules.columns.text import UNMARKED, is_marker
-from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, Scalar, memoise
+from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, memoise
 from uncommon_im.transforms.rules.parsing.lookups import Record, Row, is_value, key_text, lookup, scalar_of
 
 Getter = Callable[[Record, Record], Scalar]
@@ -24,7 +25,7 @@ _Choice = tuple[str, Path, Converter | None]
 
 JOINT: Final = "@"
 """Between the values of fields that are joined."""
-_ODD: Final = ()
+_ODD: Final[Any] = ()
 """No value of JSON: stands for one on whose way there is a list."""
 _MANY: Final = 20
 _MOST_NARROWED: Final = 256

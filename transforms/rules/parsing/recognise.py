@@ -15,7 +15,7 @@ from typing import Final, cast
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, Choices, Nested, adapter
+from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, Choices, Nested, adapter, signs_of
 from uncommon_im.transforms.rules.parsing.envelopes import Held, held_by_text, known_envelopes
 from uncommon_im.transforms.rules.parsing.lookups import Record, Row
 
@@ -152,14 +152,14 @@ def _signs(adapters: Sequence[Adapter]) -> dict[str, int]:
 
     Of the keys that an alternative of a shape needs, the one that the fewest others need stands for it.
     """
-    needed = [{key for pair in keys for key in pair} for each in adapters for _, keys in each.signs]
+    needed = [{key for pair in keys for key in pair} for each in adapters for _, keys in signs_of(each.mapping)]
     times = Counter(key for keys in needed for key in keys)
     signs: dict[str, int] = {}
     first, count = 0, sum(len(each.shapes) for each in adapters)
     for number, each in enumerate(adapters):
         for key in each.dotted:
             signs[key] = signs.get(key, 0) | 1 << count + number
-        for place, keys in each.signs:
+        for place, keys in signs_of(each.mapping):
             for key in min(keys, key=lambda pair: times[pair[0]]):
                 signs[key] = signs.get(key, 0) | 1 << first + place
         first += len(each.shapes)

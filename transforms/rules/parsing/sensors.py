@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-Scalar = str | int | float | None
+from uncommon_im.transforms.rules.columns.coerce import Scalar
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _EPOCHS: Final = ((10**8, 1_000_000), (10**11, 1_000), (10**14, 1))
