@@ -16,7 +16,7 @@ from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Adapted, adapter
 from uncommon_im.transforms.rules.parsing.lookups import Record, Row
-from uncommon_im.transforms.rules.parsing.plain import PlainReader, has_plain_records
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, has_plain_records
 from uncommon_im.transforms.rules.parsing.recognise import AUTO, NATIVE, Recogniser, formats, recogniser
 
 __all__ = ["AUTO", "NATIVE", "Decoded", "Decoder", "decode_lines", "formats", "plain_reader"]

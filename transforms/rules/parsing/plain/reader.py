@@ -25,10 +25,10 @@ from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.adapt import Adapter, signs_of
 from uncommon_im.transforms.rules.parsing.lookups import Record
-from uncommon_im.transforms.rules.parsing.plain_columns import PlainColumns
-from uncommon_im.transforms.rules.parsing.plain_fields import FieldReader
+from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns
+from uncommon_im.transforms.rules.parsing.plain.fields import FieldReader
+from uncommon_im.transforms.rules.parsing.plain.scalars import Fields, UnreadField
 from uncommon_im.transforms.rules.parsing.plan import Plan
-from uncommon_im.transforms.rules.parsing.scalars import Fields, UnreadField
 
 _OTHER_FORMATS: Final = ("raw", "event_time", "host_id")
 """Keys of our own dead letters and of native records."""

@@ -17,8 +17,8 @@ from uncommon_im.transforms.rules.columns.coerce import coerce_array, coerce_val
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.decode import decode_lines, plain_reader
 from uncommon_im.transforms.rules.parsing.lookups import Row
-from uncommon_im.transforms.rules.parsing.plain import PlainReader, PlainRecords, PlainTable, has_plain_records
-from uncommon_im.transforms.rules.parsing.plain_fields import PATIENCE
+from uncommon_im.transforms.rules.parsing.plain.fields import PATIENCE
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, PlainRecords, PlainTable, has_plain_records
 
 XDR: Final = GOLDEN / "xdr"
 MAPPINGS: Final = load_mappings()
