@@ -101,7 +101,10 @@ class Column(Entry, frozen=True, dict=True):
         `None` if none is left.
         """
         kept = tuple(each for each in self.fields if each.from_record or each.path[0] in keys)
-        return replace(self, source=kept) if kept or self.parts else None
+        if not (kept or self.parts):
+            return None
+        unless = {path: texts for path, texts in self.exceptions.items() if "" in texts or path.split(".")[0] in keys}
+        return replace(self, source=kept, exceptions=unless)
 
     @cached_property
     def joined(self) -> tuple[Field, ...]:

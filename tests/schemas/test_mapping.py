@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.adapting import adapt
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.mapping import VendorMapping, load_mappings, parse_mapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.adapt import adapt, adapter
+from uncommon_im.transforms.rules.parsing.adapt import adapter
 
 VENDOR: dict[str, Any] = {
     "format": 1,

@@ -24,7 +24,7 @@ from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.parsing.decode import Decoded, Decoder, plain_reader
 from uncommon_im.transforms.rules.parsing.lookups import Record
-from uncommon_im.transforms.rules.parsing.plain import PlainRecords, PlainTable
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainRecords, PlainTable
 
 BATCH_BYTES: Final = 1 << 26
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""
@@ -235,6 +235,6 @@ def _line_batch(lines: Lines, options: JsonOptions) -> LineBatch:
 
 def _column(name: str, values: list[object]) -> tuple[pa.Array | None, dict[int, str]]:
     """(a column, or `None` if no row has a value; row -> what is wrong)."""
-    if all(value is None for value in values):
+    if values.count(None) == len(values):
         return None, {}
     return coerce_values(name, values)

@@ -15,10 +15,14 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from uncommon_im.schemas.event import ARROW_TYPES, EARLIEST_US, EVENT_COLUMNS, LATEST_US, ColumnKind
 from uncommon_im.transforms.rules.columns.text import MISSING
+
+Scalar = str | int | float | None
+"""A single value of a record; `None` is none."""
 
 UNREADABLE: Final = -1
 """Event time in µs of a text or number that is no time (before the earliest valid time, so `bad_timestamp`)."""
@@ -26,6 +30,8 @@ UNREADABLE: Final = -1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$", re.ASCII)
+_USUAL_TIME: Final = r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$"
+"""Times of which Arrow makes just what `to_time` makes of them, many at once."""
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -91,11 +97,12 @@ def to_time(value: object) -> int | None:
         return None
     if isinstance(value, str):
         text = value.strip()
+        if _RFC3339.match(text):
+            return _parse_time(text)
         if text.lower() in MISSING:
             return None
-        if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
-            return to_time(int(text))
-        return _parse_time(text)
+        digits = text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20
+        return to_time(int(text)) if digits else UNREADABLE
     if isinstance(value, datetime):
         zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
         return (zoned - _EPOCH) // _MICROSECOND
@@ -108,8 +115,6 @@ def to_time(value: object) -> int | None:
 
 
 def _parse_time(text: str) -> int:
-    if not _RFC3339.match(text):
-        return UNREADABLE
     try:
         return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MICROSECOND
     except ValueError:
@@ -166,6 +171,9 @@ def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[i
             return (_micros(usual, "ms").cast(ARROW_TYPES[kind]) if kind == "time" else usual), {}
         except (UnicodeEncodeError, OverflowError):
             pass  # half of a surrogate pair or a large number somewhere: found value by value below
+    usual_times = _usual_times(values) if kind == "time" else None
+    if usual_times is not None:
+        return usual_times, {}
     scalar = _SCALARS[kind]
     fitting: list[Any] = []
     problems: dict[int, str] = {}
@@ -176,6 +184,19 @@ def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[i
             fitting.append(None)
             problems[row] = f"{name} {error}"
     return pa.array(fitting, ARROW_TYPES[kind]), problems
+
+
+def _usual_times(values: Sequence[object]) -> pa.Array | None:
+    """Times that are all written as most are; `None` if one of them is not, or is no time."""
+    if not set(map(type, values)) <= {str, NoneType}:
+        return None
+    try:
+        texts = pa.array(values, pa.string())
+        if not pc.all(pc.match_substring_regex(texts, _USUAL_TIME), min_count=0).as_py():
+            return None
+        return _micros(texts.cast(pa.timestamp("ns", "UTC")), "ns").cast(ARROW_TYPES["time"])
+    except (UnicodeEncodeError, pa.ArrowInvalid):
+        return None
 
 
 def coerce_array(name: str, array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.ChunkedArray, dict[int, str]]:

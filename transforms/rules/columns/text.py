@@ -11,6 +11,8 @@ from typing import Final, TypeVar
 MISSING: Final = frozenset(("", "-", "n/a", "unknown", "null"))
 """Trimmed, lower-case texts that mean "no value"."""
 LONGEST_MARKER: Final = max(map(len, MISSING))
+UNMARKED: Final = frozenset(map(chr, range(0x21, 0x7F))).difference("-nNuU")
+"""What no such text begins with, and nearly all others do: told without a call where it is asked for each value."""
 _LONGEST_REMEMBERED: Final = 2000
 """Characters; longer command lines occur, but not by the thousand, unless somebody wants to fill the memory."""
 
@@ -52,6 +54,8 @@ def clean_text(value: str | None) -> str | None:
 
 def is_marker(text: str) -> bool:
     """True for a text that means "no value"; long texts need no look unless white space may surround a marker."""
+    if text[:1] in UNMARKED:
+        return False
     if len(text) > LONGEST_MARKER and " " < text[0] <= "~" and " " < text[-1] <= "~":
         return False
     return text.strip().lower() in MISSING

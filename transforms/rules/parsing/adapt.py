@@ -23,7 +23,7 @@ from uncommon_im.transforms.rules.parsing.lookups import Record, Row, has_all, i
 from uncommon_im.transforms.rules.parsing.plan import Plan
 from uncommon_im.transforms.rules.parsing.shape_data import Names, data_of
 
-__all__ = ["Adapted", "Adapter", "Nested", "Row", "adapt", "adapter"]
+__all__ = ["Adapted", "Adapter", "Nested", "Row", "adapter", "signs_of"]
 
 MOST_NESTED: Final = 1000
 """Records in one line; an alert holds a few."""
@@ -45,24 +45,24 @@ Adapted = Row | Rejection | list[Nested]
 """What a record gives; a list if others are nested in it."""
 
 
-def adapt(record: Record, mapping: VendorMapping, keep_domain: bool = False) -> Adapted:
-    """The row of a vendor record, without columns that have no value; `keep_domain`: `host_id` keeps its domain."""
-    return adapter(mapping, keep_domain).adapt(record)
-
-
 @lru_cache(maxsize=64)
 def adapter(mapping: VendorMapping, keep_domain: bool = False) -> Adapter:
-    """The compiled mapping; raises `ConfigurationError` if it names a converter that does not exist."""
+    """The compiled mapping; with `keep_domain`, `host_id` keeps its domain.
+
+    Raises:
+        ConfigurationError: it names a converter that does not exist.
+    """
     return Adapter(mapping, keep_domain)
 
 
 class Adapter:
-    """A mapping compiled to getters; `adapt` rejects a record that it does not recognise.
+    """A mapping compiled to getters.
 
     Attributes:
         mapping: the mapping.
         shapes: its shapes, each with what may become of its records, by key: the first whose needs are met counts.
         fields: names at the top of records that it looks at, but for those that others are nested in.
+        dotted: keys with dots that stand for what it looks at.
     """
 
     def __init__(self, mapping: VendorMapping, keep_domain: bool) -> None:
@@ -78,15 +78,8 @@ class Adapter:
         }
         paths = _paths(mapping)
         self.fields = frozenset(path[0] for path in paths) - frozenset(mapping.nested)
-        self._dotted = dotted_keys(paths)
+        self.dotted = dotted_keys(paths)
         self._skips = [(skip.when, skip.missing, Rejection("not_endpoint", skip.detail)) for skip in mapping.skips]
-
-    def adapt(self, record: Record) -> Adapted:
-        """What a record gives that is said to be the vendor's."""
-        row = self._rows(record)
-        if row is not None:
-            return row
-        return self.unknown
 
     @cached_property
     def unknown(self) -> Rejection:
@@ -94,35 +87,35 @@ class Adapter:
         needed = ", or ".join(" and ".join(map(".".join, shape.match[0])) for shape in self.mapping.shapes)
         return Rejection("malformed", f"no record of {self.mapping.id}: expected {needed}")
 
-    def recognise(self, record: Record, alone: bool = False) -> Adapted | None:
+    def read(self, record: Record) -> Adapted | None:
+        """What a record gives that is left to nobody else; `None` if it is not the vendor's."""
+        return self._rows(record, unfold(record, self.dotted), self.shapes)
+
+    def recognise(self, record: Record, shapes: Sequence[Choices] = (), may_be_dotted: bool = True) -> Adapted | None:
         """What a record gives that may be the vendor's; `None` if it is not, or is left to others.
 
         Args:
             record: any.
-            alone: there are no others.
+            shapes: those that it may have if none of its keys is `dotted`.
+            may_be_dotted: one of its keys may be.
         """
-        yields = () if alone else self.mapping.yields
-        return None if yields and _matches(unfold(record, self._dotted), yields) else self._rows(record)
+        unfolded = unfold(record, self.dotted) if may_be_dotted else record
+        if self.mapping.yields and _matches(unfolded, self.mapping.yields):
+            return None
+        return self._rows(record, unfolded, self.shapes if may_be_dotted else shapes)
 
-    @property
-    def signs(self) -> list[list[tuple[str, ...]]]:
-        """Alternatives of what the vendor's records have at their top: a key for each, or the same with dots."""
-        nested: list[list[tuple[str, ...]]] = [[(name,)] for name in self.mapping.nested]
-        matches = [paths for shape in self.mapping.shapes for paths in shape.match]
-        return nested + [[_beginnings(path) for path in paths] for paths in matches]
-
-    def _rows(self, record: Record) -> Adapted | None:
-        """What a record gives; `None` if it has none of the vendor's shapes, nor has any that is nested in it."""
+    def _rows(self, record: Record, unfolded: Record, shapes: Sequence[Choices]) -> Adapted | None:
+        """What a record gives; `None` if it has none of the shapes, nor has any that is nested in it."""
         for name in self.mapping.nested:
             inner = record.get(name)
             if isinstance(inner, dict) and any(inner.get(deeper) for deeper in self.mapping.nested):
-                return self._rows({**self._beside(record), **inner})
+                whole = {**self._beside(record), **inner}
+                return self._rows(whole, unfold(whole, self.dotted), self.shapes)
             if inner and isinstance(inner, (dict, list)) and (rows := self._nested(record, name, inner)) is not None:
                 return rows
-        record = unfold(record, self._dotted)
-        for shape, choose in self.shapes:
-            if _matches(record, shape.match):
-                return self._adapt(record, shape, choose)
+        for shape, choose in shapes:
+            if _matches(unfolded, shape.match):
+                return self._adapt(unfolded, shape, choose)
         return None
 
     def whole(self, record: Record) -> Record:
@@ -142,7 +135,7 @@ class Adapter:
         items = inner if isinstance(inner, list) else [inner]
         beside = self._beside(record)
         overlaid = [_overlay(beside, item) for item in items[:MOST_NESTED]]
-        wholes = [None if whole is None else unfold(whole, self._dotted) for whole in overlaid]
+        wholes = [None if whole is None else unfold(whole, self.dotted) for whole in overlaid]
         shapes = [None if whole is None else self._shape(whole) for whole in wholes]
         if not any(shapes) and self._shape(record) is None:
             return None
@@ -241,6 +234,15 @@ def _places(shape: Shape) -> list[Path]:
     return [shape.data, ()] if shape.beside else [shape.data]
 
 
+def signs_of(mapping: VendorMapping) -> list[tuple[int, list[tuple[str, ...]]]]:
+    """(place of a shape, alternative of what its records have at their top: a key for each, or the same with dots)."""
+    shapes = list(enumerate(mapping.shapes))
+    nested: list[list[tuple[str, ...]]] = [[(name,)] for name in mapping.nested]
+    signs = [(place, keys) for place, _ in shapes for keys in nested]
+    matches = [(place, paths) for place, shape in shapes for paths in shape.match]
+    return signs + [(place, [_beginnings(path) for path in paths]) for place, paths in matches]
+
+
 def _beginnings(path: Path) -> tuple[str, ...]:
     """Keys at the top of a record of which it has one if it has a value at the path, keys with dots among them."""
     return (path[0], ".".join(path)) if len(path) > 1 else (path[0],)
@@ -266,7 +268,8 @@ def _matches(record: Record, alternatives: tuple[tuple[Path, ...], ...]) -> bool
     """True if all paths of one of the alternatives lead to a value."""
     for paths in alternatives:
         for path in paths:
-            if record.get(path[0]) is None or (len(path) > 1 and lookup(record, path) is None):
+            value = record.get(path[0])
+            if value is None or (len(path) > 1 and lookup(value, path[1:]) is None):
                 break
         else:
             return True

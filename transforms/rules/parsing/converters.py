@@ -9,12 +9,11 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Any, Final, TypeVar
 
-from uncommon_im.transforms.rules.columns.coerce import to_integer
+from uncommon_im.transforms.rules.columns.coerce import Scalar, to_integer
 from uncommon_im.transforms.rules.columns.text import MISSING, base_name, clean_remote_host, is_address
 from uncommon_im.transforms.rules.parsing.defender import DEFENDER
 from uncommon_im.transforms.rules.parsing.sensors import SENSORS, digest, file_signature_state
 
-Scalar = str | int | float | None
 Converter = Callable[[Any], Scalar]
 """One raw value that is not null in, one out; `None` says that it is no value."""
 
@@ -26,6 +25,7 @@ _FLAGS: Final = re.ASCII | re.IGNORECASE
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:[.,]\d+)?) ?(?:(Z|UTC)|([+-]\d\d)(?::?(\d\d))?)?", _FLAGS
 )
+_USUAL_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _DOTNET: Final = re.compile(r"/Date\((\d{1,15})\)/", _FLAGS)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND: Final = 1 << 33
@@ -59,7 +59,11 @@ def _rfc3339(value: Scalar, default_zone: str = "") -> Scalar:
 
     `None` for other texts, for numbers, and where there is no zone and no default: nobody knows a local time's zone.
     """
-    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    if _USUAL_TIME.fullmatch(value):
+        return value
+    found = _TIME.fullmatch(value.strip())
     if found is None:
         return None
     day, time, utc, hours, minutes = found.groups()
@@ -123,7 +127,7 @@ def _epoch_or_zoned(value: Scalar) -> Scalar:
     """A time in epoch milliseconds as it is, other texts only with their zone."""
     if not isinstance(value, str):
         return value
-    return value if value.strip().isdecimal() else _rfc3339(value)
+    return _rfc3339(value) or (value if value.strip().isdecimal() else None)
 
 
 def _system_time(value: Scalar) -> Scalar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import inf
@@ -16,7 +16,7 @@ from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.parsing.adapt import Adapted, adapter
 from uncommon_im.transforms.rules.parsing.lookups import Record, Row
-from uncommon_im.transforms.rules.parsing.plain import PlainReader, has_plain_records
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, has_plain_records
 from uncommon_im.transforms.rules.parsing.recognise import AUTO, NATIVE, Recogniser, formats, recogniser
 
 __all__ = ["AUTO", "NATIVE", "Decoded", "Decoder", "decode_lines", "formats", "plain_reader"]
@@ -50,6 +50,10 @@ class Decoded:
 
     def add(self, index: int, found: Adapted) -> None:
         """Takes in what a line gave."""
+        if type(found) is dict:
+            self.rows.append(found)
+            self.rows_line.append(index)
+            return
         shared = isinstance(found, list) and len(found) > 1
         for row, own in found if isinstance(found, list) else ((found, None),):
             if isinstance(row, Rejection):
@@ -75,7 +79,7 @@ class Decoder:
     mappings: Sequence[VendorMapping] = ()
     keep_domain: bool = False
 
-    def parts(self, lines: Sequence[bytes], most: float, wanted: Iterable[int] | None = None) -> Iterator[Decoded]:
+    def parts(self, lines: Sequence[bytes], most: float, wanted: Collection[int] | None = None) -> Iterator[Decoded]:
         """What lines hold, in parts that end with the line that makes them `most` records or more.
 
         Args:
@@ -89,8 +93,8 @@ class Decoder:
         reader = recogniser(self.format, tuple(self.mappings), self.keep_domain)
         inner: dict[int, bytes] = {}
         found = Decoded(lines)
-        for index in range(len(lines)) if wanted is None else wanted:
-            line = lines[index].rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
+        for index, line in _chosen(lines, wanted):
+            line = line.rstrip(b"\r")  # the rest of a line end, as a dead letter leaves it out
             if not line or line.isspace():
                 continue
             record = parse_line(line)
@@ -100,7 +104,7 @@ class Decoder:
                 inner[index] = line = raw
                 record = parse_line(raw)
             found.add(index, reader.read(record) if isinstance(record, dict) else _within(line, record, reader))
-            if len(found) >= most:
+            if len(found.rows) + len(found.rejections) >= most:
                 yield found
                 inner = {}
                 found = Decoded(lines)
@@ -128,7 +132,7 @@ def decode_lines(
     format: str = AUTO,
     mappings: Sequence[VendorMapping] = (),
     keep_domain: bool = False,
-    wanted: Iterable[int] | None = None,
+    wanted: Collection[int] | None = None,
 ) -> Decoded:
     """All that lines hold, however much (`Decoder.parts`)."""
     return next(Decoder(format, mappings, keep_domain).parts(lines, inf, wanted), Decoded(lines))
@@ -142,6 +146,13 @@ def plain_reader(format: str, mappings: tuple[VendorMapping, ...], keep_domain: 
             others = mappings[:place] if format == AUTO else ()
             return PlainReader(adapter(mapping, keep_domain), others, ALWAYS_NEEDED, OF_EXECUTIONS)
     return None
+
+
+def _chosen(lines: Sequence[bytes], wanted: Collection[int] | None) -> Iterable[tuple[int, bytes]]:
+    """Indexes and lines; all of them are cheaper to go through than to look up."""
+    if wanted is None or len(wanted) == len(lines):
+        return enumerate(lines)
+    return ((index, lines[index]) for index in wanted)
 
 
 def _within(line: bytes, problem: Rejection, reader: Recogniser) -> Adapted:

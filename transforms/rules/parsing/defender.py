@@ -9,9 +9,8 @@ from typing import Final
 import msgspec
 
 from uncommon_im.schemas.event import EARLIEST_US, LATEST_US
-from uncommon_im.transforms.rules.columns.coerce import to_time
-
-Scalar = str | int | float | None
+from uncommon_im.transforms.rules.columns.coerce import Scalar, to_time
+from uncommon_im.transforms.rules.columns.text import memoise
 
 _PORTAL_TIME: Final = re.compile(r"(\d\d?)/(\d\d?)/(\d{4}), (\d\d?):(\d\d:\d\d(?:\.\d+)?)[ \u202f](AM|PM)", re.ASCII)
 
@@ -54,9 +53,16 @@ def _portal_time(value: Scalar) -> Scalar:
 
 def _instant(value: Scalar) -> Scalar:
     """A time in microseconds since 1970, however many digits it is written with; `None` for what is no valid time."""
+    return _known_instant(value) if isinstance(value, str) else _valid_instant(value)
+
+
+def _valid_instant(value: Scalar) -> Scalar:
     micros = to_time(value)
     return micros if micros is not None and EARLIEST_US <= micros < LATEST_US else None
 
+
+_known_instant: Final = memoise(_valid_instant, 1 << 14)
+"""A process's start is told with everything that it does."""
 
 DEFENDER: Final[dict[str, Callable[[Scalar], Scalar]]] = {
     "dns_query_string": _additional("DnsQueryString"),

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from uncommon_im.schemas.mapping_fields import Path
-from uncommon_im.transforms.rules.columns.text import MISSING, is_marker
-from uncommon_im.transforms.rules.parsing.converters import Scalar
+from uncommon_im.transforms.rules.columns.coerce import Scalar
+from uncommon_im.transforms.rules.columns.text import MISSING, UNMARKED, is_marker
 
 Record = Mapping[str, object]
 Row = dict[str, object]
@@ -27,7 +27,7 @@ def has_all(data: Record, groups: tuple[tuple[Path, ...], ...]) -> bool:
     for paths in groups:
         for path in paths:
             value = data.get(path[0])
-            if value is None or (len(path) > 1 and (value := lookup(data, path)) is None):
+            if value is None or (len(path) > 1 and (value := lookup(value, path[1:])) is None):
                 continue
             scalar = value if type(value) is str else scalar_of(value)
             if scalar is not None and is_value(scalar):
@@ -39,16 +39,20 @@ def has_all(data: Record, groups: tuple[tuple[Path, ...], ...]) -> bool:
 
 def is_value(scalar: Scalar) -> bool:
     """True for all but markers; `null` is a value, for a process may be called so."""
-    return not (type(scalar) is str and is_marker(scalar) and scalar.strip().lower() in _NO_VALUE)
+    if type(scalar) is not str or scalar[:1] in UNMARKED:
+        return True
+    return not (is_marker(scalar) and scalar.strip().lower() in _NO_VALUE)
 
 
 def key_text(record: Record, paths: Iterable[Path]) -> str:
     """The first value of the paths as text of a key; empty if there is none."""
     for path in paths:
         value = record.get(path[0])
-        if value is None or (len(path) > 1 and (value := lookup(record, path)) is None):
+        if value is None or (len(path) > 1 and (value := lookup(value, path[1:])) is None):
             continue
-        if type(value) is not str:
+        if type(value) is list and value and type(value[0]) is str:
+            value = value[0]
+        elif type(value) is not str:
             value = scalar_of(value)
         text = _known_keys.get(value) if type(value) is str else None
         if text is None:
@@ -76,11 +80,12 @@ def folded_key(scalar: Scalar) -> str:
 def lookup(value: object, path: Path) -> object:
     """What is at the end of a path down from a value, `None` if there is nothing; a list of objects is its first."""
     for key in path:
-        if not isinstance(value, dict):
-            if not (isinstance(value, list) and value and isinstance(value[0], dict)):
-                return None
-            value = value[0]
-        value = value.get(key)
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            value = value[0].get(key)
+        else:
+            return None
     return value
 
 

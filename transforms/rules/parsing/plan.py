@@ -11,16 +11,22 @@ from typing import Any, Final
 
 from msgspec import UnsetType
 
-from uncommon_im.schemas.mapping_fields import Column, Field, Path
-from uncommon_im.transforms.rules.columns.text import LONGEST_MARKER, is_marker
-from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, Scalar, memoise
+from uncommon_im.schemas.mapping_fields import Column, Conditions, Field, Path
+from uncommon_im.transforms.rules.columns.coerce import Scalar
+from uncommon_im.transforms.rules.columns.text import UNMARKED, is_marker
+from uncommon_im.transforms.rules.parsing.converters import TAKE_LISTS, Converter, memoise
 from uncommon_im.transforms.rules.parsing.lookups import Record, Row, is_value, key_text, lookup, scalar_of
 
 Getter = Callable[[Record, Record], Scalar]
 """A column's value, from (record, data of the record)."""
 
+_Choice = tuple[str, Path, Converter | None]
+"""Key at the top of the data, the steps down from there, what converts the value."""
+
 JOINT: Final = "@"
 """Between the values of fields that are joined."""
+_ODD: Final[Any] = ()
+"""No value of JSON: stands for one on whose way there is a list."""
 _MANY: Final = 20
 _MOST_NARROWED: Final = 256
 """Kinds of records, by their keys, that a plan is cut down for: bounds memory, not results."""
@@ -38,7 +44,7 @@ class Plan:
         self.constants = constants
         self.fields: dict[str, tuple[tuple[str, Converter | None], ...]] = {}
         self._plain: list[tuple[str, str, Converter | None]] = []
-        self._several: list[tuple[str, str, Converter | None, Getter]] = []
+        self._several: list[tuple[str, tuple[_Choice, ...], Conditions, Getter]] = []
         self._other: list[tuple[str, Getter]] = []
         self._getters: dict[str, Getter] = {}
         self._columns, self._converters = columns, converters
@@ -49,23 +55,27 @@ class Plan:
                 keys = [field.path[0] for field in column.fields]
                 self.fields[name] = tuple(zip(keys, conversions, strict=True))
             get = _getter(column, conversions, converters)
-            first, convert = column.all_fields[0], next(iter(conversions), None)
-            conditional = column.differs or column.unless or column.joined
-            if conditional or len(first.path) > 1 or first.from_record or convert in TAKE_LISTS:
+            if column.differs or column.joined or any(field.from_record for field in column.fields):
                 self._other.append((name, get))
-            elif len(column.fields) == 1:
-                get = _single(first.path[0], convert)
-                self._plain.append((name, first.path[0], convert))
+            elif len(self.fields.get(name, ())) == 1:
+                [(key, convert)] = self.fields[name]
+                get = _single(key, convert)
+                self._plain.append((name, key, convert))
             else:
-                self._several.append((name, first.path[0], convert, get))
+                choices = zip(column.fields, conversions, strict=True)
+                usual = tuple([(field.path[0], field.path[1:], convert) for field, convert in choices])
+                self._several.append((name, usual, column.unless, get))
             self._getters[name] = get
 
     @cached_property
     def _tops(self) -> frozenset[str]:
-        """Keys at the top of the data that fields begin with, if so many lie deeper that it pays to know them."""
-        fields = [field for column in self._columns.values() for field in column.fields if not field.from_record]
-        deep = sum(len(field.path) > 1 for field in fields)
-        return frozenset(field.path[0] for field in fields) if deep >= _MANY else frozenset()
+        """Keys at the top of the data that columns depend on, if so many lie deeper that it pays to know them."""
+        columns = self._columns.values()
+        paths = [field.path for column in columns for field in column.fields if not field.from_record]
+        if sum(len(path) > 1 for path in paths) < _MANY:
+            return frozenset()
+        paths += [path for column in columns for path, _ in column.unless]
+        return frozenset(path[0] for path in paths)
 
     def _narrowed(self, data: Record) -> Plan:
         """The plan without fields that data with these keys cannot have: choices among vendors' fields are many."""
@@ -84,7 +94,7 @@ class Plan:
         plan = self._narrowed(data) if self._tops else self
         return plan._row(record, data)
 
-    def _row(self, record: Record, data: Record) -> Row:
+    def _row(self, record: Record, data: Mapping[str, Any]) -> Row:
         row = self.constants.copy()
         for name, key, convert in self._plain:
             value = data.get(key)
@@ -93,15 +103,32 @@ class Plan:
             scalar = value if type(value) is str or type(value) is int else scalar_of(value)
             if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 row[name] = scalar
-        for name, key, convert, get in self._several:
-            value = data.get(key)
-            if type(value) is int or (type(value) is str and not is_marker(value)):
+        for name, choices, unless, get in self._several:
+            marker: Scalar = None
+            found: Scalar = None
+            for key, rest, convert in choices:
+                value = data.get(key)
+                for step in rest:
+                    if type(value) is not dict:
+                        value = _ODD if type(value) is list else None
+                        break
+                    value = value.get(step)
+                if value is None:
+                    continue
+                kind = type(value)
+                if kind is str:
+                    if value[:1] not in UNMARKED and is_marker(value):
+                        marker = value if marker is None else marker
+                        continue
+                elif kind is not int and (kind is not list or convert not in TAKE_LISTS):
+                    found = get(record, data)
+                    break
                 found = value if convert is None else convert(value)
                 if found is not None:
-                    row[name] = found
-                    continue
-            found = get(record, data)
-            if found is not None:
+                    break
+            else:
+                found = marker
+            if found is not None and not (unless and _holds_any(data, unless)):
                 row[name] = found
         for name, get in self._other:
             found = get(record, data)
@@ -154,9 +181,8 @@ def _getter(column: Column, conversions: Iterable[Converter | None], converters:
     """The first field with a value; if all hold but markers (`-`, `N/A`), the first of these, for the normaliser."""
     choices = list(zip(column.fields, conversions, strict=True))
     get = _first(choices)
-    field, convert = choices[0] if len(choices) == 1 else (None, None)
-    if field is not None and len(field.path) == 2 and not field.from_record:
-        get = _only(field.path[0], field.path[1], convert, get)
+    if len(choices) == 1:
+        get = _usually(*choices[0], get)
     if column.joined:
         get = _or_joined(get, column, converters)
     pairs, unless = column.differs, column.unless
@@ -167,9 +193,14 @@ def _getter(column: Column, conversions: Iterable[Converter | None], converters:
         found = get(record, data)
         if found is None or (pairs and not _differ(data, pairs)):
             return None
-        return None if any(key_text(data, (path,)) in texts for path, texts in unless) else found
+        return None if unless and _holds_any(data, unless) else found
 
     return get_if
+
+
+def _holds_any(data: Record, conditions: Conditions) -> bool:
+    """True if one of the fields has one of its texts."""
+    return any(key_text(data, (path,)) in texts for path, texts in conditions)
 
 
 def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
@@ -188,11 +219,9 @@ def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
             scalar: Any = value
             if type(value) is not str and type(value) is not int and convert not in TAKE_LISTS:
                 scalar = scalar_of(value)
-            if type(scalar) is str:
-                long = len(scalar) > LONGEST_MARKER and " " < scalar[0] <= "~" and " " < scalar[-1] <= "~"
-                if not long and is_marker(scalar):  # which would say the same of a long one, for the price of a call
-                    marker = scalar if marker is None else marker
-                    continue
+            if type(scalar) is str and scalar[:1] not in UNMARKED and is_marker(scalar):
+                marker = scalar if marker is None else marker
+                continue
             if scalar is not None and (convert is None or (scalar := convert(scalar)) is not None):
                 return scalar
         return marker
@@ -200,32 +229,41 @@ def _first(choices: Iterable[tuple[Field, Converter | None]]) -> Getter:
     return get
 
 
-def _only(first: str, last: str, convert: Converter | None, otherwise: Getter) -> Getter:
-    """A text or number one step below the top, which is what most fields are; `otherwise` reads what is not."""
+def _usually(field: Field, convert: Converter | None, otherwise: Getter) -> Getter:
+    """A text or number at the top or one step below, as most are; `otherwise` reads what is not."""
+    first, *rest = field.path
+    if field.from_record or len(rest) > 1:
+        return otherwise
+    below = rest[0] if rest else None
 
     def get(record: Record, data: Record) -> Scalar:
-        below = data.get(first)
-        if type(below) is not dict:
-            return None if below is None else otherwise(record, data)
-        value = below.get(last)
-        if value is None:
-            return None
-        if type(value) is int or (type(value) is str and (convert is None or not is_marker(value))):
+        value: Any = data.get(first)
+        if below is not None and type(value) is dict:
+            value = value.get(below)
+        elif below is not None:
+            return None if value is None else otherwise(record, data)
+        if type(value) is int or (type(value) is str and value[:1] in UNMARKED):
             return value if convert is None else convert(value)
-        return otherwise(record, data)
+        return None if value is None else otherwise(record, data)
 
     return get
 
 
 def _or_joined(get: Getter, column: Column, converters: Mapping[str, Converter]) -> Getter:
-    parts = [_first([(field, converters[field.convert] if field.convert else None)]) for field in column.joined]
+    conversions = [(field, converters[field.convert] if field.convert else None) for field in column.joined]
+    parts = [_usually(field, convert, _first([(field, convert)])) for field, convert in conversions]
 
     def get_or_join(record: Record, data: Record) -> Scalar:
-        found = get(record, data)
+        found = get(record, data) if column.fields else None
         if found is not None and is_value(found):
             return found
-        values = [part(record, data) for part in parts]
-        return JOINT.join(map(str, values)) if all(each is not None and is_value(each) for each in values) else found
+        values: list[str] = []
+        for part in parts:
+            value = part(record, data)
+            if value is None or not is_value(value):
+                return found
+            values.append(str(value))
+        return JOINT.join(values)
 
     return get_or_join
 

@@ -8,16 +8,19 @@ it if it is an envelope; else native.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, cast
 
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, Nested, adapter
+from uncommon_im.transforms.rules.parsing.adapt import Adapted, Adapter, Choices, Nested, adapter, signs_of
 from uncommon_im.transforms.rules.parsing.envelopes import Held, held_by_text, known_envelopes
 from uncommon_im.transforms.rules.parsing.lookups import Record, Row
+
+_Candidate = tuple[Adapter, Sequence[Choices], bool]
+"""Who may recognise a record, the shapes that it may have, whether it has keys with dots."""
 
 AUTO: Final = "auto"
 NATIVE: Final = "native"
@@ -46,8 +49,9 @@ class Recogniser:
         self._format = format
         wanted = [mapping for mapping in mappings if format in (AUTO, mapping.id)]
         self._adapters = [adapter(mapping, keep_domain) for mapping in wanted]
+        self._shapes = [(each, shape) for each in self._adapters for shape in each.shapes]
         self._signs = _signs(self._adapters)
-        self._of_signs: dict[int, tuple[Adapter, ...]] = {}
+        self._of_signs: dict[int, tuple[_Candidate, ...]] = {}
         self._may_be_native = format in (AUTO, NATIVE)
 
     def read(self, record: Record) -> Adapted:
@@ -63,9 +67,12 @@ class Recogniser:
         """The format that a record is read as, `native` or the id of a mapping; `None` if nobody recognises it."""
         if self._may_be_native and "event_time" in record and "host_id" in record:
             return NATIVE
-        candidates = self._candidates(record) if self._format == AUTO else self._adapters
-        alone = self._format != AUTO
-        return next((each.mapping.id for each in candidates if each.recognise(record, alone) is not None), None)
+        if self._format != AUTO:
+            return next((each.mapping.id for each in self._adapters if each.read(record) is not None), None)
+        for candidate, shapes, is_dotted in self._candidates(record):
+            if candidate.recognise(record, shapes, is_dotted) is not None:
+                return candidate.mapping.id
+        return None
 
     def _read(self, record: Record, depth: int) -> Adapted:
         found = self._recognised(record)
@@ -90,24 +97,31 @@ class Recogniser:
             if "event_time" in record and "host_id" in record:
                 return cast("Row", record)
         else:
-            return self._adapters[0].recognise(record, alone=True)
-        for candidate in self._candidates(record):
-            found = candidate.recognise(record)
+            return self._adapters[0].read(record)
+        for candidate, shapes, is_dotted in self._candidates(record):
+            found = candidate.recognise(record, shapes, is_dotted)
             if found is not None:
                 return found
         return None
 
-    def _candidates(self, record: Record) -> tuple[Adapter, ...]:
-        """The adapters that may recognise a record, first to last."""
+    def _candidates(self, record: Record) -> tuple[_Candidate, ...]:
+        """Who may recognise a record, first to last."""
         places, signs = 0, self._signs
         for key in record:
             if key in signs:
                 places |= signs[key]
         found = self._of_signs.get(places)
         if found is None:
-            found = tuple(each for place, each in enumerate(self._adapters) if places >> place & 1)
-            self._of_signs[places] = found
+            found = self._of_signs[places] = tuple(self._found(places))
         return found
+
+    def _found(self, places: int) -> Iterator[_Candidate]:
+        dotted = places >> len(self._shapes)
+        possible = [entry for place, entry in enumerate(self._shapes) if places >> place & 1]
+        for number, each in enumerate(self._adapters):
+            shapes = [shape for owner, shape in possible if owner is each]
+            if shapes:
+                yield each, shapes, bool(dotted >> number & 1)
 
     def _unrecognised(self, record: Record) -> Adapted:
         if not self._may_be_native:
@@ -134,15 +148,19 @@ def formats(mappings: Sequence[VendorMapping]) -> list[str]:
 
 
 def _signs(adapters: Sequence[Adapter]) -> dict[str, int]:
-    """Key at the top of records -> the adapters that may recognise a record with it, a bit each.
+    """Key at the top of records -> a bit for each shape that it may be of, and for each adapter to which it has dots.
 
     Of the keys that an alternative of a shape needs, the one that the fewest others need stands for it.
     """
-    times = Counter(key for each in adapters for keys in each.signs for key in {key for pair in keys for key in pair})
+    needed = [{key for pair in keys for key in pair} for each in adapters for _, keys in signs_of(each.mapping)]
+    times = Counter(key for keys in needed for key in keys)
     signs: dict[str, int] = {}
-    for place, each in enumerate(adapters):
-        for keys in each.signs:
-            rarest = min(keys, key=lambda pair: times[pair[0]])
-            for key in rarest:
-                signs[key] = signs.get(key, 0) | 1 << place
+    first, count = 0, sum(len(each.shapes) for each in adapters)
+    for number, each in enumerate(adapters):
+        for key in each.dotted:
+            signs[key] = signs.get(key, 0) | 1 << count + number
+        for place, keys in signs_of(each.mapping):
+            for key in min(keys, key=lambda pair: times[pair[0]]):
+                signs[key] = signs.get(key, 0) | 1 << first + place
+        first += len(each.shapes)
     return signs

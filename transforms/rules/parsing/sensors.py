@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-Scalar = str | int | float | None
+from uncommon_im.transforms.rules.columns.coerce import Scalar
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _INTEGER: Final = re.compile(r"-?\d{1,20}", re.ASCII)

@@ -40,6 +40,8 @@ def data_of(record: Record, shape: Shape, names: Names) -> Record | Rejection:
         that holds one.
     """
     where, found = shape.data, lookup(record, shape.data)
+    if type(found) is dict and found and not (shape.beside or shape.escaped or "Data" in found or "data" in found):
+        return found
     if shape.inserts and (found is None or found in ("", {})):
         where, found = shape.inserts, lookup(record, shape.inserts)
     if found is None:

@@ -350,3 +350,31 @@ def test_a_column_of_loose_values_never_fails_as_a_whole(name: str, values: list
     found, problems = coerce_values(name, values)
     assert len(found) == len(values)
     assert all(found[row].as_py() is None and name in detail for row, detail in problems.items())
+
+
+PAIR = st.integers(0, 75).map("{:02}".format)
+ZONED = st.builds(
+    "{}-{}-{}T{}:{}:{}{}{}".format,
+    st.sampled_from(["1999", "2000", "2024", "2026", "2099", "2100", "20x6"]),
+    PAIR,
+    PAIR,
+    PAIR,
+    PAIR,
+    PAIR,
+    st.just("") | st.integers(0, 10**10).map(".{}".format),
+    st.sampled_from(["Z", "Z", "z", "+01:00", ""]),
+)
+
+
+@given(st.lists(ZONED | st.none() | st.sampled_from(["2024-02-29T23:59:59.9999999Z", "-", " 2026-03-01T10:00:00Z"])))
+@quick
+def test_many_times_at_once_are_what_each_is_alone(values: list[str | None]) -> None:
+    found, problems = coerce_values("event_time", values)
+    assert found.cast(pa.int64()).to_pylist() == list(map(to_time, values))
+    assert problems == {}
+
+
+def test_a_time_that_no_calendar_has_costs_the_others_nothing() -> None:
+    usual, impossible = "2026-03-01T10:00:00.5Z", "2026-02-30T10:00:00Z"
+    found, _ = coerce_values("event_time", [usual, impossible, None])
+    assert found.cast(pa.int64()).to_pylist() == [to_time(usual), UNREADABLE, None]

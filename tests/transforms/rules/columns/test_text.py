@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from tests.transforms.rules.records import quick
 from uncommon_im.transforms.rules.columns.text import (
+    MISSING,
+    UNMARKED,
     base_name,
     clean_process_name,
     clean_remote_host,
     clean_text,
     is_address,
+    is_marker,
     memoise,
     memoise_together,
     parse_address,
@@ -178,3 +181,9 @@ def test_long_texts_are_not_remembered_and_short_ones_are() -> None:
     for either in ("a", "a", None, None, "x" * 3000, "x" * 3000):
         assert ask_together(either, "b") == len(either or "") + 1
     assert [len(text or "") for text in asked] == [1, 0, 3000, 3000]
+
+
+@given(st.text(max_size=9) | st.sampled_from(sorted(MISSING)).map(lambda text: f"\u2003{text.upper()}\n"))
+def test_a_marker_is_told_by_its_first_letter_or_by_the_whole_text_alike(text: str) -> None:
+    assert is_marker(text) == (text.strip().lower() in MISSING)
+    assert text[:1] not in UNMARKED or text.strip().lower() not in MISSING

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.adapting import adapt
 from uncommon_im.schemas.mapping import VendorMapping, load_mappings, parse_mapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.adapt import Row, adapt, adapter
+from uncommon_im.transforms.rules.parsing.adapt import Row, adapter
 
 OPERATIONAL = "Microsoft-Windows-Sysmon/Operational"
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.adapting import adapt
 from tests.golden_records import mapping_of
 from tests.transforms.rules.parsing.foreign import is_nobodys
 from uncommon_im.schemas.mapping import load_mappings
-from uncommon_im.transforms.rules.parsing.adapt import Row, adapt
+from uncommon_im.transforms.rules.parsing.adapt import Row
 from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 
 CONNECTION: dict[str, Any] = {

@@ -8,7 +8,8 @@ import pytest
 
 from tests.golden_records import golden
 from uncommon_im.schemas.mapping import load_mappings
-from uncommon_im.transforms.rules.parsing.converters import CONVERTERS, Scalar
+from uncommon_im.transforms.rules.columns.coerce import Scalar
+from uncommon_im.transforms.rules.parsing.converters import CONVERTERS
 from uncommon_im.transforms.rules.parsing.decode import decode_lines
 from uncommon_im.transforms.rules.parsing.lookups import lookup
 from uncommon_im.transforms.rules.parsing.sensors import digest

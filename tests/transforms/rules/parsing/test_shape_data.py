@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from tests.adapting import adapt
 from uncommon_im.schemas.mapping import Shape, VendorMapping, parse_mapping
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.parsing.adapt import Row, adapt
+from uncommon_im.transforms.rules.parsing.adapt import Row
 from uncommon_im.transforms.rules.parsing.shape_data import data_of
 
 NAMES = {2: ("Image", "User"), 3: ("Rule", "Image", "User")}

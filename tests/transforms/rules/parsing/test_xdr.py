@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from tests.adapting import adapt
 from tests.golden_records import columns_of, fields_of, golden, mapping_of
 from tests.transforms.rules.parsing.foreign import is_nobodys
 from uncommon_im.schemas.event import EVENT_COLUMNS
@@ -15,7 +16,7 @@ from uncommon_im.schemas.mapping import VendorMapping, load_mappings
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text import MISSING
-from uncommon_im.transforms.rules.parsing.adapt import MOST_NESTED, Row, adapt
+from uncommon_im.transforms.rules.parsing.adapt import MOST_NESTED, Row
 from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 
 XQL: Row = {

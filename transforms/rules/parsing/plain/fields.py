@@ -8,13 +8,13 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
+from uncommon_im.transforms.rules.columns.coerce import Scalar
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock
-from uncommon_im.transforms.rules.parsing.converters import Scalar
 
-PATIENCE: Final = 100
-"""Lines of a block that are tried although none of them could be read."""
+PATIENCE: Final = 20
+"""Lines of a block that are tried although none of them has a field."""
 _SCALAR: Final = str | int | None
 _NOT_PLAIN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -41,6 +41,8 @@ class FieldReader:
             return [], [()] * len(self.fields)
         if not self._arranged:
             self._arrange(_keys(lines[0], self._holders))
+        if not self._may_have_some(lines):
+            return [], [()] * len(self.fields)
         indexes, records = self._decoded(lines)
         columns = self._columns(records)
         if any(column.count(None) < len(column) for column in columns[len(self.fields) :][: len(self._holders)]):
@@ -56,6 +58,17 @@ class FieldReader:
         self._places = [order.index(field) for field in self.fields]
         self._decoder = _decoder(order, self._holders, self._absent)
         self._arranged = True
+
+    def _may_have_some(self, lines: TextBlock) -> bool:
+        """False if they are of another format, it seems: whoever reads those reads all of these, too."""
+        for index in range(min(PATIENCE, len(lines))):
+            try:
+                values = astuple(self._decoder.decode(lines[index]))
+            except _NOT_PLAIN:
+                continue
+            if values.count(None) < len(values):
+                return True
+        return False
 
     def _decoded(self, lines: TextBlock) -> tuple[Sequence[int], list[Any]]:
         indexes, records = self._decoded_at_once(lines) or self._decoded_singly(lines)
@@ -81,8 +94,6 @@ class FieldReader:
             try:
                 record = self._decoder.decode(line)
             except _NOT_PLAIN:
-                if not indexes and index >= PATIENCE:
-                    break  # lines of another format, it seems: whoever reads those reads the rest of them, too
                 continue
             indexes.append(index)
             records.append(record)

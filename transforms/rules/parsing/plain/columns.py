@@ -14,8 +14,8 @@ from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, grou
 from uncommon_im.transforms.rules.parsing.adapt import Adapter
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS
 from uncommon_im.transforms.rules.parsing.lookups import folded_key, scalar_of
+from uncommon_im.transforms.rules.parsing.plain.scalars import Coalesced, Fields
 from uncommon_im.transforms.rules.parsing.plan import Plan
-from uncommon_im.transforms.rules.parsing.scalars import Coalesced, Fields
 
 _KEEP_NUMBERS: Final = (None, CONVERTERS["epoch_or_zoned"])
 """Converters that leave numbers as they are."""

@@ -23,12 +23,12 @@ from uncommon_im.transforms.rules.columns.column import Codes, Longs
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
-from uncommon_im.transforms.rules.parsing.adapt import Adapter
+from uncommon_im.transforms.rules.parsing.adapt import Adapter, signs_of
 from uncommon_im.transforms.rules.parsing.lookups import Record
-from uncommon_im.transforms.rules.parsing.plain_columns import PlainColumns
-from uncommon_im.transforms.rules.parsing.plain_fields import FieldReader
+from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns
+from uncommon_im.transforms.rules.parsing.plain.fields import FieldReader
+from uncommon_im.transforms.rules.parsing.plain.scalars import Fields, UnreadField
 from uncommon_im.transforms.rules.parsing.plan import Plan
-from uncommon_im.transforms.rules.parsing.scalars import Fields, UnreadField
 
 _OTHER_FORMATS: Final = ("raw", "event_time", "host_id")
 """Keys of our own dead letters and of native records."""
@@ -65,7 +65,8 @@ class PlainReader:
             raise ValueError(f"{mapping.id} has no plain records")
         self.adapter = adapter
         self.wanted = wanted
-        signs = {*_OTHER_FORMATS, *(key for other in others for key in _signs(other))} - adapter.fields
+        firsts = [keys[0] for other in others for _, keys in signs_of(other)]  # each record that they recognise has one
+        signs = {*_OTHER_FORMATS, *(key for keys in firsts for key in keys)} - adapter.fields
         self.deciding = tuple(sorted(_deciding(mapping, wanted)))
         self._absent = tuple(sorted(signs))
         self.every_field = self._reader_of(self.deciding)
@@ -208,10 +209,3 @@ def _deciding(mapping: VendorMapping, wanted: Sequence[str]) -> set[str]:
     paths += [path for skip in mapping.skips for path in (*skip.missing, *dict(skip.when))]
     paths += [path for event in mapping.events for group in event.needs for path in group]
     return ({path[0] for path in paths} | _fields(mapping, wanted)) - set(mapping.nested)
-
-
-def _signs(mapping: VendorMapping) -> Iterable[str]:
-    """Names at the top of records of which one is in every record that a mapping recognises."""
-    yield from mapping.nested
-    for first in (paths[0] for shape in mapping.shapes for paths in shape.match):
-        yield from (first[0], ".".join(first))

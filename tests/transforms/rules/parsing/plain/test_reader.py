@@ -17,7 +17,8 @@ from uncommon_im.transforms.rules.columns.coerce import coerce_array, coerce_val
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.decode import decode_lines, plain_reader
 from uncommon_im.transforms.rules.parsing.lookups import Row
-from uncommon_im.transforms.rules.parsing.plain import PlainReader, PlainRecords, PlainTable, has_plain_records
+from uncommon_im.transforms.rules.parsing.plain.fields import PATIENCE
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, PlainRecords, PlainTable, has_plain_records
 
 XDR: Final = GOLDEN / "xdr"
 MAPPINGS: Final = load_mappings()
@@ -206,3 +207,12 @@ def test_two_records_on_a_line_and_one_on_two_lines_do_not_make_up_for_each_othe
     assert table_of([lines])[1] == [1, 2, 3]
     odd = [b"{" + b"}", row + b" " + row, b'{"a":', b"{}}"]
     assert len(table_of([[row, *odd, row]])[0].lines) == 2
+
+
+@pytest.mark.parametrize("foreign", [b'{"@timestamp":"2026-03-01T10:00:00Z","process":{}}', b'{"event_time":1}', b"no"])
+def test_lines_after_many_foreign_ones_are_left_to_others_and_after_few_they_are_plain(foreign: bytes) -> None:
+    row = json.dumps(XQL).encode()
+    few, _ = table_of([[foreign] * (PATIENCE - 1) + [row]])
+    many, others = table_of([[foreign] * PATIENCE + [row]])
+    assert (few.lines.tolist(), many.lines.tolist()) == ([PATIENCE - 1], [])
+    assert others == list(range(PATIENCE + 1))
