@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +36,8 @@ def parse_yaml(text: str, name: str) -> Any:
             document, line and column.
     """
     try:
-        return _constructed(text, name)
+        with _all_kept():
+            return _constructed(text, name)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -41,6 +45,18 @@ def parse_yaml(text: str, name: str) -> Any:
         raise ConfigurationError(f"{name}{where}: not valid YAML: {problem}") from None
     except RecursionError:
         raise ConfigurationError(f"{name}: not valid YAML: nested too deeply") from None
+
+
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """Nothing that is made within the block is garbage before its end: to search for some takes longer than to read."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _constructed(text: str, name: str) -> Any:
