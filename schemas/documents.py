@@ -63,25 +63,39 @@ def _constructed(text: str, name: str) -> Any:
     loader = Loader(text)
     try:
         node = loader.get_single_node()
+        if node is None:
+            return None
         sizes: dict[int, int] = {}
-        if node is not None and _size(node, sizes) > len(sizes) + MOST_REPEATED:
+        has_aliases = "&" in text
+        if has_aliases and _size(node, sizes) > len(sizes) + MOST_REPEATED:
             raise ConfigurationError(f"{name}: aliases repeat more than {MOST_REPEATED} nodes: write the content out")
-        return None if node is None else _value(node, loader)
+        return _value(node, loader, is_checked=has_aliases)
     finally:
         loader.dispose()
 
 
-def _value(node: yaml.Node, loader: Loader) -> Any:
-    """What a node says. Most are texts, lists and mappings by text, of which the library makes the same, but slowly."""
+def _value(node: yaml.Node, loader: Loader, is_checked: bool) -> Any:
+    """What a node says. Most are texts, lists and mappings by text, of which the library makes the same, but slowly.
+
+    Args:
+        is_checked: no mapping has a key twice. It must be so with aliases: the library adds to what they name.
+
+    Raises:
+        yaml.YAMLError: a mapping has a key twice, or a value is not what it looks like.
+    """
     if isinstance(node, yaml.ScalarNode) and node.tag == _TEXT:
         return node.value
     if isinstance(node, yaml.SequenceNode) and node.tag == _LIST:
-        return [_value(item, loader) for item in node.value]
+        return [_value(item, loader, is_checked) for item in node.value]
     plain_keys = isinstance(node, yaml.MappingNode) and all(
         isinstance(key, yaml.ScalarNode) and key.tag == _TEXT for key, _ in node.value
     )
     if plain_keys and node.tag == _MAPPING:
-        return {key.value: _value(value, loader) for key, value in node.value}
+        values = {key.value: _value(value, loader, is_checked) for key, value in node.value}
+        if len(values) == len(node.value):
+            return values
+    if not is_checked:
+        _size(node, {})
     try:
         return loader.construct_object(node, deep=True)
     except ValueError as error:  # 2026-02-30

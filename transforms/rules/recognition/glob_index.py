@@ -46,10 +46,15 @@ class GlobIndex:
 
     def __init__(self, globs: Iterable[str]) -> None:
         """Files the globs; repeated ones count once."""
-        parts = {glob: plain_parts(glob) for glob in dict.fromkeys(globs)}
-        self.plain = {glob: its[0] for glob, its in parts.items() if len(its) == 1}
+        self.plain: dict[str, str] = {}
+        pieces = {}
+        for glob in dict.fromkeys(globs):
+            parts = plain_parts(glob)
+            if len(parts) == 1:
+                self.plain[glob] = parts[0]
+            else:
+                pieces[glob] = _pieces(parts)
         self._values = frozenset(self.plain.values())
-        pieces = {glob: _pieces(its) for glob, its in parts.items() if len(its) > 1}
         owners = Counter(chain.from_iterable(pieces.values()))
         self._filed: defaultdict[str, list[str]] = defaultdict(list)
         for glob, its in pieces.items():
@@ -107,9 +112,10 @@ class EntryIndex:
                 else:
                     names.append(name)
                     values.append(text)
-            wild.sort(key=lambda pair: (owners[pair], pair))
+            if len(wild) > 1:
+                wild.sort(key=lambda pair: (owners[pair], pair))
             field, rarest = wild[0] if wild else (None, None)
-            self._tables[tuple(names), field][tuple(values), rarest].append((place, wild[1:]))
+            self._tables[tuple(names), field][tuple(values), rarest].append((place, tuple(wild[1:])))
 
     def matching(self, name: str, value: str) -> Known:
         """What the entries' globs over a field tell of a value."""
