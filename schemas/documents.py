@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +36,8 @@ def parse_yaml(text: str, name: str) -> Any:
             document, line and column.
     """
     try:
-        return _constructed(text, name)
+        with _all_kept():
+            return _constructed(text, name)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -43,29 +47,55 @@ def parse_yaml(text: str, name: str) -> Any:
         raise ConfigurationError(f"{name}: not valid YAML: nested too deeply") from None
 
 
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """Nothing that is made within the block is garbage before its end: to search for some takes longer than to read."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 def _constructed(text: str, name: str) -> Any:
     loader = Loader(text)
     try:
         node = loader.get_single_node()
+        if node is None:
+            return None
         sizes: dict[int, int] = {}
-        if node is not None and _size(node, sizes) > len(sizes) + MOST_REPEATED:
+        has_aliases = "&" in text
+        if has_aliases and _size(node, sizes) > len(sizes) + MOST_REPEATED:
             raise ConfigurationError(f"{name}: aliases repeat more than {MOST_REPEATED} nodes: write the content out")
-        return None if node is None else _value(node, loader)
+        return _value(node, loader, is_checked=has_aliases)
     finally:
         loader.dispose()
 
 
-def _value(node: yaml.Node, loader: Loader) -> Any:
-    """What a node says. Most are texts, lists and mappings by text, of which the library makes the same, but slowly."""
+def _value(node: yaml.Node, loader: Loader, is_checked: bool) -> Any:
+    """What a node says. Most are texts, lists and mappings by text, of which the library makes the same, but slowly.
+
+    Args:
+        is_checked: no mapping has a key twice. It must be so with aliases: the library adds to what they name.
+
+    Raises:
+        yaml.YAMLError: a mapping has a key twice, or a value is not what it looks like.
+    """
     if isinstance(node, yaml.ScalarNode) and node.tag == _TEXT:
         return node.value
     if isinstance(node, yaml.SequenceNode) and node.tag == _LIST:
-        return [_value(item, loader) for item in node.value]
+        return [_value(item, loader, is_checked) for item in node.value]
     plain_keys = isinstance(node, yaml.MappingNode) and all(
         isinstance(key, yaml.ScalarNode) and key.tag == _TEXT for key, _ in node.value
     )
     if plain_keys and node.tag == _MAPPING:
-        return {key.value: _value(value, loader) for key, value in node.value}
+        values = {key.value: _value(value, loader, is_checked) for key, value in node.value}
+        if len(values) == len(node.value):
+            return values
+    if not is_checked:
+        _size(node, {})
     try:
         return loader.construct_object(node, deep=True)
     except ValueError as error:  # 2026-02-30

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from uncommon_im.schemas.decoding import Entry, Scalar, decode
 from uncommon_im.schemas.documents import read_yaml, require
@@ -31,15 +32,15 @@ class _Exception(Entry, frozen=True):
     expires: Any = None
 
     def __post_init__(self) -> None:
-        if all(getattr(self, name) is None for name in EXCEPTION_FIELDS):
+        if astuple(self)[:-2] == _NO_GLOBS:
             raise ValueError(f"matches everything: give at least one of {', '.join(EXCEPTION_FIELDS)}")
         if not str(self.reason or "").strip():
             raise ValueError("needs a `reason`, so that others know why it is there")
         _day(self.expires)
 
     def entry(self) -> ExceptionEntry:
-        values = [(name, getattr(self, name)) for name in EXCEPTION_FIELDS]
-        globs = tuple((name, str(value).strip().lower()) for name, value in values if value is not None)
+        values = zip(EXCEPTION_FIELDS, astuple(self), strict=False)  # up to the reason
+        globs = tuple([(name, str(value).strip().lower()) for name, value in values if value is not None])
         return ExceptionEntry(globs, str(self.reason).strip(), _day(self.expires))
 
 
@@ -48,6 +49,7 @@ class _ExceptionsFile(Entry, frozen=True):
 
 
 EXCEPTION_FIELDS: Final = _Exception.__struct_fields__[:-2]
+_NO_GLOBS: Final = (None,) * len(EXCEPTION_FIELDS)
 
 
 class ExceptionEntry(msgspec.Struct, frozen=True, gc=False):

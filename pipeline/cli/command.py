@@ -32,6 +32,9 @@ class Command:
         """Runs it; returns the exit status."""
         if not self.beam:
             return self.run(options) or 0
+        from uncommon_im.pipeline.local.direct import tie_workers  # imports Beam, which takes seconds
+
+        tie_workers()
         with temporary_home():
             return self.run(options, rest) or 0
 

@@ -29,6 +29,7 @@ from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import RunFailed
+from uncommon_im.pipeline.local.deaths import death_told_by
 from uncommon_im.pipeline.local.garbage import collect_seldom
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, paths_in, read_options
@@ -77,6 +78,9 @@ def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
     """Says in one line why a command ended; returns the exit status."""
     if stop.told:  # whatever else went wrong on the way out
         log.debug("stopped", exc_info=error)
+        if stop.death:
+            complain(f"the run failed: {stop.death}")
+            return 1
         complain(f"stopped by {stop.told.signal.name}; the output is not complete")
         return stop.told.status
     if isinstance(error, ConfigurationError):
@@ -92,6 +96,7 @@ def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
 
 def _reason(error: Exception) -> str:
     """An error in one line; our own say it themselves, others need their name."""
+    error = death_told_by(error) or error
     text = str(error).partition(" [while running")[0].strip()
     first = text.splitlines()[0] if text else "no message"
     return first if isinstance(error, RunFailed) else f"{type(error).__name__}: {first}"

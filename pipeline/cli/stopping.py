@@ -15,6 +15,8 @@ from types import FrameType
 from typing import Any, Final, TextIO
 
 from uncommon_im.pipeline.cli.terminal import OURS, complain
+from uncommon_im.pipeline.errors import RunFailed
+from uncommon_im.pipeline.local.deaths import death_told_by
 from uncommon_im.pipeline.local.tied import STOP
 
 PATIENCE_SECONDS: Final = 4.0
@@ -45,19 +47,43 @@ def status_of(number: int) -> int:
 
 
 class Stop:
-    """Whether a process was told to stop, and by which signal."""
+    """Whether a process was told to stop, and by which signal.
+
+    Attributes:
+        told: the signal.
+        death: why this process told itself: an engine that waits for a process which is dead waits for ever.
+    """
 
     def __init__(self) -> None:
         self.told: Stopped | None = None
+        self.death: RunFailed | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handles the first signal; the next one ends the process at once, as it would without a handler."""
         self.told = Stopped(number)
         for each in STOP:
             signal.signal(each, signal.SIG_DFL)
-        threading.Thread(target=_lose_patience, args=(number, sys.stderr), daemon=True).start()
-        _silence_engines()
+        threading.Thread(target=self._lose_patience, args=(number, sys.stderr), daemon=True).start()
+        silence_engines()
         raise self.told
+
+    def of_thread(self, args: threading.ExceptHookArgs) -> None:
+        """Handles the error that ended a thread: one of an engine's may say that a process is dead."""
+        death = death_told_by(args.exc_value) if args.exc_value else None
+        if death is None:
+            threading.__excepthook__(args)
+        elif not (self.told or self.death):
+            self.death = death
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _lose_patience(self, number: int, said_to: TextIO) -> None:
+        """Ends a process that does not end by itself: some step of an engine is busy in a thread of its own."""
+        time.sleep(PATIENCE_SECONDS)
+        sys.stderr = said_to
+        why = f"the run failed: {self.death}" if self.death else "stopped at once: tidying up took too long"
+        complain(f"{why}; the next run in the same place removes what is left")
+        said_to.flush()
+        os._exit(1 if self.death else status_of(number))
 
 
 @contextmanager
@@ -71,9 +97,11 @@ def stoppable() -> Iterator[Stop]:
         yield stop
         return
     before: dict[int, Callable[..., Any] | int | None] = {each: signal.signal(each, stop) for each in STOP}
+    hook, threading.excepthook = threading.excepthook, stop.of_thread
     try:
         yield stop
     finally:
+        threading.excepthook = hook
         if stop.told is None:
             for each, handler in before.items():
                 signal.signal(each, handler)
@@ -92,18 +120,9 @@ class _OfMainThread(io.TextIOBase):
         self._stream.flush()
 
 
-def _silence_engines() -> None:
+def silence_engines() -> None:
     """Nobody needs to read how the threads of an engine fail for want of the one that stopped; `--verbose` shows it."""
     if not logging.getLogger(OURS).isEnabledFor(logging.DEBUG):
         sys.stderr = _OfMainThread(sys.stderr)
         for handler in logging.getLogger().handlers:
             handler.addFilter(lambda record: record.thread == threading.main_thread().ident)
-
-
-def _lose_patience(number: int, said_to: TextIO) -> None:
-    """Ends a process that does not end by itself: some step of an engine is busy in a thread of its own."""
-    time.sleep(PATIENCE_SECONDS)
-    sys.stderr = said_to
-    complain("stopped at once: tidying up took too long; the next run in the same place removes what is left")
-    said_to.flush()
-    os._exit(status_of(number))

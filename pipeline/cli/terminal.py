@@ -29,6 +29,8 @@ def start_logging(verbose: bool) -> None:
     logging.getLogger(OURS).setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in ("apache_beam", "PrismRunner"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.CRITICAL)
+    if not verbose:
+        handler.addFilter(lambda record: record.name != "PrismRunner")  # as it starts, Beam sets its level again
     for name in ("urllib3", "azure", "botocore"):  # each try of a request, and of each kind of credentials
         logging.getLogger(name).setLevel(logging.WARNING if verbose else logging.ERROR)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,16 +16,12 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
 from uncommon_im.pipeline.errors import RunFailed
+from uncommon_im.pipeline.local.deaths import WorkerDied, death_of, short_of_memory
 from uncommon_im.pipeline.local.tied import end_with_parent, unheard
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_SHORT_OF_MEMORY = "most likely the machine is short of memory: give fewer --workers or more --shards"
-
-
-class WorkerDied(RunFailed):
-    """A process ended before its work was done."""
 
 
 def share(function: Callable[..., T], tasks: Sequence[Sequence[Any]], workers: int) -> list[T]:
@@ -91,7 +86,7 @@ def _work(function: Callable[..., Any], tasks: Connection) -> None:
         except RunFailed as error:
             answer = error
         except MemoryError:
-            answer = RunFailed(f"a scan worker has no memory left: {_SHORT_OF_MEMORY}")
+            answer = RunFailed(f"a scan worker has no memory left: {short_of_memory('--workers')}")
         except Exception as error:  # not as it is: not every error can be sent
             answer = RunFailed(f"{type(error).__name__}: {error}")
             answer.add_note(traceback.format_exc())
@@ -117,8 +112,4 @@ def _answer(pipe: Connection, process: SpawnProcess) -> Any:
 
 def _death(process: SpawnProcess) -> WorkerDied:
     process.join()
-    status = process.exitcode or 0
-    if status == -signal.SIGKILL:
-        return WorkerDied(f"a scan worker was killed (signal 9): {_SHORT_OF_MEMORY}")
-    how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-    return WorkerDied(f"a scan worker {how} before its work was done: run again, with --workers 1 if it happens again")
+    return death_of("a scan worker", process.exitcode or 0, "--workers")

@@ -16,6 +16,8 @@ from typing import Final, NoReturn
 
 STOP: Final = (signal.SIGINT, signal.SIGTERM)
 """What tells a process to stop."""
+_KILLED: Final = 128
+"""What a shell adds to the number of a signal that ended a program."""
 _LOOK_SECONDS: Final = 0.2
 """How often a program's guard looks whether its parent is still there."""
 
@@ -69,7 +71,8 @@ def guard(program: list[str]) -> NoReturn:
             time.sleep(_LOOK_SECONDS)
     finally:
         started.kill()
-    sys.exit(1 if told else started.wait())
+    status = started.wait()
+    sys.exit(1 if told else status if status >= 0 else _KILLED - status)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.commands.streaming import StreamingOptions, StreamRun, log_configuration
 from uncommon_im.pipeline.cli.doubts import check_recognised
+from uncommon_im.pipeline.cli.stopping import silence_engines
 from uncommon_im.pipeline.cli.terminal import show_summary
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import name_of
@@ -78,6 +79,7 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
         try:
             state = result.wait_until_finish()
         except BaseException:
+            silence_engines()
             with suppress(Exception):  # it must not hide what happened
                 result.cancel()  # its workers would write on, into a folder that is removed
             raise

@@ -22,6 +22,9 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 
 EVENT = {"event_time": "2026-03-01T10:00:00Z", "host_id": "h1", "process_name": "curl", "remote_host": "t.me"}
 WORKER = "spawn_main"
+BEAMS = ("--runner=DirectRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
+BEAMS_WORKER = "sdk_worker_main"
+GUARD = "tied.py"
 STUBBORN = """
 import sys, threading, time
 from uncommon_im.pipeline.cli import stopping
@@ -55,6 +58,54 @@ def busy(tmp_path: Path) -> Marked:
         (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress(line * 10_000) * 500)
     files = ["--input", f"{tmp_path}/*.jsonl.gz", "--output", str(tmp_path / "run"), "--workers", "2"]
     return command(tmp_path / "tmp", "backfill", *files)
+
+
+@pytest.fixture
+def by_beam(tmp_path: Path) -> Marked:
+    """A backfill whose two workers are Beam's own, those of its direct runner."""
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(json.dumps(EVENT).encode() + b"\n") * 100)
+    files = ["--input", f"{tmp_path}/*.jsonl.gz", "--output", str(tmp_path / "run")]
+    return command(tmp_path / "tmp", "backfill", *files, *BEAMS)
+
+
+def workers_of_beam(run: Marked) -> list[int]:
+    """The processes of its two workers, once they are there."""
+    found: list[int] = []
+
+    def are_there() -> bool:
+        found[:] = sorted({*run.others(BEAMS_WORKER)} - {*run.others(GUARD)})
+        return len(found) == 2
+
+    run.wait_for(are_there)
+    return found
+
+
+def test_a_killed_worker_of_the_direct_runner_ends_the_run_in_one_line_that_says_the_likely_cause(
+    by_beam: Marked, tmp_path: Path
+) -> None:
+    with by_beam:
+        os.kill(workers_of_beam(by_beam)[0], signal.SIGKILL)
+        _, said = by_beam.main.communicate(timeout=60)
+        by_beam.wait_until_gone()
+    assert by_beam.main.returncode == 1
+    assert said.startswith("uncommon-im: the run failed: a worker of the engine was killed (signal 9): most likely ")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "run" / "summary.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_of_the_direct_runner_end_with_the_run(number: signal.Signals, by_beam: Marked) -> None:
+    with by_beam:
+        workers_of_beam(by_beam)
+        by_beam.main.send_signal(number)
+        by_beam.wait_until_gone()
+
+
+def test_processes_of_the_direct_runner_find_what_one_process_finds(by_beam: Marked, tmp_path: Path) -> None:
+    with by_beam:
+        _, said = by_beam.main.communicate(timeout=120)
+    assert (by_beam.main.returncode, said) == (0, "")
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["events"]["valid"] == 100
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

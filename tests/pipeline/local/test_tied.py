@@ -42,3 +42,8 @@ def test_a_guard_that_is_told_to_stop_ends_its_program() -> None:
 def test_a_program_that_ends_by_itself_gives_its_status(status: int) -> None:
     done = subprocess.run(command_of(["sh", "-c", f"echo said; exit {status}"]), capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (status, b"said\n")
+
+
+def test_a_program_that_is_killed_gives_the_status_that_a_shell_gives_it() -> None:
+    done = subprocess.run(command_of(["sh", "-c", "kill -9 $$"]), check=False)
+    assert done.returncode == 137

@@ -46,14 +46,19 @@ class GlobIndex:
 
     def __init__(self, globs: Iterable[str]) -> None:
         """Files the globs; repeated ones count once."""
-        parts = {glob: plain_parts(glob) for glob in dict.fromkeys(globs)}
-        self.plain = {glob: its[0] for glob, its in parts.items() if len(its) == 1}
+        self.plain: dict[str, str] = {}
+        pieces = {}
+        for glob in dict.fromkeys(globs):
+            parts = plain_parts(glob)
+            if len(parts) == 1:
+                self.plain[glob] = parts[0]
+            else:
+                pieces[glob] = _pieces(parts)
         self._values = frozenset(self.plain.values())
-        pieces = {glob: _pieces(its) for glob, its in parts.items() if len(its) > 1}
         owners = Counter(chain.from_iterable(pieces.values()))
         self._filed: defaultdict[str, list[str]] = defaultdict(list)
         for glob, its in pieces.items():
-            self._filed[min(its, key=lambda piece: (owners[piece], piece))].append(glob)
+            self._filed[min(its, key=owners.__getitem__)].append(glob)
         self._sizes = sorted({len(piece) for piece in self._filed})
 
     def matching(self, value: str) -> Known:
@@ -75,17 +80,13 @@ class GlobIndex:
 
     def _trying(self, text: str) -> Iterator[str]:
         for size in self._sizes:
-            for piece in _of_size(text, size):
+            for piece in {text[at : at + size] for at in range(len(text) - size + 1)}:
                 yield from self._filed.get(piece, ())
 
 
-def _pieces(parts: Sequence[str]) -> set[str]:
+def _pieces(parts: Sequence[str]) -> Sequence[str]:
     size = min(_PIECE, max(map(len, parts)))
-    return set().union(*(_of_size(part, size) for part in parts))
-
-
-def _of_size(text: str, size: int) -> set[str]:
-    return {text[at : at + size] for at in range(len(text) - size + 1)}
+    return [part[at : at + size] for part in parts for at in range(len(part) - size + 1)]
 
 
 class EntryIndex:
@@ -100,20 +101,21 @@ class EntryIndex:
         self._globs: dict[str, GlobIndex] = {
             name: GlobIndex(globs) for name, globs in _by_field(chain.from_iterable(entries)).items()
         }
-        plain = {(name, glob): text for name, its in self._globs.items() for glob, text in its.plain.items()}
+        plain = {name: its.plain for name, its in self._globs.items()}
         owners = Counter(chain.from_iterable(entries))
         self._tables: defaultdict[tuple[tuple[str, ...], str | None], _Table] = defaultdict(lambda: defaultdict(list))
         for place, entry in enumerate(entries):
             names, values, wild = [], [], []
-            for pair in entry:
-                if pair in plain:
-                    names.append(pair[0])
-                    values.append(plain[pair])
+            for name, glob in entry:
+                if (text := plain[name].get(glob)) is None:
+                    wild.append((name, glob))
                 else:
-                    wild.append(pair)
-            wild.sort(key=lambda pair: (owners[pair], pair))
-            field, glob = wild[0] if wild else (None, None)
-            self._tables[tuple(names), field][tuple(values), glob].append((place, wild[1:]))
+                    names.append(name)
+                    values.append(text)
+            if len(wild) > 1:
+                wild.sort(key=lambda pair: (owners[pair], pair))
+            field, rarest = wild[0] if wild else (None, None)
+            self._tables[tuple(names), field][tuple(values), rarest].append((place, tuple(wild[1:])))
 
     def matching(self, name: str, value: str) -> Known:
         """What the entries' globs over a field tell of a value."""
