@@ -30,11 +30,12 @@ from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
 from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
 from uncommon_im.transforms.rules.stream import messages
 from uncommon_im.transforms.rules.stream.baselines import BaselineState
+from uncommon_im.transforms.rules.stream.codec import VERSION, Codec
 from uncommon_im.transforms.rules.stream.flood import FloodState
 from uncommon_im.transforms.rules.stream.hosts import HostState, Recent
 from uncommon_im.transforms.rules.stream.judging import JudgeState, Told
 from uncommon_im.transforms.rules.stream.lateness import Lateness
-from uncommon_im.transforms.rules.stream.messages import MESSAGES, VERSION, Codec, Question, Sighting
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Question, Sighting
 
 CONTRACT = Path(__file__).parents[2] / "golden" / "stream" / "contract.json"
 RELEASED = "0196a87175657374696f6ea461636d65a173a26831cd4e2005"
