@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -21,7 +20,6 @@ from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.stream.keyed_step import NAMESPACE, Keyed, StepFn, Tallied, timestamp
 
 _CELL: Final = ReadModifyWriteStateSpec("instances_state", BytesCoder())
-_WAITING: Final = BagStateSpec("instances_waiting", BytesCoder())
 _STARTS: Final = BagStateSpec("instances_starts", BytesCoder())
 _DUE: Final = TimerSpec("instances_due", TimeDomain.WATERMARK)
 _TIDYING: Final = (
@@ -54,7 +52,7 @@ class CompleteHosts(beam.PTransform):
 
 
 class CompleteHostsFn(StepFn):
-    """The step: as those of `keyed_step`, with a bag of starts beside that of waiting events, and timers for it."""
+    """The step: as those of `keyed_step`, with starts in the bag, which are read and stay, and timers for them."""
 
     step_name = "instances"
 
@@ -68,7 +66,6 @@ class CompleteHostsFn(StepFn):
         self,
         element: tuple[str, bytes],
         cell: Any = beam.DoFn.StateParam(_CELL),
-        waiting: Any = beam.DoFn.StateParam(_WAITING),
         starts: Any = beam.DoFn.StateParam(_STARTS),
         due: Any = beam.DoFn.TimerParam(_DUE),
         even: Any = beam.DoFn.TimerParam(_TIDYING[0]),
@@ -77,7 +74,7 @@ class CompleteHostsFn(StepFn):
         key, message = element
         tidying = self._instances.keeping(key, message)
         if tidying is None:
-            return self.add(key, message, cell, waiting, due)
+            return self.add(key, message, cell, starts, due)
         starts.add(message)
         _set(tidying, even, odd)
         return iter(())
@@ -88,12 +85,11 @@ class CompleteHostsFn(StepFn):
         key: Any = beam.DoFn.KeyParam,
         at: Any = beam.DoFn.TimestampParam,
         cell: Any = beam.DoFn.StateParam(_CELL),
-        waiting: Any = beam.DoFn.StateParam(_WAITING),
         starts: Any = beam.DoFn.StateParam(_STARTS),
         due: Any = beam.DoFn.TimerParam(_DUE),
     ) -> Iterator[TaggedOutput]:
-        bags = SimpleNamespace(read=lambda: chain(waiting.read(), starts.read()), clear=waiting.clear, add=waiting.add)
-        return self.fire(key, at.micros // 1000, cell, bags, due)
+        bag = SimpleNamespace(read=starts.read, clear=lambda: None)  # starts stay
+        return self.fire(key, at.micros // 1000, cell, bag, due)
 
     @on_timer(_TIDYING[0])  # type: ignore[untyped-decorator]
     def on_even(

@@ -29,7 +29,6 @@ from uncommon_im.transforms.rules.stream.messages import (
     PackedStarts,
     Starts,
     Unfinished,
-    Wait,
     host_of,
 )
 from uncommon_im.transforms.rules.stream.step import Step
@@ -47,15 +46,20 @@ Known = tuple[int, int, bytes]
 
 
 class InstanceState(msgspec.Struct, array_like=True):
-    """What is kept of a host beside starts and waiting events.
+    """What is kept of a host beside starts.
 
     Args:
-        due: the instant (ms) at which the first waiting event is completed; 0: none waits.
+        waiting: events that are not completed yet.
         armed: the instant (ms) for which the timer is set; 0: it is not.
     """
 
-    due: int = 0
+    waiting: list[Unfinished] = []
     armed: int = 0
+
+    @property
+    def due(self) -> int | None:
+        """The instant (ms) at which the first waiting event is completed; `None`: none waits."""
+        return min(map(_due, self.waiting), default=None)
 
 
 class Tidying(NamedTuple):
@@ -91,31 +95,25 @@ class Instances(Step[InstanceState]):
     def add(self, key: str, state: InstanceState, message: Message) -> Outcomes:
         """Lets an event wait."""
         assert isinstance(message, Unfinished), message
-        yield self._wait(state, message)
+        state.waiting.append(message)
+        yield from ()
 
     def fire(self, key: str, state: InstanceState, now: int, waiting: Sequence[Message]) -> Outcomes:
-        """Completes the events that are due; `waiting` holds the starts too."""
-        state.due = 0
-        due, starts = [], []
-        for message in waiting:
-            if not isinstance(message, Unfinished):
-                starts.append(message)
-            elif _due(message) <= now:
-                due.append(message)
-            else:
-                yield self._wait(state, message)
-        known = _starts_of(starts, {event.guid for event in due})
+        """Completes the events that are due; `waiting` are the starts, which stay."""
+        due = [event for event in state.waiting if _due(event) <= now]
+        state.waiting = [event for event in state.waiting if _due(event) > now]
+        known = _starts_of(waiting, {event.guid for event in due})
         for event in due:
             start = self._start(key, event, known[event.guid])
             yield Output("completed", key, Completed(event, start, now), now)
 
     def wake(self, state: InstanceState) -> int | None:
         """When the next event is due."""
-        return state.due or None
+        return state.due
 
     def waits(self, state: InstanceState) -> bool:
-        """Events do."""
-        return bool(state.due)
+        """Events do, for starts."""
+        return bool(state.waiting)
 
     def only_waits(self, message: Message) -> bool:
         """Starts do."""
@@ -128,7 +126,7 @@ class Instances(Step[InstanceState]):
 
     def tidy(self, key: str, cell: bytes | None, kept: Iterable[bytes], now: int) -> tuple[list[bytes], Tidying | None]:
         """What stays of the starts that are kept, each once, and when to look again; `None`: nothing stays."""
-        due = self.codec.decode(cell).due if cell else 0
+        due = self.codec.decode(cell).due if cell else None
         needed = min(now, due - COMPLETE_MS - TOGETHER_MS) if due else now  # by the first event that is not completed
         oldest = needed * MILLISECOND_US - self._reach
         found: dict[tuple[int, str, bytes], int] = {}
@@ -141,10 +139,6 @@ class Instances(Step[InstanceState]):
             return [], None
         last = (max(found)[0] + self._reach) // MILLISECOND_US + 1
         return [MESSAGES.encode(message) for message in _packed(found)], self._tidying(key, last)
-
-    def _wait(self, state: InstanceState, event: Unfinished) -> Wait:
-        state.due = min(state.due or _due(event), _due(event))
-        return Wait(event)
 
     def _start(self, key: str, event: Unfinished, known: Collection[Known]) -> tuple[int, bytes] | None:
         """The start that describes an event's process, of those of its instance: as `Wanted` chooses."""

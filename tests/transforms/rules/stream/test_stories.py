@@ -196,6 +196,7 @@ def test_judged_hours_and_what_was_said_are_kept_for_the_horizon_no_longer() -> 
     engine.source = WAIT.closing((NOON // DAY + 2) * DAY) + 10
     engine.settle()
     assert {name: len(stage.cells) for name, stage in engine.stages.items()} == {
+        "instances": 0,
         "hosts": 1,
         "baselines": 3,
         "judge": 0,
