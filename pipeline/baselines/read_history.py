@@ -71,14 +71,14 @@ def messages_of(table: str, name: str, snapshot: Snapshot) -> Iterator[tuple[str
     as_of = day_number(snapshot.metadata.as_of)
     for rows in snapshot.folder.read(name):
         if table == "instances":
-            yield from _starts(rows)
+            yield from starts_of(rows)
             continue
         for row in rows.to_pylist():
             yield _message(table, row, as_of)
 
 
-def _starts(rows: pa.Table) -> Iterator[tuple[str, str, Message]]:
-    """(step, key, message) of starts of processes, those of a host in one."""
+def starts_of(rows: pa.Table) -> Iterator[tuple[str, str, Message]]:
+    """(step, key, message) of starts of processes, of `INSTANCE_SCHEMA`, those of a host in one."""
     of_hosts: defaultdict[str, list[PackedRow]] = defaultdict(list)
     for row in pack_rows(kept_starts(rows)):
         of_hosts[key_of(row.tenant, row.host)].append(row)
