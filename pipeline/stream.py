@@ -55,13 +55,14 @@ def detect(
         lateness: how long to wait for records.
     """
     limits, judge, start = configuration.detector.limits, configuration.judge, configuration.range.start
-    earlier = blocks.pipeline | "ReadHistory" >> ReadHistory(configuration.baseline)
+    lookback = configuration.scan.process_lookback
+    earlier = blocks.pipeline | "ReadHistory" >> ReadHistory(configuration.baseline, lookback > 0)
     parsed = blocks | "ParseArrivals" >> ParseArrivals(open_block, configuration.scan, lateness)
     telemetry = parsed.coverage | "SeeTelemetry" >> SeeTelemetry()
     instances = (
         (parsed.starts, parsed.unfinished, earlier.instances)
         | "AllOfInstances" >> beam.Flatten()
-        | "CompleteHosts" >> CompleteHosts(lateness, configuration.scan.process_lookback)
+        | "CompleteHosts" >> CompleteHosts(lateness, lookback)
     )
     completed = instances.completed | "RecogniseCompleted" >> RecogniseCompleted(configuration.scan, lateness)
     followed = (

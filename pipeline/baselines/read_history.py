@@ -45,14 +45,17 @@ class ReadHistory(beam.PTransform):
 
     Args:
         snapshot: `None`: nothing is read.
+        starts: whether starts of processes are read.
     """
 
     snapshot: Snapshot | None
+    starts: bool
 
     def expand(self, start: beam.pvalue.PBegin) -> Any:
         """A read per file; files are opened by a plain step, for local engines mix no other source into a stream."""
         files = self.snapshot.metadata.files if self.snapshot else {}
-        named = [(table, name) for table in TABLES for name in files.get(table, ())]
+        tables = [table for table in TABLES if self.starts or table != "instances"]
+        named = [(table, name) for table in tables for name in files.get(table, ())]
         read = beam.FlatMap(_read, self.snapshot)
         return (
             start

@@ -88,7 +88,7 @@ class _WriteTable(beam.PTransform):
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[str]:
         return (
             messages
-            | "Rows" >> beam.FlatMap(_row, self.first, self.shards).with_output_types(tuple[int, bytes])
+            | "Rows" >> beam.FlatMap(_row, self.first, self.shards, self.lateness).with_output_types(tuple[int, bytes])
             | "ByDay" >> _days(self.lateness, self.table)
             | "Join" >> beam.GroupByKey()
             | "Write"
@@ -105,11 +105,13 @@ def _under(value: str, key: int) -> tuple[int, str]:
     return key, value
 
 
-def _row(keyed: tuple[str, bytes], first: int, shards: int) -> Iterator[tuple[int, bytes]]:
+def _row(keyed: tuple[str, bytes], first: int, shards: int, lateness: Lateness) -> Iterator[tuple[int, bytes]]:
     """What a message says under its shard, unless it is of a day that a snapshot holds."""
     key, data = keyed
     message, shard = MESSAGES.decode(data), zlib.crc32(key.encode()) % shards
     if isinstance(message, Starts):
+        if lateness.day_known(message.instants[0]) < first:  # those of a message became known on the same day
+            return
         tenant, host = host_of(key)
         for guid, time, content in zip(message.guids, message.times, message.contents, strict=True):
             yield shard, _STARTS.encode(PackedRow(tenant, host, guid, time, content))

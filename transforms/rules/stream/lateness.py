@@ -73,6 +73,10 @@ class Lateness:
         """The last day (number) whose baseline does not yet see each record; baselines of later days do."""
         return np.maximum(time, arrival - self.allowed) // DAY_US
 
+    def day_known(self, instant: int) -> int:
+        """The day on which a record became known that counts from an instant (ms) on."""
+        return (instant * MILLISECOND_US - self.allowed) // DAY_US
+
     def late(self, time: Longs, arrival: Longs) -> Mask:
         """True where a record took longer than allowed."""
         return arrival - time > self.allowed

@@ -38,6 +38,9 @@ def test_a_late_record_counts_from_its_arrival_and_is_known_when_the_next_day_op
     assert WAIT.instants(time, arrival)[0] == MIDNIGHT // 1000 + 5_000
     assert WAIT.counts_after(time, arrival)[0] == 19_999, "the day opens ten minutes after midnight"
     assert WAIT.counts_after(time, arrival + 600 * SECOND)[0] == 20_000
+    for delay in (0, 600 * SECOND - 5 * SECOND - 1, 600 * SECOND):
+        (instant,), (known,) = WAIT.instants(time, arrival + delay), WAIT.counts_after(time, arrival + delay)
+        assert WAIT.day_known(int(instant)) == known
 
 
 def test_a_day_opens_when_all_of_yesterday_has_had_its_time_to_arrive_and_to_be_completed() -> None:
