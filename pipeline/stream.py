@@ -17,11 +17,13 @@ from uncommon_im.pipeline.sinks.queues.pubsub import PublishAlerts
 from uncommon_im.transforms.rules.columns.days import day_number
 from uncommon_im.transforms.rules.stream.judging import JudgingRules
 from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.stream.complete_hosts import CompleteHosts
 from uncommon_im.transforms.stream.follow_hosts import FollowHosts
 from uncommon_im.transforms.stream.judge_hosts import JudgeHosts
 from uncommon_im.transforms.stream.keep_baselines import KeepBaselines
 from uncommon_im.transforms.stream.limit_groups import LimitGroups
 from uncommon_im.transforms.stream.parse_arrivals import OpenBlock, ParseArrivals, SeeTelemetry
+from uncommon_im.transforms.stream.recognise_completed import RecogniseCompleted
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,15 @@ class Detection(Findings):
     """What the stream finds, and what it learned.
 
     What it learned comes as messages under keys. Each of the `sightings` is new to its host, or of an hour of the day.
-    `coverage` says which tenants delivered when. `earlier_alerts` are alerts already raised or rolled up; a repeat of
-    one is a duplicate. `tallies` are the parts of what was counted, by names of metrics.
+    `coverage` says which tenants delivered when, `starts` what processes are. `earlier_alerts` are alerts already
+    raised or rolled up; a repeat of one is a duplicate. `tallies` are the parts of what was counted, by names of
+    metrics.
     """
 
     sightings: beam.PCollection[tuple[str, bytes]]
     coverage: beam.PCollection[tuple[str, bytes]]
     earlier_alerts: beam.PCollection[tuple[str, bytes]]
+    starts: beam.PCollection[tuple[str, bytes]]
     tallies: tuple[beam.PCollection[tuple[str, int]], ...]
 
 
@@ -51,14 +55,24 @@ def detect(
         lateness: how long to wait for records.
     """
     limits, judge, start = configuration.detector.limits, configuration.judge, configuration.range.start
-    earlier = blocks.pipeline | "ReadHistory" >> ReadHistory(configuration.baseline)
+    lookback = configuration.scan.process_lookback
+    earlier = blocks.pipeline | "ReadHistory" >> ReadHistory(configuration.baseline, lookback > 0)
     parsed = blocks | "ParseArrivals" >> ParseArrivals(open_block, configuration.scan, lateness)
     telemetry = parsed.coverage | "SeeTelemetry" >> SeeTelemetry()
-    followed = (
-        (parsed.hosts, earlier.hosts) | "AllOfHosts" >> beam.Flatten() | "FollowHosts" >> FollowHosts(lateness, start)
+    instances = (
+        (parsed.starts, parsed.unfinished, earlier.instances)
+        | "AllOfInstances" >> beam.Flatten()
+        | "CompleteHosts" >> CompleteHosts(lateness, lookback)
     )
+    completed = instances.completed | "RecogniseCompleted" >> RecogniseCompleted(configuration.scan, lateness)
+    followed = (
+        (parsed.hosts, completed.hosts, earlier.hosts)
+        | "AllOfHosts" >> beam.Flatten()
+        | "FollowHosts" >> FollowHosts(lateness, start)
+    )
+    hours = (parsed.hours, completed.hours) | "AllHours" >> beam.Flatten()
     kept = (
-        (followed.sightings, parsed.hours, followed.questions, telemetry, earlier.baselines)
+        (followed.sightings, hours, followed.questions, telemetry, earlier.baselines)
         | "AllOfSubjects" >> beam.Flatten()
         | "KeepBaselines" >> KeepBaselines(lateness, limits)
     )
@@ -73,10 +87,11 @@ def detect(
         alerts=limited.alerts,
         verdicts=(followed.verdicts, judged.verdicts, limited.verdicts) | "AllVerdicts" >> beam.Flatten(),
         dead_letters=parsed.dead_letters,
-        sightings=(followed.sightings, parsed.hours) | "AllSightings" >> beam.Flatten(),
+        sightings=(followed.sightings, hours) | "AllSightings" >> beam.Flatten(),
         coverage=parsed.coverage,
         earlier_alerts=judged.said,
-        tallies=(parsed.tallies, followed.tallies, judged.tallies, limited.tallies),
+        starts=parsed.starts,
+        tallies=(parsed.tallies, completed.tallies, followed.tallies, judged.tallies, limited.tallies),
     )
 
 
@@ -103,6 +118,9 @@ def write(findings: Detection, sinks: Sinks, configuration: Configuration, laten
             "sightings": findings.sightings,
             "coverage": findings.coverage,
             "said": findings.earlier_alerts,
+            "starts": findings.starts,
         }
         alerts = alerts_written[0] if len(alerts_written) == 1 else alerts_written | "AlertsWritten" >> beam.Flatten()
-        _ = learned | "WriteLearned" >> WriteLearned(sinks.sightings_out, lateness, first, alerts)
+        _ = learned | "WriteLearned" >> WriteLearned(
+            sinks.sightings_out, lateness, first, alerts, configuration.catalogue
+        )

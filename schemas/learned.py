@@ -4,6 +4,7 @@
     DAY/sightings-NNNNN.parquet   each (tenant, subject, host, day) that became known on that day, once
     DAY/coverage-NNNNN.parquet    days with telemetry, and how many events
     DAY/said-NNNNN.parquet        alerts already raised or rolled up; a repeat of one is a duplicate
+    DAY/starts-NNNNN.parquet      starts of processes, as a snapshot keeps them
     DAY/_SUCCESS                  written last: all of this day and of the days before is there, and so are all alerts
 
 A day here ends with the allowed lateness: what is known of it is what the baselines of later days are made of.
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from uncommon_im.schemas.detector import Limits
 from uncommon_im.schemas.metadata import VersionedDocument
-from uncommon_im.schemas.snapshot import SAID_SCHEMA
+from uncommon_im.schemas.snapshot import INSTANCE_SCHEMA, SAID_SCHEMA
 
 STREAM: Final = "stream.json"
 COMPLETE: Final = "_SUCCESS"
@@ -36,6 +37,7 @@ LEARNED: Final = {
         [("tenant", pa.string()), ("day", pa.int32()), ("known", pa.int32()), ("events", pa.int64())]
     ),
     "said": SAID_SCHEMA,
+    "starts": INSTANCE_SCHEMA,
 }
 
 
@@ -44,6 +46,7 @@ class StreamMetadata(VersionedDocument, frozen=True, kw_only=True):
 
     Args:
         started_from: the day of the snapshot that it started from; `None`: it started without one.
+        keeps_starts: it learns starts of processes; streams of before did not.
     """
 
     subject = "a stream"
@@ -54,13 +57,19 @@ class StreamMetadata(VersionedDocument, frozen=True, kw_only=True):
     service_digests: dict[str, str]
     learning_since: dict[str, date]
     started_from: date | None
+    keeps_starts: bool = False
 
     def __post_init__(self) -> None:
-        """Raises `ValueError`: the stream is older than hours of the day."""
+        """Raises `ValueError`: the stream is older than hours of the day, or than starts of processes."""
         if not self.time_zone:
             raise ValueError(
                 "the stream that wrote there did not learn hours of the day: take the snapshot with the version of the "
                 "stream, or from the events"
+            )
+        if not self.keeps_starts:
+            raise ValueError(
+                "the stream that wrote there did not learn starts of processes: take the snapshot with the version of "
+                "the stream, or from the events"
             )
 
     def same_subjects(self, other: StreamMetadata) -> bool:

@@ -31,7 +31,7 @@ from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals, block_of_
 from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
 from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes, spool
 from uncommon_im.transforms.rules.columns.days import DAY_US
-from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.lateness import Lateness, end_of_second
 from uncommon_im.transforms.stream.keyed_step import NAMESPACE
 
 WHOLE_STEPS = 40 * 86_400_000_000
@@ -127,8 +127,8 @@ def _script(arrivals: Sequence[Arrival], lateness: Lateness) -> TestStream:
         time = time_of(record, "default")
         day = time // DAY_US
         instant = max(time + lateness.allowed, at) // 1000
-        due |= {instant + n for n in range(4)} | {lateness.opening(day), lateness.forgetting(day)}
-        due |= {lateness.closing((day + n) * DAY_US) + extra for n in (1, 2, 3) for extra in range(6)}
+        due |= {end_of_second(instant) + n for n in range(5)} | {lateness.opening(day), lateness.forgetting(day)}
+        due |= {lateness.closing((day + n) * DAY_US) + extra for n in (1, 2, 3) for extra in range(9)}
     script, watermark = TestStream(coder=BytesCoder()), 0
     for record, at in sorted(arrivals, key=lambda arrival: arrival[1]):
         for instant in sorted(d for d in due if watermark < d <= at // 1000):

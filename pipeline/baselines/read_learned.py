@@ -21,7 +21,8 @@ from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadat
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.subjects import NO_HOST
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
-from uncommon_im.transforms.rules.columns.days import day_number
+from uncommon_im.transforms.rules.columns.days import DAY_US, day_number
+from uncommon_im.transforms.rules.instances.keeping import kept_starts
 
 _FILE: Final = re.compile(rf"(?P<day>\d{{4}}-\d{{2}}-\d{{2}})/(?:(?P<table>\w+)-\d{{5}}\.parquet|{COMPLETE})$")
 """The name of a file in the directory; without a table it says that its day is complete."""
@@ -61,8 +62,20 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
     )
     _check_gap(path, as_of, metadata, baseline)
     first = baseline.metadata.as_of if baseline else date.min
-    counted = {name: [file for day, table, file in files if table == name and first <= day < as_of] for name in LEARNED}
+    counted = {
+        name: [file for day, table, file in files if table == name and _before(first, name) <= day < as_of]
+        for name in LEARNED
+    }
     return Learned(path, metadata, counted)
+
+
+def _before(first: date, table: str) -> date:
+    """The day from which files of a table may hold what became known from `first` on.
+
+    Steps take some milliseconds after the end of a day: what they say in these may be of the next (`WriteLearned`). A
+    snapshot that holds the day before has the rest of such a file: merging it again changes nothing.
+    """
+    return first - timedelta(days=1) if table in ("sightings", "said") and first > date.min else first
 
 
 def _check_gap(path: str, as_of: date, metadata: StreamMetadata, baseline: Snapshot | None) -> None:
@@ -89,11 +102,11 @@ def _check_gap(path: str, as_of: date, metadata: StreamMetadata, baseline: Snaps
 
 
 def read_learned(learned: Learned, as_of: date, shards: int) -> ReadTables:
-    """-> "sightings" by shard of subjects, "own_sightings" and "said" by shard of hosts, "coverage".
+    """-> "sightings" by shard of subjects, "own_sightings", "said" and "starts" by shard of hosts, "coverage".
 
     Args:
         learned: what is read.
-        as_of: what became known on this day or later is left out.
+        as_of: what became known on this day or later is left out, and alerts about events of this day or later.
         shards: into how many shards blocks are cut.
     """
     folder = TableFolder(learned.path, STREAM, "the stream's directory is damaged: take the snapshot from the events")
@@ -103,9 +116,10 @@ def read_learned(learned: Learned, as_of: date, shards: int) -> ReadTables:
 
 def _read(table: str, name: str, folder: TableFolder, as_of: int, shards: int) -> Iterator[TaggedOutput]:
     for rows in folder.read(name):
-        if table == "said":
-            for block in blocks.cut(rows, blocks.host_shards(rows, shards)):
-                yield TaggedOutput("said", block)
+        if table in ("said", "starts"):
+            of_hosts = kept_starts(rows) if table == "starts" else _said_before(rows, as_of)
+            for block in blocks.cut(of_hosts, blocks.host_shards(of_hosts, shards)):
+                yield TaggedOutput(table, block)
             continue
         known = rows.filter(pa.array(rows.column("known").to_numpy() < as_of))
         if table == "coverage":
@@ -118,3 +132,8 @@ def _read(table: str, name: str, folder: TableFolder, as_of: int, shards: int) -
         own = sightings.filter(pc.not_equal(sightings.column("host"), NO_HOST))
         for block in blocks.cut(own, blocks.host_shards(own, shards)):
             yield TaggedOutput("own_sightings", block)
+
+
+def _said_before(rows: pa.Table, as_of: int) -> pa.Table:
+    """Alerts about events of before a day; a stream that goes on from that day raises the others itself."""
+    return rows.filter(pa.array(rows.column("time").to_numpy() < as_of * DAY_US))

@@ -16,15 +16,23 @@ from apache_beam.utils.timestamp import Timestamp
 
 from uncommon_im.pipeline.storage.listing import exists
 from uncommon_im.pipeline.storage.table_folder import TableFolder
+from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
+from uncommon_im.transforms.rules.alerts.secrets import SecretText
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_of
-from uncommon_im.transforms.rules.stream.lateness import Lateness
-from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered, SaidBefore, Sighting
+from uncommon_im.transforms.rules.instances.keeping import Keeper
+from uncommon_im.transforms.rules.instances.packed import PackedRow, unpack_rows
+from uncommon_im.transforms.rules.recognition.command_line import Engines
+from uncommon_im.transforms.rules.stream.codec import Codec
+from uncommon_im.transforms.rules.stream.lateness import SETTLED_MS, Lateness
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered, SaidBefore, Sighting, Starts, host_of
 from uncommon_im.transforms.rules.verdicts.judgement import DEDUPLICATION_KEY
 
-_AFTER_MS: Final = {"sightings": 0, "coverage": 0, "said": 2, COMPLETE: 10}
-"""How long after the end of a day something of it may still leave a step."""
+_AFTER_MS: Final = {"sightings": SETTLED_MS, "coverage": 0, "said": SETTLED_MS + 2, "starts": 0, COMPLETE: 10}
+"""How long after the end of a day something of it may still leave a step: less than this. What is of the next day and
+leaves within it is written with the day before: readers look at the rows (`read_learned`)."""
+_STARTS: Final[Codec[PackedRow]] = Codec(PackedRow)
 
 
 @dataclass
@@ -39,6 +47,7 @@ class WriteLearned(beam.PTransform):
         lateness: of the stream.
         first: day number of the first day that is written: what is older came from a snapshot.
         alerts_written: names of files of alerts, so that a day counts as complete only after its alerts.
+        catalogue: how executions and secrets in command lines of starts are recognised.
         shards: files per table and day.
     """
 
@@ -46,12 +55,14 @@ class WriteLearned(beam.PTransform):
     lateness: Lateness
     first: int
     alerts_written: beam.PCollection[str]
+    catalogue: Catalogue
     shards: int = 8
 
     def expand(self, learned: Mapping[str, beam.PCollection[tuple[str, bytes]]]) -> beam.PCollection[str]:
-        """Takes "sightings", "coverage" and "said"; yields the names of days that are complete."""
+        """Takes "sightings", "coverage", "said" and "starts"; yields the names of days that are complete."""
         written = [
-            learned[table] | f"Write_{table}" >> _WriteTable(table, self.path, self.lateness, self.first, self.shards)
+            learned[table]
+            | f"Write_{table}" >> _WriteTable(table, self.path, self.lateness, self.first, self.shards, self.catalogue)
             for table in LEARNED
         ]
         files = dict(zip((*LEARNED, "alerts"), (*written, self.alerts_written), strict=True))
@@ -72,14 +83,16 @@ class _WriteTable(beam.PTransform):
     lateness: Lateness
     first: int
     shards: int
+    catalogue: Catalogue
 
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[str]:
         return (
             messages
-            | "Rows" >> beam.FlatMap(_row, self.first, self.shards).with_output_types(tuple[int, bytes])
+            | "Rows" >> beam.FlatMap(_row, self.first, self.shards, self.lateness).with_output_types(tuple[int, bytes])
             | "ByDay" >> _days(self.lateness, self.table)
             | "Join" >> beam.GroupByKey()
-            | "Write" >> beam.Map(_write, self.table, self.path, self.lateness.allowed).with_output_types(str)
+            | "Write"
+            >> beam.Map(_write, self.table, self.path, self.lateness.allowed, self.catalogue).with_output_types(str)
         )
 
 
@@ -92,22 +105,43 @@ def _under(value: str, key: int) -> tuple[int, str]:
     return key, value
 
 
-def _row(keyed: tuple[str, bytes], first: int, shards: int) -> Iterator[tuple[int, bytes]]:
-    """A message under its shard, unless it is of a day that a snapshot holds."""
+def _row(keyed: tuple[str, bytes], first: int, shards: int, lateness: Lateness) -> Iterator[tuple[int, bytes]]:
+    """What a message says under its shard, unless it is of a day that a snapshot holds."""
     key, data = keyed
-    message = MESSAGES.decode(data)
-    if not isinstance(message, Sighting | Covered) or message.known >= first:
-        yield zlib.crc32(key.encode()) % shards, data
+    message, shard = MESSAGES.decode(data), zlib.crc32(key.encode()) % shards
+    if isinstance(message, Starts):
+        if lateness.day_known(message.instants[0]) < first:  # those of a message became known on the same day
+            return
+        tenant, host = host_of(key)
+        for guid, time, content in zip(message.guids, message.times, message.contents, strict=True):
+            yield shard, _STARTS.encode(PackedRow(tenant, host, guid, time, content))
+    elif not isinstance(message, Sighting | Covered) or message.known >= first:
+        yield shard, data
 
 
 def _write(
-    shard: tuple[int, Iterable[bytes]], table: str, path: str, allowed: int, window: Any = beam.DoFn.WindowParam
+    shard: tuple[int, Iterable[bytes]],
+    table: str,
+    path: str,
+    allowed: int,
+    catalogue: Catalogue,
+    window: Any = beam.DoFn.WindowParam,
 ) -> str:
     number, messages = shard
+    rows = _kept(set(messages), catalogue) if table == "starts" else _rows(table, messages)
+    return TableFolder(path, STREAM).write(f"{_day(window, allowed)}/{table}", number, rows)
+
+
+def _kept(starts: Iterable[bytes], catalogue: Catalogue) -> pa.Table:
+    """Starts of processes as snapshots keep them."""
+    keeper = Keeper(Engines(catalogue), SecretText(catalogue).masked)
+    return keeper.kept(unpack_rows([_STARTS.decode(start) for start in starts]))
+
+
+def _rows(table: str, messages: Iterable[bytes]) -> pa.Table:
     distinct = set(messages) if table == "sightings" else messages  # several blocks may show the same hour of the day
     schema = LEARNED[table]
-    rows = pa.Table.from_pylist([_values(MESSAGES.decode(message), schema.names) for message in distinct], schema)
-    return TableFolder(path, STREAM).write(f"{_day(window, allowed)}/{table}", number, rows)
+    return pa.Table.from_pylist([_values(MESSAGES.decode(message), schema.names) for message in distinct], schema)
 
 
 def _values(message: Any, names: list[str]) -> dict[str, Any]:

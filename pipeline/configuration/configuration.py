@@ -202,6 +202,7 @@ class Configuration:
             service_digests=self.catalogue.service_digests,
             learning_since=dict(self.learning_since),
             started_from=self.baseline.metadata.as_of if self.baseline else None,
+            keeps_starts=True,
         )
 
 

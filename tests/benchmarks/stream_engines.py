@@ -39,6 +39,7 @@ LATENESS: Final = Lateness()
 DELAYED: Final = ArrivalTimes(seed=1, lateness=LATENESS.allowed)
 BRIEF: Final = Lateness(allowed=5 * SECOND_US, horizon=DAY_US)
 """For events that happen now: alerts are due 5 s after them."""
+FORMS: Final = ("native", "xdr", "elastic")
 WARM_SECONDS: Final = 30
 """What an engine may take until it is steady."""
 MORNING: Final = 1_709_280_000_000
@@ -47,7 +48,7 @@ MORNING: Final = 1_709_280_000_000
 
 def throughput(given: argparse.Namespace) -> None:
     """A lake of 35 days with 1 % of instant messaging, as fast as the engine takes it."""
-    lines = lines_of(lake_of(given))
+    lines = lines_of(lake_of(given), given.form)
     show(given.engine, run_lines(given.engine, lines, DELAYED))
 
 
@@ -62,7 +63,7 @@ def parse(given: argparse.Namespace) -> None:
     """Messages of one record through Parse, in this process: blocks are made, read, and what leaves is encoded."""
     arrivals = Arrivals(Configuration(load_detector(), load_catalogue()).scan, LATENESS)
     reader = OpenArrivals(JsonOptions())
-    for form in ("native", "xdr"):
+    for form in FORMS:
         with spooled(lines_of(lake_of(given), form), DELAYED) as folder:
             messages = [message for place in index_of(folder) for message in messages_of(read_block(folder, place))]
         begun = time.process_time()
@@ -72,6 +73,8 @@ def parse(given: argparse.Namespace) -> None:
                     arrived = arrivals.read(*batch)
                     for found in arrived.hosts:
                         MESSAGES.encode(found.records)
+                    for instance in arrived.instances:
+                        MESSAGES.encode(instance.message)
         took = time.process_time() - begun
         print(f"{form}: {len(messages):,} messages in {took:.1f} s of CPU time: {len(messages) / took:,.0f} a second")
 
@@ -175,6 +178,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=("prism", "flink"), default="prism")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--events", type=int, default=300_000, help="of throughput")
+    parser.add_argument("--form", choices=FORMS, default="native", help="of throughput: of the messages")
     parser.add_argument("--hosts", type=int, help="throughput: 500; delay, popular: 20,000")
     parser.add_argument("--rate", type=int, default=2_000, help="of delay: messages a second")
     parser.add_argument("--seconds", type=int, default=300, help="of delay")

@@ -36,6 +36,17 @@ def others(time: int, delay: int = 0) -> list[Arrival]:
     return [at(time, delay, f"other{n}") for n in range(4)]
 
 
+def start(time: int, delay: int = 0, **more: Any) -> Arrival:
+    """The start of the courier's process, as `at`."""
+    record, arrival = at(time, delay, event_type="process", process_guid="g1", remote_host=None, **more)
+    return record | {"event_id": f"start-{time}"}, arrival
+
+
+def point(time: int, delay: int = 0, **more: Any) -> Arrival:
+    """A talk that says only which process it is of, as `at`."""
+    return at(time, delay, process_guid="g1", process_name=None, **more)
+
+
 STORIES: dict[str, tuple[list[Arrival], list[tuple[str, str]]]] = {
     "one record": ([at(NOON)], [("h1", "alert")]),
     "the same record three times": ([at(NOON), at(NOON, MINUTE), at(NOON, 10 * MINUTE)], [("h1", "alert")]),
@@ -96,6 +107,32 @@ STORIES: dict[str, tuple[list[Arrival], list[tuple[str, str]]]] = {
         [*others(NOON - 2 * DAY, DAY + 1), at(NOON)],
         [("h1", "common_in_organisation"), *[(f"other{n}", "too_late") for n in range(4)]],
     ),
+    "a connection whose process's start comes last of all": (
+        [point(NOON), start(NOON - 1, 10 * MINUTE + 1)],
+        [("h1", "alert")],
+    ),
+    "a connection whose process's start comes a millisecond too late": (
+        [point(NOON), start(NOON - 1, 10 * MINUTE + 1001)],
+        [],
+    ),
+    "a late connection and a later start, a week before": (
+        [point(NOON + 1, 2 * HOUR), point(NOON + 9, 4 * HOUR), start(NOON - 7 * DAY + 9, 7 * DAY + 3 * HOUR)],
+        [("h1", "alert")],
+    ),
+    "one of an hour is whole, another completed, the first of both is that of the hour": (
+        [start(NOON - HOUR), point(NOON), at(NOON + MINUTE), point(NOON + HOUR + MINUTE), at(NOON + HOUR)],
+        [("h1", "alert"), ("h1", "duplicate")],
+    ),
+    "yesterday's last microsecond is completed before today is asked about": (
+        [start(MIDNIGHT - HOUR, host=f"other{n}") for n in range(4)]
+        + [point(MIDNIGHT - 1, 10 * MINUTE, host=f"other{n}") for n in range(4)]
+        + [at(MIDNIGHT)],
+        [("h1", "common_in_organisation"), *[(f"other{n}", "alert") for n in range(4)]],
+    ),
+    "a leap over the day on which starts are forgotten": (
+        [start(NOON), point(NOON + 6 * DAY), point(NOON + 7 * DAY + 1), point(NOON + 30 * DAY)],
+        [("h1", "alert")],
+    ),
     "a clock that runs ahead": ([at(NOON, -HOUR - 1), at(NOON, -HOUR, "h2")], [("h2", "alert")]),
 }
 
@@ -143,6 +180,6 @@ def test_metrics_count_every_row_of_the_summary_and_measure_delays_and_state() -
     }
     assert {name: metrics.get(name) for name in counted} == counted
     assert (metrics["arrival_delay_ms"].min, metrics["arrival_delay_ms"].max) == (0, DAY // 1000)
-    assert metrics["judge_delay_ms"].min == 10 * 60 * 1000 + 2
+    assert metrics["judge_delay_ms"].min == 10 * 60 * 1000 + 3
     for step in ("hosts", "baselines", "judge", "flood"):
         assert metrics[f"{step}.state_bytes"].max > 0

@@ -99,7 +99,7 @@ def test_a_snapshot_of_what_the_stream_learned_is_the_one_that_a_backfill_leaves
     assert main(["snapshot", "--sightings", learned, *taken]) == 0
     run_records(organisation.records, configuration_of(options, end=as_of, baseline_out=str(tmp_path / "B")))
     of_stream, of_backfill = content_of(tmp_path / "S"), content_of(tmp_path / "B")
-    for table in ("sightings", "host_sightings", "said"):
+    for table in ("sightings", "host_sightings", "said", "instances"):
         assert of_stream[table] == of_backfill[table], table
     days = {
         table: [row[:2] for row in content["coverage"]] for table, content in (("S", of_stream), ("B", of_backfill))

@@ -20,7 +20,7 @@ from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA
 class PackHistory(beam.PTransform):
     """{"own_sightings", "said"} by shard of hosts -> "host_sightings", "said", one block per shard.
 
-    Order, splitting and repetition of sightings change nothing.
+    Order, splitting and repetition of sightings and of alerts change nothing.
 
     Args:
         as_of: day number at which the snapshot is taken.
@@ -39,4 +39,5 @@ class PackHistory(beam.PTransform):
 def _pack(joined: tuple[int, Mapping[str, Iterable[bytes]]], as_of: int, limits: Limits) -> Iterator[TaggedOutput]:
     shard, named = joined
     own = blocks.decode(named["own_sightings"], SIGHTING_SCHEMA)
-    yield from leave_history(shard, own, blocks.decode(named["said"], SAID_SCHEMA), as_of, limits)
+    said = blocks.decode(named["said"], SAID_SCHEMA).group_by(SAID_SCHEMA.names).aggregate([])
+    yield from leave_history(shard, own, said, as_of, limits)

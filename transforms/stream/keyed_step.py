@@ -31,7 +31,7 @@ Tallied: Final = tuple[str, int]
 """What a step counted: the name of a metric, and by how much it grew."""
 
 
-class _StepFn(beam.DoFn):
+class StepFn(beam.DoFn):
     """What steps have in common: an instance follows the rules that the function given to it makes."""
 
     step_name: str
@@ -95,7 +95,7 @@ def keyed_step(name: str, module: str, class_name: str) -> Callable[[Callable[[]
     bag_spec = BagStateSpec(f"{name}_waiting", BytesCoder())
     due_spec = TimerSpec(f"{name}_due", TimeDomain.WATERMARK)
 
-    class KeyedStep(_StepFn):
+    class KeyedStep(StepFn):
         """The step."""
 
         step_name = name

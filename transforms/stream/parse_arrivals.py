@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import TimestampedValue
+from apache_beam.transforms.window import GlobalWindows
 
 from uncommon_im.transforms.rules.activities.scan import ScanSettings
 from uncommon_im.transforms.rules.columns.column import Longs
@@ -33,7 +33,9 @@ class OpenBlock(Protocol):
 
 @dataclass
 class ParseArrivals(beam.PTransform):
-    """Blocks -> "hosts" by (tenant, host), "hours" by (tenant, subject), "coverage" by tenant, "dead_letters".
+    """Blocks -> "hosts", "starts", "unfinished" by (tenant, host), "hours" by (tenant, subject), "coverage" by tenant.
+
+    Records that are no events leave as "dead_letters".
 
     Each record is counted once, as valid or as a dead letter. A block may hold any records, in any order: what leaves
     is stamped with the instant from which it counts, `max(event time + lateness, arrival)`, which no watermark passes
@@ -52,7 +54,8 @@ class ParseArrivals(beam.PTransform):
     def expand(self, blocks: beam.PCollection[bytes]) -> Any:
         """One pass over the blocks."""
         parse = beam.ParDo(_Parse(self.open_block, self.settings, self.lateness))
-        types = {"hosts": Keyed, "hours": Keyed, "coverage": Keyed, "dead_letters": Row, "tallies": Tallied}
+        keyed = dict.fromkeys(("hosts", "starts", "unfinished", "hours", "coverage"), Keyed)
+        types = keyed | {"dead_letters": Row, "tallies": Tallied}
         return blocks | "Parse" >> parse.with_output_types(None, **types).with_outputs(*types)
 
 
@@ -85,24 +88,9 @@ class _Parse(beam.DoFn):
     def process(self, block: bytes) -> Iterator[TaggedOutput]:
         assert self._arrivals is not None, "setup() comes first"
         for batch, arrival in self._open_block(block):
-            yield from self._outputs(self._arrivals.read(batch, arrival))
-
-    def _outputs(self, content: BlockContent) -> Iterator[TaggedOutput]:
-        for found in content.hosts:
-            element = (found.key, MESSAGES.encode(found.records))
-            yield TaggedOutput("hosts", TimestampedValue(element, timestamp(found.instant)))
-        for seen in content.hours:
-            element = (seen.key, MESSAGES.encode(seen.sighting))
-            yield TaggedOutput("hours", TimestampedValue(element, timestamp(seen.instant)))
-        for covered in content.covered:
-            element = (covered.tenant, MESSAGES.encode(covered))
-            yield TaggedOutput("coverage", TimestampedValue(element, timestamp(covered.instant)))
-        for letter in content.dead_letters:
-            yield TaggedOutput("dead_letters", letter.row())
-        for path, number in content.counts.items():
-            Metrics.counter(NAMESPACE, ".".join(path)).inc(number)
-            yield TaggedOutput("tallies", (".".join(path), number))
-        self._watch(content.delays)
+            content = self._arrivals.read(batch, arrival)
+            yield from outputs_of(content)
+            self._watch(content.delays)
 
     def _watch(self, delays: Longs) -> None:
         """Measures how late records arrive, and says what lateness that suggests."""
@@ -114,3 +102,25 @@ class _Parse(beam.DoFn):
         advice = self._delays.advice()
         if advice:
             log.info("%s", advice)
+
+
+def outputs_of(content: BlockContent) -> Iterator[TaggedOutput]:
+    """What a block holds as outputs of Beam, each stamped with the instant from which it counts; metrics of it."""
+    for found in content.hosts:
+        yield _stamped("hosts", found.key, MESSAGES.encode(found.records), found.instant)
+    for seen in content.hours:
+        yield _stamped("hours", seen.key, MESSAGES.encode(seen.sighting), seen.instant)
+    for instance in content.instances:
+        yield _stamped(instance.to, instance.key, MESSAGES.encode(instance.message), instance.instant)
+    for covered in content.covered:
+        yield _stamped("coverage", covered.tenant, MESSAGES.encode(covered), covered.instant)
+    for letter in content.dead_letters:
+        yield TaggedOutput("dead_letters", letter.row())
+    for path, number in content.counts.items():
+        Metrics.counter(NAMESPACE, ".".join(path)).inc(number)
+        tallied = (".".join(path), number)
+        yield TaggedOutput("tallies", GlobalWindows.windowed_value_at_end_of_window(tallied))
+
+
+def _stamped(to: str, key: str, message: bytes, instant: int) -> TaggedOutput:
+    return TaggedOutput(to, GlobalWindows.windowed_value((key, message), timestamp(instant)))

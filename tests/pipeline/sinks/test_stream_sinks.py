@@ -29,6 +29,7 @@ METADATA = StreamMetadata(
     service_digests={"telegram": "digest"},
     learning_since={},
     started_from=None,
+    keeps_starts=True,
 )
 
 
@@ -107,12 +108,17 @@ def test_a_stream_with_another_catalogue_does_not_write_into_the_same_directory(
         begin_learned(str(tmp_path), replace(METADATA, identity_digest="other"))
 
 
-def test_a_directory_of_a_stream_that_learned_no_hours_of_the_day_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("missing", "what"), [("time_zone", "hours of the day"), ("keeps_starts", "starts of processes")]
+)
+def test_a_directory_of_a_stream_that_did_not_learn_what_this_one_learns_is_refused(
+    missing: str, what: str, tmp_path: Path
+) -> None:
     path = learned(tmp_path, "2026-03-02")
     document = json.loads((tmp_path / "stream.json").read_text())
-    del document["time_zone"]
+    del document[missing]
     (tmp_path / "stream.json").write_text(json.dumps(document))
-    with pytest.raises(ConfigurationError, match="did not learn hours of the day: take the snapshot with the version"):
+    with pytest.raises(ConfigurationError, match=f"did not learn {what}: take the snapshot with the version"):
         open_learned(path, date(2026, 3, 3), None)
 
 

@@ -28,20 +28,23 @@ from uncommon_im.pipeline.bigquery.tables import Dataset
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
 from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
+from uncommon_im.transforms.rules.instances.packed import PACKED_COLUMNS
 from uncommon_im.transforms.rules.stream import messages
 from uncommon_im.transforms.rules.stream.baselines import BaselineState
+from uncommon_im.transforms.rules.stream.codec import VERSION, Codec
 from uncommon_im.transforms.rules.stream.flood import FloodState
 from uncommon_im.transforms.rules.stream.hosts import HostState, Recent
+from uncommon_im.transforms.rules.stream.instances import InstanceState
 from uncommon_im.transforms.rules.stream.judging import JudgeState, Told
 from uncommon_im.transforms.rules.stream.lateness import Lateness
-from uncommon_im.transforms.rules.stream.messages import MESSAGES, VERSION, Codec, Question, Sighting
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Question, Sighting
 
 CONTRACT = Path(__file__).parents[2] / "golden" / "stream" / "contract.json"
 RELEASED = "0196a87175657374696f6ea461636d65a173a26831cd4e2005"
 """A question of the host `h1` of the tenant `acme`."""
 _BEAMS_OWN = re.compile(r"/(Impulse|MaybeReshuffle|Map\(decode\)|FlatMap\(<lambda.*)$")
 """Steps inside `beam.Create`."""
-STATES = (HostState, Recent, BaselineState, JudgeState, Told, FloodState)
+STATES = (InstanceState, HostState, Recent, BaselineState, JudgeState, Told, FloodState)
 
 
 def contract(bigquery: Dataset | None = None) -> dict[str, Any]:
@@ -64,7 +67,8 @@ def contract(bigquery: Dataset | None = None) -> dict[str, Any]:
     forms = {
         kind.__name__: _form(kind) for kind in (*typing.get_args(messages.Message), messages.Communication, *STATES)
     }
-    return {"version": VERSION.hex(), "labels": labels, "stateful_steps": steps, "forms": forms}
+    rows = {"version": VERSION.hex(), "packed_columns": list(PACKED_COLUMNS)}
+    return rows | {"labels": labels, "stateful_steps": steps, "forms": forms}
 
 
 def _step(payload: Any, transform: Any, components: Any) -> dict[str, Any]:
@@ -116,8 +120,8 @@ def test_all_that_is_kept_or_travels_between_stateful_steps_has_one_of_beams_own
 def test_names_of_states_and_timers_are_unique_in_the_graph() -> None:
     steps = contract()["stateful_steps"].values()
     names = [name for step in steps for name in (*step["states"], *step["timers"])]
-    assert len(steps) == 4
-    assert len(set(names)) == len(names) == 12
+    assert len(steps) == 5
+    assert len(set(names)) == len(names) == 17
 
 
 def test_a_value_of_another_version_is_refused_by_name() -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uncommon_im.schemas.event import OF_PROCESS, SIGNATURE
+from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.events.event_id import OF_EVENT, event_id
 from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA
 from uncommon_im.transforms.rules.instances.starts import Starts, Wanted
@@ -30,11 +31,21 @@ def complete(events: pa.Table, starts: Iterable[Starts], lookback: int) -> pa.Ta
         starts: in any order, and repeated at will.
         lookback: how much older than an event its start may be, in µs.
     """
-    chosen, place = Wanted(events, lookback).among(starts)
+    return described(events, *Wanted(events, lookback).among(starts))
+
+
+def described(events: pa.Table, starts: pa.Table, place: Longs) -> pa.Table:
+    """The same events, in the same order, with what their starts say.
+
+    Args:
+        events: of `EVENT_ROW_SCHEMA`.
+        starts: of `EVENT_ROW_SCHEMA`.
+        place: each event's start among them; -1: it has none.
+    """
     rows = np.flatnonzero(place >= 0)
     if not len(rows):
         return events
-    done = _completed(events.take(pa.array(rows)), chosen.take(pa.array(place[rows])))
+    done = _completed(events.take(pa.array(rows)), starts.take(pa.array(place[rows])))
     both = pa.concat_tables([events, done])
     source = np.arange(len(place))
     source[rows] = len(place) + np.arange(len(rows))

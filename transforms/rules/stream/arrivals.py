@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from uncommon_im.transforms.rules.activities.hourly import activities_of, merge_activities
-from uncommon_im.transforms.rules.activities.recognised import counts_of, counts_of_lost, recognise
+from uncommon_im.transforms.rules.activities.hourly import activities_of
+from uncommon_im.transforms.rules.activities.recognised import Recognised, counts_of, counts_of_lost, recognise
 from uncommon_im.transforms.rules.activities.scan import ScanSettings, recogniser_of
-from uncommon_im.transforms.rules.baseline import subjects
-from uncommon_im.transforms.rules.baseline.subjects import NO_HOST, SHOWN_BY_COMMUNICATIONS
-from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts, text_of
-from uncommon_im.transforms.rules.columns.days import DAY_US
+from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.events.tally import Tally
+from uncommon_im.transforms.rules.instances.completing import described
+from uncommon_im.transforms.rules.instances.event_rows import EventRows
+from uncommon_im.transforms.rules.instances.packed import PackedRow, unpack_rows
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
+from uncommon_im.transforms.rules.stream import contents
+from uncommon_im.transforms.rules.stream.contents import HostArrival, HourSighting, Times
 from uncommon_im.transforms.rules.stream.lateness import FUTURE_US, Lateness
-from uncommon_im.transforms.rules.stream.messages import Communication, Covered, HostRecords, Shown, Sighting, key_of
-
-_NEVER: Final = 2**62
-
-
-class HostArrival(NamedTuple):
-    """The records of one host under their key; the earliest of them counts from `instant` (ms) on."""
-
-    key: str
-    records: HostRecords
-    instant: int
-
-
-class HourSighting(NamedTuple):
-    """A sighting of an hour of the day under its subject's key, and the instant (ms) from which it counts."""
-
-    key: str
-    sighting: Sighting
-    instant: int
+from uncommon_im.transforms.rules.stream.messages import Completed, Covered, Output, host_of
 
 
 @dataclass
@@ -52,6 +34,7 @@ class BlockContent:
         hosts: what it says of each host.
         covered: days with telemetry.
         hours: services used in hours of the day.
+        instances: "starts" of processes, and "unfinished" events, which wait for one.
         dead_letters: of records that are no events.
         counts: as in `summary.json`, and late ones.
         delays: arrival less event time of the valid events, in µs.
@@ -60,6 +43,7 @@ class BlockContent:
     hosts: list[HostArrival] = field(default_factory=list)
     covered: list[Covered] = field(default_factory=list)
     hours: list[HourSighting] = field(default_factory=list)
+    instances: list[Output] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     counts: Tally = field(default_factory=Tally)
     delays: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -95,142 +79,43 @@ class Arrivals:
         dead = [*lost, *batch.dead_letters(events.rejections())]
         end = self._settings.range.end
         used = events.valid if end is None else events.valid & (events.time.values < end)
-        time = _Times(events.time.values, arrival, self._lateness)
-        found = recognise(self._recogniser, events, used, unfinished=False)
-        rows = found.communications.rows
-        executions = list(self._executions(events, found.executions, time))
-        activities = activities_of(events, found.communications, self._settings.time_zone)
-        arrived = BlockContent(dead_letters=dead, delays=(arrival - events.time.values)[used])
-        arrived.hosts = list(_by_host(executions, activities, time.at(rows)))
-        arrived.hours = list(_hours(activities, time.at(rows)))
-        arrived.covered = list(_covered(events, used, time))
-        arrived.counts = counts_of(events, used, dead, len(lost)) + found.counts
+        time = Times(events.time.values, arrival, self._lateness)
+        found = recognise(self._recogniser, events, used, unfinished=self._settings.process_lookback > 0)
+        arrived = self._content(events, found, time)
+        arrived.dead_letters, arrived.delays = dead, (arrival - events.time.values)[used]
+        arrived.covered = list(contents.covered(events, used, time))
+        arrived.instances = [
+            *contents.starts(events, found.starts, time.at(found.starts)),
+            *contents.unfinished(events, found.unfinished, time.at(found.unfinished)),
+        ]
+        arrived.counts += counts_of(events, used, dead, len(lost))
         arrived.counts[LATE] = int((time.late & used).sum())
         arrived.counts[TOO_LATE] = int((time.too_late & used).sum())
         return arrived
 
-    def _executions(
-        self, events: Events, found: tuple[Longs, Codes, list[str]], time: _Times
-    ) -> Iterator[tuple[str, str, Shown]]:
-        """(tenant, host, sighting) of executions, each once."""
-        rows, codes, fingerprints = found
-        tenant, host = events.tenant_id.take(rows), events.text_at("host_id", rows)
-        first, groups = time.at(rows).distinct(tenant.codes, host.codes, codes)
-        texts = [subjects.execution(fingerprint) for fingerprint in fingerprints]
-        named = zip(tenant.at_rows(first), host.at_rows(first), codes[first].tolist(), groups, strict=True)
-        for whose, who, code, when in named:
-            yield whose or "", who or "", Shown(texts[code], *when[:3])
+    def complete(self, completed: Sequence[tuple[str, Completed]]) -> BlockContent:
+        """What events hold, each under the key of its host, that waited for their processes' starts.
 
-
-@dataclass(frozen=True, eq=False)
-class _Times:
-    """Event and arrival times of some rows, and what follows from them."""
-
-    time: Longs
-    arrival: Longs
-    lateness: Lateness
-
-    def at(self, rows: Longs) -> _Times:
-        return _Times(self.time[rows], self.arrival[rows], self.lateness)
-
-    def distinct(self, *codes: Codes) -> tuple[Longs, list[tuple[int, int, int, int]]]:
-        """Rows that agree in codes, in day and in the day after which they count, each group once.
-
-        Returns:
-            (first row of each group, its (day, day after which it counts, smallest instant, number of rows)).
+        They have been counted as records and as telemetry when they came.
         """
-        if not len(self.time):
-            return np.zeros(0, np.int64), []
-        day, counts_after = self.day, self.counts_after
-        groups, first = group_rows([*codes, day, counts_after])
-        order = np.argsort(groups, kind="stable")
-        instants = np.minimum.reduceat(self.instant[order], run_starts(groups[order]))
-        columns = (day[first], counts_after[first], instants, np.bincount(groups))
-        return first, list(zip(*(column.tolist() for column in columns), strict=True))
+        rows = [PackedRow(*host_of(key), e.event.guid, e.event.time, e.event.content) for key, e in completed]
+        known = [(place, e.start) for place, (_, e) in enumerate(completed) if e.start is not None]
+        starts = [PackedRow(*rows[place][:3], *start) for place, start in known]
+        place = np.full(len(rows), -1, np.int64)
+        place[[event for event, _ in known]] = np.arange(len(known))
+        events = EventRows(described(unpack_rows(rows), unpack_rows(starts), place)).events(self._settings.tenant)
+        arrival = np.array([e.event.arrival for _, e in completed], np.int64)
+        at = np.array([e.at for _, e in completed], np.int64)
+        found = recognise(self._recogniser, events, np.ones(len(rows), np.bool_), unfinished=False)
+        return self._content(events, found, Times(events.time.values, arrival, self._lateness, at))
 
-    @property
-    def day(self) -> Longs:
-        return self.time // DAY_US
-
-    @property
-    def counts_after(self) -> Longs:
-        return self.lateness.counts_after(self.time, self.arrival)
-
-    @property
-    def instant(self) -> Longs:
-        return self.lateness.instants(self.time, self.arrival)
-
-    @property
-    def late(self) -> Mask:
-        return self.lateness.late(self.time, self.arrival)
-
-    @property
-    def too_late(self) -> Mask:
-        return self.lateness.too_late(self.time, self.arrival)
-
-
-def _covered(events: Events, used: Mask, time: _Times) -> Iterator[Covered]:
-    tenant = events.tenant_id
-    codes = tenant.codes[used]
-    first, groups = time.at(np.flatnonzero(used)).distinct(codes)
-    for code, (day, counts_after, instant, number) in zip(codes[first].tolist(), groups, strict=True):
-        yield Covered(tenant.values[code], day, counts_after, number, instant)
-
-
-def _hours(activities: pa.Table, time: _Times) -> Iterator[HourSighting]:
-    """Sightings of hours of the day, each once."""
-    tenant, subject = text_of(activities.column("tenant")), text_of(activities.column("hour_of_day"))
-    first, groups = time.distinct(tenant.codes, subject.codes)
-    named = zip(tenant.at_rows(first), subject.at_rows(first), groups, strict=True)
-    for whose, what, (day, counts_after, instant, _) in named:
-        sighting = Sighting(whose or "", what or "", NO_HOST, day, counts_after)
-        yield HourSighting(key_of(sighting.tenant, sighting.subject), sighting, instant)
-
-
-def _by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table, time: _Times) -> Iterator[HostArrival]:
-    """What a block says of each host: sightings, each once, and communications, those of an activity in one."""
-    shown: defaultdict[tuple[str, str], dict[tuple[str, int, int], Shown]] = defaultdict(dict)
-    found: defaultdict[tuple[str, str], list[Communication]] = defaultdict(list)
-    for tenant, host, sighting in (*executions, *_sightings(activities, time)):
-        same = shown[tenant, host]
-        key = (sighting.subject, sighting.day, sighting.known)
-        same[key] = min(same.get(key, sighting), sighting, key=lambda item: item.instant)
-    for communication in _communications(activities, time):
-        found[communication.row["tenant"], communication.row["host"]].append(communication)
-    for tenant, host in shown.keys() | found.keys():
-        sightings, communications = list(shown[tenant, host].values()), found[tenant, host]
-        instant = min([item.instant for item in sightings] + [item.instant for item in communications])
-        yield HostArrival(key_of(tenant, host), HostRecords(tenant, host, sightings, communications), instant)
-
-
-def _sightings(activities: pa.Table, time: _Times) -> Iterator[tuple[str, str, Shown]]:
-    """(tenant, host, sighting) of what communications show, before any are merged."""
-    tenant, host = text_of(activities.column("tenant")), text_of(activities.column("host"))
-    for kind in SHOWN_BY_COMMUNICATIONS:
-        subject = text_of(activities.column(kind))
-        first, groups = time.distinct(tenant.codes, host.codes, subject.codes)
-        named = zip(tenant.at_rows(first), host.at_rows(first), subject.at_rows(first), groups, strict=True)
-        for whose, who, what, when in named:
-            if what is not None:
-                yield whose or "", who or "", Shown(what, *when[:3])
-
-
-def _communications(activities: pa.Table, time: _Times) -> Iterator[Communication]:
-    """Communications: of each activity those within the allowed lateness in one, late ones singly."""
-    late = time.late
-    on_time = merge_activities(activities.filter(pa.array(~late)))
-    instants = time.lateness.instants(_longs(on_time, "event_time"), np.full(on_time.num_rows, -_NEVER))
-    for row, instant in zip(on_time.to_pylist(), instants.tolist(), strict=True):
-        yield Communication(_given(row), instant)
-    rows = np.flatnonzero(late)
-    for place, row in zip(rows.tolist(), activities.take(pa.array(rows)).to_pylist(), strict=True):
-        arrival_day = int(time.arrival[place] // DAY_US) if time.too_late[place] else None
-        yield Communication(_given(row), int(time.instant[place]), True, arrival_day)
-
-
-def _given(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _longs(table: pa.Table, name: str) -> Longs:
-    return table.column(name).to_numpy().astype(np.int64, copy=False)
+    def _content(self, events: Events, found: Recognised, time: Times) -> BlockContent:
+        """What was recognised, as far as hosts and hours of the day are concerned."""
+        rows = time.at(found.communications.rows)
+        activities = activities_of(events, found.communications, self._settings.time_zone)
+        executions = contents.executions(events, found.executions, time)
+        return BlockContent(
+            hosts=list(contents.by_host(list(executions), activities, rows)),
+            hours=list(contents.hours(activities, rows)),
+            counts=found.counts,
+        )

@@ -83,7 +83,8 @@ class Baselines(Step[BaselineState]):
         assert isinstance(message, Question), message
         if message.day <= state.open_day:
             return self._answer(state, message)
-        state.asked_at = min(state.asked_at or message.at, message.at)
+        answered = max(message.at, self._lateness.opening(message.day))
+        state.asked_at = min(state.asked_at or answered, answered)
         return Wait(message)
 
     def _see(self, state: BaselineState, sighting: Sighting) -> None:

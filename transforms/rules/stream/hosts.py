@@ -14,7 +14,7 @@ from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.events.event_id import details_order
 from uncommon_im.transforms.rules.stream.day_sets import DaySet, Packed, forget, see, span_of
-from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.lateness import Lateness, end_of_second
 from uncommon_im.transforms.rules.stream.messages import (
     TELEMETRY,
     Activity,
@@ -33,10 +33,9 @@ from uncommon_im.transforms.rules.stream.messages import (
 from uncommon_im.transforms.rules.stream.step import Step
 from uncommon_im.transforms.rules.verdicts.verdict import VERDICT_COLUMNS
 
-TOGETHER_MS: Final = 1000
-"""Activities due in the same second leave together at its end, because each timer firing and bundle costs time."""
-ASK_MS: Final = 1
-"""They leave 1 ms later, so that everything stamped within that second has been received."""
+ASK_MS: Final = 2
+"""They leave 2 ms later, so that everything stamped within that second has been received, and what had to be completed,
+which takes until 1 ms after it."""
 
 
 class Recent(msgspec.Struct, array_like=True):
@@ -182,7 +181,7 @@ class Hosts(Step[HostState]):
 
 def _due(communication: Communication) -> int:
     """When an activity is sent on (ms). Lateness is of whole seconds, so a day ends and closes at the end of one."""
-    return -(-communication.instant // TOGETHER_MS) * TOGETHER_MS + ASK_MS
+    return end_of_second(communication.instant) + ASK_MS
 
 
 def _digest(communication: Communication) -> str:

@@ -1,28 +1,22 @@
-"""What travels between the steps of the stream and what they keep, as bytes.
-
-To an engine everything is bytes under a text key. Each value begins with the version of its form; the rest is
-MessagePack with sorted keys, so that equal values are equal bytes. `tests/transforms/stream/test_update_contract.py`
-freezes the forms: changing one means a new version, and reading the old one too.
-"""
+"""What travels between the steps of the stream, under text keys, as bytes (`stream.codec`)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from uncommon_im.transforms.rules.baseline.subjects import NO_HOST
+from uncommon_im.transforms.rules.stream.codec import Codec
 from uncommon_im.transforms.rules.stream.day_sets import Packed
 
-VERSION: Final = b"\x01"
 TELEMETRY: Final = '["telemetry"]'
 """The subject that every event of a tenant shows: the days on which it was seen are the tenant's coverage."""
 
 Row = dict[str, Any]
 """A row of `ACTIVITY_SCHEMA` without its nulls."""
-T = TypeVar("T")
 
 
 class _Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -61,6 +55,61 @@ class HostRecords(_Message, frozen=True, tag="records"):
     host: str
     shown: list[Shown]
     communications: list[Communication]
+
+
+class Starts(_Message, frozen=True, tag="starts"):
+    """Starts of processes of one host: columns of equal length.
+
+    Args:
+        guids: of the instances.
+        times: of the starts, in µs.
+        instants: from which they count, in ms.
+        contents: the rest of each, as `instances.packed` has it.
+    """
+
+    guids: list[str]
+    times: list[int]
+    instants: list[int]
+    contents: list[bytes]
+
+
+class PackedStarts(_Message, frozen=True, tag="packed_starts"):
+    """`Starts`, compressed; `size` is that of their bytes."""
+
+    size: int
+    data: bytes
+
+
+class Unfinished(_Message, frozen=True, tag="unfinished"):
+    """An event that may be a communication once the start of its process is known.
+
+    Args:
+        guid: of the instance.
+        time: of the event, in µs.
+        arrival: when it arrived, in µs.
+        instant: from which it counts, in ms.
+        content: the rest of it, as `instances.packed` has it.
+    """
+
+    guid: str
+    time: int
+    arrival: int
+    instant: int
+    content: bytes
+
+
+class Completed(_Message, frozen=True, tag="completed"):
+    """An event that waits no more.
+
+    Args:
+        event: it.
+        start: (time in µs, content) of the start of its process; `None`: none is known.
+        at: when that was decided (ms): what it shows counts from then on.
+    """
+
+    event: Unfinished
+    start: tuple[int, bytes] | None
+    at: int
 
 
 class HostHistory(_Message, frozen=True, tag="history"):
@@ -174,7 +223,10 @@ class Candidate(_Message, frozen=True, tag="candidate"):
     row: Row
 
 
-Message = HostRecords | HostHistory | Sighting | Covered | Question | Answer | Activity | SaidBefore | Candidate
+Message = (
+    HostRecords | HostHistory | Sighting | Covered | Question | Answer | Activity | SaidBefore | Candidate
+    | Starts | PackedStarts | Unfinished | Completed
+)  # fmt: skip
 
 
 class Output(NamedTuple):
@@ -208,29 +260,6 @@ Outcome = Output | VerdictRow | Alert | Wait
 Outcomes = Iterator[Outcome]
 
 
-class Codec(Generic[T]):
-    """Values of one type as bytes."""
-
-    def __init__(self, kind: Any) -> None:
-        """A codec of a type or a union of tagged types."""
-        self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
-        self._decode = msgspec.msgpack.Decoder(kind).decode
-
-    def encode(self, value: T) -> bytes:
-        """The bytes of a value."""
-        return VERSION + self._encode(value)
-
-    def decode(self, data: bytes) -> T:
-        """The value of bytes.
-
-        Raises:
-            ValueError: they are of a version that this program does not read.
-        """
-        if data[:1] != VERSION:
-            raise ValueError(f"state or message of version {data[:1].hex()}, this program reads {VERSION.hex()}")
-        return self._decode(memoryview(data)[1:])
-
-
 MESSAGES: Final[Codec[Message]] = Codec(Message)
 
 
@@ -241,3 +270,13 @@ def key_of(*parts: str) -> str:
     '["default","laptop-7"]'
     """
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+
+def host_of(key: str) -> tuple[str, str]:
+    """(tenant, host) of a key.
+
+    >>> host_of('["default","laptop-7"]')
+    ('default', 'laptop-7')
+    """
+    tenant, host = json.loads(key)
+    return tenant, host

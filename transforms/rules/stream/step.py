@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from uncommon_im.transforms.rules.stream.messages import MESSAGES, Codec, Message, Outcome, Outcomes, Wait
+from uncommon_im.transforms.rules.stream.codec import Codec
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Message, Outcome, Outcomes, Wait
 
 
 class Armed(Protocol):

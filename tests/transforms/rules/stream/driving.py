@@ -24,6 +24,7 @@ from uncommon_im.transforms.rules.stream.arrivals import Arrivals, BlockContent
 from uncommon_im.transforms.rules.stream.baselines import Baselines
 from uncommon_im.transforms.rules.stream.flood import Flood
 from uncommon_im.transforms.rules.stream.hosts import Hosts
+from uncommon_im.transforms.rules.stream.instances import Instances
 from uncommon_im.transforms.rules.stream.judging import Judging, JudgingRules
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import Covered
@@ -64,11 +65,15 @@ def time_of(record: Record, tenant: str) -> int:
 
 def engine_of(configuration: Configuration, lateness: Lateness, seed: int) -> Engine:
     """An engine with the steps of a configuration."""
-    limits, judge = configuration.detector.limits, configuration.judge
-    rules = JudgingRules(judge.writer, lateness, judge.learning_since)
-    hosts = Hosts(lateness, configuration.range.start)
-    flood = Flood(lateness, limits.max_alerts_per_group)
-    return Engine(hosts, Baselines(lateness, limits), Judging(rules), flood, seed)
+    limits, judge, scan = configuration.detector.limits, configuration.judge, configuration.scan
+    steps = {
+        "instances": Instances(lateness, scan.process_lookback),
+        "hosts": Hosts(lateness, configuration.range.start),
+        "baselines": Baselines(lateness, limits),
+        "judge": Judging(JudgingRules(judge.writer, lateness, judge.learning_since)),
+        "flood": Flood(lateness, limits.max_alerts_per_group),
+    }
+    return Engine(steps, Arrivals(scan, lateness).complete, seed)
 
 
 def drive(
@@ -105,6 +110,7 @@ def drive(
         place += size
         steps.append(feed(block, ordered[place][1] if place < len(ordered) else block[-1][1]))
     engine.run(steps, laziness=chooser.choice((0.0, 0.5, 0.95)))
+    driven.counts.update(engine.counted)
     return driven
 
 
@@ -117,6 +123,10 @@ def give(engine: Engine, arrived: BlockContent) -> None:
     """Puts what arrived on its way."""
     for found in arrived.hosts:
         engine.give("hosts", found.key, found.records, found.instant)
+    for instance in arrived.instances:
+        engine.give("instances", instance.key, instance.message, instance.instant)
+        if instance.to == "starts":
+            engine.starts.append((instance.key, instance.message))
     for covered in arrived.covered:
         engine.give("baselines", covered.key, covered.sighting, covered.instant)
     for seen in arrived.hours:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from uncommon_im.transforms.rules.stream.baselines import Baselines
-from uncommon_im.transforms.rules.stream.flood import Flood
-from uncommon_im.transforms.rules.stream.hosts import Hosts
-from uncommon_im.transforms.rules.stream.judging import Judging
-from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Message, Output, VerdictRow
+from uncommon_im.transforms.rules.events.tally import Tally
+from uncommon_im.transforms.rules.stream.arrivals import BlockContent
+from uncommon_im.transforms.rules.stream.instances import Instances
+from uncommon_im.transforms.rules.stream.messages import MESSAGES, Alert, Completed, Message, Output, VerdictRow
 from uncommon_im.transforms.rules.stream.step import Effects, Step, add_message, fire_timer
 
 END = 2**61
 ROUTES = {"sightings": "baselines", "questions": "baselines", "activities": "judge", "answers": "judge"}
 ROUTES |= {"candidates": "flood"}
+Recognise = Callable[[list[tuple[str, Completed]]], BlockContent]
 Element = tuple[int, str, bytes]
 """(timestamp in ms, key, message)."""
 
@@ -37,25 +37,38 @@ class Stage:
     bags: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     timers: dict[str, int] = field(default_factory=dict)
     inbox: list[Element] = field(default_factory=list)
+    kept: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    tidyings: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything is left of any key."""
+        return bool(self.cells or self.bags or self.timers or self.kept or self.tidyings)
 
 
 class Engine:
-    """Runs the four stateful steps."""
+    """Runs the five stateful steps."""
 
-    def __init__(self, hosts: Hosts, baselines: Baselines, judging: Judging, flood: Flood, seed: int) -> None:
+    def __init__(self, steps: Mapping[str, Step[Any]], recognise: Recognise, seed: int) -> None:
         self.random = random.Random(seed)
         self.source = -END
         self.ends = True
-        self.stages = {
-            "hosts": Stage(hosts, []),
-            "baselines": Stage(baselines, ["hosts"]),
-            "judge": Stage(judging, ["hosts", "baselines"]),
-            "flood": Stage(flood, ["judge"]),
+        upstream = {
+            "instances": [],
+            "hosts": ["instances"],
+            "baselines": ["instances", "hosts"],
+            "judge": ["hosts", "baselines"],
+            "flood": ["judge"],
         }
+        self.stages = {name: Stage(steps[name], before) for name, before in upstream.items()}
+        self.recognise = recognise
+        self.completed: list[tuple[str, Completed]] = []
+        self.counted: Tally = Tally()
         self.alerts: list[dict[str, Any]] = []
         self.verdicts: list[dict[str, Any]] = []
         self.sightings: list[Message] = []
         self.said: list[Message] = []
+        self.starts: list[tuple[str, Message]] = []
         self.firings: Counter[str] = Counter()
 
     def give(self, stage: str, key: str, message: Message, instant: int) -> None:
@@ -81,17 +94,23 @@ class Engine:
     def act(self) -> bool:
         """Delivers an element or fires a timer, any of them."""
         watermarks = self.watermarks()
-        choices: list[tuple[str, str]] = []
+        choices: list[tuple[str, str | tuple[str, int]]] = []
         for name, stage in self.stages.items():
             choices += [(name, "deliver")] * bool(stage.inbox)
             choices += [(name, key) for key, at in stage.timers.items() if at <= watermarks[name]]
+            choices += [(name, tidying) for tidying, at in stage.tidyings.items() if at <= watermarks[name]]
+        choices += [("instances", "recognise")] * bool(self.completed)
         if not choices:
             return False
         name, what = self.random.choice(choices)
         stage = self.stages[name]
-        if what == "deliver":
+        if what == "recognise":
+            self._recognise()
+        elif isinstance(what, tuple):
+            self._tidy(stage, *what)
+        elif what == "deliver":
             at, key, data = stage.inbox.pop(self.random.randrange(len(stage.inbox)))
-            self._apply(stage, key, add_message(stage.step, key, lambda: stage.cells.get(key), data), at)
+            self._deliver(stage, key, data, at)
         else:
             now = stage.timers.pop(what)
             self.firings[name] += 1
@@ -109,11 +128,43 @@ class Engine:
             before = [self.source, *(outputs[upstream] for upstream in stage.upstream)]
             inputs[name] = min([*before, *(at for at, _, _ in stage.inbox)])
             outputs[name] = min([inputs[name], *stage.timers.values()])
+            if name == "instances":
+                outputs[name] = min([outputs[name], *(completed.at for _, completed in self.completed)])
         return inputs
+
+    def _deliver(self, stage: Stage, key: str, data: bytes, at: int) -> None:
+        """An element reaches a step; starts of processes are kept unread."""
+        tidying = stage.step.keeping(key, data) if isinstance(stage.step, Instances) else None
+        if tidying is None:
+            self._apply(stage, key, add_message(stage.step, key, lambda: stage.cells.get(key), data), at)
+        else:
+            stage.kept[key].append(data)
+            stage.tidyings[key, tidying.timer] = tidying.instant
+
+    def _tidy(self, stage: Stage, key: str, timer: int) -> None:
+        assert isinstance(stage.step, Instances)
+        now = stage.tidyings.pop((key, timer))
+        kept, tidying = stage.step.tidy(key, stage.cells.get(key), stage.kept.pop(key, []), now)
+        if tidying is not None:
+            stage.kept[key] = kept
+            stage.tidyings[key, tidying.timer] = tidying.instant
+
+    def _recognise(self) -> None:
+        """Some of what was completed goes on, as a bundle."""
+        self.random.shuffle(self.completed)
+        size = self.random.randint(1, len(self.completed))
+        bundle, self.completed = self.completed[:size], self.completed[size:]
+        content = self.recognise(bundle)
+        self.counted.update(content.counts)
+        for found in content.hosts:
+            self.stages["hosts"].inbox.append((found.instant, found.key, MESSAGES.encode(found.records)))
+        for seen in content.hours:
+            self.sightings.append(seen.sighting)
+            self.stages["baselines"].inbox.append((seen.instant, seen.key, MESSAGES.encode(seen.sighting)))
 
     def _waiting(self, stage: Stage, key: str) -> list[bytes]:
         """The messages that wait under a key, in any order."""
-        waiting = list(stage.bags.get(key, ()))
+        waiting = [*stage.bags.get(key, ()), *stage.kept.get(key, ())]
         self.random.shuffle(waiting)
         return waiting
 
@@ -130,6 +181,9 @@ class Engine:
         for outcome in effects.outcomes:
             if isinstance(outcome, Output):
                 assert outcome.instant >= now, (outcome, now)
+                if isinstance(outcome.message, Completed):
+                    self.completed.append((outcome.key, outcome.message))
+                    continue
                 if outcome.to == "said":
                     self.said.append(outcome.message)
                     continue

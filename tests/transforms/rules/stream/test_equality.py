@@ -36,7 +36,7 @@ def test_any_arrival_order_within_the_lateness_gives_the_alerts_and_verdicts_of_
     assert Counter(map(comparable, driven.engine.alerts)) == Counter(map(comparable, expected.alerts)), organisation
     assert verdict_rows(driven.engine.verdicts) == oracle_rows(expected.activities), organisation.story
     assert not any(alert["late"] for alert in driven.engine.alerts)
-    assert all(not stage.cells and not stage.bags for stage in driven.engine.stages.values()), "state is left"
+    assert all(not stage.holds for stage in driven.engine.stages.values()), "state is left"
 
 
 @pytest.mark.parametrize("seed", range(12, 24))

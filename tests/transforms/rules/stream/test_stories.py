@@ -187,7 +187,7 @@ def test_after_the_window_a_day_the_horizon_and_the_lateness_of_silence_nothing_
     assert {name for name, stage in engine.stages.items() if stage.cells} == {"hosts", "baselines"}
     engine.source = last
     engine.settle()
-    assert all(not stage.cells and not stage.bags and not stage.timers for stage in engine.stages.values())
+    assert all(not stage.holds for stage in engine.stages.values())
 
 
 def test_judged_hours_and_what_was_said_are_kept_for_the_horizon_no_longer() -> None:
@@ -196,6 +196,7 @@ def test_judged_hours_and_what_was_said_are_kept_for_the_horizon_no_longer() -> 
     engine.source = WAIT.closing((NOON // DAY + 2) * DAY) + 10
     engine.settle()
     assert {name: len(stage.cells) for name, stage in engine.stages.items()} == {
+        "instances": 0,
         "hosts": 1,
         "baselines": 3,
         "judge": 0,

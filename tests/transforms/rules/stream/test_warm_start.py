@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.oracle import Options, detect
@@ -19,14 +20,20 @@ from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict
 from tests.running import configuration_of, run_records
 from tests.transforms.rules.stream.driving import Driven, drive, engine_of, on_time, time_of
 from tests.transforms.rules.stream.engine import END, Engine
-from uncommon_im.pipeline.baselines.read_history import messages_of
+from uncommon_im.pipeline.baselines.read_history import messages_of, starts_of
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
 from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.configuration.from_options import with_baseline
+from uncommon_im.schemas.catalogue import load_catalogue
+from uncommon_im.transforms.rules.alerts.secrets import SecretText
 from uncommon_im.transforms.rules.columns.days import DAY_US, day_number, day_of
+from uncommon_im.transforms.rules.instances.keeping import Keeper, recent_starts
+from uncommon_im.transforms.rules.instances.packed import PackedRow, unpack_rows
+from uncommon_im.transforms.rules.recognition.command_line import Engines
 from uncommon_im.transforms.rules.stream.day_sets import DaySet
+from uncommon_im.transforms.rules.stream.instances import columns_of
 from uncommon_im.transforms.rules.stream.lateness import Lateness
-from uncommon_im.transforms.rules.stream.messages import HostHistory, Message, SaidBefore, Sighting, key_of
+from uncommon_im.transforms.rules.stream.messages import HostHistory, Message, SaidBefore, Sighting, host_of, key_of
 
 FIRST = date(2026, 3, 1)
 ALLOWED = 600_000_000
@@ -126,10 +133,24 @@ def what_was_learned(killed: Driven, as_of: int, options: Options) -> Iterable[t
     for covered in killed.covered:
         if covered.known < as_of:
             yield "baselines", covered.key, covered.sighting
+    yield from starts_of(starts_kept(killed, as_of, options))
     for said in killed.engine.said:
         assert isinstance(said, SaidBefore)
         if said.time < as_of * DAY_US:
             yield "judge", key_of(*said.key[:2]), said
+
+
+def starts_kept(killed: Driven, as_of: int, options: Options) -> pa.Table:
+    """Starts of processes that were known before a day, as a snapshot keeps them."""
+    catalogue, lateness = load_catalogue(), lateness_of(options)
+    rows = [
+        PackedRow(*host_of(key), guid, time, content)
+        for key, message in killed.engine.starts
+        for guid, time, instant, content in zip(*columns_of(message), strict=True)
+        if instant < as_of * DAY_US // 1000 + lateness.allowed // 1000
+    ]
+    recent = recent_starts([unpack_rows(rows)], as_of * DAY_US, options.process_lookback_days * DAY_US)
+    return Keeper(Engines(catalogue), SecretText(catalogue).masked).kept(recent)
 
 
 def test_a_snapshot_of_days_that_the_stream_sees_too_changes_nothing(tmp_path: Path) -> None:
