@@ -97,7 +97,7 @@ WITH firsts AS (
     member('parent_process_command_line', given(parent_process_command_line)),
     member('parent_process_name', given(parent_process_name)),
     member('process_command_line', given(process_command_line)),
-    member('process_name', image(process_name, process_path)),
+    member('process_guid', given(process_guid)), member('process_name', image(process_name, process_path)),
     member('process_path', given(process_path)), member('process_pid', process_pid),
     member('process_sha256', given(process_sha256)),
     member('process_signature_status', CASE lower(given(process_signature_status)) WHEN 'signed' THEN 'signed'

@@ -84,18 +84,16 @@ SELECT acts, image, line, path, os, engine || '|' || CASE
 FROM paths;
 
 CREATE TEMP TABLE events AS
-SELECT t.rowid AS number, epoch_us(event_time) AS time, coalesce(h.service, a.service) AS service, tenant_id, host_id,
+SELECT number, epoch_us(event_time) AS time, coalesce(h.service, a.service) AS service, tenant_id, host_id,
   event_type, os, process_name, process_path, process_signature_status, process_signer, parent_process_name,
   process_command_line, causality_process_name, causality_process_command_line
-FROM traffic t
+FROM completed
 LEFT JOIN hosts h ON h.raw = remote_host
 LEFT JOIN addresses a ON a.raw = CASE WHEN remote_ip IS NULL OR list_contains(getvariable('no_addresses'), remote_ip)
                                       THEN CASE WHEN h.address THEN h.host END ELSE remote_ip END
 WHERE coalesce(h.service, a.service) IS NOT NULL
   AND flaw(event_type, event_time, host_id, process_name, process_path, remote_host, remote_ip) IS NULL
-  AND (event_type IS NULL OR NOT list_contains(getvariable('process_types'), event_type))
-  AND coalesce(lower(strip(direction)) <> 'inbound', true)
-  AND NOT (coalesce(lower(strip(event_type)) = 'dns', false) AND coalesce(dns_status, 0) <> 0);
+  AND goes_out(event_type, direction, dns_status);
 
 -- Identity of the distinct processes
 CREATE TEMP TABLE actors AS

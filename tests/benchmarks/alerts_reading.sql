@@ -73,6 +73,16 @@ CREATE TEMP MACRO flaw(kind, time, id, name, path, host, ip) AS CASE
     AND (kind IS NULL OR NOT list_contains(getvariable('process_types'), kind)) THEN 'missing_field:remote_host'
   WHEN time < '2000-01-01 00:00:00+00' OR time >= '2100-01-01 00:00:00+00' THEN 'bad_timestamp' END;
 
+-- What leaves the host and succeeds; what of it only points to its process's start; signatures that nobody knows.
+CREATE TEMP MACRO goes_out(kind, direction, dns_status) AS
+  (kind IS NULL OR NOT list_contains(getvariable('process_types'), kind))
+  AND coalesce(lower(strip(direction)) <> 'inbound', true)
+  AND NOT (coalesce(lower(strip(kind)) = 'dns', false) AND coalesce(dns_status, 0) <> 0);
+CREATE TEMP MACRO points(kind, guid, name, path, line) AS
+  (kind IS NULL OR NOT list_contains(getvariable('process_types'), kind)) AND given(guid) IS NOT NULL
+  AND (given(line) IS NULL OR image(name, path) IS NULL);
+CREATE TEMP MACRO unsaid(status) AS coalesce(lower(given(status)) NOT IN ('signed', 'unsigned', 'invalid'), true);
+
 CREATE TEMP TABLE counted AS
 SELECT tenant_id, epoch_us(event_time) // 86400000000 AS day, count(*) AS events,
   flaw(event_type, event_time, host_id, process_name, process_path, remote_host, remote_ip) AS flaw
@@ -101,8 +111,10 @@ FROM (
          ELSE len(list_filter(getvariable('engines'), lambda e: e = engine_name(image(NULL, process_path)))) > 0
     END AS acts
   FROM lake
-  WHERE list_contains(getvariable('engine_names'), process_name) OR unnamed(process_name)
-    OR list_contains(getvariable('owner_names'), causality_process_name)
+  WHERE (list_contains(getvariable('engine_names'), process_name) OR unnamed(process_name)
+    OR list_contains(getvariable('owner_names'), causality_process_name))
+    AND NOT (process_guid IS NOT NULL AND points(event_type, process_guid, process_name, process_path,
+      process_command_line))
 );  -- an unnamed process may turn out to be no engine: it gets no fingerprint below
 
 -- Communications: the only events whose wide columns are read --------------------------------------------------------

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from tests.benchmarks.organisation import DAY, Organisation
 from tests.benchmarks.vocabulary import Actor, ActorTable, Codes, Vocabulary
+from uncommon_im.pipeline.lab.simulation.telemetry.delivery import instance_numbers
+from uncommon_im.pipeline.lab.simulation.telemetry.sensors import SENSORS, guids_of
 
 TENANTS = ("contoso", "contoso-branch")
 TYPES = ("network", "dns", "process", "flow")
@@ -17,6 +19,8 @@ SYSTEMS = ("windows", "macos", "linux")
 PROTOCOLS = ("tcp", "udp")
 DIRECTIONS = ("outbound", "inbound")
 TEXT = pa.dictionary(pa.int32(), pa.string())
+LEFT_OUT = SENSORS["elastic"].without["network"]
+"""What connections and lookups leave out in a bare lake; starts say all, causality groups too."""
 DEAD = 20_000
 """One row in so many cannot be used."""
 REPEATED = 2_000
@@ -46,11 +50,22 @@ class Rows(NamedTuple):
         return Rows(np.concatenate([self.time, other.time]), host, actor, domain, address, event_type, noise)
 
 
-def schema(event_ids: bool) -> pa.Schema:
-    """The columns of native events."""
+def instances(rows: Rows, first: int) -> npt.NDArray[np.uint64]:
+    """A number for each row's instance of a process.
+
+    An actor's connections and lookups of one day on one host are one instance's, whose start has a negative `noise`.
+    Each other start is that of another one.
+    """
+    own = (rows.event_type == 2) & (rows.noise >= 0)
+    turn = np.where(own, 1_000 + rows.time % 1_000_000, (rows.time - first) // DAY)
+    return instance_numbers(1, rows.host.astype(np.int64) << 24 | rows.actor, turn)
+
+
+def schema(event_ids: bool, instances: bool = False) -> pa.Schema:
+    """The columns of native events, with ids and with the names of their processes' instances, or without."""
     text = [
         "event_type", "tenant_id", "host_id", "host_name", "user_name", "os", *Actor._fields, "remote_host",
-        "remote_ip", "protocol", "direction",
+        "remote_ip", "protocol", "direction", *(["process_guid"] if instances else []),
     ]  # fmt: skip
     integers = ["process_pid", "remote_port", "bytes_sent", "bytes_received", "dns_status"]
     fields = [pa.field("event_time", pa.timestamp("us", "UTC")), *(pa.field(name, TEXT) for name in text)]
@@ -88,9 +103,12 @@ class Columns:
         addresses: Vocabulary,
         event_ids: bool,
         first: int,
+        processes: str = "",
     ) -> None:
+        """What `processes` says of `generate.Settings`, and what the columns are made of."""
         self.rng, self.hosts, self.actors, self.names, self.addresses = rng, hosts, actors, names, addresses
-        self.event_ids, self.first = event_ids, first
+        self.event_ids, self.first, self.processes = event_ids, first, processes
+        self.schema = schema(event_ids, bool(processes))
         self.host_ids = pa.array([*hosts.host_id, "N/A"])
         self.host_names = pa.array(hosts.host_name)
         self.users = pa.array([*(f"CONTOSO\\{user}" for user in hosts.user), "NT AUTHORITY\\SYSTEM"])
@@ -132,6 +150,8 @@ class Columns:
         for field, vocabulary in self.actors.vocabularies.items():
             codes = self.actors.column(field)[rows.actor]
             codes = np.where(bad == 5, -1, codes).astype(np.int32) if field == "process_name" else codes
+            if self.processes == "bare" and field in LEFT_OUT:
+                codes = np.where(network | dns, -1, codes).astype(np.int32)
             texts[field] = encoded(codes, vocabulary.strings())
         process = (rows.host.astype(np.int64) * 7919 + rows.actor * 104_729 + (time - self.first) // DAY) % 60_000 + 4
         numbers = {
@@ -144,4 +164,8 @@ class Columns:
         columns = {**texts, **numbers, "event_time": time_column}
         if self.event_ids:
             columns["event_id"] = identifiers(rng, count).take(pa.array(source))
-        return pa.table([columns[name] for name in schema(self.event_ids).names], schema=schema(self.event_ids))
+        if self.processes:
+            known, codes = np.unique(instances(rows, self.first), return_inverse=True)
+            guids = guids_of(known, "base64")
+            columns["process_guid"] = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), guids)
+        return pa.table([columns[name] for name in self.schema.names], schema=self.schema)

@@ -14,7 +14,11 @@ import duckdb
 
 from tests.benchmarks import catalogue_tables
 
-SQL = ("alerts_macros.sql", "alerts_reading.sql", "alerts_identity.sql", "alerts.sql")
+READING = ("alerts_macros.sql", "alerts_reading.sql")
+COMPLETING = "alerts_instances.sql"
+NOTHING_TO_COMPLETE = "CREATE TEMP VIEW completed AS SELECT rowid AS number, * FROM traffic"
+IDENTIFYING = "alerts_identity.sql"
+JUDGING = "alerts.sql"
 
 
 def quoted(text: str) -> str:
@@ -22,23 +26,41 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def open_lake(files: str, threads: int) -> duckdb.DuckDBPyConnection:
-    """A connection with what the SQL reads: the catalogue's tables, and the files as `lake`."""
+def open_lake(files: str, threads: int) -> tuple[duckdb.DuckDBPyConnection, bool]:
+    """A connection with what the SQL reads: the catalogue's tables, and the files as `lake`.
+
+    Returns:
+        (the connection, whether the files name instances of processes).
+    """
     connection = duckdb.connect(config={"threads": threads, "preserve_insertion_order": False})
     catalogue_tables.load(connection)
     source = f"read_parquet({quoted(files)})"
     columns = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-    missing = [name for name in ("event_id", "tenant_id") if name not in columns]
+    missing = [name for name in ("event_id", "tenant_id", "process_guid") if name not in columns]
     absent = "".join(f", NULL::VARCHAR AS {name}" for name in missing)
     connection.execute(f"CREATE TEMP VIEW lake AS SELECT *{absent} FROM {source}")
+    return connection, "process_guid" not in missing
+
+
+def read_lake(files: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """A connection that has read the files, and can make alerts of them."""
+    connection, has_instances = open_lake(files, threads)
+    for name in READING:
+        connection.execute(statements(name))
+    connection.execute(statements(COMPLETING) if has_instances else NOTHING_TO_COMPLETE)
+    connection.execute(statements(IDENTIFYING))
     return connection
+
+
+def statements(name: str) -> str:
+    """The SQL of a file of this folder."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def run(files: str, output: Path | None, threads: int) -> dict[str, Any]:
     """Writes the alerts and returns the counts that a run prints."""
-    connection = open_lake(files, threads)
-    for name in SQL:
-        connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    connection = read_lake(files, threads)
+    connection.execute(statements(JUDGING))
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         connection.execute(f"COPY alerts TO {quoted(str(output))} (FORMAT json)")

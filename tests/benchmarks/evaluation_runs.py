@@ -114,7 +114,7 @@ def run_case(case: Case, folder: Path) -> dict[str, Any]:
 
 def _ours(case: Case, folder: Path, organisation: Organisation, after_gap: int | None) -> dict[str, dict[str, Any]]:
     """This project's figures, by the installed command; without a gap it is run again, and over shuffled records."""
-    run = _backfill(folder / "events", folder / "run")
+    run = backfill(folder / "events", folder / "run")
     alerts = read_alerts(str(folder), str(run), organisation)
     low = [alert for alert in alerts if alert.severity == "Low"]
     figures = {
@@ -123,8 +123,8 @@ def _ours(case: Case, folder: Path, organisation: Organisation, after_gap: int |
     }
     if not case.gap:
         shuffle(folder / "events", folder / "shuffled-events", case.seed)
-        again = _backfill(folder / "events", folder / "again")
-        shuffled = _backfill(folder / "shuffled-events", folder / "shuffled")
+        again = backfill(folder / "events", folder / "again")
+        shuffled = backfill(folder / "shuffled-events", folder / "shuffled")
         figures[OURS] |= {"rerun": differing(run, again), "shuffled": differing(run, shuffled)}
     return figures
 
@@ -190,8 +190,9 @@ def _facts(run: Path) -> Counter[str]:
     )
 
 
-def _backfill(events: Path, output: Path) -> Path:
-    command = [*shlex.split(PIPELINE), "backfill", "--input", f"{events}/*.parquet", "--output", str(output)]
+def backfill(events: Path, output: Path, *options: str) -> Path:
+    """Runs the installed command over a folder of Parquet; returns `output`."""
+    command = [*shlex.split(PIPELINE), "backfill", "--input", f"{events}/*.parquet", "--output", str(output), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{shlex.join(command)} ended with status {done.returncode}:\n{done.stderr[-2000:]}")

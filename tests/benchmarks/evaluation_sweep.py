@@ -7,14 +7,12 @@ The alerts are those of the benchmarks' hand-written SQL, which are the pipeline
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import duckdb
 
-from tests.benchmarks.duckdb_alerts import SQL, open_lake
+from tests.benchmarks.duckdb_alerts import JUDGING, read_lake, statements
 from uncommon_im.pipeline.lab.evaluation.scoring import Alert, Organisation, score
 
-*READING, JUDGING = SQL
 OTHER_HOSTS = (0, 1, 3, 5, 10, 25)
 HOST_DAYS = (0, 1, 2, 5)
 GROUPS = (1, 5, 10, 25)
@@ -35,7 +33,7 @@ def sweep(files: str, organisation: Organisation) -> tuple[Swept, Swept]:
     Returns:
         `OTHER_HOSTS/HOST_DAYS` -> figures, and `max_alerts_per_group` -> figures at the other limits' defaults.
     """
-    connection = read_events(files)
+    connection = read_lake(files, threads=2)
     pairs = {
         f"{other_hosts}/{host_days}": _figures(alerts_at(connection, other_hosts, host_days), organisation)
         for other_hosts in OTHER_HOSTS
@@ -45,21 +43,13 @@ def sweep(files: str, organisation: Organisation) -> tuple[Swept, Swept]:
     return pairs, groups
 
 
-def read_events(files: str) -> duckdb.DuckDBPyConnection:
-    """A connection that has read the events of a glob, and can make alerts of them at any limits."""
-    connection = open_lake(files, threads=2)
-    for name in READING:
-        connection.execute(_statements(name))
-    return connection
-
-
 def alerts_at(
     connection: duckdb.DuckDBPyConnection, other_hosts: int = 3, host_days: int = 2, group: int = 25
 ) -> list[Alert]:
-    """The alerts of what `read_events` has read, at `max_other_hosts`, `max_host_days`, `max_alerts_per_group`."""
+    """The alerts of what `read_lake` has read, at `max_other_hosts`, `max_host_days`, `max_alerts_per_group`."""
     limits = {"max_other_hosts": other_hosts, "max_host_days": host_days, "max_alerts_per_group": group}
     connection.execute("; ".join(f"SET VARIABLE {name} = {value}" for name, value in limits.items()))
-    connection.execute(_statements(JUDGING))
+    connection.execute(statements(JUDGING))
     rows = connection.execute("SELECT event_id, severity, variation FROM alerts").fetchall()
     return [Alert(*row) for row in rows]
 
@@ -76,7 +66,3 @@ def _figures(alerts: Iterable[Alert], organisation: Organisation) -> dict[str, i
         "false": sum(not result.is_true(alert) for alert in result.alerts),
         "host_days": result.host_days,
     }
-
-
-def _statements(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")

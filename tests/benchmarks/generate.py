@@ -18,7 +18,8 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from tests.benchmarks import messaging, plants, scripts, software
-from tests.benchmarks.columns import Columns, Rows, schema
+from tests.benchmarks.columns import Columns, Rows
+from tests.benchmarks.instances import Starts
 from tests.benchmarks.organisation import DAY, Organisation, organisation
 from tests.benchmarks.vocabulary import ActorTable, Codes, Vocabulary, domains, draw, zipf_pool
 
@@ -28,6 +29,9 @@ MARKER = "generated.json"
 """Written last: what the folder holds."""
 DOMAINS = 20_000
 ADDRESSES = 4
+FEWER_STARTS = (0.7, 0.955)
+"""Shares of connections, and of both these and lookups, among ordinary rows of a lake with instances: about 8 % of all
+are starts."""
 IM, ENGINE, CHILD, OWN = 0.010, 0.030, 0.010, 0.040
 """Shares of the rows: instant messaging, scripting engines, what scripts start, software of one host only."""
 
@@ -43,6 +47,9 @@ class Settings(NamedTuple):
     event_ids: bool = False
     messaging: float = IM
     """Share of the rows that is instant messaging."""
+    processes: str = ""
+    """`whole`: each event names its process's instance, and fewer are starts. `bare`: so it is, and connections and
+    lookups leave out of it what Elastic Defend does."""
 
 
 @dataclass
@@ -97,8 +104,8 @@ def calendar(days: int) -> npt.NDArray[np.float64]:
     return share / float(share[-1])
 
 
-def background(w: World, time: np.ndarray) -> Rows:
-    """Ordinary rows at these times, IM traffic included."""
+def background(w: World, time: np.ndarray) -> tuple[Rows, npt.NDArray[np.bool_]]:
+    """Ordinary rows at these times, IM traffic included, and which are of processes that communicate or run scripts."""
     rng, count = w.rng, len(time)
     host = draw(rng, w.hosts.pool, count)
     line = rng.integers(0, 1 << 20, count, dtype=np.int32)
@@ -132,7 +139,7 @@ def background(w: World, time: np.ndarray) -> Rows:
 
     # 0 network, 1 dns, 2 process; scripting engines mostly start, messengers never
     chance = rng.random(count)
-    event_type = np.searchsorted([0.55, 0.75], chance).astype(np.int32)
+    event_type = np.searchsorted(FEWER_STARTS if w.settings.processes else [0.55, 0.75], chance).astype(np.int32)
     event_type[(kind >= edges[0]) & (kind < edges[1]) & (chance > 0.3)] = 2
     event_type[chat] = (chance[chat] < 0.25) & (domain[chat] >= 0)
     nameless = (event_type == 0) & ~chat & (line % 4 == 0)
@@ -143,7 +150,7 @@ def background(w: World, time: np.ndarray) -> Rows:
     address[event_type == 1] = -1
     domain[event_type == 2] = -1
     address[event_type == 2] = -1
-    return Rows(time.copy(), host, actor, domain, address, event_type, line)
+    return Rows(time.copy(), host, actor, domain, address, event_type, line), kind < edges[2]
 
 
 def planted_rows(events: list[plants.Planted], names: Vocabulary) -> Rows:
@@ -169,7 +176,8 @@ def write(settings: Settings, out: Path) -> dict[str, int]:
     for old in [out / MARKER, *out.glob("events-*.parquet")]:
         old.unlink(missing_ok=True)
     w = world(settings)
-    columns = Columns(w.rng, w.hosts, w.actors, w.names, w.addresses, settings.event_ids, FIRST_DAY)
+    columns = Columns(w.rng, w.hosts, w.actors, w.names, w.addresses, settings.event_ids, FIRST_DAY, settings.processes)
+    starts = Starts(FIRST_DAY)
     per_file = max(1, math.ceil(settings.events / settings.files / GROUP))
     groups = settings.files * per_file
     share = calendar(settings.days)
@@ -179,7 +187,7 @@ def write(settings: Settings, out: Path) -> dict[str, int]:
     written = 0
     for file in range(settings.files):
         path = out / f"events-{file:04d}.parquet"
-        with pq.ParquetWriter(path, schema(settings.event_ids), compression="zstd", compression_level=1,
+        with pq.ParquetWriter(path, columns.schema, compression="zstd", compression_level=1,
                               use_dictionary=True, store_schema=False) as writer:  # fmt: skip
             for group in range(file * per_file, (file + 1) * per_file):
                 total = settings.events * (group + 1) // groups - settings.events * group // groups
@@ -187,10 +195,13 @@ def write(settings: Settings, out: Path) -> dict[str, int]:
                 ordinary = max(0, total - len(planted.time))
                 position = (group + np.sort(w.rng.random(ordinary))) / groups
                 time = np.interp(position, share, hours).astype(np.int64)
-                rows = background(w, time).join(planted)
+                rows, needed = background(w, time)
+                rows = rows.join(planted)
+                if settings.processes:
+                    rows = rows.join(starts.of(rows, np.append(needed, np.ones(len(planted.time), np.bool_))))
                 order = np.argsort(rows.time, kind="stable")
                 table = columns.table(rows.take(order))
-                writer.write_table(table, row_group_size=GROUP + len(planted.time))
+                writer.write_table(table, row_group_size=max(GROUP, len(rows.time)))
                 written += table.num_rows
     about = {**settings._asdict(), "events": written, "planted": len(w.plants)}
     (out / MARKER).write_text(json.dumps(about), encoding="utf-8")
@@ -204,10 +215,18 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--event-ids", action="store_true", help="give every event an id of its own")
     parser.add_argument("--messaging", type=float, default=IM, help="share of the rows that is instant messaging")
+    parser.add_argument("--processes", choices=["whole", "bare"], default="", help="events that name instances")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     settings = Settings(
-        given.events, given.hosts, given.days, given.files, given.seed, given.event_ids, given.messaging
+        given.events,
+        given.hosts,
+        given.days,
+        given.files,
+        given.seed,
+        given.event_ids,
+        given.messaging,
+        given.processes,
     )
     print(json.dumps(write(settings, given.out)))
 

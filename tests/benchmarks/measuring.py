@@ -114,7 +114,7 @@ def _resident(process: int) -> float:
         return 0.0
 
 
-def prepare(data: Path, settings: Mapping[str, int], generator: str = "tests.benchmarks.generate") -> None:
+def prepare(data: Path, settings: Mapping[str, int | str], generator: str = "tests.benchmarks.generate") -> None:
     """Generates events if they are not there, and reads them once so that all runs find them in memory."""
     marker = data / "generated.json"
     if marker.exists():
@@ -124,10 +124,9 @@ def prepare(data: Path, settings: Mapping[str, int], generator: str = "tests.ben
             raise SystemExit(f"{data} holds other events ({other}): name another folder with --data, or delete it")
     else:
         command = [sys.executable, "-m", generator, "--out", str(data)]
-        command += [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-        print(
-            f"generating {', '.join(f'{value:,} {name}' for name, value in settings.items())} into {data}", flush=True
-        )
+        command += [f"--{name.replace('_', '-')}={value}" for name, value in settings.items() if value is not True]
+        command += [f"--{name.replace('_', '-')}" for name, value in settings.items() if value is True]
+        print(f"generating {', '.join(f'{name} {value}' for name, value in settings.items())} into {data}", flush=True)
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     for path in data.glob("*.parquet"):
         with path.open("rb") as file:

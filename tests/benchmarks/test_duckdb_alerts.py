@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from tests.benchmarks.columns import LEFT_OUT
 from tests.benchmarks.duckdb_alerts import run
 from tests.benchmarks.generate import Settings, write
 from tests.oracle import detect
@@ -29,9 +30,9 @@ def essence(alert: dict[str, Any]) -> tuple[Any, ...]:
     return (alert["alert_id"], alert["variation"], alert["timestamp"], alert["event_id"], *figures)
 
 
-@pytest.mark.parametrize("event_ids", [False, True])
-def test_the_sql_finds_what_the_oracle_finds(tmp_path: Path, event_ids: bool) -> None:
-    settings = Settings(events=12_000, hosts=100, days=50, files=2, seed=7, event_ids=event_ids)
+@pytest.mark.parametrize(("event_ids", "processes"), [(False, ""), (True, ""), (False, "whole"), (True, "bare")])
+def test_the_sql_finds_what_the_oracle_finds(tmp_path: Path, event_ids: bool, processes: str) -> None:
+    settings = Settings(12_000, hosts=100, days=50, files=2, seed=7, event_ids=event_ids, processes=processes)
     write(settings, tmp_path)
     expected = detect(records(tmp_path))
     found = run(f"{tmp_path}/*.parquet", tmp_path / "alerts.jsonl", threads=2)
@@ -42,3 +43,15 @@ def test_the_sql_finds_what_the_oracle_finds(tmp_path: Path, event_ids: bool) ->
     assert (found["events"]["read"], found["events"]["valid"]) == (expected.read, expected.valid)
     assert set(found["alerts"]) == {"base", "suspicious_process", "uncommon_scripting_engine"}
     assert "rolled_up" in found["verdicts"]
+
+
+def test_a_bare_lake_is_the_whole_one_without_what_connections_leave_out(tmp_path: Path) -> None:
+    whole, bare = tmp_path / "whole", tmp_path / "bare"
+    for folder in (whole, bare):
+        write(Settings(12_000, hosts=100, days=50, files=2, seed=7, event_ids=True, processes=folder.name), folder)
+    pairs = [pair for pair in zip(records(whole), records(bare), strict=True) if pair[0]["event_type"] != "flow"]
+    for one, other in pairs:
+        left_out = LEFT_OUT if one["event_type"] in ("network", "dns") else ()
+        assert other == one | dict.fromkeys(left_out)
+    starts = [one for one, _ in pairs if one["event_type"] == "process"]
+    assert 0.05 < len(starts) / len(pairs) < 0.15

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.benchmarks import evaluation
+from tests.benchmarks.duckdb_alerts import read_lake
 from tests.benchmarks.evaluation import cases, result_of
 from tests.benchmarks.evaluation_runs import OURS, Case, differing, differing_activities, figures_of, gap_end, shuffle
-from tests.benchmarks.evaluation_sweep import DEFAULTS, GROUPS, HOST_DAYS, OTHER_HOSTS, alerts_at, read_events, sweep
+from tests.benchmarks.evaluation_sweep import DEFAULTS, GROUPS, HOST_DAYS, OTHER_HOSTS, alerts_at, sweep
 from tests.benchmarks.evaluation_tables import TITLES, all_tables, campaigns, comparison, groups, limits
 from tests.oracle import Options
 from tests.running import catalogue, configuration_of, run_backfill, write_lines
@@ -44,7 +45,7 @@ def test_the_sweeps_alerts_are_the_pipelines_at_the_same_limits(
     found = run_backfill([simulated.events_glob], configuration_of(options))
     expected = Counter(Alert(alert["event_id"], alert["severity"], alert["variation"]) for alert in found.alerts)
     assert len(expected) > 5
-    assert Counter(alerts_at(read_events(simulated.events_glob), other_hosts, host_days)) == expected
+    assert Counter(alerts_at(read_lake(simulated.events_glob, 2), other_hosts, host_days)) == expected
 
 
 def test_looser_limits_never_find_less_and_cost_more(simulated: SimulationSummary) -> None:
@@ -97,7 +98,7 @@ def test_the_gap_ends_with_the_first_day_after_the_longest_silence() -> None:
 
 def test_figures_count_what_was_found_and_what_it_cost(simulated: SimulationSummary) -> None:
     organisation = read_organisation(simulated.output, catalogue())
-    alerts = alerts_at(read_events(simulated.events_glob), 3, 2)
+    alerts = alerts_at(read_lake(simulated.events_glob, 2), 3, 2)
     found = figures_of(score(organisation, alerts), after_gap=organisation.first_day)
     assert found.alerts == len(alerts)
     assert found.host_days == 24 * (40 - 14)

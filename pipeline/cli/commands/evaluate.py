@@ -59,6 +59,10 @@ def show(report: Mapping[str, Any]) -> None:
     table.add_column("95 % interval", justify="right")
     rates, precision = report["alerts_per_1000_hosts_per_day"], report["precision"]
     table.add_row("recall over malicious campaigns", *_estimate(report["recall"], percent=True))
+    for name, estimate in report["recall_by_severity"].items():
+        table.add_row(Text(f"  with an alert of severity {name}"), *_estimate(estimate, percent=True))
+    for name, estimate in report["told_as_expected"].items():
+        table.add_row(Text(f"  told as {name}, of those expected so"), *_estimate(estimate, percent=True))
     table.add_section()
     table.add_row("alerts per 1,000 hosts per day", *_estimate(rates["all"]))
     table.add_row("  not about planted malware", *_estimate(rates["about_nothing_malicious"]))

@@ -29,6 +29,11 @@ class SimulateOptions(Options):
         "events.",
         "full",
     )
+    sensor: Literal["xdr", "elastic", "sysmon", "crowdstrike", "sentinelone"] = option(
+        "In whose shape the telemetry is: what it says of a process in each event, and what only when that starts. "
+        "`xdr` says all in each event.",
+        "xdr",
+    )
     gap_days: int = option(
         "How many days, three weeks before the end, have no telemetry at all.", 0, parse=Whole(0, MOST_DAYS)
     )
@@ -54,6 +59,7 @@ def run_simulate(options: SimulateOptions) -> None:
             options.first_day or FIRST_DAY,
             options.background,
             options.gap_days,
+            options.sensor,
         )
     except ValueError as error:
         raise ConfigurationError(str(error)) from None

@@ -16,10 +16,15 @@ from uncommon_im.pipeline.sources.files.parquet import RowGroup, row_groups
 from uncommon_im.pipeline.storage.listing import list_files
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.schemas.event import LATEST_US
 from uncommon_im.transforms.rules.activities.hourly import activities_of
+from uncommon_im.transforms.rules.activities.recognised import recognise
 from uncommon_im.transforms.rules.baseline.tables import plain
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.events.normalise import Events
+from uncommon_im.transforms.rules.instances.completing import complete
+from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA, EventRows, event_rows, start_rows
+from uncommon_im.transforms.rules.instances.starts import KEY_COLUMNS, Starts
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
@@ -75,7 +80,9 @@ def read_labels(folder: str) -> list[Campaign]:
 
 
 class CommunicationReader:
-    """Finds the communications in the events of simulated folders.
+    """Finds the communications in the events of simulated folders, each completed from the start of its process.
+
+    However old a start is, it counts: a detector is judged by what happened, not by what it can know of it.
 
     Attributes:
         hosts: ids of the hosts that delivered valid events, over all that was read.
@@ -92,26 +99,48 @@ class CommunicationReader:
     def tables(self, folder: str) -> Iterator[pa.Table]:
         """The communications in `folder/events/*.parquet`, of `ACTIVITY_SCHEMA`, one row each.
 
+        Those that lacked something of their process come last.
+
         Raises:
             ConfigurationError: there are no events, or a file is not readable.
         """
         files = list_files(f"{folder}/events/*.parquet")
         require(files, f"{folder}/events: no *.parquet there: give the --output of `uncommon-im simulate`")
-        for path, _ in files:
-            try:
-                for number in range(row_groups(path)):
-                    yield self._read(Events(RowGroup(path, number)))
-            except (pa.ArrowException, OSError, ValueError) as error:
-                raise ConfigurationError(f"{path}: cannot be read as events: {error}") from None
+        paths, waiting = [path for path, _ in files], [EVENT_ROW_SCHEMA.empty_table()]
+        for events in _events_of(paths):
+            self._note(events)
+            found = recognise(self._recogniser, events, events.valid, unfinished=True)
+            yield plain(activities_of(events, found.communications, "UTC"))
+            waiting.append(plain(event_rows(events, found.unfinished)))
         require(self.days, f"{folder}/events: no valid event there")
+        unfinished = pa.concat_tables(waiting)
+        if unfinished.num_rows:
+            whole = EventRows(complete(unfinished, map(_starts, _events_of(paths)), LATEST_US)).events("default")
+            found = recognise(self._recogniser, whole, whole.valid, unfinished=False)
+            yield plain(activities_of(whole, found.communications, "UTC"))
 
-    def _read(self, events: Events) -> pa.Table:
-        valid = events.valid
-        hosts = events.text("host_id")
+    def _note(self, events: Events) -> None:
+        hosts, valid = events.text("host_id"), events.valid
         self.hosts.update(hosts.values[code] for code in np.unique(hosts.codes[valid]))
         self.days.update(np.unique(events.time.values[valid] // DAY_US).tolist())
-        found = self._recogniser.communications(events, self._recogniser.candidates(events, valid))
-        return plain(activities_of(events, found, "UTC"))
+
+
+def _events_of(paths: Iterable[str]) -> Iterator[Events]:
+    """The events of Parquet files, a row group at a time.
+
+    Raises:
+        ConfigurationError: a file is not readable.
+    """
+    for path in paths:
+        try:
+            yield from (Events(RowGroup(path, number)) for number in range(row_groups(path)))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise ConfigurationError(f"{path}: cannot be read as events: {error}") from None
+
+
+def _starts(events: Events) -> Starts:
+    rows = plain(event_rows(events, start_rows(events, events.valid)))
+    return Starts(rows.select(KEY_COLUMNS), lambda chosen: rows.take(pa.array(chosen)))
 
 
 def communications_of(table: pa.Table) -> Iterator[tuple[str, Communication]]:

@@ -17,7 +17,8 @@ PER_HOSTS = 1_000
 def report_of(scores: Sequence[Score]) -> dict[str, Any]:
     """All figures of one detector over some organisations, as JSON has them.
 
-    Rates are alerts per 1,000 hosts per day, after the learning days. Intervals are 95 %, as `intervals` says.
+    Rates are alerts per 1,000 hosts per day, after the learning days. Recall by severity counts malicious campaigns
+    with an alert of that severity, whatever others they have. Intervals are 95 %, as `intervals` says.
     """
     return {
         "organisations": len(scores),
@@ -25,6 +26,13 @@ def report_of(scores: Sequence[Score]) -> dict[str, Any]:
         "days": [score.organisation.days for score in scores],
         "learning_days": LEARNING_DAYS,
         "recall": recall(scores)._asdict(),
+        "recall_by_severity": {
+            name: recall(scores, _alerts_with(name))._asdict() for name in _names(scores, lambda alert: alert.severity)
+        },
+        "told_as_expected": {
+            name: told_as_expected(scores, name)._asdict()
+            for name in sorted({each.campaign.expected for each in _malicious(scores)} - {"none"})
+        },
         "alerts_per_1000_hosts_per_day": {
             "all": rate(scores, lambda score, alert: True)._asdict(),
             "about_nothing_malicious": rate(scores, lambda score, alert: not score.is_true(alert))._asdict(),
@@ -44,10 +52,16 @@ def report_of(scores: Sequence[Score]) -> dict[str, Any]:
     }
 
 
-def recall(scores: Iterable[Score]) -> Estimate:
-    """Malicious campaigns that were detected, a share of those that were planted."""
-    planted = [each for score in scores for each in score.campaigns if each.campaign.malicious]
-    return share(sum(each.detected for each in planted), len(planted))
+def recall(scores: Iterable[Score], counts: Callable[[CampaignScore], bool] = lambda each: each.detected) -> Estimate:
+    """Malicious campaigns that count (that were detected), a share of those that were planted."""
+    planted = _malicious(scores)
+    return share(sum(map(counts, planted)), len(planted))
+
+
+def told_as_expected(scores: Iterable[Score], variation: str) -> Estimate:
+    """Malicious campaigns with an alert of the variation that is expected of them, a share of those of which it is."""
+    planted = [each for each in _malicious(scores) if each.campaign.expected == variation]
+    return share(sum(any(alert.variation == variation for alert in each.alerts) for each in planted), len(planted))
 
 
 def rate(scores: Sequence[Score], counts: Callable[[Score, Alert], bool]) -> Estimate:
@@ -61,6 +75,14 @@ def precision(scores: Sequence[Score], severity: str | None = None) -> Estimate:
     chosen = [[alert for alert in score.alerts if severity in (None, alert.severity)] for score in scores]
     true = [sum(map(score.is_true, alerts)) for score, alerts in zip(scores, chosen, strict=True)]
     return ratio(true, [len(alerts) for alerts in chosen])
+
+
+def _malicious(scores: Iterable[Score]) -> list[CampaignScore]:
+    return [each for score in scores for each in score.campaigns if each.campaign.malicious]
+
+
+def _alerts_with(severity: str) -> Callable[[CampaignScore], bool]:
+    return lambda each: any(alert.severity == severity for alert in each.alerts)
 
 
 def _is_of(variation: str) -> Callable[[Score, Alert], bool]:

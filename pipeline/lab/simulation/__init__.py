@@ -18,12 +18,13 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from uncommon_im.pipeline.lab.simulation.campaigns.acts import plant
+from uncommon_im.pipeline.lab.simulation.campaigns.acts import plant, with_instances
 from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS, CHANGES
 from uncommon_im.pipeline.lab.simulation.campaigns.labels import labels_of
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.telemetry.delivery import event_numbers
+from uncommon_im.pipeline.lab.simulation.telemetry.sensors import SENSORS, SensorName
 from uncommon_im.pipeline.lab.simulation.telemetry.write import table_of, write_day, write_labels
 from uncommon_im.pipeline.lab.simulation.traffic.background import PARTS, Background
 
@@ -43,6 +44,8 @@ class Scenario:
         first_day: the first day.
         background: `thinned` keeps of ordinary events what detectors of messaging read (communications and what looks
             like them, executions of scripting engines, one event per host and day): the same alerts.
+        sensor: in whose shape the telemetry is. Who does what and when is the same for all, and so are labels; sensors
+            that name a process's instance tell its start before it connects.
         gap_days: days without any telemetry, `parameters.days_after_gap` days before the end.
 
     Raises:
@@ -55,6 +58,7 @@ class Scenario:
     first_day: date = FIRST_DAY
     background: Literal["full", "thinned"] = "full"
     gap_days: int = 0
+    sensor: SensorName = "xdr"
 
     def __post_init__(self) -> None:
         """Checks the numbers."""
@@ -94,18 +98,20 @@ def simulate(output: str, scenario: Scenario) -> SimulationSummary:
     Campaigns begin on day `parameters.campaign_day`; what a
     label expects holds from 33 days and 20 hosts on.
     """
-    folder, seed = Path(output), scenario.seed
+    folder, seed, sensor = Path(output), scenario.seed, SENSORS[scenario.sensor]
     (folder / "events").mkdir(parents=True, exist_ok=True)
     organisation = build_organisation(scenario.hosts, scenario.days, seed, scenario.first_day, scenario.gap_days)
     campaign_rows = plant(organisation, len(CHANGES), seed)
     names = {change.name: number for number, change in enumerate(CHANGES)}
-    ordinary = Background(organisation, names, seed, scenario.background == "thinned")
+    ordinary = Background(organisation, names, seed, scenario.background == "thinned", sensor.guid is not None)
     files = []
     for index in range(scenario.days):
         day = organisation.day(index)
-        rows = campaign_rows[day]
-        campaigns = table_of(rows, event_numbers(seed, day, PARTS, len(rows)))
-        files.append(write_day(folder / "events", day, [*ordinary.day(index), campaigns]))
+        numbers = event_numbers(seed, day, PARTS, len(campaign_rows[day]))
+        rows = [row | {"number": number} for row, number in zip(campaign_rows[day], numbers, strict=True)]
+        if running := ordinary.running(index):
+            rows = with_instances(rows, running)
+        files.append(write_day(folder / "events", day, [*ordinary.day(index), table_of(rows)], sensor))
     campaign_events = pa.concat_tables(file.campaign_events for file in files)
     labels = labels_of([*CHANGES, *CAMPAIGNS], campaign_events, organisation)
     write_labels(folder / "labels.jsonl", labels)

@@ -57,6 +57,12 @@ class Parameters(Entry, frozen=True):
     late_mean_seconds: int
     day_late_share: float
     duplicate_share: float
+    start_share: float
+    days_of_process: tuple[int, int]
+    days_of_daemon: tuple[int, int]
+    start_lead_seconds: tuple[float, float]
+    seasoned_share: float
+    start_lost_share: float
     client_rate: float
     client_shares: dict[str, dict[str, float]]
     web_client_share: float

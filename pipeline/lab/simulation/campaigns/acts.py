@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS
 from uncommon_im.pipeline.lab.simulation.campaigns.stage import Row, Stage
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
+from uncommon_im.pipeline.lab.simulation.telemetry.delivery import start_numbers
 
 
 def plant(organisation: Organisation, first_label: int, seed: int) -> dict[date, list[Row]]:
@@ -39,6 +40,25 @@ def plant(organisation: Organisation, first_label: int, seed: int) -> dict[date,
                 at = index[row["host_id"]], covered[day]
                 organisation.presence[at] = max(organisation.presence[at], p.weekend_activity)
                 rows[day].append(row | {"label": label})
+    return rows
+
+
+def with_instances(rows: Iterable[Row], running: Callable[[Row], int]) -> list[Row]:
+    """Numbered rows of a day as sensors have them that tell instances apart: a program starts before its first lookup.
+
+    As planted it starts with its first connection, or before. That start stays: there are two.
+
+    Args:
+        rows: as planted.
+        running: the instance that what the campaign did not start belongs to (0: nobody knows it).
+    """
+    rows = [row | {"instance": row["instance"] or running(row)} for row in rows]
+    starts = [row for row in rows if row["event_type"] == "process"]
+    numbers = start_numbers(np.array([row["instance"] for row in starts], dtype=np.uint64))
+    for row, number in zip(starts, numbers, strict=True):
+        before = row["event_time"] - timedelta(seconds=p.start_lead_seconds[1])
+        midnight = datetime.combine(row["event_time"].date(), time(), UTC)
+        rows.append(row | {"event_time": max(before, midnight), "label": -1, "number": number})
     return rows
 
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from hashlib import blake2b
 from itertools import cycle
 from typing import Any
 
@@ -29,7 +30,8 @@ REAL_ADDRESSES = {"api.telegram.org": "149.154.167.220", "telegram-datacentre": 
 class Stage:
     """What a campaign can do, on its 0-based `day` and later. `at(host, day, 9)` is nine in the host's office.
 
-    `used` are the numbers of hosts that other campaigns have picked, `rows` the events.
+    `used` are the numbers of hosts that other campaigns have picked, `rows` the events, `instances` the processes that
+    were started last on each host.
     """
 
     campaign: Campaign
@@ -38,6 +40,7 @@ class Stage:
     rng: np.random.Generator
     used: set[int]
     rows: list[Row] = field(default_factory=list)
+    instances: dict[int, int] = field(default_factory=dict)
 
     def pick(self) -> list[Host]:
         """One host of the campaign's kind, if possible of its department, on at that day and used by no other campaign.
@@ -94,6 +97,8 @@ class Stage:
 
     def start(self, host: Host, when: datetime) -> None:
         """A process start."""
+        named = f"{host.host_id} {self.campaign.name} {when.isoformat()}"
+        self.instances[host.index] = int.from_bytes(blake2b(named.encode(), digest_size=8).digest())
         self.rows.append(self._image(host) | {"event_time": when, "event_type": "process"})
 
     def connect(self, host: Host, transfer: Transfer, when: datetime) -> None:
@@ -112,9 +117,12 @@ class Stage:
         self.rows.append(image | connection | {"remote_port": 443, "protocol": "tcp"})
 
     def _image(self, host: Host) -> Row:
-        """The process columns. What the organisation has installed keeps its hash; other programs get their own."""
+        """The process columns, and the instance (0: the campaign did not start it).
+
+        What the organisation has installed keeps its hash; other programs get their own.
+        """
         installed, program = PROGRAMS[host.os], self.campaign.program
         key, program = (program, installed[program]) if isinstance(program, str) else (program.path, program)
         image = image_of(host, key, program, program.versions[-1])
         pid = 300 + zlib.crc32(f"{host.host_id} {program.path} {program.arguments}".encode()) % 16_000
-        return dict(image) | {"process_pid": pid * 4}
+        return dict(image) | {"process_pid": pid * 4, "instance": self.instances.get(host.index, 0)}

@@ -16,7 +16,8 @@ class Program(Entry, frozen=True):
     """One image; the templates `path` and `arguments` know `{user}`, `{project}` (of the user's) and `{version}`.
 
     The parent owns the causality group too unless `causality` says otherwise. `status` is the signature status;
-    `service` marks what runs as the system; `versions` are rolled out in turn.
+    `service` marks what runs as the system; `versions` are rolled out in turn. Each connection of a
+    `brief` program is made by a process of its own; others run for days.
     """
 
     path: Text
@@ -25,6 +26,7 @@ class Program(Entry, frozen=True):
     arguments: str = ""
     status: Literal["signed", "unsigned", "unknown"] = "signed"
     service: bool = False
+    brief: bool = False
     versions: tuple[str, ...] = ("1",)
     causality: Process | None = None
 

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 MOST_PARTS = 4
 """Parts of a day that number their events by themselves."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_LOST = np.full(1, 5, dtype=np.uint64)
 _HEX_PAIRS = np.frombuffer("".join(f"{n:02x}" for n in range(256)).encode(), dtype=np.uint16)
 
 
@@ -39,10 +41,16 @@ def event_ids(numbers: Numbers) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(numbers), pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
+def instance_numbers(seed: int, image: Ints, turn: Ints) -> Numbers:
+    """Numbers of the instances of images, each image's counted by turns; no two of a seed share one."""
+    number = (image.astype(np.uint64) << np.uint64(20)) | turn.astype(np.uint64)
+    return _mix(number ^ mixed(np.array([seed], dtype=np.uint64)))
+
+
 def delays(numbers: Numbers, deliveries: Ints) -> Ints:
     """Time from the event to its arrival, µs; `deliveries` is 0 for the first delivery, 1 for the second."""
     salt = 2 * deliveries.astype(np.uint64)
-    luck, more = _uniform(numbers, salt + np.uint64(1)), _uniform(numbers, salt + np.uint64(2))
+    luck, more = uniform(numbers, salt + np.uint64(1)), uniform(numbers, salt + np.uint64(2))
     waited = -np.log1p(-more)
     seconds = np.where(luck < p.late_share, p.late_seconds + p.late_mean_seconds * waited, p.delivery_seconds * waited)
     seconds = np.where(luck < p.day_late_share, 86_400 * (1 + 2 * more), seconds)
@@ -51,12 +59,27 @@ def delays(numbers: Numbers, deliveries: Ints) -> Ints:
 
 def delivered_twice(numbers: Numbers) -> Ints:
     """Positions of the events that are delivered twice."""
-    return np.flatnonzero(_uniform(numbers, np.zeros(1, dtype=np.uint64)) < p.duplicate_share)
+    return np.flatnonzero(uniform(numbers, np.zeros(1, dtype=np.uint64)) < p.duplicate_share)
 
 
-def _uniform(numbers: Numbers, salt: Numbers) -> Floats:
-    """A number from [0, 1) for each event, another one for another salt."""
-    return (_mix(numbers + salt * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def start_numbers(instances: Numbers) -> Numbers:
+    """Numbers of the starts of instances."""
+    return _mix(instances ^ _GOLDEN)
+
+
+def is_lost(starts: Numbers) -> npt.NDArray[np.bool_]:
+    """Whether the start of a process with this number never arrives."""
+    return uniform(starts, _LOST) < p.start_lost_share
+
+
+def mixed(numbers: Numbers) -> Numbers:
+    """Other numbers, each of one of the given."""
+    return _mix(numbers + _GOLDEN)
+
+
+def uniform(numbers: Numbers, salt: Numbers) -> Floats:
+    """A number from [0, 1) for each event, another one for another salt (0 to 4 are those of delivery)."""
+    return (_mix(numbers + salt * _GOLDEN) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def _mix(x: Numbers) -> Numbers:

@@ -9,11 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Events of one day; `address`, `destination` and `label` are -1 where there is none, `time` is µs since 1970."""
+    """Events of one day; `address`, `destination` and `label` are -1 where there is none, `time` is µs since 1970.
+
+    `run` is the position of the connection that a lookup comes before; else the event's own. `number` names the event,
+    `instance` its process (0: nobody tells it).
+    """
 
     image: Ints
     event_type: Ints
@@ -23,6 +28,9 @@ class Draw:
     inbound: Ints
     status: Ints
     label: Ints
+    run: Ints
+    number: Numbers
+    instance: Numbers
 
     def __len__(self) -> int:
         return len(self.image)

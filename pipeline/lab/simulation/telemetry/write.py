@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from uncommon_im.pipeline.lab.simulation.telemetry.delivery import Numbers, delays, delivered_twice, event_ids
+from uncommon_im.pipeline.lab.simulation.telemetry.delivery import delays, delivered_twice, event_ids
+from uncommon_im.pipeline.lab.simulation.telemetry.sensors import Sensor
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
@@ -32,20 +33,20 @@ _KINDS = {"event_time": _TIME} | dict.fromkeys(_NUMBERS, pa.int64())
 SCHEMA = pa.schema([(name, _KINDS.get(name, _TEXT)) for name in _NAMES.split()])
 """The columns. In a file `event_id` comes in front of them and `arrival_time` after them; `tenant_id`
 stays the run's default."""
-ROW_SCHEMA = SCHEMA.append(pa.field("number", pa.uint64())).append(pa.field("label", pa.int32()))
-"""The same with the event's number and the label that it belongs to (-1: none)."""
+HIDDEN = pa.schema([("number", pa.uint64()), ("label", pa.int32()), ("instance", pa.uint64())])
+ROW_SCHEMA = pa.unify_schemas([SCHEMA, HIDDEN])
+"""The same with the event's number, the label that it belongs to (-1: none), its process's instance (0: not told)."""
 
 
-def table_of(rows: list[dict[str, Any]], numbers: Numbers) -> pa.Table:
-    """Rows with some of the columns (a missing one is null) as a table of `ROW_SCHEMA`."""
+def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows with the hidden and some of the other columns (a missing one is null) as a table of `ROW_SCHEMA`."""
     columns = []
-    for name, kind in zip(ROW_SCHEMA.names[:-2], ROW_SCHEMA.types[:-2], strict=True):
+    for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True):
         values = [row.get(name) for row in rows]
         plain = pa.array(values, type=pa.string() if kind == _TEXT else kind)
         columns.append(plain.dictionary_encode() if kind == _TEXT else plain)
-    return pa.table(
-        [*columns, pa.array(numbers), pa.array([row["label"] for row in rows], pa.int32())], schema=ROW_SCHEMA
-    )
+    hidden = [pa.array([row[field.name] for row in rows], field.type) for field in HIDDEN]
+    return pa.table([*columns, *hidden], schema=ROW_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class DayFile:
     campaign_events: pa.Table
 
 
-def write_day(folder: Path, day: date, tables: Iterable[pa.Table]) -> DayFile:
-    """Write the events of one day, tables of `ROW_SCHEMA`, in order of time, some of them twice."""
-    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+def write_day(folder: Path, day: date, tables: Iterable[pa.Table], sensor: Sensor) -> DayFile:
+    """Write the events of one day, tables of `ROW_SCHEMA`, as a sensor tells them: in order of time, some twice."""
+    table = sensor.shaped(pa.concat_tables(tables).unify_dictionaries().combine_chunks())
     numbers = table.column("number").to_numpy()
     twice = delivered_twice(numbers)
     row = np.concatenate([np.arange(len(numbers)), twice])
@@ -73,12 +74,12 @@ def write_day(folder: Path, day: date, tables: Iterable[pa.Table]) -> DayFile:
     events = table.take(row[order]).add_column(0, "event_id", event_ids(numbers[row[order]]))
     path = folder / f"dt={day.isoformat()}.parquet"
     pq.write_table(
-        events.drop_columns(["number", "label"]).append_column("arrival_time", arrival),
+        events.drop_columns(HIDDEN.names).append_column("arrival_time", arrival),
         path,
         compression="zstd",
         store_schema=False,
         coerce_timestamps="us",
-        use_dictionary=[name for name in SCHEMA.names if name != "event_time"],
+        use_dictionary=[name for name in events.schema.names if name not in (*HIDDEN.names, "event_id", "event_time")],
     )
     types = events.column("event_type").value_counts().to_pylist()
     has_label = pc.and_(pc.greater_equal(events.column("label"), 0), pa.array(delivery[order] == 0))

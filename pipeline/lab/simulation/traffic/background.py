@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +20,13 @@ from uncommon_im.pipeline.lab.simulation.telemetry.write import ROW_SCHEMA
 from uncommon_im.pipeline.lab.simulation.traffic.destinations import Destinations, build_destinations
 from uncommon_im.pipeline.lab.simulation.traffic.habit_table import DNS, NETWORK, PROCESS, HabitBuilder, HabitTable
 from uncommon_im.pipeline.lab.simulation.traffic.habits import build_habits
-from uncommon_im.pipeline.lab.simulation.traffic.thinning import read_by_detectors
+from uncommon_im.pipeline.lab.simulation.traffic.instances import Instances
+from uncommon_im.pipeline.lab.simulation.traffic.thinning import fewer_starts, read_by_detectors
 from uncommon_im.transforms.rules.columns.days import DAY_US
 
 Floats = npt.NDArray[np.float64]
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 EVENT_TYPES = pa.array(["network", "dns", "process"])
 DIRECTIONS = pa.array(["outbound", "inbound"])
 PROTOCOLS = pa.array(["tcp", "udp"])
@@ -35,10 +40,13 @@ class Background:
     """The ordinary events of an organisation, day by day.
 
     Each day has random numbers of its own, and so has what detectors read of it: that is the same whether or not the
-    rest is drawn too. `labels` gives the index of each label that ordinary events may belong to by its name.
+    rest is drawn too. `labels` gives the index of each label that ordinary events may belong to by its name. With
+    `instances` each event belongs to one. Their starts are told, and fewer of the others.
     """
 
-    def __init__(self, organisation: Organisation, labels: Mapping[str, int], seed: int, thinned: bool) -> None:
+    def __init__(
+        self, organisation: Organisation, labels: Mapping[str, int], seed: int, thinned: bool, instances: bool = False
+    ) -> None:
         self.organisation = organisation
         self.seed = seed
         vendors = vendor_names(round(p.local_program_names * len(organisation.hosts)))
@@ -61,7 +69,9 @@ class Background:
         weights = np.array(list(p.hours.values()), dtype=np.float64)
         cumulative = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
         self.hour_steps = (cumulative + np.arange(len(weights))[:, None]).ravel()
-        self.columns = _image_columns(self.table, self._shown())
+        shown = self._shown()
+        self.columns = _image_columns(self.table, shown)
+        self.instances = Instances(organisation, self.table, self.hour_steps, shown, seed) if instances else None
         self.host_names = pa.array(self.destinations.hosts)
         self.addresses = pa.array(self.destinations.addresses)
 
@@ -87,9 +97,11 @@ class Background:
         shown[self.image[np.concatenate(self.parts)]] = shown[self.resolver] = True
         return shown
 
-    def day(self, day: int) -> Iterator[pa.Table]:
+    def day(self, day: int) -> list[pa.Table]:
         """All ordinary events of one UTC day, in no particular order: tables of `ROW_SCHEMA`."""
         pids = np.random.default_rng([self.seed, 3, day]).integers(300, 16_000, len(self.table.images)) * 4
+        turns = self.instances.day(day, self._start_of(day)) if self.instances else None
+        drawn, tables = [], []
         for part, habits in enumerate(self.parts):
             rng = np.random.default_rng([self.seed, 3, day, part])
             on = (self.first_day[habits] <= day) & (day < self.end_day[habits])
@@ -97,7 +109,16 @@ class Background:
             counts = np.where(self.daily[habits], presence > 0, rng.poisson(self.rate[habits] * presence))
             draw = self._draw(np.repeat(habits, counts), day, rng)
             draw += self._lookups(draw, rng)
-            yield self._as_table(draw, event_numbers(self.seed, self.organisation.day(day), part, len(draw)), pids, rng)
+            draw = replace(draw, number=event_numbers(self.seed, self.organisation.day(day), part, len(draw)))
+            if self.instances and turns:
+                draw = replace(draw, instance=self.instances.of(draw, turns))
+            drawn.append(draw)
+            tables.append(self._as_table(draw, pids, rng))
+        if self.instances and turns:
+            starts = self.instances.starts(drawn, turns)
+            told = self._as_table(starts, pids, np.random.default_rng([self.seed, 3, day, PARTS]))
+            tables = [*fewer_starts(tables, len(starts)), told]
+        return tables
 
     def _draw(self, habit: Ints, day: int, rng: np.random.Generator) -> Draw:
         hour = np.searchsorted(self.hour_steps, self.hours[habit] + rng.random(len(habit)), side="right") % 24
@@ -117,7 +138,17 @@ class Background:
             inbound=self.inbound[habit],
             status=np.where(failed, NXDOMAIN, 0),
             label=self.label[habit],
+            run=np.arange(len(habit)),
+            number=np.zeros(len(habit), np.uint64),
+            instance=np.zeros(len(habit), np.uint64),
         )
+
+    def running(self, day: int) -> Callable[[Mapping[str, Any]], int] | None:
+        """Tells the instance that a planted event of a 0-based day belongs to; `None` if none are told apart."""
+        if self.instances is None:
+            return None
+        turns, running = self.instances.day(day, self._start_of(day)), self.instances.running
+        return lambda row: running(row["host_id"], row["process_name"], _micros(row["event_time"]), turns)
 
     def _start_of(self, day: int) -> int:
         """Start of a 0-based day, in µs since 1970."""
@@ -139,7 +170,7 @@ class Background:
             status=np.where(timeout, TIMEOUT, 0),
         )
 
-    def _as_table(self, draw: Draw, numbers: npt.NDArray[np.uint64], pids: Ints, rng: np.random.Generator) -> pa.Table:
+    def _as_table(self, draw: Draw, pids: Ints, rng: np.random.Generator) -> pa.Table:
         n = len(draw)
         network, lookup = draw.event_type == NETWORK, draw.event_type == DNS
         reaches = network | lookup
@@ -163,10 +194,16 @@ class Background:
             "bytes_sent": pa.array(sent, mask=~network),
             "bytes_received": pa.array(received, mask=~network),
             "dns_status": pa.array(draw.status, mask=~lookup),
-            "number": pa.array(numbers),
+            "number": pa.array(draw.number),
             "label": pa.array(draw.label.astype(np.int32)),
+            "instance": pa.array(draw.instance),
         }
         return pa.table([columns[name] for name in ROW_SCHEMA.names], schema=ROW_SCHEMA)
+
+
+def _micros(moment: datetime) -> int:
+    """µs since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _dictionary(indices: Ints, values: pa.Array) -> pa.DictionaryArray:

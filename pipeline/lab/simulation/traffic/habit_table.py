@@ -77,10 +77,11 @@ class Row(NamedTuple):
 
 @dataclass
 class HabitTable:
-    """The habits of all hosts, and the images that they refer to."""
+    """The habits of all hosts, and the images that they refer to; `brief` are those of brief programs."""
 
     images: list[Image] = field(default_factory=list)
     image_host: list[int] = field(default_factory=list)
+    brief: set[int] = field(default_factory=set)
     rows: list[Row] = field(default_factory=list)
     resolver_of: dict[int, int] = field(default_factory=dict)
 
@@ -178,6 +179,8 @@ class HabitBuilder:
             self._images[at] = len(self.table.images)
             self.table.images.append(image_of(host, key, program, version))
             self.table.image_host.append(host.index)
+            if program.brief:
+                self.table.brief.add(self._images[at])
         return self._images[at]
 
 

@@ -164,6 +164,15 @@ def test_figures_are_told_apart_by_variation_and_severity() -> None:
     assert {name: estimate["value"] for name, estimate in by_severity.items()} == {"Informational": 0.5, "Low": 1}
 
 
+def test_recall_is_told_apart_by_severity_and_by_the_variation_that_was_expected() -> None:
+    alerts = [Alert("steal-1", "Low", "suspicious_process"), Alert("worm-1", "Informational", "base")]
+    report = report_of([score(ORGANISATION, alerts)])
+    by_severity = {name: estimate["value"] for name, estimate in report["recall_by_severity"].items()}
+    assert (report["recall"]["value"], by_severity) == (1, {"Informational": 0.5, "Low": 0.5})
+    assert report["told_as_expected"].keys() == {"suspicious_process"}
+    assert report["told_as_expected"]["suspicious_process"]["value"] == 0.5
+
+
 def test_campaigns_are_added_up_over_organisations() -> None:
     report = report_of([scored("worm-2", "steal-1"), scored("worm-1", "worm-2")])
     worm = next(each for each in report["campaigns"] if each["campaign"] == "worm")
