@@ -23,7 +23,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-
 def share(function: Callable[..., T], tasks: Sequence[Sequence[Any]], workers: int) -> list[T]:
     """What a function returns for each task, in the order in which they are done.
 

@@ -32,7 +32,10 @@ def test_a_death_is_told_with_its_signal_or_status_as_python_or_a_shell_gives_it
         ("Worker subprocess exited with return code -9", f"a worker of the engine {KILLED}"),
         ("Worker subprocess exited with return code 1", "a worker of the engine ended with status 1"),
         ("bundle inst2 failed:SDK worker disconnected: worker[job-001]", f"a worker of the engine is gone: {GONE}"),
-        ("prism worker[job-001] didn't get control connection to localhost:1", f"a worker of the engine is gone: {GONE}"),
+        (
+            "prism worker[job-001] didn't get control connection to localhost:1",
+            f"a worker of the engine is gone: {GONE}",
+        ),
         (
             "<_MultiThreadedRendezvous of RPC that terminated with:\n\tstatus = StatusCode.UNAVAILABLE",
             f"the engine is gone: {GONE}",
