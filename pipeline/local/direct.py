@@ -16,6 +16,8 @@ def tie_workers() -> None:
 
 
 class _Tied(SubprocessSdkWorkerHandler):
+    _worker_command_line: bytes
+
     def start_worker(self) -> None:
         """Starts the process, by a shell that its guard replaces."""
         program = command_of(shlex.split(self._worker_command_line.decode()))
