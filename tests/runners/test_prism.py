@@ -168,3 +168,18 @@ def test_a_replay_that_is_stopped_or_killed_leaves_no_prism_behind(number: signa
     if number != signal.SIGKILL:
         assert replay.main.returncode == 128 + number
         assert said.splitlines()[-1] == f"uncommon-im: stopped by {number.name}; the output is not complete"
+
+
+def test_a_replay_whose_prism_is_killed_ends_in_one_line_that_says_the_likely_cause(tmp_path: Path) -> None:
+    write_lines(tmp_path / "events.jsonl", random_organisation(3).records)
+    files = ["--input", str(tmp_path / "events.jsonl"), "--output", str(tmp_path / "run"), "--rate", "1"]
+    with command(tmp_path / "tmp", "replay", *files) as replay:
+        replay.wait_for(lambda: len(replay.others("--job_port")) == 2)  # it and its guard
+        time.sleep(20)  # until the job runs: nothing outside of it says so
+        (prism,) = {*replay.others("--job_port")} - {*replay.others("tied.py")}
+        os.kill(prism, signal.SIGKILL)
+        _, told = replay.main.communicate(timeout=60)
+        replay.wait_until_gone()
+    assert replay.main.returncode == 1
+    (line,) = [line for line in told.splitlines() if "configuration {" not in line and "sorting " not in line]
+    assert line.startswith("uncommon-im: the run failed: the engine is gone: most likely it was killed")
