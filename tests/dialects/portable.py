@@ -1,7 +1,7 @@
 """Organisations whose events every format can carry, enriched with columns that an alert shows.
 
 What is cut, because Cortex XDR has no place for it: times below a millisecond, tenants (a run has one: `--tenant`),
-the column `failed` (the type of an event says it), the case of `direction` and of digests, folders of parents and
+the column `failed` (the type of an event says it), the case of `direction`, of digests and guids, folders of parents and
 causality owners, `dns_status` of connections, addresses and bytes of lookups, and a process of another name than its
 file's (the file decides). A process that has a parent has an id, by which the two are told apart.
 """
@@ -17,7 +17,12 @@ from tests.oracle.builder import Record
 from tests.oracle.events import EPOCH, DeadLetterError, Event, base_name, clean_process_name, clean_text, normalise
 from tests.organisations import Organisation, random_organisation
 
-PLAIN = {"process_sha256": str.lower, "parent_process_name": base_name, "causality_process_name": base_name}
+PLAIN = {
+    "process_sha256": str.lower,
+    "process_guid": str.lower,
+    "parent_process_name": base_name,
+    "causality_process_name": base_name,
+}
 LOOKUPS_LACK = ("remote_ip", "remote_port", "protocol", "direction", "bytes_sent", "bytes_received")
 
 
