@@ -1,9 +1,10 @@
 """Organisations whose events every format can carry, enriched with columns that an alert shows.
 
 What is cut, because Cortex XDR has no place for it: times below a millisecond, tenants (a run has one: `--tenant`),
-the column `failed` (the type of an event says it), the case of `direction` and of digests, folders of parents and
-causality owners, `dns_status` of connections, addresses and bytes of lookups, and a process of another name than its
-file's (the file decides). A process that has a parent has an id, by which the two are told apart.
+the column `failed` (the type of an event says it), the case of `direction`, of digests and of guids, folders of parents
+and causality owners, their command lines where they have no name, `dns_status` of connections, addresses and bytes of
+lookups, destinations of starts, and a process of another name than its file's (the file decides). A process that has a
+parent has an id, by which the two are told apart.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ from tests.oracle.builder import Record
 from tests.oracle.events import EPOCH, DeadLetterError, Event, base_name, clean_process_name, clean_text, normalise
 from tests.organisations import Organisation, random_organisation
 
-PLAIN = {"process_sha256": str.lower, "parent_process_name": base_name, "causality_process_name": base_name}
+PLAIN = {
+    "process_sha256": str.lower,
+    "process_guid": str.lower,
+    "parent_process_name": base_name,
+    "causality_process_name": base_name,
+}
 LOOKUPS_LACK = ("remote_ip", "remote_port", "protocol", "direction", "bytes_sent", "bytes_received")
+STARTS_LACK = ("remote_host", "dns_status", *LOOKUPS_LACK)
 
 
 def portable_organisation(seed: int, other_tenant: bool = False) -> Organisation:
@@ -39,8 +46,12 @@ def portable(record: Record) -> Record:
     """The event that a record names, without what is cut; a record that is no event stays what it is."""
     record = {name: value for name, value in record.items() if name not in ("tenant_id", "failed")}
     if clean_process_name(record, clean_text(record.get("process_path"))) is None:
-        record |= {"process_guid": None, "event_type": None}  # what XDR has without a name is a firewall's connection
+        # What XDR has without a name is a firewall's connection.
+        record |= dict.fromkeys(("process_guid", "event_type", "parent_process_name", "parent_process_command_line"))
     record |= {name: plain(record[name]) for name, plain in PLAIN.items() if isinstance(record.get(name), str)}
+    for who in ("parent", "causality"):
+        if clean_text(record.get(f"{who}_process_name")) is None:
+            record |= {f"{who}_process_command_line": None}
     try:
         event = normalise(record, "default")
     except DeadLetterError:
@@ -61,6 +72,8 @@ def portable(record: Record) -> Record:
             record["direction"] = record["direction"].lower()
     if kind == "dns":
         record = {name: value for name, value in record.items() if name not in LOOKUPS_LACK}
+    if kind == "process":
+        record = {name: value for name, value in record.items() if name not in STARTS_LACK}
     return record
 
 

@@ -17,7 +17,6 @@ from uncommon_im.transforms.rules.columns.coerce import to_integer
 from uncommon_im.transforms.rules.parsing.decode import Decoded, decode_lines
 
 SEEDS = range(12)
-STARTS_LACK = ("remote_host", "remote_ip", "remote_port", "protocol", "direction", "bytes_sent", "bytes_received")
 
 
 organisation_of = cache(portable_organisation)
@@ -37,13 +36,10 @@ def event_of(record: Record) -> str:
         columns = dict(normalise(whole, "default").columns)
     except DeadLetterError as reason:
         return str(reason)
-    if columns["event_type"] == "process":
-        # A start needs no destination, and XDR's have none.
-        columns = {name: value for name, value in columns.items() if name not in (*STARTS_LACK, "dns_status")}
     if columns.get("direction") == "inbound" or record.get(FAILED):
         # Neither is a communication: one may be written as the other.
         columns |= {"direction": "none"}
-    if columns["event_type"] == "process" or columns.get("direction") == "none":
+    if columns.get("direction") == "none":
         columns["event_id"] = record.get("event_id")
     return json.dumps(columns, sort_keys=True)
 

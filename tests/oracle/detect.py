@@ -47,9 +47,10 @@ def detect(records: Iterable[dict[str, Any]], options: Options = DEFAULTS, join:
     result = Result()
     events = completed(read_events(records, options, result), options, join)
     result.communications_without_process = sum(is_nobodys(event, options) for event in events)
-    communications = [found for event in events if (found := communication_of(event, options)) is not None]
+    found = [communication_of(event, options) for event in events]
+    communications = [item for item in found if item is not None]
     result.communications = len(communications)
-    baseline = learn(events, communications, options)
+    baseline = learn(events, found, options)
     activities = [judge(first, baseline, options) for first in first_communications(communications)]
     deduplicate([activity for activity in activities if not activity.verdict], options)
     control_floods([activity for activity in activities if not activity.verdict], options)
@@ -83,17 +84,16 @@ def day_number(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
 
-def learn(events: list[Event], communications: list[Communication], options: Options) -> Baseline:
-    """Sightings of what events show, and covered days."""
+def learn(events: list[Event], found: list[Communication | None], options: Options) -> Baseline:
+    """Sightings of what events show, each with the communication that it is, and covered days."""
     baseline = Baseline(options)
-    for event in events:
+    for event, item in zip(events, found, strict=True):
         baseline.cover(event.tenant, event.day)
-        execution = execution_shown(event, communication_of(event, options))
+        execution = execution_shown(event, item)
         if execution is not None:
             baseline.see(event.tenant, ("execution", execution), event.host, event.day)
-    for item in communications:
-        for subject, host in sightings_of(item, options):
-            baseline.see(item.event.tenant, subject, host, item.event.day)
+        for subject, host in sightings_of(item, options) if item is not None else ():
+            baseline.see(event.tenant, subject, host, event.day)
     return baseline
 
 

@@ -55,6 +55,7 @@ def some(b: Builder, stem: str = "app") -> Record:
         "parent_process_name": b.rng.choice(("explorer.exe", "C:\\Windows\\Explorer.EXE", "WINWORD.EXE")),
         "parent_process_command_line": f"parent of {name}",
         "causality_process_name": "userinit.exe",
+        "causality_process_command_line": "userinit.exe",
     }
 
 

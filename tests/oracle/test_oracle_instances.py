@@ -279,10 +279,21 @@ def test_an_event_keeps_the_id_that_it_came_with() -> None:
 
 
 def test_an_alert_names_a_start_only_if_anything_is_of_it() -> None:
-    assert alerted(start(), talk(**FULL))["process"]["completed_from"] is None
-    name_only = dict.fromkeys(FULL) | {"process_name": "own.exe"}
+    name_only: Record = dict.fromkeys(FULL) | {"process_name": "own.exe"}
     assert alerted(start(**name_only), talk(process_name="own.exe"))["process"]["completed_from"] is None
     assert alerted(start(**name_only), talk())["process"]["completed_from"] is not None
+    assert alerted(start(), talk(**FULL))["process"]["completed_from"] is None
+
+
+@pytest.mark.parametrize("lacking", sorted(FULL.keys() - {"process_signer"}))
+def test_one_column_that_an_event_lacks_is_of_its_start(lacking: str) -> None:
+    without: Record = FULL | {lacking: None}
+    if lacking == "process_name":
+        without |= {"process_path": None}  # or its name would be the path's
+    assert alerted(start(), talk(**without))["process"]["completed_from"] is not None
+    lacks_too: Record = FULL | {lacking: None}
+    if lacking not in ("process_name", "process_path"):
+        assert alerted(start(**lacks_too), talk(**without))["process"]["completed_from"] is None
 
 
 # What looks at completed values
