@@ -81,10 +81,17 @@ JOIN = Join()
 
 @dataclass
 class Instances:
-    """The starts of processes, by instance, each with the instant (ms) from which it counts."""
+    """The starts of processes, by instance, each with the instant (ms) from which it counts.
+
+    Args:
+        options: of the detector.
+        join: how events find their process's start.
+        kept: how much older than an event's instant (µs) a start may be, in a stream; None: of any age.
+    """
 
     options: Options
     join: Join = JOIN
+    kept: int | None = None
     starts: dict[Hashable, list[tuple[Event, int]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, event: Event, instant: int = ALWAYS) -> None:
@@ -100,6 +107,7 @@ class Instances:
             start
             for start, since in self.starts[self.join.instance(event)]
             if self.join.in_reach(start.time, event.time, self.options) and self.join.counts(since, instant)
+            if self.kept is None or instant * 1000 - start.time <= self.kept
         ]
         for start in sorted(found, key=self.join.order)[: self.join.read]:
             event = filled(event, start, self.join.taken(event, start))

@@ -121,7 +121,8 @@ def detect_stream(
     """
     result = StreamResult()
     baseline = LearningBaseline(options)
-    instances = Instances(options, join)
+    needed = options.process_lookback_days * DAY + waiting.horizon + waiting.lateness
+    instances = Instances(options, join, needed)
     for start in learn_before(known_before, baseline, options):
         instances.add(start)
     arrived = [each for arrival in arrivals if (each := receive(arrival, options, waiting, result)) is not None]

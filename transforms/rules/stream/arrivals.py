@@ -88,7 +88,7 @@ class Arrivals:
             *contents.starts(events, found.starts, time.at(found.starts)),
             *contents.unfinished(events, found.unfinished, time.at(found.unfinished)),
         ]
-        arrived.counts += counts_of(events, used, dead, len(lost))
+        arrived.counts.update(counts_of(events, used, dead, len(lost)))
         arrived.counts[LATE] = int((time.late & used).sum())
         arrived.counts[TOO_LATE] = int((time.too_late & used).sum())
         return arrived
