@@ -151,15 +151,20 @@ def write(findings: Detection, sinks: Sinks, configuration: Configuration) -> No
         merged = WriteBigQuery(sinks.bigquery, sinks.staging, configuration, total, findings.history["coverage"])
         written.append(tables | "WriteBigQuery" >> merged)
     if configuration.baseline_out:
-        before = [*rows.values(), *written]
-        snapshot = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, before)
-        keep = KeepStarts(
-            configuration.catalogue, configuration.snapshot_day, configuration.detector.limits.process_lookback
-        )
-        history = findings.history | {"instances": findings.history["starts"] | "KeepStarts" >> keep}
-        written.append(history | "WriteSnapshot" >> snapshot)
+        written.append(write_snapshot(findings, configuration, [*rows.values(), *written]))
     if sinks.output:
         _ = total | "PublishRun" >> PublishRun(sinks.output, configuration.run_id, rows, written)
+
+
+def write_snapshot(
+    findings: Detection, configuration: Configuration, before: Sequence[beam.PCollection[Any]] = ()
+) -> beam.PCollection[str]:
+    """Writes what was learned to the configuration's snapshot, after all of `before` is written; yields its path."""
+    assert configuration.baseline_out is not None
+    catalogue, lookback = configuration.catalogue, configuration.detector.limits.process_lookback
+    kept = findings.history["starts"] | "KeepStarts" >> KeepStarts(catalogue, configuration.snapshot_day, lookback)
+    written = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, before)
+    return {**findings.history, "instances": kept} | "WriteSnapshot" >> written
 
 
 @contextmanager

@@ -79,7 +79,6 @@ def _of_sightings(pipeline: beam.Pipeline, options: SnapshotOptions, run_id: str
 def _of_events(pipeline: beam.Pipeline, options: SnapshotOptions, run_id: str) -> None:
     """All days before `--as-of` are judged, for the alerts on the last of them; nothing of it is written."""
     from uncommon_im.pipeline import backfill
-    from uncommon_im.pipeline.baselines.write_snapshot import WriteSnapshot
     from uncommon_im.pipeline.configuration.from_options import configuration_of
     from uncommon_im.pipeline.sources.replaced import refuse_replaced_inputs
 
@@ -89,9 +88,7 @@ def _of_events(pipeline: beam.Pipeline, options: SnapshotOptions, run_id: str) -
     inputs = options.input.find(configuration, options.bigquery, pipeline.options)
     refuse_replaced_inputs(inputs, None, options.baseline_out)
     scanned = backfill.scan(pipeline, inputs, options.input.files.reading, configuration)
-    findings = backfill.detect(scanned, configuration)
-    written = WriteSnapshot(options.baseline_out, configuration.snapshot_metadata, [])
-    _ = findings.history | "WriteSnapshot" >> written
+    backfill.write_snapshot(backfill.detect(scanned, configuration), configuration)
 
 
 SNAPSHOT: Final = Command(
