@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 import apache_beam as beam
+import msgspec
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.window import TimestampedValue
 
@@ -13,9 +14,18 @@ from tests.oracle import Options
 from tests.running import Record, configuration_of
 from uncommon_im.pipeline.baselines.write_learned import WriteLearned, begin_learned
 from uncommon_im.pipeline.sinks.files.stream_files import WriteAlertFiles, WriteBundleFiles
+from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.transforms.rules.columns.days import DAY_US, day_number
 from uncommon_im.transforms.rules.stream.lateness import Lateness
-from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered, Message, SaidBefore, Sighting, key_of
+from uncommon_im.transforms.rules.stream.messages import (
+    MESSAGES,
+    Covered,
+    Message,
+    SaidBefore,
+    Sighting,
+    Starts,
+    key_of,
+)
 
 STREAM: Final = "stream"
 LEARNED: Final = "learned"
@@ -37,6 +47,10 @@ def messages(table: str) -> list[tuple[int, str, Message]]:
             ]
         elif table == "coverage":
             made.append((day, key_of("default"), Covered("default", day, day, 7, 0)))
+        elif table == "starts":
+            content = msgspec.msgpack.encode([f"s{day}", "process", None, None, None, "linux", "odd"])
+            start = Starts([f"g{day}"], [day * DAY_US], [day * DAY_US // 1000], [content])
+            made.append((day, key_of("default", "a"), start))
         else:
             key = ["default", "a", "odd", "unknown:/tmp/[*]", "", "telegram"]
             made.append((day, key_of("default", "a"), SaidBefore(key, day * DAY_US, "Low", f"e{day}", f"a{day}")))
@@ -51,8 +65,8 @@ def write_stream() -> None:
         written = alerts | "WriteAlerts" >> WriteAlertFiles(STREAM)
         dead = pipeline | "Dead" >> beam.Create(DEAD, reshuffle=False)
         _ = dead | "WriteDeadLetters" >> WriteBundleFiles(STREAM, "dead_letter")
-        learned = {table: pipeline | table >> _Learned(table) for table in ("sightings", "coverage", "said")}
-        _ = learned | "WriteLearned" >> WriteLearned(LEARNED, Lateness(), 0, written)
+        learned = {table: pipeline | table >> _Learned(table) for table in ("sightings", "coverage", "said", "starts")}
+        _ = learned | "WriteLearned" >> WriteLearned(LEARNED, Lateness(), 0, written, load_catalogue())
 
 
 class _Learned(beam.PTransform):
