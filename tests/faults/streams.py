@@ -30,6 +30,7 @@ from uncommon_im.transforms.rules.stream.messages import (
 STREAM: Final = "stream"
 LEARNED: Final = "learned"
 """Folders of the stream."""
+TABLES: Final = ("sightings", "coverage", "said", "starts")
 FIRST: Final = day_number(date(2026, 3, 1))
 DAYS: Final = range(FIRST, FIRST + 2)
 ALERTS: Final[list[Record]] = [{"alert_id": f"a{number}", "day": FIRST + number % 2} for number in range(4)]
@@ -65,7 +66,7 @@ def write_stream() -> None:
         written = alerts | "WriteAlerts" >> WriteAlertFiles(STREAM)
         dead = pipeline | "Dead" >> beam.Create(DEAD, reshuffle=False)
         _ = dead | "WriteDeadLetters" >> WriteBundleFiles(STREAM, "dead_letter")
-        learned = {table: pipeline | table >> _Learned(table) for table in ("sightings", "coverage", "said", "starts")}
+        learned = {table: pipeline | table >> _Learned(table) for table in TABLES}
         _ = learned | "WriteLearned" >> WriteLearned(LEARNED, Lateness(), 0, written, load_catalogue())
 
 
