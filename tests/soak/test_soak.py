@@ -21,7 +21,7 @@ from tests.soak.files import scattered
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
 from uncommon_im.transforms.rules.baseline import formula
 
-SEED = 3
+SEED = 4
 
 
 def sound(_: int, folder: Path) -> None:
