@@ -19,11 +19,9 @@ from uncommon_im.pipeline.storage.table_folder import TableFolder
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.learned import COMPLETE, LEARNED, STREAM, StreamMetadata
-from uncommon_im.transforms.rules.alerts.secrets import SecretText
+from uncommon_im.transforms.batch.keep_starts import keeper_of
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US, day_of
-from uncommon_im.transforms.rules.instances.keeping import Keeper
 from uncommon_im.transforms.rules.instances.packed import PackedRow, unpack_rows
-from uncommon_im.transforms.rules.recognition.command_line import Engines
 from uncommon_im.transforms.rules.stream.codec import Codec
 from uncommon_im.transforms.rules.stream.lateness import SETTLED_MS, Lateness
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Covered, SaidBefore, Sighting, Starts, host_of
@@ -134,8 +132,7 @@ def _write(
 
 def _kept(starts: Iterable[bytes], catalogue: Catalogue) -> pa.Table:
     """Starts of processes as snapshots keep them."""
-    keeper = Keeper(Engines(catalogue), SecretText(catalogue).masked)
-    return keeper.kept(unpack_rows([_STARTS.decode(start) for start in starts]))
+    return keeper_of(catalogue).kept(unpack_rows([_STARTS.decode(start) for start in starts]))
 
 
 def _rows(table: str, messages: Iterable[bytes]) -> pa.Table:

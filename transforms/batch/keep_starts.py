@@ -39,12 +39,17 @@ class KeepStarts(beam.PTransform):
         return starts | "JoinByHosts" >> beam.GroupByKey() | "Keep" >> keep.with_output_types(tuple[int, bytes])
 
 
+def keeper_of(catalogue: Catalogue) -> Keeper:
+    """What gives starts the form in which they are kept, by a catalogue's engines and patterns of secrets."""
+    return Keeper(Engines(catalogue), SecretText(catalogue).masked)
+
+
 class _Keep(beam.DoFn):
     def __init__(self, catalogue: Catalogue, as_of: int, lookback: int) -> None:
         self._catalogue, self._as_of, self._lookback = catalogue, as_of, lookback
 
     def setup(self) -> None:
-        self._keeper = Keeper(Engines(self._catalogue), SecretText(self._catalogue).masked)
+        self._keeper = keeper_of(self._catalogue)
 
     def process(self, joined: tuple[int, Iterable[bytes]]) -> Iterator[tuple[int, bytes]]:
         shard, kept = joined

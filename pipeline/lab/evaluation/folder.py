@@ -24,7 +24,7 @@ from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.instances.completing import complete
 from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA, EventRows, event_rows, start_rows
-from uncommon_im.transforms.rules.instances.starts import KEY_COLUMNS, Starts
+from uncommon_im.transforms.rules.instances.starts import Starts
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
@@ -139,8 +139,7 @@ def _events_of(paths: Iterable[str]) -> Iterator[Events]:
 
 
 def _starts(events: Events) -> Starts:
-    rows = plain(event_rows(events, start_rows(events, events.valid)))
-    return Starts(rows.select(KEY_COLUMNS), lambda chosen: rows.take(pa.array(chosen)))
+    return Starts.of(plain(event_rows(events, start_rows(events, events.valid))))
 
 
 def communications_of(table: pa.Table) -> Iterator[tuple[str, Communication]]:

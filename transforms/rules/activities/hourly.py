@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.baseline import subjects
 from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY, ACTIVITY_SCHEMA, DETAILS, coded
 from uncommon_im.transforms.rules.columns.column import (
@@ -77,8 +76,7 @@ def activities_of(events: Events, found: Communications, time_zone: str) -> pa.T
         columns[name] = events.completed_at(name, rows)
     for name in DETAILS:
         if name not in columns:
-            text = EVENT_COLUMNS[name] == "text"
-            columns[name] = (events.text_at(name, rows) if text else events.numbers_at(name, rows)).arrow()
+            columns[name] = events.column_at(name, rows).arrow()
     return pa.table([columns[name] for name in ACTIVITY_SCHEMA.names], schema=coded(ACTIVITY_SCHEMA))
 
 

@@ -18,6 +18,7 @@ from uncommon_im.schemas.event import (
     ARROW_TYPES,
     COMPLETED,
     EARLIEST_US,
+    EVENT_COLUMNS,
     EVENT_TYPES,
     FAILED,
     LATEST_US,
@@ -88,6 +89,10 @@ class Events:
     def numbers_at(self, name: str, rows: Longs) -> Numbers:
         """An integer column at some rows."""
         return _numbers(name, self.raw.column_at(name, rows), len(rows))
+
+    def column_at(self, name: str, rows: Longs) -> Text | Numbers:
+        """A text or integer column at some rows, as its kind is."""
+        return (self.text_at if EVENT_COLUMNS[name] == "text" else self.numbers_at)(name, rows)
 
     def completed_at(self, name: str, rows: Longs) -> pa.Array:
         """A column that completing adds, at some rows; without values in events as they came."""

@@ -32,15 +32,15 @@ EVENT_ROW_SCHEMA: Final = pa.schema(
 
 
 def event_rows(events: Events, rows: Longs) -> pa.Table:
-    """Some rows of a batch as a table of `EVENT_ROW_SCHEMA`, coded."""
+    """Some rows of a batch as a table of `EVENT_ROW_SCHEMA`, coded; of no rows, no column is read."""
+    schema = coded(EVENT_ROW_SCHEMA)
+    if not len(rows):
+        return schema.empty_table()
     columns: dict[str, pa.Array] = {"tenant": events.tenant_id.take(rows).arrow()}
     for name in _COLUMNS:
-        if name == "event_time":
-            columns[name] = events.time.take(rows).arrow()
-        else:
-            columns[name] = (events.text_at if EVENT_COLUMNS[name] == "text" else events.numbers_at)(name, rows).arrow()
+        column = events.time.take(rows) if name == "event_time" else events.column_at(name, rows)
+        columns[name] = column.arrow()
     columns["host"] = columns["host_id"]
-    schema = coded(EVENT_ROW_SCHEMA)
     return pa.table([columns.get(f.name, pa.nulls(len(rows), f.type)) for f in schema], schema=schema)
 
 
@@ -62,8 +62,7 @@ def lack_process(events: Events, rows: Longs) -> Mask:
         for name in OF_PROCESS:
             if lacking.all():
                 break
-            column = (events.text_at if EVENT_COLUMNS[name] == "text" else events.numbers_at)(name, pointing)
-            lacking |= ~column.present
+            lacking |= ~events.column_at(name, pointing).present
         found[found] = lacking
     return found
 

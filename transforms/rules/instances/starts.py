@@ -34,6 +34,11 @@ class Starts:
     keys: pa.Table
     rows: Callable[[Longs], pa.Table]
 
+    @classmethod
+    def of(cls, table: pa.Table) -> Starts:
+        """All starts of a table of `EVENT_ROW_SCHEMA`."""
+        return cls(table.select(list(KEY_COLUMNS)), lambda rows: table.take(pa.array(rows)))
+
 
 class Wanted:
     """The starts that describe the processes of some events."""

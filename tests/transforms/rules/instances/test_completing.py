@@ -20,7 +20,7 @@ from uncommon_im.transforms.rules.events.event_id import canonical_json, event_i
 from uncommon_im.transforms.rules.instances.completing import complete
 from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA, EventRows, event_rows, lack_process
 from uncommon_im.transforms.rules.instances.keeping import Keeper, kept_starts, recent_starts
-from uncommon_im.transforms.rules.instances.starts import KEY_COLUMNS, Starts
+from uncommon_im.transforms.rules.instances.starts import Starts
 from uncommon_im.transforms.rules.recognition.command_line import Engines
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
@@ -57,7 +57,7 @@ def in_batches(starts: pa.Table, sizes: Iterable[int]) -> Iterator[Starts]:
     for size in sizes:
         some = starts.slice(first, size)
         first += size
-        yield Starts(some.select(list(KEY_COLUMNS)), lambda rows, some=some: some.take(pa.array(rows)))
+        yield Starts.of(some)
 
 
 def completed(event: Record, *starts: Record, lookback: int = LOOKBACK) -> Record:
