@@ -116,7 +116,7 @@ def test_findings_are_published_with_the_attributes_of_their_alerts_and_without_
     (alert,) = run_records([event], replace(configuration, alert_format="native")).alerts
     with beam.Pipeline(FnApiRunner()) as pipeline:
         (alerts, none) = (pipeline | name >> beam.Create(rows) for name, rows in (("A", [alert]), ("N", [])))
-        found = stream.Detection(alerts, none, none, none, none, none, ())
+        found = stream.Detection(alerts, none, none, none, none, none, none, ())
         stream.write(found, stream.Sinks(None, queue.topic), replace(configuration, redact=True), Lateness())
     (message,) = queue.pull(1)
     finding = json.loads(message.data)

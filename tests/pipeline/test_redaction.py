@@ -120,7 +120,8 @@ def streamed(folder: Path, found: Found, alert_format: str = "native") -> Writte
         kinds = ("alerts", "verdicts", "dead_letters")
         rows = {kind: pipeline | f"Found_{kind}" >> beam.Create(getattr(found, kind)) for kind in kinds}
         nothing = pipeline | "Nothing" >> beam.Create([])
-        detection = stream.Detection(**rows, sightings=nothing, coverage=nothing, earlier_alerts=nothing, tallies=())
+        none = dict.fromkeys(("sightings", "coverage", "earlier_alerts", "starts"), nothing)
+        detection = stream.Detection(**rows, **none, tallies=())
         configuration = replace(CONFIGURATION, alert_format=alert_format)
         stream.write(detection, stream.Sinks(str(folder)), configuration, Lateness())
     return Written(*(read_rows(str(folder), name) for name in ("alerts", "verdicts", "dead_letter")))
