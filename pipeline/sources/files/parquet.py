@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from uncommon_im.pipeline.sources.files.native_rows import NativeBatch
@@ -24,6 +25,8 @@ MAX_COLUMN_BYTES: Final = 1 << 30
 """What one column of a row group may become when it is decompressed; files that claim more are refused."""
 MAX_ROWS: Final = 1 << 23
 """Records that a row group may have: it is read at once, about 100 bytes a record, however few the file takes."""
+_SAMPLE: Final = 1 << 12
+"""Records of a row group that are looked at to see whether most of their texts differ."""
 BATCH_RECORDS: Final = 1 << 20
 """Records of a batch at most: what is made of a record takes more than the record, and the more if it is no event."""
 
@@ -35,7 +38,7 @@ def row_groups(path: str) -> int:
         ValueError: it is none, a row group would not fit into memory, or a column is there twice.
         OSError: it cannot be read.
     """
-    for name, times in Counter(_open(path).schema_arrow.names).items():
+    for name, times in Counter(_open(path).schema.names).items():
         if times > 1 and name in EVENT_COLUMNS:
             raise ValueError(f"it has {times} columns {name}: which of them counts?")
     metadata = _open(path).metadata
@@ -57,7 +60,7 @@ def row_groups(path: str) -> int:
 
 def column_names(path: str) -> list[str]:
     """The columns at the top of a Parquet file; raises what `row_groups` raises."""
-    return list(_open(path).schema_arrow.names)
+    return list(_open(path).schema.names)
 
 
 def _largest_column(group: Any) -> int:
@@ -114,11 +117,11 @@ class RowGroup(NativeBatch):
         if name not in self._read:
             wanted = [n for n in ALWAYS_NEEDED if n in self._names] if name in ALWAYS_NEEDED else [name]
             try:
-                table = _open(self.path).read_row_group(self.number, columns=wanted)
-                read = {n: _sound(table.column(n), self._group_size) for n in wanted}
+                for columns in _open(self.path).read(self.number, wanted):
+                    self._read |= {n: _sound(column, self._group_size) for n, column in columns.items()}
             except (pa.ArrowException, OSError, ValueError) as error:
                 self.policy.lose(self.path, self.first_record, str(error))
-            self._read.update(read)
+            _FORMS.learn({n: self._read[n] for n in wanted})
         return self._of_part(self._read[name])
 
     def column_at(self, name: str, rows: Longs) -> pa.Array | None:
@@ -131,7 +134,7 @@ class RowGroup(NativeBatch):
     @property
     def schema(self) -> pa.Schema:
         """Columns of the file."""
-        return _open(self.path).schema_arrow
+        return _open(self.path).schema
 
     def place(self, row: int) -> tuple[str, int]:
         """(file, number there from 1) of a row."""
@@ -145,7 +148,7 @@ class RowGroup(NativeBatch):
         """
         if name not in self.schema.names:
             raise KeyError(name)
-        return self._of_part(_open(self.path).read_row_group(self.number, columns=[name]).column(0))
+        return self._of_part(_open(self.path).plain.read_row_group(self.number, columns=[name]).column(0))
 
     @functools.cached_property
     def first_record(self) -> int:
@@ -169,15 +172,70 @@ class RowGroup(NativeBatch):
         return {}
 
 
+class _Forms:
+    """In which form text columns are read: as dictionaries, unless most rows of the row group before differed.
+
+    It costs six times as much to read unique text as a dictionary. Footers do not tell where a writer fell back to
+    plain text, and to ask pyarrow of a column in a damaged one ends the process.
+    """
+
+    def __init__(self) -> None:
+        self._plain = {"event_id"}
+
+    def of(self, names: Iterable[str], coded: frozenset[str]) -> tuple[list[str], list[str]]:
+        """(names to be read as dictionaries, others); `coded` are those that can be."""
+        dictionaries = [name for name in names if name in coded and name not in self._plain]
+        return dictionaries, [name for name in names if name not in dictionaries]
+
+    def learn(self, columns: dict[str, pa.Array]) -> None:
+        """Takes note of what was read of a row group."""
+        for name, column in columns.items():
+            if not is_text(column.type):
+                continue
+            if pa.types.is_dictionary(column.type):
+                if len(column) > _SAMPLE and 2 * len(column.dictionary) > len(column):
+                    self._plain.add(name)
+            elif name in self._plain and 4 * pc.count_distinct(column[:_SAMPLE]).as_py() < min(len(column), _SAMPLE):
+                self._plain.remove(name)
+
+
+_FORMS: Final = _Forms()
+"""Of this process: files of one lake are alike."""
+
+
+@dataclass(frozen=True)
+class _File:
+    """A Parquet file, open in both forms."""
+
+    plain: pq.ParquetFile
+    coded: pq.ParquetFile
+    dictionaries: frozenset[str]
+
+    @property
+    def metadata(self) -> pq.FileMetaData:
+        return self.plain.metadata
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.plain.schema_arrow
+
+    def read(self, number: int, names: Iterable[str]) -> Iterator[dict[str, pa.ChunkedArray]]:
+        """Columns of a row group by their names, in one or two parts."""
+        for file, wanted in zip((self.coded, self.plain), _FORMS.of(names, self.dictionaries), strict=True):
+            if wanted:
+                table = file.read_row_group(number, columns=wanted, use_threads=False)
+                yield {name: table.column(name) for name in wanted}
+
+
 @functools.lru_cache(4)
-def _open(path: str) -> pq.ParquetFile:
-    """A Parquet file, text columns to be read as dictionaries. The last few stay open."""
-    schema = pq.read_schema(open_binary(path) if is_remote(path) else path)
-    names = [f.name for f in schema if EVENT_COLUMNS.get(f.name) == "text" and is_text(f.type)]
-    if is_remote(path):
-        return pq.ParquetFile(open_binary(path), read_dictionary=names, pre_buffer=True)
+def _open(path: str) -> _File:
+    """A Parquet file. The last few stay open."""
     # Arrow takes `a:b` for an address, and `~` for a home; mapped, all of it would count as this process's memory
-    return pq.ParquetFile(Path(path).absolute(), read_dictionary=names)
+    sources = [open_binary(path) if is_remote(path) else Path(path).absolute() for _ in range(2)]
+    plain = pq.ParquetFile(sources[0], pre_buffer=is_remote(path))
+    names = [f.name for f in plain.schema_arrow if EVENT_COLUMNS.get(f.name) == "text" and is_text(f.type)]
+    coded = pq.ParquetFile(sources[1], metadata=plain.metadata, read_dictionary=names, pre_buffer=is_remote(path))
+    return _File(plain, coded, frozenset(names))
 
 
 @functools.lru_cache(4)
@@ -201,15 +259,31 @@ def _sound(column: pa.ChunkedArray, rows: int) -> pa.Array:
     if len(array) != rows:
         raise ValueError(f"a column has {len(array):,} values where {rows:,} records are announced")
     try:
-        array.validate(full=True)
+        _validate(array)
     except pa.ArrowInvalid:
         if not is_text(array.type):
             raise
         array = _replaced(array)
-        array.validate(full=True)
+        _validate(array)
     if pa.types.is_string_view(array.type):  # Arrow cannot take rows of views
         return array.cast(pa.string())
     return array.cast(pa.binary()) if pa.types.is_binary_view(array.type) else array
+
+
+def _validate(array: pa.Array) -> None:
+    """As `array.validate(full=True)`, which takes ten times as long to look at the codes of a dictionary.
+
+    Raises:
+        pa.ArrowInvalid: the array is damaged.
+    """
+    if not pa.types.is_dictionary(array.type):
+        array.validate(full=True)
+        return
+    array.validate()
+    array.dictionary.validate(full=True)
+    lowest, highest = pc.min_max(array.indices).as_py().values()
+    if lowest is not None and not 0 <= lowest <= highest < len(array.dictionary):
+        raise pa.ArrowInvalid(f"a dictionary of {len(array.dictionary):,} values has none with the code {highest:,}")
 
 
 def _replaced(array: pa.Array) -> pa.Array:

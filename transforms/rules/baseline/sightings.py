@@ -7,8 +7,10 @@ of a (subject, day) are kept.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from functools import partial
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +20,13 @@ from uncommon_im.transforms.rules.baseline import subjects
 from uncommon_im.transforms.rules.baseline.subjects import NO_HOST, SHOWN_BY_COMMUNICATIONS
 from uncommon_im.transforms.rules.baseline.tables import SIGHTING_SCHEMA, coded
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Text, column_codes, constant, group_rows, text_of
-from uncommon_im.transforms.rules.columns.days import HOUR_US
+from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.columns.text import memoise
 from uncommon_im.transforms.rules.events.normalise import Events
 
-_HOURS_A_DAY = 24
+_HOURS_A_DAY: Final = 24
+_FEW_DAYS: Final = 8
+"""So many days are counted one by one."""
 
 Coverage = dict[tuple[str, int], int]
 """(tenant, day) with telemetry -> its events, counted as often as they were delivered."""
@@ -65,7 +69,7 @@ def sightings_of_executions(events: Events, rows: Longs, codes: Codes, fingerpri
     if not len(rows):
         return coded(SIGHTING_SCHEMA).empty_table()
     tenant, host = events.tenant_id.take(rows), events.text_at("host_id", rows)
-    day = (events.time.values[rows] // (_HOURS_A_DAY * HOUR_US)).astype(np.int32)
+    day = (events.time.values[rows] // DAY_US).astype(np.int32)
     _, first = group_rows([tenant.codes, codes, host.codes, day])
     texts = pa.array([subjects.execution(fingerprint) for fingerprint in fingerprints], pa.string())
     subject = pa.DictionaryArray.from_arrays(pa.array(codes[first]), texts)
@@ -126,12 +130,14 @@ def host_rank(host: str) -> int:
 
 def coverage_of(events: Events, used: npt.NDArray[np.bool_]) -> Coverage:
     """The days of the events among the `used` rows."""
-    day = events.time.values[used] // (_HOURS_A_DAY * HOUR_US)
-    tenant = events.tenant_id
-    if not len(day):
+    time, tenant = events.time.values[used], events.tenant_id
+    if not len(time):
         return {}
-    low, span = int(day.min()), int(day.max() - day.min()) + 1
-    keys = tenant.codes[used].astype(np.int64) * span + (day - low)
+    low = int(time.min()) // DAY_US
+    span = int(time.max()) // DAY_US - low + 1
+    if len(tenant.dictionary) == 1 and span <= _FEW_DAYS:
+        return {(tenant.values[0], low + day): count for day, count in enumerate(_a_day(time, low, span)) if count}
+    keys = tenant.codes[used].astype(np.int64) * span + (time // DAY_US - low)
     if len(tenant.dictionary) * span <= len(keys):
         counts = np.bincount(keys)
         found = np.flatnonzero(counts)
@@ -142,6 +148,12 @@ def coverage_of(events: Events, used: npt.NDArray[np.bool_]) -> Coverage:
     for key, count in zip(found.tolist(), counts.tolist(), strict=True):
         coverage[tenant.values[key // span], key % span + low] += count
     return dict(coverage)
+
+
+def _a_day(time: Longs, low: int, span: int) -> list[int]:
+    """How many times lie on each of `span` days from day `low` on: to compare is far cheaper than to divide."""
+    before = [int((time < (low + day) * DAY_US).sum()) for day in range(1, span)]
+    return [after - earlier for earlier, after in itertools.pairwise([0, *before, len(time)])]
 
 
 def _days(hours: pa.ChunkedArray) -> pa.Array:

@@ -259,6 +259,11 @@ def _strange(stored: pa.DataType) -> str | None:
 def _micros(array: pa.Array | pa.ChunkedArray, unit: str) -> pa.Array:
     """Timestamps of any unit as int64 µs; what lies outside the valid range becomes `UNREADABLE`."""
     plain = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if unit == "us" and len(plain) and not plain.null_count:
+        micros = plain.cast(pa.int64())
+        lowest, highest = pc.min_max(micros).as_py().values()
+        if lowest >= EARLIEST_US and highest < LATEST_US:
+            return micros
     mask = plain.is_null().to_numpy(zero_copy_only=False)
     values = plain.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
     scale = _PER_SECOND[unit]

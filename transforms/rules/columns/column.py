@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uncommon_im.transforms.rules.columns.text import LONGEST_MARKER, clean_text
+from uncommon_im.transforms.rules.columns.arrow_text import matches, needs_cleaning
+from uncommon_im.transforms.rules.columns.text import clean_text
 
 Codes = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
@@ -20,12 +21,20 @@ Mask = npt.NDArray[np.bool_]
 Result = TypeVar("Result")
 
 
+_SAMPLE: Final = 1 << 12
+"""Rows of a column that are looked at to see whether most have a value of their own."""
+
+
 @dataclass(frozen=True, eq=False)
 class Text:
-    """A text column: `dictionary[codes[row]]` is the row's value, code -1 a missing one."""
+    """A text column: `dictionary[codes[row]]` is the row's value, code -1 a missing one.
+
+    Rows of one value have one code, unless the column is `loose`: then its dictionary may repeat itself.
+    """
 
     codes: Codes
     dictionary: pa.StringArray
+    loose: bool = False
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -42,8 +51,9 @@ class Text:
         return self.codes >= 0
 
     def take(self, rows: Longs) -> Text:
-        """The column at the given rows, and the values that occur there."""
-        return Text(self.codes[rows], self.dictionary).compact()
+        """The column at the given rows, and the values that occur there, each once."""
+        taken = Text(self.codes[rows], self.dictionary).compact()
+        return taken.unite() if self.loose else taken
 
     def compact(self) -> Text:
         """The column without values that do not occur, where leaving them out is worth it."""
@@ -55,6 +65,13 @@ class Text:
         dense = np.cumsum(used, dtype=np.int32) - np.int32(1)
         dense[-1] = -1
         return Text(dense[self.codes], self.dictionary.filter(pa.array(used[:-1])))
+
+    def only(self, kept: Mask) -> Text:
+        """The column without the dictionary's other values."""
+        if kept.all():
+            return self
+        table = np.append(np.where(kept, np.arange(len(kept), dtype=np.int32), np.int32(-1)), np.int32(-1))
+        return replace(self, codes=table[self.codes])
 
     def translate(self, function: Callable[[str], str | None]) -> Text:
         """Every value replaced by `function(value)`; `None` makes it missing, equal results share a code."""
@@ -88,7 +105,7 @@ class Text:
         table[-1] = -1
         table[list(amended)] = [places[new] for new in amended.values()]
         news = [value for value, place in places.items() if place >= len(self.dictionary)]
-        return Text(table[self.codes], pa.concat_arrays([self.dictionary, pa.array(news, pa.string())]))
+        return Text(table[self.codes], pa.concat_arrays([self.dictionary, pa.array(news, pa.string())]), self.loose)
 
     def clean(self) -> Text:
         """As `translate(clean_text)`, and without a look at every value where few need it."""
@@ -98,7 +115,7 @@ class Text:
         """The column with each value once in its dictionary."""
         encoded = self.dictionary.dictionary_encode()
         if len(encoded.dictionary) == len(self.dictionary):
-            return self
+            return replace(self, loose=False)
         return Text(np.append(encoded.indices.to_numpy(), np.int32(-1))[self.codes], encoded.dictionary)
 
     def lookup(self, function: Callable[[str], Result], missing: Result, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -106,12 +123,23 @@ class Text:
         table = np.array([*map(function, self.values), missing], dtype=dtype)
         return table[self.codes]
 
+    def lookup_some(
+        self,
+        some: Callable[[pa.StringArray], Mask],
+        function: Callable[[str], Result],
+        otherwise: Result,
+        dtype: npt.DTypeLike,
+    ) -> npt.NDArray[Any]:
+        """As `lookup`, asked only of `some(dictionary)`; `otherwise` for other values, and where there is none."""
+        table = np.full(len(self.dictionary) + 1, otherwise, dtype)
+        asked = np.flatnonzero(some(self.dictionary))
+        if len(asked):
+            table[asked] = list(map(function, self.dictionary.take(pa.array(asked)).to_pylist()))
+        return table[self.codes]
+
     def among(self, pattern: str, function: Callable[[str], bool]) -> Mask:
         """Rows whose value `function` holds for, asked only of values that match an RE2 pattern."""
-        table = np.zeros(len(self.dictionary) + 1, np.bool_)
-        candidates = np.flatnonzero(pc.match_substring_regex(self.dictionary, pattern))
-        table[candidates] = list(map(function, self.dictionary.take(pa.array(candidates)).to_pylist()))
-        return table[self.codes]
+        return self.lookup_some(partial(matches, pattern=pattern), function, False, np.bool_)
 
     def fill(self, value: str) -> Text:
         """The column with `value` where it is missing."""
@@ -170,29 +198,23 @@ def text_of(array: pa.Array | pa.ChunkedArray) -> Text:
     return Text(codes, dictionary)
 
 
+def loose_text_of(array: pa.Array) -> Text:
+    """As `text_of`; where most rows have a value of their own, each keeps it: to sort them out would take longer than
+    to look at each."""
+    if pa.types.is_dictionary(array.type):
+        return text_of(array)
+    values = array.cast(pa.string())
+    if pc.count_distinct(values[:_SAMPLE]).as_py() <= _SAMPLE // 2:
+        return text_of(values)
+    codes = np.arange(len(values), dtype=np.int32)
+    if values.null_count:
+        codes[values.is_null().to_numpy(zero_copy_only=False)] = -1
+    return Text(codes, values.fill_null(""), loose=True)
+
+
 def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     """A column in one piece, its dictionaries made one."""
     return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
-
-
-def needs_cleaning(dictionary: pa.StringArray) -> Mask:
-    """Values that trimming or the markers of missing values may change: white space at an end, or very short."""
-    offsets = np.frombuffer(dictionary.buffers()[1], np.int32)[
-        dictionary.offset : dictionary.offset + len(dictionary) + 1
-    ]
-    lengths = np.diff(offsets)
-    doubtful: Mask = lengths <= LONGEST_MARKER
-    rows = np.flatnonzero(~doubtful)
-    if len(rows):
-        data = np.frombuffer(dictionary.buffers()[2], np.uint8)
-        for end in (data[offsets[rows]], data[offsets[rows + 1] - 1]):
-            doubtful[rows] |= (end <= ord(" ")) | (end > ord("~"))
-    return doubtful
-
-
-def in_folder(dictionary: pa.StringArray) -> Mask:
-    """Values that hold a slash or a backslash."""
-    return pc.match_substring_regex(dictionary, r"[/\\]").to_numpy(zero_copy_only=False)
 
 
 def numbers_of(array: pa.Array | pa.ChunkedArray) -> Numbers:

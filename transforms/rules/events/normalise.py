@@ -26,6 +26,7 @@ from uncommon_im.schemas.event import (
     PROCESS_GUID,
     SIGNATURE_STATUSES,
 )
+from uncommon_im.transforms.rules.columns.arrow_text import in_folder, needs_cleaning
 from uncommon_im.transforms.rules.columns.coerce import coerce_array
 from uncommon_im.transforms.rules.columns.column import (
     Longs,
@@ -33,21 +34,24 @@ from uncommon_im.transforms.rules.columns.column import (
     Numbers,
     Text,
     constant,
-    in_folder,
-    needs_cleaning,
+    loose_text_of,
     numbers_of,
     one_chunk,
     text_of,
 )
 from uncommon_im.transforms.rules.columns.rejection import Rejection
+from uncommon_im.transforms.rules.columns.remote_hosts import split_remote_hosts
 from uncommon_im.transforms.rules.columns.text import (
     base_name,
     clean_process_name,
-    clean_remote_host,
     clean_text,
-    memoise,
 )
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
+
+_FROM_OTHERS: Final = frozenset(("process_name", "remote_host", "remote_ip"))
+"""Columns that take what they lack from other columns, so that they are normalised as a whole."""
+_OF_MANY_VALUES: Final = frozenset((*_FROM_OTHERS, "host_id", "causality_process_name"))
+"""Columns that are needed of each event, and may have a value of its own in each."""
 
 
 @dataclass
@@ -77,12 +81,13 @@ class Events:
     def text(self, name: str) -> Text:
         """A normalised text column of the whole batch, without defaults filled in."""
         if name not in self._texts:
-            self._texts[name] = self._normal(name, self._text(name, None))
+            split = name == "remote_host" and self.completed is None
+            self._texts[name] = self._remote_hosts[0] if split else self._normal(name, self._text(name, None))
         return self._texts[name]
 
     def text_at(self, name: str, rows: Longs) -> Text:
         """A normalised text column at some rows; cheaper than the whole where these are few."""
-        if name in self._texts or name in ("process_name", "remote_host", "remote_ip"):
+        if name in self._texts or name in _FROM_OTHERS:
             return self.text(name).take(rows)
         return self._normal(name, self._text(name, rows))
 
@@ -204,8 +209,8 @@ class Events:
         column = self.raw.column(name) if rows is None else self.raw.column_at(name, rows)
         if column is None:
             return constant(None, self.num_rows if rows is None else len(rows))
-        text = text_of(coerce_array(name, column)[0])
-        return text if rows is None else text.compact()
+        fitting = coerce_array(name, column)[0]
+        return loose_text_of(fitting) if rows is None and name in _OF_MANY_VALUES else text_of(fitting).compact()
 
     def _normal(self, name: str, text: Text) -> Text:
         if self.completed is not None:  # it was normalised before, and `unknown` would now be missing
@@ -213,8 +218,6 @@ class Events:
         if name == "process_name":
             doubtful = needs_cleaning(text.dictionary) | in_folder(text.dictionary)
             return self._with_path_names(text.amend(doubtful, clean_process_name))
-        if name == "remote_host":
-            return text.translate(_host)
         if name == "remote_ip":
             return self._with_host_addresses(text.clean())
         return text.translate(_CLEANERS[name]) if name in _CLEANERS else text.clean()
@@ -228,9 +231,14 @@ class Events:
 
     def _with_host_addresses(self, addresses: Text) -> Text:
         """Where the address is missing, a remote host that is an address serves."""
-        hosts = self._text("remote_host", None).translate(_address)
+        hosts = self._remote_hosts[1]
         rows = np.flatnonzero(~addresses.present & hosts.present)
         return _patched(addresses, rows, hosts.take(rows)) if len(rows) else addresses
+
+    @cached_property
+    def _remote_hosts(self) -> tuple[Text, Text]:
+        """(names, addresses) of the remote hosts."""
+        return split_remote_hosts(self._text("remote_host", None))
 
 
 def _numbers(name: str, column: pa.Array | None, size: int) -> Numbers:
@@ -245,17 +253,6 @@ def _patched(text: Text, rows: Longs, patch: Text) -> Text:
     codes = text.codes.copy()
     codes[rows] = np.where(patch.present, patch.codes + np.int32(len(text.dictionary)), np.int32(-1))
     return Text(codes, pa.concat_arrays([text.dictionary, patch.dictionary])).unite()
-
-
-_remote: Final = memoise(clean_remote_host, 1 << 18)
-
-
-def _host(value: str) -> str | None:
-    return _remote(value)[0]
-
-
-def _address(value: str) -> str | None:
-    return _remote(value)[1]
 
 
 def _file_name(path: str) -> str | None:

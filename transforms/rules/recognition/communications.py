@@ -85,7 +85,7 @@ class Recogniser:
         """Asks the catalogue's hosts and ranges, its view of processes, and the user's exceptions."""
         self.identities = identities
         self.exceptions = exceptions
-        self._address_pattern = destinations.candidate_pattern
+        self._destinations = destinations
         self._service_ids = [service.id for service in identities.catalogue.services]
         self._match_host = memoise(destinations.match_host, _REMEMBERED)
         self._match_address = memoise(destinations.match_address, _REMEMBERED)
@@ -160,13 +160,13 @@ class Recogniser:
         def code(match: Match | None) -> int:
             return -1 if match is None else matches.setdefault(match, len(matches))
 
-        by_name = events.text("remote_host").lookup(lambda host: code(self._match_host(host)), -1, np.int32)
-        addresses = events.text("remote_ip")
-        table = np.full(len(addresses.dictionary) + 1, -1, np.int32)
-        candidates = pc.match_substring_regex(addresses.dictionary, self._address_pattern)
-        for index in np.flatnonzero(candidates.to_numpy(zero_copy_only=False)):
-            table[index] = code(self._match_address(addresses.dictionary[int(index)].as_py()))
-        return np.where(by_name >= 0, by_name, table[addresses.codes]), list(matches)
+        by_name = events.text("remote_host").lookup_some(
+            self._destinations.may_be_name, lambda host: code(self._match_host(host)), -1, np.int32
+        )
+        by_address = events.text("remote_ip").lookup_some(
+            self._destinations.may_be_address, lambda address: code(self._match_address(address)), -1, np.int32
+        )
+        return np.where(by_name >= 0, by_name, by_address), list(matches)
 
     def _identities(self, events: Events, rows: Longs, service: Codes) -> tuple[Codes, list[Identity], Mask]:
         """(code of each row's identity, identities, rows whose process is a resolver without suspicion)."""

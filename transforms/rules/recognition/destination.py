@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import pyarrow as pa
+
 from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.transforms.rules.columns.arrow_text import matches
+from uncommon_im.transforms.rules.columns.column import Mask
 from uncommon_im.transforms.rules.columns.text import parse_address
+from uncommon_im.transforms.rules.recognition.name_ends import NameEnds
 
 Attribution = Literal["domain", "ip_range"]
 
@@ -72,6 +77,18 @@ class Destinations:
             if found:
                 return Match(found[0], "ip_range", found[1])
         return None
+
+    def may_be_name(self, hosts: pa.StringArray) -> Mask:
+        """Normalised host names that may match: all that do, and few others."""
+        return self._name_ends.may_end(hosts)
+
+    def may_be_address(self, addresses: pa.StringArray) -> Mask:
+        """Addresses that may match: all that do, and few others."""
+        return matches(addresses, self.candidate_pattern)
+
+    @cached_property
+    def _name_ends(self) -> NameEnds:
+        return NameEnds(host.name for service in self.catalogue.services for host in service.hosts)
 
     @cached_property
     def candidate_pattern(self) -> str:

@@ -171,3 +171,41 @@ def test_batches_of_a_row_group_are_bounded_and_read_each_column_once(
     assert [part.column("host_id").to_pylist() for part in (parts[1], again)] == [
         [f"h{row}" for row in range(8, 16)]
     ] * 2
+
+
+def texts(rows: int, values: int) -> dict[str, pa.Array]:
+    """Native columns; host id and name have so many values."""
+    numbers = [number % values for number in range(rows)]
+    return {
+        "event_time": pa.array([TIME_US] * rows, pa.timestamp("us", "UTC")),
+        "host_id": pa.array([f"h{number}" for number in numbers]),
+        "process_name": pa.array(["curl"] * rows),
+        "remote_host": pa.array([f"h{number}.telegram.org" for number in numbers]),
+    }
+
+
+def test_columns_of_many_values_are_read_as_text_of_few_as_dictionaries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_FORMS", parquet._Forms())
+    seen = []
+    for number, values in enumerate((5_000, 5_000, 9, 9)):
+        path = tmp_path / f"{number}.parquet"
+        path.write_bytes(file_of(texts(5_000, values)))
+        column = RowGroup(str(path), 0).column("remote_host")
+        assert column is not None
+        seen.append(pa.types.is_dictionary(column.type))
+        assert column.to_pylist() == texts(5_000, values)["remote_host"].to_pylist()
+    assert seen == [True, False, False, True]
+
+
+@pytest.mark.parametrize("values", [9, 20_000])
+def test_the_form_in_which_text_is_read_makes_no_difference(values: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for plain in (set(), set(texts(1, 1))):
+        forms = parquet._Forms()
+        forms._plain = plain
+        monkeypatch.setattr(parquet, "_FORMS", forms)
+        found.append(read_files([file_of(texts(20_000, values))], ".parquet"))
+    assert found[0] == found[1]
+    assert found[0].counts[tally.COMMUNICATIONS] == 20_000

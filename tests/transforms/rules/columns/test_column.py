@@ -16,6 +16,7 @@ from uncommon_im.transforms.rules.columns.column import (
     column_codes,
     constant,
     group_rows,
+    loose_text_of,
     numbers_of,
     run_starts,
     text_of,
@@ -135,6 +136,44 @@ def test_lookup_computes_a_value_once_and_has_one_for_missing_rows() -> None:
     text = text_of(pa.array(["ab", None, "ab", "c"]))
     assert text.lookup(length, -7, np.int64).tolist() == [2, -7, 2, 1]
     assert asked == ["ab", "c"]
+
+
+def test_lookup_of_some_asks_only_these() -> None:
+    text = text_of(pa.array(["ab", None, "ab", "c"]))
+    found = text.lookup_some(lambda values: np.array([value == "c" for value in values.to_pylist()]), ord, -7, np.int64)
+    assert found.tolist() == [-7, -7, -7, ord("c")]
+
+
+MANY = [None if n % 7 == 0 else f"value {n}" for n in range(5000)]
+
+
+@pytest.mark.parametrize("stored", [pa.string(), pa.large_string(), pa.string_view()])
+def test_rows_that_differ_keep_a_value_each_until_some_are_taken(stored: pa.DataType) -> None:
+    text = loose_text_of(pa.array([*MANY, *MANY], stored))
+    assert text.loose
+    assert of(text) == [*MANY, *MANY]
+    assert text.among("9$", lambda value: value.endswith("99")).sum() == 2 * sum(str(v).endswith("99") for v in MANY)
+    taken = text.take(rows(1, 5001, 0, 2))
+    assert (of(taken), taken.loose) == (["value 1", "value 1", None, "value 2"], False)
+    assert taken.codes[0] == taken.codes[1]
+
+
+@pytest.mark.parametrize(
+    "array", [pa.array(["a", None] * 3000), pa.array(MANY).dictionary_encode(), pa.array(["x", "y"])]
+)
+def test_other_columns_are_sorted_out_at_once(array: pa.Array) -> None:
+    text = loose_text_of(array)
+    assert not text.loose
+    assert of(text) == array.to_pylist()
+
+
+@quick
+@given(ANY, st.sets(st.integers(0, 20)))
+def test_only_some_values_stay(values: Values, kept: set[int]) -> None:
+    text = text_of(pa.array(values, pa.string()))
+    stay = {value for code, value in enumerate(text.values) if code in kept}
+    mask = np.array([value in stay for value in text.values], np.bool_)
+    assert of(text.only(mask)) == [value if value in stay else None for value in values]
 
 
 @pytest.mark.parametrize("value", ["a", None])

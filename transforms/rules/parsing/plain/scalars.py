@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uncommon_im.transforms.rules.columns.arrow_text import needs_cleaning
 from uncommon_im.transforms.rules.columns.coerce import Scalar
-from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, needs_cleaning
+from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask
 from uncommon_im.transforms.rules.columns.text import is_marker
 from uncommon_im.transforms.rules.parsing.converters import FORESEEN, Converter
 from uncommon_im.transforms.rules.parsing.lookups import is_value
