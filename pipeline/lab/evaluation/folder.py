@@ -12,7 +12,8 @@ import pyarrow as pa
 from uncommon_im.pipeline.lab.evaluation.scoring import Activity, Alert, Campaign, Communication, Organisation, Subject
 from uncommon_im.pipeline.runs.folder import SUMMARY, run_folder
 from uncommon_im.pipeline.runs.read_rows import read_rows
-from uncommon_im.pipeline.sources.files.parquet import RowGroup, row_groups
+from uncommon_im.pipeline.sources.files.parquet import RowGroups
+from uncommon_im.pipeline.sources.files.parquet_file import row_groups
 from uncommon_im.pipeline.storage.listing import list_files
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.documents import ConfigurationError, require
@@ -133,7 +134,7 @@ def _events_of(paths: Iterable[str]) -> Iterator[Events]:
     """
     for path in paths:
         try:
-            yield from (Events(RowGroup(path, number)) for number in range(row_groups(path)))
+            yield from (Events(RowGroups.one(path, number)) for number in range(len(row_groups(path))))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ConfigurationError(f"{path}: cannot be read as events: {error}") from None
 

@@ -9,7 +9,7 @@ from typing import Final
 from uncommon_im.pipeline.sources.files.content import Content
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, batch_of, batch_of_lost
 from uncommon_im.pipeline.sources.files.lines import LineBlock
-from uncommon_im.pipeline.sources.files.parquet import RowGroup
+from uncommon_im.pipeline.sources.files.parquet import RowGroups
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings
 from uncommon_im.schemas.mapping import load_mappings
 from uncommon_im.transforms.rules.advice.survey import Kind, Survey
@@ -107,10 +107,10 @@ def _survey_columns(reading: Reading, options: JsonOptions, most: int, found: In
         if left <= 0:
             found.whole = False
             return
-        group = RowGroup(reading.file.path, number, options.policy)
+        group = RowGroups.one(reading.file.path, number, options.policy)
         try:
             size = group.num_rows
-            part = RowGroup(group.path, number, group.policy, range(min(size, left)))
+            part = RowGroups(group.path, group.numbers, group.policy, range(min(size, left)))
             found.survey.add(Events(part), [Kind(NATIVE)] * part.num_rows, [])
         except LostBatch as lost:
             found.survey.add(Events(batch_of_lost([])), [], [(Kind(NO_RECORD), lost.letter)])

@@ -17,15 +17,16 @@ from uncommon_im.pipeline.sources.files.decompressing import DAMAGE
 from uncommon_im.pipeline.sources.files.headers import is_known
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions, read_lines
 from uncommon_im.pipeline.sources.files.lines import LineBlock
-from uncommon_im.pipeline.sources.files.parquet import RowGroup, column_names, row_groups
+from uncommon_im.pipeline.sources.files.parquet import MERGED_RECORDS, native_batches
+from uncommon_im.pipeline.sources.files.parquet_file import column_names, row_groups
 from uncommon_im.pipeline.sources.files.recognising import recognise
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 from uncommon_im.pipeline.storage.opening import open_binary
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 
-_ROW_GROUPS_A_READING: Final = 8
-"""Row groups that one worker reads in a row: a file opened once, and still spread over workers."""
+_BATCHES_A_READING: Final = 8
+"""Row groups that one worker reads in a row, if they are large: a file opened once, and still spread over workers."""
 _NATIVE: Final = frozenset(("event_time", "host_id"))
 """Columns that make a Parquet file one of native columns, unless its format is given."""
 _UNREADABLE: Final[tuple[type[Exception], ...]] = (*DAMAGE, ValueError)
@@ -54,7 +55,7 @@ class Reading:
     """
 
     file: InputFile
-    row_groups: tuple[int, ...] | None = None
+    row_groups: range | None = None
     lost: DeadLetter | None = None
     content: Content = JSON_LINES
     member: str = ""
@@ -71,12 +72,12 @@ class Reading:
         return source_name(self.file.path, self.member)
 
     @property
-    def order(self) -> tuple[str, tuple[int, ...]]:
+    def order(self) -> tuple[str, int]:
         """Neighbours are next to each other in this order."""
-        return self.source, self.row_groups or ()
+        return self.source, self.row_groups.start if self.row_groups else 0
 
     @property
-    def native_groups(self) -> tuple[int, ...] | None:
+    def native_groups(self) -> range | None:
         """The row groups whose columns are read as they are; `None`: it is read as lines."""
         return self.row_groups if self.native else None
 
@@ -118,7 +119,7 @@ def plan_readings(file: InputFile, options: JsonOptions) -> Iterator[Reading]:
 
 def _plan_row_groups(file: InputFile, content: Content, options: JsonOptions) -> Iterator[Reading]:
     try:
-        count = row_groups(file.path)
+        sizes = row_groups(file.path)
         native = options.format == "native" or (options.format == "auto" and set(column_names(file.path)) >= _NATIVE)
         for name, times in Counter(column_names(file.path)).items():
             if times > 1 and is_known(name):
@@ -126,9 +127,12 @@ def _plan_row_groups(file: InputFile, content: Content, options: JsonOptions) ->
     except (pa.ArrowException, OSError, ValueError) as error:
         yield Reading(file, lost=options.policy.lost(file.path, 1, str(error)))
         return
-    for first in range(0, count, _ROW_GROUPS_A_READING):
-        groups = tuple(range(first, min(first + _ROW_GROUPS_A_READING, count)))
-        yield Reading(file, groups, content=content, native=native)
+    first, batches = 0, 0.0
+    for number, size in enumerate(sizes, 1):
+        batches += min(1, size / MERGED_RECORDS)
+        if batches >= _BATCHES_A_READING or number == len(sizes):
+            yield Reading(file, range(first, number), content=content, native=native)
+            first, batches = number, 0.0
 
 
 def _plan_members(file: InputFile, options: JsonOptions) -> Iterator[Reading]:
@@ -152,7 +156,6 @@ def _plan_members(file: InputFile, options: JsonOptions) -> Iterator[Reading]:
 def read_batches(reading: Reading, options: JsonOptions) -> Iterator[RawBatch]:
     """The batches of a reading."""
     if reading.native_groups is not None:
-        for number in reading.native_groups:
-            yield from RowGroup(reading.file.path, number, options.policy).parts()
+        yield from native_batches(reading.file.path, reading.native_groups, options.policy)
     else:
         yield from read_lines(reading.blocks(options.policy), reading.source, options)

@@ -14,7 +14,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from uncommon_im.pipeline.sources.files.json_lines import ANY_FORMAT, JsonOptions
-from uncommon_im.pipeline.sources.files.parquet import RowGroup
+from uncommon_im.pipeline.sources.files.parquet import RowGroups
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings, source_name
 from uncommon_im.pipeline.sources.queues.arrivals import (
     ARRIVAL,
@@ -69,7 +69,7 @@ class ReadObject:
             for reading in plan_readings(InputFile(str(copy), copy.stat().st_size, ""), self._options):
                 if reading.lost is None and reading.native_groups is not None:
                     for number in reading.native_groups:
-                        for part in RowGroup(str(copy), number, SKIP).parts():
+                        for part in RowGroups.one(str(copy), number, SKIP).parts():
                             yield from self._rows(part)
                 else:
                     yield from self._lines(reading)
@@ -100,7 +100,7 @@ class ReadObject:
             if block.lost:
                 yield self._lost(block.lost, source)
 
-    def _rows(self, group: RowGroup) -> Iterator[bytes]:
+    def _rows(self, group: RowGroups) -> Iterator[bytes]:
         try:
             columns = {name: column for name in EVENT_COLUMNS if (column := group.column(name)) is not None}
         except LostBatch as lost:

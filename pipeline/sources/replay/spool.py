@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
-from uncommon_im.pipeline.sources.files.parquet import RowGroup
+from uncommon_im.pipeline.sources.files.parquet import RowGroups
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings
 from uncommon_im.pipeline.sources.queues.arrivals import ARRIVAL, LINE, PLACE, compact, write_block
 from uncommon_im.schemas.documents import ConfigurationError
@@ -181,7 +181,7 @@ def _read(reading: Reading, options: JsonOptions, times: ArrivalTimes) -> Iterat
     path = reading.source
     if reading.lost is None and reading.native_groups is not None:
         for number in reading.native_groups:
-            for part in RowGroup(path, number, options.policy).parts():
+            for part in RowGroups.one(path, number, options.policy).parts():
                 yield _since(_of_rows(part, times), times)
         return
     for block in reading.blocks(options.policy):
@@ -219,7 +219,7 @@ def _of_lines(lines: list[bytes], path: str, numbers: Longs, options: JsonOption
     return _table(arrival, path, numbers, {LINE: pa.array(lines, pa.binary())})
 
 
-def _of_rows(group: RowGroup, times: ArrivalTimes) -> pa.Table:
+def _of_rows(group: RowGroups, times: ArrivalTimes) -> pa.Table:
     columns = {name: column for name in EVENT_COLUMNS if (column := group.column(name)) is not None}
     event_time = _micros(columns["event_time"]) if "event_time" in columns else np.full(group.num_rows, -1, np.int64)
     column = None

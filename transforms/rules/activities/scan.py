@@ -32,7 +32,7 @@ from uncommon_im.transforms.rules.columns.column import Codes, group_rows, text_
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter, LostBatch
 from uncommon_im.transforms.rules.events.normalise import Events
-from uncommon_im.transforms.rules.events.raw_batch import RawBatch
+from uncommon_im.transforms.rules.events.raw_batch import DividedBatch, RawBatch
 from uncommon_im.transforms.rules.events.tally import Tally
 from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA, event_rows
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
@@ -116,6 +116,8 @@ class Scan:
         """
         try:
             return self._add(batch)
+        except DividedBatch as divided:
+            return [letter for part in divided.parts for letter in self.add(part)]
         except LostBatch as lost:
             self.tally.update(counts_of_lost(lost.letter))
             return [lost.letter]

@@ -12,10 +12,23 @@ from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 
 
+class DividedBatch(Exception):
+    """A batch cannot be read as a whole.
+
+    Attributes:
+        parts: all of its records, in their order, in batches that can be read or lost by themselves.
+    """
+
+    def __init__(self, parts: Sequence[RawBatch]) -> None:
+        super().__init__("the batch is to be read in parts")
+        self.parts = parts
+
+
 class RawBatch(ABC):
     """Some records of one source, as columns. Each kind of source has its own; pickled, it may be a reference.
 
-    Reading a column may raise `LostBatch`: then one dead letter stands for all of the batch.
+    Reading a column may raise `LostBatch`: then one dead letter stands for all of the batch. Or it raises
+    `DividedBatch`: then its parts stand for it.
     """
 
     @property

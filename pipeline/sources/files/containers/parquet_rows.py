@@ -19,7 +19,7 @@ MAX_BATCH_BYTES: Final = 1 << 28
 """What they may take as Arrow has them: a file may say the same long text a thousand times."""
 
 
-def parquet_items(file: pq.ParquetFile, row_groups: tuple[int, ...]) -> Iterator[Item]:
+def parquet_items(file: pq.ParquetFile, row_groups: range) -> Iterator[Item]:
     """The rows of some row groups.
 
     Raises:

@@ -14,14 +14,14 @@ from uncommon_im.pipeline.sources.files.containers.json_values import json_items
 from uncommon_im.pipeline.sources.files.containers.parquet_rows import open_rows, parquet_items
 from uncommon_im.pipeline.sources.files.content import Content
 from uncommon_im.pipeline.sources.files.lines import LineBlock, blocks_of
-from uncommon_im.pipeline.sources.files.parquet import rows_before
+from uncommon_im.pipeline.sources.files.parquet_file import rows_before
 from uncommon_im.pipeline.sources.files.streams import open_content, open_seekable
 from uncommon_im.pipeline.storage.bad_files import BadFilePolicy
 from uncommon_im.pipeline.storage.opening import is_remote
 
 
 def container_blocks(
-    path: str, content: Content, source: str, policy: BadFilePolicy, row_groups: tuple[int, ...] | None = None
+    path: str, content: Content, source: str, policy: BadFilePolicy, row_groups: range | None = None
 ) -> Iterator[LineBlock]:
     """The records of a file, or of a member of a zip file, as blocks of lines.
 
@@ -41,10 +41,10 @@ def container_blocks(
     return blocks_of_items(partial(_items, path, content, row_groups), source, policy, first)
 
 
-def _items(path: str, content: Content, row_groups: tuple[int, ...] | None) -> Iterable[Item]:
+def _items(path: str, content: Content, row_groups: range | None) -> Iterable[Item]:
     if content.file_type == "parquet":
         file = open_rows(open_seekable(path, content))
-        return parquet_items(file, tuple(range(file.num_row_groups)) if row_groups is None else row_groups)
+        return parquet_items(file, range(file.num_row_groups) if row_groups is None else row_groups)
     if content.file_type == "evtx":
         here = content.compression == "none" and content.member is None and not is_remote(path)
         return log_items(path if here else open_seekable(path, content))

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fuzzing.checks import Outcome, read_files
-from uncommon_im.pipeline.sources.files import parquet
-from uncommon_im.pipeline.sources.files.parquet import RowGroup
-from uncommon_im.pipeline.storage.bad_files import UnreadableInput
+from uncommon_im.pipeline.sources.files import parquet, parquet_file
+from uncommon_im.pipeline.sources.files.parquet import RowGroups, native_batches
+from uncommon_im.pipeline.storage.bad_files import FAIL, UnreadableInput
 from uncommon_im.transforms.rules.events import tally
 
 TIME_US = 1_772_359_200_000_000
@@ -163,7 +163,7 @@ def test_batches_of_a_row_group_are_bounded_and_read_each_column_once(
     path = tmp_path / "a.parquet"
     path.write_bytes(file_of({"host_id": pa.array([f"h{row}" for row in range(20)])}))
     monkeypatch.setattr(parquet, "BATCH_RECORDS", 8)
-    parts = list(RowGroup(str(path), 0).parts())
+    parts = list(RowGroups.one(str(path), 0).parts())
     assert [(part.num_rows, part.first_record) for part in parts] == [(8, 1), (8, 9), (4, 17)]
     assert [value for part in parts for value in part.column("host_id").to_pylist()] == [f"h{row}" for row in range(20)]
     again = pickle.loads(pickle.dumps(parts[1]))
@@ -187,12 +187,13 @@ def texts(rows: int, values: int) -> dict[str, pa.Array]:
 def test_columns_of_many_values_are_read_as_text_of_few_as_dictionaries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "_FORMS", parquet._Forms())
+    monkeypatch.setattr(parquet, "FORMS", parquet_file.Forms())
+    monkeypatch.setattr(parquet_file, "FORMS", parquet.FORMS)
     seen = []
     for number, values in enumerate((5_000, 5_000, 9, 9)):
         path = tmp_path / f"{number}.parquet"
         path.write_bytes(file_of(texts(5_000, values)))
-        column = RowGroup(str(path), 0).column("remote_host")
+        column = RowGroups.one(str(path), 0).column("remote_host")
         assert column is not None
         seen.append(pa.types.is_dictionary(column.type))
         assert column.to_pylist() == texts(5_000, values)["remote_host"].to_pylist()
@@ -203,9 +204,62 @@ def test_columns_of_many_values_are_read_as_text_of_few_as_dictionaries(
 def test_the_form_in_which_text_is_read_makes_no_difference(values: int, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for plain in (set(), set(texts(1, 1))):
-        forms = parquet._Forms()
+        forms = parquet_file.Forms()
         forms._plain = plain
-        monkeypatch.setattr(parquet, "_FORMS", forms)
+        monkeypatch.setattr(parquet, "FORMS", forms)
+        monkeypatch.setattr(parquet_file, "FORMS", forms)
         found.append(read_files([file_of(texts(20_000, values))], ".parquet"))
     assert found[0] == found[1]
     assert found[0].counts[tally.COMMUNICATIONS] == 20_000
+
+
+def groups_of(count: int, size: int) -> bytes:
+    sink = io.BytesIO()
+    hosts = pa.array([None if row % 5 == 3 else f"h{row}" for row in range(count * size)])
+    rows = {name: pa.concat_arrays([column.slice(0, 1)] * count * size) for name, column in GOOD.items()}
+    pq.write_table(pa.table(rows | {"host_id": hosts}), sink, row_group_size=size)
+    return sink.getvalue()
+
+
+def sizes(path: Path, numbers: range) -> list[tuple[int, int]]:
+    """(first record, records) of the batches of some row groups."""
+    return [(batch.first_record, batch.num_rows) for batch in native_batches(str(path), numbers, FAIL)]
+
+
+def test_small_row_groups_are_read_together_and_large_ones_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(groups_of(10, 3))
+    assert sizes(path, range(10)) == [(1, 30)]
+    assert sizes(path, range(2, 4)) == [(7, 6)]
+    monkeypatch.setattr(parquet, "MERGED_RECORDS", 7)
+    assert sizes(path, range(1, 6)) == [(4, 6), (10, 6), (16, 3)]
+    monkeypatch.setattr(parquet, "MERGED_RECORDS", 2)
+    monkeypatch.setattr(parquet, "BATCH_RECORDS", 2)
+    assert sizes(path, range(2)) == [(1, 2), (3, 1), (4, 2), (6, 1)]
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_row_groups_together_give_what_each_gives_alone(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    content = groups_of(12, size)
+    together = read_files([content], ".parquet")
+    monkeypatch.setattr(parquet, "MERGED_RECORDS", 0)
+    alone = read_files([content], ".parquet")
+    assert together.counts == alone.counts
+    assert [letter.record for letter in together.letters] == [letter.record for letter in alone.letters]
+    assert together.counts[tally.COMMUNICATIONS] > 0
+
+
+def test_damage_costs_its_row_group_and_not_those_that_are_read_with_it() -> None:
+    whole = groups_of(12, 4)
+    group = pq.ParquetFile(io.BytesIO(whole)).metadata.row_group(5)
+    (host,) = (c for c in map(group.column, range(group.num_columns)) if c.path_in_schema == "host_id")
+    damaged = bytearray(whole)
+    start = host.dictionary_page_offset
+    damaged[start : start + host.total_compressed_size] = b"\xff" * host.total_compressed_size
+    outcome = read_files([bytes(damaged)], ".parquet")
+    lost = [letter for letter in outcome.letters if "cannot be read" in letter.detail]
+    assert [letter.record for letter in lost] == [21]
+    expected = read_files([whole], ".parquet").counts[tally.VALID]
+    assert outcome.counts[tally.VALID] == expected - sum(row % 5 != 3 for row in range(20, 24))

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.pipeline.sources.files.samples import ROWS, parquet_of, read, read_and_valid, said
+from uncommon_im.pipeline.sources.files import readings
 from uncommon_im.pipeline.sources.files.containers.gathering import Item
 from uncommon_im.pipeline.sources.files.containers.parquet_rows import open_rows, parquet_items
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
@@ -79,15 +80,16 @@ def test_native_columns_are_read_as_columns(tmp_path: Path, format: str, native:
     path = tmp_path / "a"
     path.write_bytes(parquet_of(NATIVE))
     (reading,) = plan_readings(InputFile(str(path), 1, "1/1"), JsonOptions(format))
-    assert (reading.row_groups, reading.native) == ((0,), native)
+    assert (reading.row_groups, reading.native) == (range(1), native)
 
 
-def test_rows_of_every_group_have_their_number_in_the_file(tmp_path: Path) -> None:
+def test_rows_of_every_group_have_their_number_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "MERGED_RECORDS", 1)
     path = tmp_path / "a"
     pq.write_table(pa.Table.from_pylist([{"DeviceId": "d", "ActionType": "x", "n": n} for n in range(20)]), path, 1)
-    readings = list(plan_readings(InputFile(str(path), 1, "1/1"), JsonOptions()))
-    assert [reading.row_groups for reading in readings] == [tuple(range(8)), tuple(range(8, 16)), tuple(range(16, 20))]
-    blocks = [block for reading in readings for block in reading.blocks(JsonOptions().policy)]
+    planned = list(plan_readings(InputFile(str(path), 1, "1/1"), JsonOptions()))
+    assert [reading.row_groups for reading in planned] == [range(8), range(8, 16), range(16, 20)]
+    blocks = [block for reading in planned for block in reading.blocks(JsonOptions().policy)]
     assert [number for block in blocks for number in block.numbers.tolist()] == list(range(1, 21))
     assert [json.loads(line)["n"] for block in blocks for line in block.lines] == list(range(20))
 
