@@ -16,11 +16,11 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from tests.oracle import Options
 from uncommon_im.pipeline import backfill
 from uncommon_im.pipeline.configuration.configuration import Configuration
+from uncommon_im.pipeline.options.beam import beam_options
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files
@@ -96,7 +96,7 @@ def run_into(
         local = backfill.LocalScan(workers, folder) if workers > 1 else None
         with (
             backfill.claimed(output, configuration),
-            beam.Pipeline(None if engine else FnApiRunner(), options=engine) as pipeline,
+            beam.Pipeline(options=engine or beam_options([])) as pipeline,
         ):
             scanned = backfill.scan(pipeline, inputs, JsonOptions(format), configuration, local)
             backfill.write(backfill.detect(scanned, configuration), Sinks(output), configuration)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Sequence
-from typing import Final
+from functools import cached_property
+from typing import Any, Final, TypeVar, cast
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
@@ -13,6 +14,7 @@ from apache_beam.runners import create_runner
 from uncommon_im.pipeline.options.parser import Parser, name_of
 from uncommon_im.schemas.documents import ConfigurationError, require
 
+AnyOptions = TypeVar("AnyOptions", bound=PipelineOptions)
 IN_PROCESS_RUNNER: Final = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
@@ -52,6 +54,26 @@ class FlinkStreamOptions(PipelineOptions):
         )
 
 
+class OnceParsedOptions(PipelineOptions):
+    """Beam's options, each view of which is parsed once: Beam asks for some five hundred as it builds a graph.
+
+    Views share what they know, so that a view which was made before tells the same as a new one.
+    """
+
+    @cached_property
+    def _views(self) -> dict[type[PipelineOptions], PipelineOptions]:
+        return {}
+
+    def view_as(self, cls: type[AnyOptions]) -> AnyOptions:
+        """These options as those of a class."""
+        if cls not in self._views:
+            self._views[cls] = super().view_as(cls)
+        return cast(AnyOptions, self._views[cls])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "_views"}
+
+
 def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_PROCESS_RUNNER}",)) -> PipelineOptions:
     """Beam's own options from the rest of the command line; without --runner those of `default` are added.
 
@@ -61,7 +83,7 @@ def beam_options(rest: Sequence[str], default: Sequence[str] = (f"--runner={IN_P
     unknown = unknown_options(rest)
     if unknown:
         raise ConfigurationError(f"unknown option {name_of(unknown[0])} (see --help; Beam's own options are taken too)")
-    options = PipelineOptions([*rest, *(() if names_runner(rest) else default)])
+    options = OnceParsedOptions([*rest, *(() if names_runner(rest) else default)])
     _check(options)
     return options
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from msgspec.structs import replace
@@ -26,6 +27,15 @@ def load_catalogue(services_path: str | None = None) -> Catalogue:
     Raises:
         ConfigurationError: a file is no catalogue; the message names the file, the entry and the mend.
     """
+    return _load(services_path) if services_path else _shipped()
+
+
+@cache
+def _shipped() -> Catalogue:
+    return _load(None)
+
+
+def _load(services_path: str | None) -> Catalogue:
     listed = packaged_yaml(_PACKAGE, "services.yaml")
     services, exclusions = parse_services(listed, "services.yaml")
     processes = decode(packaged_yaml(_PACKAGE, "processes.yaml"), ProcessesFile, "processes.yaml")

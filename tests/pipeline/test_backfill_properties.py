@@ -15,7 +15,7 @@ from tests.organisations import Organisation, random_organisation
 from tests.running import Found, configuration_of, run_backfill, run_records, write_lines, write_parquet
 
 SEEDS = (1, 4, 7)
-slow = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+slow = settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @cache

@@ -16,7 +16,7 @@ from tests.dialects import portable_organisation, write_xdr
 from tests.organisations import Organisation
 from tests.running import Found, configuration_of, run_backfill, write_lines, write_parquet
 
-CASES = [(seed, False) for seed in (0, 1, 2, 3, 6, 9)] + [(1, True), (6, True)]
+CASES = [(seed, False) for seed in (0, 3, 9)] + [(1, True)]
 
 
 def split(folder: Path, records: Sequence[dict[str, Any]], rng: random.Random) -> str:
