@@ -12,7 +12,7 @@ from uncommon_im.pipeline.options.beam import OnceParsedOptions, beam_options
 FLAGS = ["--temp_location=gs://a/b", "--num_workers", "3", "--runner=FnApiRunner", "--experiments=x", "--experiments=y"]
 
 
-@pytest.mark.parametrize("options", [beam_options(FLAGS), pickle.loads(pickle.dumps(beam_options(FLAGS)))])
+@pytest.mark.parametrize("options", [OnceParsedOptions(FLAGS), pickle.loads(pickle.dumps(OnceParsedOptions(FLAGS)))])
 def test_they_tell_what_beams_tell_pickled_too(options: PipelineOptions) -> None:
     assert options.get_all_options() == PipelineOptions(FLAGS).get_all_options()
 
