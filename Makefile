@@ -164,8 +164,8 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmark: setup  ## this pipeline against a hand-written DuckDB query, on the same files
-	$(BIN)/python -m tests.benchmarks.compare --events 10000000
+benchmark: setup  ## beside a hand-written DuckDB query; of your own: make benchmark LAKE='DIR/*.parquet' QUERY=FILE.py
+	$(BIN)/python -m tests.benchmarks.compare $(if $(LAKE),--lake '$(LAKE)' --query '$(QUERY)',--events 10000000)
 
 clean:
 	rm -rf $(VENV) .venv-* $(DEMO) build *.egg-info

@@ -30,7 +30,7 @@ def scan_readings(
     """
     pa.set_cpu_count(1)  # the processes share the cores already
     collect_seldom()
-    scan = Scan(settings, _recogniser(settings))
+    scan = Scan(settings, _recogniser(settings), "lz4")  # blocks go to this machine's own disk
     outputs: list[tuple[str, Any]] = []
     letters = Path(folder, uuid.uuid4().hex)
     with letters.open("wb") as kept:

@@ -1,6 +1,7 @@
 """Same files, same alerts: the pipeline against hand-written DuckDB SQL, as whole processes, in turns.
 
 `python -m tests.benchmarks.compare --events 10_000_000 [--runs 5] [--data DIR]`
+`python -m tests.benchmarks.compare --lake 'DIR/*.parquet' --query FILE.py [--runs 5]`
 """
 
 from __future__ import annotations
@@ -115,8 +116,8 @@ def contenders(files: str, pipeline: str, threads: int) -> list[Contender]:
     ]
 
 
-def compare(chosen: list[Contender], runs: int) -> bool:
-    """Runs the contenders in turns, prints what they took, and says whether they agree."""
+def compare(chosen: list[Contender], runs: int) -> tuple[dict[str, Cost], bool]:
+    """Runs the contenders in turns and prints what they took; (median of each, whether they agree)."""
     costs: dict[str, list[Cost]] = {contender.name: [] for contender in chosen}
     problems: list[str] = []
     print(f"{machine()}\n{HEADER}", flush=True)
@@ -138,7 +139,34 @@ def compare(chosen: list[Contender], runs: int) -> bool:
     print(f"\nverdicts {json.dumps(results[-1][1]['verdicts'])}\nalerts   {json.dumps(results[-1][1]['alerts'])}")
     if len(chosen) == 2:
         print("\n".join(problems[:20]) or f"both found the same {len(results[0][0])} alerts and the same counts")
-    return not problems
+    return {name: median(each) for name, each in costs.items()}, not problems
+
+
+def compare_outside(lake: str, query: Path, pipeline: str, threads: int, runs: int) -> bool:
+    """The pipeline beside somebody's own query over somebody's own lake, in turns; whether both count the same alerts.
+
+    Args:
+        lake: a pattern of Parquet files.
+        query: a Python program: `FILE LAKE THREADS` prints the number of alerts in its last line.
+        pipeline: the pipeline's command.
+        threads: of the query.
+        runs: of each.
+    """
+    costs: dict[str, list[Cost]] = {"pipeline": [], "query": []}
+    found = []
+    print(f"{machine()}\n{HEADER}", flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        for turn in range(runs):
+            out, log = Path(temporary, str(turn)), Path(temporary, f"{turn}.log")
+            costs["pipeline"].append(measure(backfill(pipeline, lake, out), log))
+            print(row("  pipeline", costs["pipeline"][-1]), flush=True)
+            ours = sum(json.loads((out / "summary.json").read_text(encoding="utf-8"))["alerts"].values())
+            costs["query"].append(measure([sys.executable, str(query.resolve()), lake, str(threads)], log))
+            print(row("  query", costs["query"][-1]), flush=True)
+            found.append((ours, int(log.read_text(encoding="utf-8").split()[-1])))
+    print("\n" + "\n".join(table(costs)))
+    print("; ".join(f"pipeline {ours:,} alerts, query {theirs:,}" for ours, theirs in sorted(set(found))))
+    return all(ours == theirs for ours, theirs in found)
 
 
 def main() -> None:
@@ -154,7 +182,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the events; generated if it holds none")
     parser.add_argument("--only", choices=["pipeline", "DuckDB SQL"], help="measure one of the two")
     parser.add_argument("--pipeline", default=PIPELINE, help="the pipeline's command")
+    parser.add_argument("--lake", help="somebody's own Parquet files, a pattern: with --query")
+    parser.add_argument("--query", type=Path, help="a Python program; given LAKE and THREADS it prints how many alerts")
     given = parser.parse_args()
+    if given.lake and given.query:
+        sys.exit(0 if compare_outside(given.lake, given.query, given.pipeline, given.threads, given.runs) else 1)
     settings = {name: getattr(given, name) for name in ("events", "hosts", "days", "files", "seed")}
     data = (given.data or DATA / f"{given.events}-events").resolve()
     chosen = [
@@ -163,7 +195,7 @@ def main() -> None:
         if given.only in (None, contender.name)
     ]
     prepare(data, settings)
-    sys.exit(0 if compare(chosen, given.runs) else 1)
+    sys.exit(0 if compare(chosen, given.runs)[1] else 1)
 
 
 if __name__ == "__main__":

@@ -95,8 +95,19 @@ def recogniser_of(settings: ScanSettings) -> Recogniser:
 class Scan:
     """What some batches held."""
 
-    def __init__(self, settings: ScanSettings, recogniser: Recogniser | None = None) -> None:
-        """A scan that has seen nothing; `recogniser` is one of these settings."""
+    def __init__(
+        self,
+        settings: ScanSettings,
+        recogniser: Recogniser | None = None,
+        compression: blocks.Compression = "zstd",
+    ) -> None:
+        """A scan that has seen nothing.
+
+        Args:
+            settings: what it looks for.
+            recogniser: one of these settings.
+            compression: of its blocks.
+        """
         self.settings = settings
         self.recogniser = recogniser or recogniser_of(settings)
         self.tally: Tally = Tally()
@@ -107,6 +118,7 @@ class Scan:
         self._unfinished: list[pa.Table] = []
         self._starts: list[pa.Table] = []
         self._rows = 0
+        self._compression: blocks.Compression = compression
 
     def add(self, batch: RawBatch) -> list[DeadLetter]:
         """Takes a batch in, as a whole or not at all.
@@ -185,7 +197,7 @@ class Scan:
             ("starts", starts, blocks.host_shards(starts, self.settings.shards)),
         )
         for kind, table, shards in outgoing:
-            for number, block in blocks.cut(table, shards):
+            for number, block in blocks.cut(table, shards, self._compression):
                 yield kind, number, block
 
     def totals(self) -> Iterator[tuple[str, Any]]:

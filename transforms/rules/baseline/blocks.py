@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from uncommon_im.transforms.rules.baseline.tables import plain
-from uncommon_im.transforms.rules.columns.column import Codes, run_starts, text_of
+from uncommon_im.transforms.rules.columns.column import Codes, one_chunk, run_starts, text_of
 from uncommon_im.transforms.rules.columns.hashes import text_hash, text_hashes
 
-_OPTIONS: Final = ipc.IpcWriteOptions(compression="zstd")
+Compression = Literal["zstd", "lz4"]
+"""How blocks are made small: `lz4` takes a quarter of the time, and they take 1.7 times the bytes."""
 
 
-def encode(table: pa.Table) -> bytes:
+def encode(table: pa.Table, compression: Compression = "zstd") -> bytes:
     """A table as a compressed Arrow IPC stream, text as plain strings."""
     table = plain(table)
     sink = pa.BufferOutputStream()
-    with ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
+    with ipc.new_stream(sink, table.schema, options=ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()
 
@@ -60,10 +62,13 @@ def _shards(column: pa.ChunkedArray, shards: int) -> Codes:
     return (text_hashes(texts.dictionary) % np.uint64(shards)).astype(np.int32)[texts.codes]
 
 
-def cut(table: pa.Table, shard: Codes) -> Iterator[tuple[int, bytes]]:
+def cut(table: pa.Table, shard: Codes, compression: Compression = "zstd") -> Iterator[tuple[int, bytes]]:
     """(shard, block) for each shard that has rows."""
+    if not table.num_rows:
+        return
     order = np.argsort(shard, kind="stable")
-    ordered = shard[order]
-    for rows in np.split(order, run_starts(ordered)[1:]):
-        if len(rows):
-            yield int(shard[rows[0]]), encode(table.take(pa.array(rows)))
+    starts = run_starts(shard[order])
+    # Arrow takes rows of columns in many chunks very slowly
+    whole = pa.table([one_chunk(column) for column in table.columns], schema=table.schema).take(pa.array(order))
+    for first, end in itertools.pairwise([*starts.tolist(), len(order)]):
+        yield int(shard[order[first]]), encode(whole.slice(first, end - first), compression)
