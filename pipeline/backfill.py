@@ -70,7 +70,7 @@ def scan(
     if local is None:
         batches = pipeline | "ReadInputs" >> ReadInputs(inputs, options)
         return batches | "ScanEvents" >> ScanEvents(configuration.scan)
-    readings = pipeline | "PlanReadings" >> PlanReadings(inputs, options)
+    readings = pipeline | "PlanReadings" >> PlanReadings(inputs, options, spread=False)
     return readings | "ScanEvents" >> ScanInProcesses(configuration.scan, options, local.workers, local.folder)
 
 

@@ -61,7 +61,7 @@ def read_snapshot(snapshot: Snapshot | None, shards: int) -> ReadTables:
         shards: into how many shards blocks are cut.
     """
     files = snapshot.metadata.files if snapshot else {}
-    return ReadTables(files, partial(_read, snapshot=snapshot, shards=shards), OUTPUTS)
+    return ReadTables(files, partial(_read, snapshot=snapshot, shards=shards), OUTPUTS, spread=bool(files))
 
 
 def _read(table: str, name: str, snapshot: Snapshot | None, shards: int) -> Iterator[TaggedOutput]:

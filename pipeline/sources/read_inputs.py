@@ -17,19 +17,23 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class PlanReadings(beam.PTransform):
-    """Files and tables -> readings, spread over workers; every record of each is in exactly one."""
+    """Files and tables -> readings; every record of each is in exactly one.
+
+    Args:
+        inputs: files and tables.
+        options: how files are read.
+        spread: over workers.
+    """
 
     inputs: Sequence[Input]
     options: JsonOptions
+    spread: bool = True
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[AnyReading]:
         """Looks what each file is, and opens a read session for each table."""
-        return (
-            start
-            | "ListInputs" >> beam.Create(self.inputs, reshuffle=False)
-            | "Plan" >> beam.FlatMap(plan_input, self.options)
-            | "SpreadReadings" >> beam.Reshuffle()
-        )
+        listed = start | "ListInputs" >> beam.Create(self.inputs, reshuffle=False)
+        planned = listed | "Plan" >> beam.FlatMap(plan_input, self.options)
+        return planned | "SpreadReadings" >> beam.Reshuffle() if self.spread else planned
 
 
 @dataclass

@@ -96,18 +96,17 @@ class ReadTables(beam.PTransform):
         files: table -> names of files.
         read: of a table and the name of one of its files.
         outputs: names that `read` gives to what it yields.
+        spread: over workers; a batch without files need not wait for that.
     """
 
     files: Mapping[str, Sequence[str]]
     read: Callable[[str, str], Iterator[TaggedOutput]]
     outputs: Sequence[str]
+    spread: bool = True
 
     def expand(self, start: beam.pvalue.PBegin) -> Any:
         """A read per file."""
         named = [(table, name) for table, names in self.files.items() for name in names]
-        return (
-            start
-            | "ListFiles" >> beam.Create(named, reshuffle=False)
-            | "SpreadFiles" >> beam.Reshuffle()
-            | "ReadFiles" >> beam.FlatMapTuple(self.read).with_outputs(*self.outputs)
-        )
+        files = start | "ListFiles" >> beam.Create(named, reshuffle=False)
+        spread = files | "SpreadFiles" >> beam.Reshuffle() if self.spread else files
+        return spread | "ReadFiles" >> beam.FlatMapTuple(self.read).with_outputs(*self.outputs)

@@ -65,7 +65,7 @@ def test_a_file_that_a_process_cannot_read_ends_the_run_with_its_name(
 
 @pytest.mark.parametrize(("readings", "count"), [(0, 4), (1, 4), (4, 4), (9, 4), (100, 8)])
 def test_readings_are_cut_into_parts_that_hold_each_once(readings: int, count: int) -> None:
-    listed = [Reading(InputFile(f"f{n:03}", 1, ""), (n,)) for n in range(readings)]
+    listed = [Reading(InputFile(f"f{n:03}", 1, ""), range(n, n + 1)) for n in range(readings)]
     tasks = _tasks(listed[::-1], count)
     assert [reading for task in tasks for reading in task] == listed
     assert len(tasks) <= count
