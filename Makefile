@@ -12,6 +12,7 @@ DEMO := demo-output
 SECONDS_A_TARGET ?= 60
 HOURS ?= 1
 FAULTS ?= all
+ORGANISATIONS ?= 4
 INSTALLED := $(VENV)/installed
 PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
@@ -84,8 +85,8 @@ $(FLINK) $(KAFKA) $(KAFKA_BROKER):
 	mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $@)
 	touch $@
 
-test-runners: runners kafka  ## what needs those engines
-	$(BIN)/python -m pytest -m runners tests/runners --durations 5
+test-runners: runners kafka  ## what needs those engines; ORGANISATIONS=20 gives each so many random ones
+	ORGANISATIONS=$(ORGANISATIONS) $(BIN)/python -m pytest -m runners tests/runners --durations 5
 
 test-cloud: setup $(BIGQUERY)/installed $(AZURITE)/installed  ## what talks to emulators: Pub/Sub, BigQuery, Cloud Storage, S3, Azure
 	$(BIN)/python -m pytest -m cloud tests/cloud --numprocesses 2 --dist loadfile --durations 5 -rs

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from tests.oracle import Options, detect
 from tests.organisations import Organisation, random_organisation
@@ -15,6 +16,9 @@ from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
 from uncommon_im.transforms.rules.stream.lateness import Lateness
+
+SEEDS: Final = range(int(os.environ.get("ORGANISATIONS", "4")))
+"""Random organisations that each engine is given; `make soak` gives it others, by turns."""
 
 
 class Run(Protocol):

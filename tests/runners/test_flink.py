@@ -14,7 +14,7 @@ import pytest
 from tests.oracle import detect
 from tests.organisations import random_organisation
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
-from tests.runners.equality import equals_the_backfill_and_the_oracle, files_of, lateness_of
+from tests.runners.equality import SEEDS, equals_the_backfill_and_the_oracle, files_of, lateness_of
 from tests.runners.flink import Flink, flink
 from tests.running import configuration_of, run_backfill, write_lines
 from tests.streaming import on_engine
@@ -33,7 +33,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
         yield running
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_organisation_streamed_with_parallelism_2_gives_the_backfills_and_the_oracles_alerts_and_verdicts(
     seed: int, tmp_path: Path, engine: Flink
 ) -> None:

@@ -23,7 +23,7 @@ from tests.organisations import random_organisation
 from tests.pipeline.baselines.test_snapshots import content_of
 from tests.pipeline.test_backfill_oracle import comparable, oracle_rows, verdict_rows
 from tests.processes import command
-from tests.runners.equality import adds_up, equals_the_backfill_and_the_oracle, files_of, lateness_of
+from tests.runners.equality import SEEDS, adds_up, equals_the_backfill_and_the_oracle, files_of, lateness_of
 from tests.running import configuration_of, read_rows, run_records, write_lines
 from tests.streaming import on_prism
 from tests.transforms.rules.stream.driving import with_late_ones
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.runners
 FIRST = date(2026, 3, 1)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_organisation_in_any_arrival_order_gives_the_backfills_and_the_oracles_alerts_and_verdicts(
     seed: int, tmp_path: Path
 ) -> None:
