@@ -203,7 +203,7 @@ def write(settings: Settings, out: Path) -> dict[str, int]:
                 table = columns.table(rows.take(order))
                 writer.write_table(table, row_group_size=max(GROUP, len(rows.time)))
                 written += table.num_rows
-    about = {**settings._asdict(), "events": written, "planted": len(w.plants)}
+    about = {**settings._asdict(), "rows": written, "planted": len(w.plants)}
     (out / MARKER).write_text(json.dumps(about), encoding="utf-8")
     return about
 

@@ -18,7 +18,7 @@ HOSTILE = 'pc "7" \\ o\'neil; -- /* `x` */'
 
 
 def test_every_query_finds_its_alert_in_the_events_that_it_was_made_of(bigquery: BigQuery) -> None:
-    organisation = random_organisation(3)
+    organisation = random_organisation(5)
     moment = datetime.fromisoformat("2026-04-15T10:00:00+00:00")
     told: dict[str, Any] = {"host_id": HOSTILE, "process_name": "odd 'n\" %s", "remote_ip": "149.154.167.99"}
     hostile = told | {"event_time": moment.isoformat(), "process_pid": 7, "parent_process_name": "explorer.exe"}

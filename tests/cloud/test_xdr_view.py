@@ -60,13 +60,13 @@ def rows_of(records: list[Record]) -> list[Record]:
 
 
 def valid_events(records: list[Record]) -> Iterator[Record]:
-    """The normalised columns of valid records; in XDR no image is called like a marker of a missing value."""
+    """The normalised columns of valid records; in XDR every image is named, and none like a marker of a missing value."""
     for record in records:
         try:
             event = normalise(record, "default").columns
         except DeadLetterError:
             continue
-        if clean_text(event["process_name"]) is not None:
+        if clean_text(event.get("process_name")) is not None:
             yield event
 
 

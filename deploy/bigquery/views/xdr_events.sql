@@ -51,9 +51,9 @@ SELECT
     actor_effective_username, actor_primary_username, os_actor_effective_username, os_actor_primary_username
   ) AS user_name,
   CASE
-    WHEN kind = 'process' THEN COALESCE(action_process_image_name, action_process_image_path)
-    WHEN has_actor THEN COALESCE(actor_process_image_name, actor_process_image_path)
-    ELSE COALESCE(os_actor_process_image_name, os_actor_process_image_path)
+    WHEN kind = 'process' THEN COALESCE(action_process_image_path, action_process_image_name)
+    WHEN has_actor THEN COALESCE(actor_process_image_path, actor_process_image_name)
+    ELSE COALESCE(os_actor_process_image_path, os_actor_process_image_name)
   END AS process_name,
   CASE
     WHEN kind = 'process' THEN action_process_image_path
@@ -103,16 +103,28 @@ SELECT
     WHEN has_actor THEN actor_process_os_pid
     ELSE os_actor_process_os_pid
   END AS process_pid,
+  -- what is nothing but zeros names none
+  REGEXP_EXTRACT(
+    LOWER(
+      TRIM(
+        CASE
+          WHEN kind = 'process' THEN action_process_instance_id
+          WHEN has_actor THEN actor_process_instance_id
+          ELSE os_actor_process_instance_id
+        END, ' {}'
+      )
+    ), r'^.*[^0-].*$'
+  ) AS process_guid,
   CASE
-    WHEN kind = 'process' AND has_actor THEN COALESCE(actor_process_image_name, actor_process_image_path)
+    WHEN kind = 'process' AND has_actor THEN COALESCE(actor_process_image_path, actor_process_image_name)
     WHEN kind = 'process' OR (has_actor AND has_parent)
-      THEN COALESCE(os_actor_process_image_name, os_actor_process_image_path)
+      THEN COALESCE(os_actor_process_image_path, os_actor_process_image_name)
   END AS parent_process_name,
   CASE
     WHEN kind = 'process' AND has_actor THEN actor_process_command_line
     WHEN kind = 'process' OR (has_actor AND has_parent) THEN os_actor_process_command_line
   END AS parent_process_command_line,
-  COALESCE(causality_actor_process_image_name, causality_actor_process_image_path) AS causality_process_name,
+  COALESCE(causality_actor_process_image_path, causality_actor_process_image_name) AS causality_process_name,
   causality_actor_process_command_line AS causality_process_command_line,
   CASE kind
     WHEN 'dns' THEN COALESCE(dns_query_name, peer)
