@@ -60,7 +60,7 @@ def rows_of(records: list[Record]) -> list[Record]:
 
 
 def valid_events(records: list[Record]) -> Iterator[Record]:
-    """The normalised columns of valid records; in XDR every image is named, and none like a marker of a missing value."""
+    """The normalised columns of valid records; in XDR an image is named, and not like a marker of a missing value."""
     for record in records:
         try:
             event = normalise(record, "default").columns
