@@ -19,8 +19,8 @@ Compression = Literal["zstd", "lz4"]
 
 
 def encode(table: pa.Table, compression: Compression = "zstd") -> bytes:
-    """A table as a compressed Arrow IPC stream, text as plain strings."""
-    table = plain(table)
+    """A table as a compressed Arrow IPC stream, text as plain strings, without columns that are empty."""
+    table = plain(_filled(table))
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, table.schema, options=ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_table(table)
@@ -36,10 +36,25 @@ def decode(blocks: Iterable[bytes | pa.Buffer], schema: pa.Schema, names: Sequen
         names: only these columns are decompressed, in the schema's order.
     """
     wanted = schema if names is None else pa.schema([schema.field(name) for name in schema.names if name in names])
-    fields = [schema.get_field_index(name) for name in wanted.names]
-    options = ipc.IpcReadOptions(included_fields=fields)
-    tables = [ipc.open_stream(block, options=options).read_all() for block in blocks]
-    return pa.concat_tables([wanted.empty_table(), *tables]).combine_chunks()
+    tables = [_read(block, wanted) for block in blocks]
+    return pa.concat_tables([wanted.empty_table(), *tables], promote_options="default").combine_chunks()
+
+
+def _read(block: bytes | pa.Buffer, wanted: pa.Schema) -> pa.Table:
+    """What a block has of some columns, and no other."""
+    there = ipc.open_stream(block).schema.names
+    fields = [there.index(name) for name in wanted.names if name in there]
+    read = ipc.open_stream(block, options=ipc.IpcReadOptions(included_fields=fields)).read_all()
+    if fields:
+        return read
+    return pa.table([pa.nulls(read.num_rows, field.type) for field in wanted], schema=wanted)  # no field means all
+
+
+def _filled(table: pa.Table) -> pa.Table:
+    """A table without columns that have no value; those of starts of processes have no destination, for example."""
+    others = table.column_names[1:]  # one stays, which says how many rows there are
+    empty = [name for name in others if table.column(name).null_count == table.num_rows]
+    return table.drop_columns(empty) if empty else table
 
 
 def host_shard(host: str, shards: int) -> int:
@@ -68,6 +83,7 @@ def cut(table: pa.Table, shard: Codes, compression: Compression = "zstd") -> Ite
         return
     order = np.argsort(shard, kind="stable")
     starts = run_starts(shard[order])
+    table = _filled(table)
     # Arrow takes rows of columns in many chunks very slowly
     whole = pa.table([one_chunk(column) for column in table.columns], schema=table.schema).take(pa.array(order))
     for first, end in itertools.pairwise([*starts.tolist(), len(order)]):

@@ -61,3 +61,36 @@ def test_a_hosts_shard_is_the_same_alone_and_in_a_table() -> None:
     alone = [blocks.host_shard(host, 7) for host in hosts]
     assert blocks.host_shards(table, 7).tolist() == alone
     assert len(np.unique(alone)) > 1
+
+
+SCHEMA = pa.schema([("a", pa.string()), ("b", pa.int64()), ("c", pa.string()), ("d", pa.bool_())])
+VALUES = st.fixed_dictionaries(
+    {
+        "a": st.none() | st.text(max_size=3),
+        "b": st.none() | st.integers(-9, 9),
+        "c": st.none(),
+        "d": st.none() | st.booleans(),
+    }
+)
+
+
+@quick
+@given(st.lists(st.lists(VALUES, max_size=3), max_size=4), st.sets(st.sampled_from(SCHEMA.names), min_size=1))
+def test_columns_without_values_take_no_room_and_come_back(
+    parts: list[list[dict[str, object]]], names: set[str]
+) -> None:
+    tables = [pa.Table.from_pylist(part, SCHEMA) for part in parts]
+    encoded = [blocks.encode(table) for table in tables]
+    wanted = [name for name in SCHEMA.names if name in names]
+    expected = pa.concat_tables([SCHEMA.empty_table(), *tables]).select(wanted)
+    assert blocks.decode(encoded, SCHEMA, names).equals(expected.combine_chunks())
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_blocks_of_either_compression_are_decoded(compression: blocks.Compression) -> None:
+    table = pa.table([["x"] * 5000, list(range(5000)), [None] * 5000, [True, None] * 2500], schema=SCHEMA)
+    block = blocks.encode(table, compression)
+    assert "c" not in pa.ipc.open_stream(block).schema.names
+    assert len(block) < table.nbytes
+    assert blocks.decode([block], SCHEMA).equals(table)
+    assert blocks.decode([block], SCHEMA, ["c"]).column("c").null_count == 5000
