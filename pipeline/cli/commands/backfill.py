@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 WORTH_PROCESSES_BYTES = 1 << 24
 """Input (compressed, in files) from which starting processes pays."""
+WORTH_SHARDS_BYTES = 1 << 30
+"""Input from which more shards pay: fewer cost less time, more less memory."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class SizeOptions(Options):
     )
     shards: int | None = option(
         "Number of parts to split hosts and subjects into. A worker holds one part at a time in memory, so more "
-        "parts need less memory. By default there are 8, 16 if more than one process scans, or 256 with --runner.",
+        f"parts need less memory. By default there are 8, 16 if the input is larger than {WORTH_SHARDS_BYTES >> 30} GB, "
+        "or 256 with --runner.",
         parse=Whole(1, 100_000),
     )
 
@@ -63,7 +66,7 @@ class SizeOptions(Options):
         much = sum(each.size for each in inputs) >= WORTH_PROCESSES_BYTES
         return (os.cpu_count() or 1) if much and runs_in_process(beam_options) else 1
 
-    def shards_of(self, beam_options: PipelineOptions, workers: int) -> int:
+    def shards_of(self, beam_options: PipelineOptions, inputs: Sequence[Input]) -> int:
         """Shards: as asked for; else more the more there is to expect."""
         from uncommon_im.pipeline.options.beam import runs_in_process
 
@@ -71,7 +74,7 @@ class SizeOptions(Options):
             return self.shards
         if not runs_in_process(beam_options):
             return 256
-        return 16 if workers > 1 else 8
+        return 16 if sum(each.size for each in inputs) >= WORTH_SHARDS_BYTES else 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +117,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     inputs = options.input.find(configuration, options.bigquery, beams)
     refuse_replaced_inputs(inputs, options.folder.output, configuration.baseline_out)
     workers, stays = options.size.workers_of(beams, inputs), runs_in_process(beams)
-    shards = options.size.shards_of(beams, workers)
+    shards = options.size.shards_of(beams, inputs)
     configuration = replace(configuration, shards=shards, host_names=options.hosts.read())
     with temporary_folder() as temporary:
         sinks = Sinks(
