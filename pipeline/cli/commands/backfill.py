@@ -52,8 +52,8 @@ class SizeOptions(Options):
     )
     shards: int | None = option(
         "Number of parts to split hosts and subjects into. A worker holds one part at a time in memory, so more "
-        f"parts need less memory. By default there are 8, 16 if the input is larger than {WORTH_SHARDS_BYTES >> 30} GB, "
-        "or 256 with --runner.",
+        "parts need less memory. By default there are 8, 16 if the input is larger than "
+        f"{WORTH_SHARDS_BYTES >> 30} GB, or 256 with --runner.",
         parse=Whole(1, 100_000),
     )
 

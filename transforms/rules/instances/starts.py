@@ -77,9 +77,7 @@ class Wanted:
         """(the instance of each row as a number, whether its tenant, host and guid are ones of the events')."""
         code, known = np.zeros(table.num_rows, np.int64), np.ones(table.num_rows, np.bool_)
         for name, values in zip(INSTANCE, self._names, strict=True):
-            text = text_of(table.column(name))
-            among = pc.index_in(text.dictionary, value_set=values).fill_null(-1).to_numpy()
-            codes = np.append(among, np.int32(-1))[text.codes]
+            codes = pc.index_in(table.column(name), value_set=values).fill_null(-1).to_numpy()
             known &= codes >= 0
             code = code * (len(values) + 1) + codes
         return code, known
