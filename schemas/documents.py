@@ -20,6 +20,8 @@ _TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq",
 MOST_REPEATED: Final = 100_000
 """Nodes that the aliases of a document may add to those that are written; a mapping's add a few hundred."""
 
+MOST_NESTED: Final = 100
+"""Lists and mappings of a document that may lie in each other."""
 MAX_BYTES: Final = 1 << 24
 """What a document may have; reading it takes up to 200 times its size in memory."""
 
@@ -74,24 +76,28 @@ def _constructed(text: str, name: str) -> Any:
         loader.dispose()
 
 
-def _value(node: yaml.Node, loader: Loader, is_checked: bool) -> Any:
+def _value(node: yaml.Node, loader: Loader, is_checked: bool, depth: int = MOST_NESTED) -> Any:
     """What a node says. Most are texts, lists and mappings by text, of which the library makes the same, but slowly.
 
     Args:
         is_checked: no mapping has a key twice. It must be so with aliases: the library adds to what they name.
+        depth: how many lists and mappings may still lie in each other.
 
     Raises:
         yaml.YAMLError: a mapping has a key twice, or a value is not what it looks like.
+        RecursionError: too many lie in each other.
     """
     if isinstance(node, yaml.ScalarNode) and node.tag == _TEXT:
         return node.value
+    if not depth:
+        raise RecursionError
     if isinstance(node, yaml.SequenceNode) and node.tag == _LIST:
-        return [_value(item, loader, is_checked) for item in node.value]
+        return [_value(item, loader, is_checked, depth - 1) for item in node.value]
     plain_keys = isinstance(node, yaml.MappingNode) and all(
         isinstance(key, yaml.ScalarNode) and key.tag == _TEXT for key, _ in node.value
     )
     if plain_keys and node.tag == _MAPPING:
-        values = {key.value: _value(value, loader, is_checked) for key, value in node.value}
+        values = {key.value: _value(value, loader, is_checked, depth - 1) for key, value in node.value}
         if len(values) == len(node.value):
             return values
     if not is_checked:

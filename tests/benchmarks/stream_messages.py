@@ -57,7 +57,7 @@ def told_by_starts(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]
     """
     destinations = Destinations(load_catalogue(), operator_ranges=False)
     for number, event in enumerate(events):
-        if event["event_type"] == "process":
+        if event["event_type"] == "process" or event["event_time"] is None:
             yield event
             continue
         process = {name: event.get(name) for name in (*OF_PROCESS, *SIGNATURE, "host_id", "tenant_id", "host_name")}

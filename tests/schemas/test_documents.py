@@ -84,6 +84,7 @@ def test_what_is_no_yaml_says_where_in_one_line(text: str, where: str) -> None:
         ("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3", "x.yaml, line 5, column 3: not valid YAML: key c is there twice"),
         ("- {a: 1, 'a': 2}", "x.yaml, line 1, column 10: not valid YAML: key a is there twice"),
         ("day: 2026-02-30", "x.yaml, line 1, column 6: not valid YAML: 2026-02-30: day is out of range for month"),
+        ("[" * 101, "x.yaml: not valid YAML: nested too deeply"),
         ("[" * 900, "x.yaml: not valid YAML: nested too deeply"),
     ],
 )
