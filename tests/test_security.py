@@ -11,7 +11,7 @@ import pytest
 
 from tests import ROOT
 from uncommon_im.pipeline.sources.files.lines import BLOCK_BYTES, MAX_LINE_BYTES
-from uncommon_im.pipeline.sources.files.parquet import MAX_COLUMN_BYTES, MAX_ROWS
+from uncommon_im.pipeline.sources.files.parquet_file import MAX_COLUMN_BYTES, MAX_ROWS
 from uncommon_im.pipeline.sources.queues.messages import MAX_MESSAGE_BYTES
 from uncommon_im.schemas.documents import ConfigurationError, parse_yaml
 from uncommon_im.transforms.rules.parsing.adapt import MOST_NESTED

@@ -330,7 +330,7 @@ def test_what_precedes_the_cut_is_read(run: Run, kind: str, make: Any) -> None:
 
 
 def test_a_row_group_that_would_not_fit_into_memory_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uncommon_im.pipeline.sources.files.parquet.MAX_COLUMN_BYTES", 1000)
+    monkeypatch.setattr("uncommon_im.pipeline.sources.files.parquet_file.MAX_COLUMN_BYTES", 1000)
     write_parquet(run.input / "a.parquet", [EVENT | {"host_id": f"h{n}"} for n in range(500)])
     assert run.status() == 1
     assert run.error == (
