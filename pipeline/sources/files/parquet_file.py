@@ -71,7 +71,7 @@ def _largest_column(group: Any) -> int:
 
 
 class Forms:
-    """In which form text columns are read: as dictionaries, unless most rows of the row group before differed.
+    """In which form text columns are read: as dictionaries, unless nearly all rows of the row group before differed.
 
     It costs six times as much to read unique text as a dictionary. Footers do not tell where a writer fell back to
     plain text, and to ask pyarrow of a column in a damaged one ends the process.
@@ -91,7 +91,7 @@ class Forms:
             if not is_text(column.type):
                 continue
             if pa.types.is_dictionary(column.type):
-                if len(column) > _SAMPLE and 2 * len(column.dictionary) > len(column):
+                if len(column) > _SAMPLE and 5 * len(column.dictionary) > 4 * len(column):
                     self._plain.add(name)
             elif name in self._plain and 4 * pc.count_distinct(column[:_SAMPLE]).as_py() < min(len(column), _SAMPLE):
                 self._plain.remove(name)
