@@ -19,7 +19,6 @@ except ImportError:  # PyYAML built without libyaml: same result, slower
 _TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 MOST_REPEATED: Final = 100_000
 """Nodes that the aliases of a document may add to those that are written; a mapping's add a few hundred."""
-
 MOST_NESTED: Final = 100
 """Lists and mappings of a document that may lie in each other."""
 MAX_BYTES: Final = 1 << 24

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tests.benchmarks.measuring import (
     DATA,
@@ -169,25 +169,34 @@ def compare_outside(lake: str, query: Path, pipeline: str, threads: int, runs: i
     return all(ours == theirs for ours, theirs in found)
 
 
+LAKE: Final = ("events", "hosts", "days", "files", "seed")
+"""Options of a generated lake."""
+
+
+def lake_parser(about: str | None, files: int = 20, runs: int = 3) -> argparse.ArgumentParser:
+    """A command line that generates a lake and runs the pipeline and DuckDB over it."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in zip(LAKE, (10_000_000, 2000, 50, files, 1), strict=True):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--runs", type=int, default=runs)
+    parser.add_argument("--threads", type=int, default=2, help="threads of DuckDB")
+    parser.add_argument("--pipeline", default=PIPELINE, help="the pipeline's command")
+    return parser
+
+
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=10_000_000)
-    parser.add_argument("--hosts", type=int, default=2000)
-    parser.add_argument("--days", type=int, default=50)
-    parser.add_argument("--files", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2, help="threads of DuckDB")
+    parser = lake_parser(__doc__, runs=5)
     parser.add_argument("--data", type=Path, help="folder of the events; generated if it holds none")
     parser.add_argument("--only", choices=["pipeline", "DuckDB SQL"], help="measure one of the two")
-    parser.add_argument("--pipeline", default=PIPELINE, help="the pipeline's command")
     parser.add_argument("--lake", help="somebody's own Parquet files, a pattern: with --query")
     parser.add_argument("--query", type=Path, help="a Python program; given LAKE and THREADS it prints how many alerts")
     given = parser.parse_args()
-    if given.lake and given.query:
+    if bool(given.lake) != bool(given.query):
+        parser.error("--lake and --query go together")
+    if given.lake:
         sys.exit(0 if compare_outside(given.lake, given.query, given.pipeline, given.threads, given.runs) else 1)
-    settings = {name: getattr(given, name) for name in ("events", "hosts", "days", "files", "seed")}
+    settings = {name: getattr(given, name) for name in LAKE}
     data = (given.data or DATA / f"{given.events}-events").resolve()
     chosen = [
         contender

@@ -8,14 +8,22 @@ starts say it. The SQL makes the same join. All are whole processes, in turns.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.compare import Alerts, Contender, contenders, count_differences, differences, read_alerts
-from tests.benchmarks.measuring import DATA, HEADER, PIPELINE, Cost, machine, measure, median, prepare, ratios, row
+from tests.benchmarks.compare import (
+    LAKE,
+    Alerts,
+    Contender,
+    contenders,
+    count_differences,
+    differences,
+    lake_parser,
+    read_alerts,
+)
+from tests.benchmarks.measuring import DATA, HEADER, Cost, machine, measure, median, prepare, ratios, row
 
 WHOLE, BARE, SQL = "pipeline, whole", "pipeline, bare", "DuckDB SQL, bare"
 
@@ -51,18 +59,10 @@ def run(ways: dict[str, Contender], runs: int) -> bool:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=10_000_000, help="beside the starts of what communicates")
-    parser.add_argument("--hosts", type=int, default=2000)
-    parser.add_argument("--days", type=int, default=50)
-    parser.add_argument("--files", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2, help="threads of DuckDB")
+    parser = lake_parser(__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of both lakes; generated if they are not there")
-    parser.add_argument("--pipeline", default=PIPELINE, help="the pipeline's command")
     given = parser.parse_args()
-    settings = {name: getattr(given, name) for name in ("events", "hosts", "days", "files", "seed")}
+    settings = {name: getattr(given, name) for name in LAKE}
     ways = {}
     for processes in ("whole", "bare"):
         data = (given.data / f"{given.events}-events-{processes}").resolve()

@@ -6,7 +6,6 @@ are. Each make is the same generated lake, written anew; pipeline and SQL run ov
 
 from __future__ import annotations
 
-import argparse
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tests.benchmarks.compare import compare, contenders
-from tests.benchmarks.measuring import DATA, HEADER, PIPELINE, machine, prepare, ratios, row
+from tests.benchmarks.compare import LAKE, compare, contenders, lake_parser
+from tests.benchmarks.measuring import DATA, HEADER, machine, prepare, ratios, row
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.transforms.rules.recognition.destination import Destinations
 
@@ -115,19 +114,11 @@ def _parts(table: pa.Table, count: int) -> Iterator[pa.Table]:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = lake_parser(__doc__, files=8)
     parser.add_argument("makes", nargs="*", choices=[[], *MAKES], help="which of them; all if none is named")
-    parser.add_argument("--events", type=int, default=10_000_000)
-    parser.add_argument("--hosts", type=int, default=2000)
-    parser.add_argument("--days", type=int, default=50)
-    parser.add_argument("--files", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2, help="threads of DuckDB")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the lakes; made if they are not there")
-    parser.add_argument("--pipeline", default=PIPELINE, help="the pipeline's command")
     given = parser.parse_args()
-    settings = {name: getattr(given, name) for name in ("events", "hosts", "days", "files", "seed")}
+    settings = {name: getattr(given, name) for name in LAKE}
     lake = (given.data / f"{given.events}-events-{given.files}-files").resolve()
     prepare(lake, settings)
     lines, same = [], True

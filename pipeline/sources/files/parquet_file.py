@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -36,9 +36,10 @@ def row_groups(path: str) -> list[int]:
     for name, times in Counter(open_parquet(path).schema.names).items():
         if times > 1 and name in EVENT_COLUMNS:
             raise ValueError(f"it has {times} columns {name}: which of them counts?")
-    metadata = open_parquet(path).metadata
+    metadata, sizes = open_parquet(path).metadata, []
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
+        sizes.append(int(group.num_rows))
         if not 0 <= group.num_rows <= MAX_ROWS:
             raise ValueError(
                 f"row group {number} claims {group.num_rows:,} records, more than {MAX_ROWS:,}: "
@@ -50,7 +51,7 @@ def row_groups(path: str) -> list[int]:
                 f"a column of row group {number} would take {size:,} bytes, more than {MAX_COLUMN_BYTES:,}: "
                 "write it with smaller row groups"
             )
-    return [int(metadata.row_group(number).num_rows) for number in range(metadata.num_row_groups)]
+    return sizes
 
 
 def column_names(path: str) -> list[str]:
@@ -139,14 +140,15 @@ def open_parquet(path: str) -> ParquetFile:
 @functools.lru_cache(4)
 def rows_before(path: str) -> list[int]:
     """Rows of a Parquet file before each of its row groups, and of all."""
-    metadata = open_parquet(path).metadata
-    sizes = (int(metadata.row_group(number).num_rows) for number in range(metadata.num_row_groups))
-    return [0, *accumulate(sizes)]
+    return _before(path, lambda group: int(group.num_rows))
 
 
 @functools.lru_cache(4)
 def bytes_before(path: str) -> list[int]:
     """What the row groups of a Parquet file before each of them take, and all, when they are decompressed."""
+    return _before(path, lambda group: max(0, int(group.total_byte_size)))
+
+
+def _before(path: str, size: Callable[[Any], int]) -> list[int]:
     metadata = open_parquet(path).metadata
-    sizes = (max(0, int(metadata.row_group(number).total_byte_size)) for number in range(metadata.num_row_groups))
-    return [0, *accumulate(sizes)]
+    return [0, *accumulate(size(metadata.row_group(number)) for number in range(metadata.num_row_groups))]

@@ -37,14 +37,10 @@ def both(text: Text) -> list[tuple[str | None, str | None]]:
     return list(zip(names, addresses, strict=True))
 
 
-def alone(value: str | None) -> tuple[str | None, str | None]:
-    return clean_remote_host(value)
-
-
 @quick
 @given(HOSTS)
 def test_each_row_has_the_name_and_the_address_that_its_host_alone_would_have(hosts: list[str | None]) -> None:
-    assert both(text_of(pa.array(hosts, pa.string()))) == [alone(host) for host in hosts]
+    assert both(text_of(pa.array(hosts, pa.string()))) == [clean_remote_host(host) for host in hosts]
 
 
 @quick
@@ -56,7 +52,7 @@ def test_a_dictionary_that_repeats_itself_makes_no_difference(hosts: list[str | 
         array.fill_null(""),
         True,
     )
-    assert both(loose) == [alone(host) for host in hosts]
+    assert both(loose) == [clean_remote_host(host) for host in hosts]
 
 
 def test_most_hosts_are_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
