@@ -56,13 +56,16 @@ def unheard() -> Iterator[None]:
 
 
 def command_of(program: list[str]) -> list[str]:
-    """The command line that runs a program, by its command line, for as long as its parent lives and no longer."""
-    return [sys.executable, "-I", "-S", __file__, *program]
+    """The command line by which this process runs a program, by its command line, for as long as it lives itself."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *program]
 
 
-def guard(program: list[str]) -> NoReturn:
-    """Runs a program; ends it when the parent of this process is gone, or this process is told to stop."""
-    parent, told = os.getppid(), list[int]()
+def guard(parent: int, program: list[str]) -> NoReturn:
+    """Runs a program; ends it when the parent of this process is gone, or this process is told to stop.
+
+    The parent is said by its process id: it may be gone before this process can ask who it is.
+    """
+    told: list[int] = []
     for number in STOP:
         signal.signal(number, lambda heard, _: told.append(heard))  # an exception might come before there is a program
     started = subprocess.Popen(program)
@@ -76,4 +79,4 @@ def guard(program: list[str]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    guard(sys.argv[1:])
+    guard(int(sys.argv[1]), sys.argv[2:])

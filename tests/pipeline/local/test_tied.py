@@ -14,8 +14,9 @@ from uncommon_im.pipeline.local.tied import command_of
 
 PARENT = """
 import signal, subprocess, sys, time
+from uncommon_im.pipeline.local.tied import command_of
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-subprocess.Popen(sys.argv[1:])
+subprocess.Popen(command_of(sys.argv[1:]))
 time.sleep(60)
 """
 
@@ -23,10 +24,17 @@ time.sleep(60)
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_program_ends_when_its_parent_does(number: signal.Signals, tmp_path: Path) -> None:
-    with Marked([sys.executable, "-c", PARENT, *command_of(["sleep", "600"])], tmp_path) as parent:
+    with Marked([sys.executable, "-c", PARENT, "sleep", "600"], tmp_path) as parent:
         parent.wait_for(lambda: len(parent.others("600")) == 2)
         parent.main.send_signal(number)
         parent.wait_until_gone()
+
+
+def test_a_program_whose_parent_was_gone_before_its_guard_began_ends_at_once() -> None:
+    say = "from uncommon_im.pipeline.local.tied import command_of; print(*command_of(['sleep', '600']), sep='\\n')"
+    of_another = subprocess.run([sys.executable, "-c", say], stdout=subprocess.PIPE, text=True, check=True).stdout
+    done = subprocess.run(of_another.splitlines(), timeout=60, check=False)
+    assert done.returncode == 137
 
 
 def test_a_guard_that_is_told_to_stop_ends_its_program() -> None:
