@@ -24,7 +24,8 @@ from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.parsing.decode import Decoded, Decoder, plain_reader
 from uncommon_im.transforms.rules.parsing.lookups import Record
-from uncommon_im.transforms.rules.parsing.plain.reader import PlainRecords, PlainTable
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainTable
+from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords
 
 BATCH_BYTES: Final = 1 << 26
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""
@@ -135,7 +136,7 @@ class PlainBatch(LineBatch):
         """A column at some rows."""
         if name in ALWAYS_NEEDED:
             return super().column_at(name, rows)
-        return _column(name, self.records.values(name, rows.tolist()))[0]
+        return self.records.column_at(name, rows)
 
 
 def read_lines(blocks: Iterable[LineBlock], source: str, options: JsonOptions) -> Iterator[LineBatch]:

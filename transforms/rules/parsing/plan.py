@@ -67,6 +67,11 @@ class Plan:
                 self._several.append((name, usual, column.unless, get))
             self._getters[name] = get
 
+    @property
+    def is_plain(self) -> bool:
+        """True if all of its columns are made of fields at the top of the data."""
+        return self.fields.keys() == self._columns.keys()
+
     @cached_property
     def _tops(self) -> frozenset[str]:
         """Keys at the top of the data that columns depend on, if so many lie deeper that it pays to know them."""

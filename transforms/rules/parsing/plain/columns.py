@@ -7,18 +7,36 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
+from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS, ColumnKind
 from uncommon_im.schemas.mapping_fields import Path
-from uncommon_im.transforms.rules.columns.coerce import to_text, to_time
+from uncommon_im.transforms.rules.columns.coerce import Scalar, to_flag, to_integer, to_text, to_time
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, group_rows, run_starts
 from uncommon_im.transforms.rules.parsing.adapt import Adapter
 from uncommon_im.transforms.rules.parsing.converters import CONVERTERS
 from uncommon_im.transforms.rules.parsing.lookups import folded_key, scalar_of
-from uncommon_im.transforms.rules.parsing.plain.scalars import Coalesced, Fields
+from uncommon_im.transforms.rules.parsing.plain.scalars import Coalesced, Fields, Finish
 from uncommon_im.transforms.rules.parsing.plan import Plan
 
-_KEEP_NUMBERS: Final = (None, CONVERTERS["epoch_or_zoned"])
+_KEEP_NUMBERS: Final = (None, CONVERTERS["epoch_or_zoned"], CONVERTERS["integer"])
 """Converters that leave numbers as they are."""
+
+
+def _fitting(finish: Finish) -> Finish:
+    def finish_if_it_fits(value: Scalar) -> str | int | None:
+        try:
+            return finish(value)
+        except ValueError:
+            return None
+
+    return finish_if_it_fits
+
+
+_FINISH: Final[dict[ColumnKind, Finish]] = {
+    "text": to_text,
+    "time": to_time,
+    "integer": _fitting(to_integer),
+    "flag": _fitting(to_flag),
+}
 
 
 class PlainColumns:
@@ -43,11 +61,14 @@ class PlainColumns:
             self.plan[rows] = number
 
     def column(self, name: str) -> pa.Array | None:
-        """A native column: a dictionary of texts, or times as epoch milliseconds or timestamps; `None` if empty."""
-        if EVENT_COLUMNS[name] == "time" and (numbers := self._numbers(name)) is not None:
-            return numbers
+        """A native column, null where a value does not fit; `None` if it is empty.
+
+        Texts are a dictionary, times epoch milliseconds or timestamps.
+        """
         kind = EVENT_COLUMNS[name]
-        column = Coalesced(self._size, to_text if kind == "text" else to_time, ARROW_TYPES[kind])
+        if kind in ("time", "integer") and (numbers := self._numbers(name)) is not None:
+            return numbers
+        column = Coalesced(self._size, _FINISH[kind], ARROW_TYPES[kind])
         for plan, rows in self._rows.items():
             column.fill(rows, self._fields, plan.fields.get(name, ()), scalar_of(plan.constants.get(name)))
         return column.array()

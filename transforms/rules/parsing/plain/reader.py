@@ -9,8 +9,6 @@ are not read; when somebody does, all lines are read again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, TypedDict
 
 import msgspec
@@ -19,7 +17,7 @@ import pyarrow as pa
 
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.schemas.mapping_fields import Path
-from uncommon_im.transforms.rules.columns.column import Codes, Longs
+from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
@@ -27,6 +25,7 @@ from uncommon_im.transforms.rules.parsing.adapt import Adapter, signs_of
 from uncommon_im.transforms.rules.parsing.lookups import Record
 from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns
 from uncommon_im.transforms.rules.parsing.plain.fields import FieldReader
+from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords
 from uncommon_im.transforms.rules.parsing.plain.scalars import Fields, UnreadField
 from uncommon_im.transforms.rules.parsing.plan import Plan
 
@@ -75,7 +74,15 @@ class PlainReader:
         self.glimpsed = frozenset(often) - {name for _, name, column in mapping.all_columns() if not column.is_plain}
         needed = dict.fromkeys([*_fields(mapping, self.glimpsed), *mapping.nested], Any)
         glimpse = TypedDict("Glimpse", needed, total=False)  # type: ignore[misc]
+        self._whole_readers: dict[frozenset[str], FieldReader] = {}
         self._glimpse = msgspec.json.Decoder(glimpse, float_hook=float)
+
+    def whole_reader(self, plans: Iterable[Plan]) -> FieldReader:
+        """What reads all fields that records of some plans are made of."""
+        keys = frozenset(key for plan in plans for choices in plan.fields.values() for key, _ in choices)
+        if keys not in self._whole_readers:
+            self._whole_readers[keys] = self._reader_of(sorted(keys.union(self.deciding)))
+        return self._whole_readers[keys]
 
     def looked_at(self, keys: Iterable[str]) -> None:
         """Learns what the fields are that some records were asked for."""
@@ -99,40 +106,6 @@ class PlainReader:
             return self.adapter.whole(self._glimpse.decode(line))
         except msgspec.ValidationError:
             return self.record(line)
-
-
-@dataclass(eq=False)
-class PlainRecords:
-    """Some plain records of one mapping.
-
-    Args:
-        lines: the index of each one's line.
-        columns: those native columns that every event is asked for, but for empty ones.
-        reader: of the mapping.
-        text: all lines.
-        plans: what makes rows of the records.
-        plan: each record's place in `plans`.
-    """
-
-    lines: Longs
-    columns: dict[str, pa.Array]
-    reader: PlainReader
-    text: Sequence[bytes]
-    plans: list[Plan]
-    plan: Codes
-
-    def __post_init__(self) -> None:
-        reader, text, lines = self.reader, self.text, self.lines  # to refer to itself would keep it alive for long
-        self._record = lru_cache(None)(lambda index: reader.record(text[int(lines[index])]))
-        self._glimpse = lru_cache(None)(lambda index: reader.glimpse(text[int(lines[index])]))
-
-    def values(self, name: str, indexes: Sequence[int]) -> list[object]:
-        """A native column of some of the records, as values of any type."""
-        read = self._glimpse if name in self.reader.glimpsed else self._record
-        getters = [plan.getter(name) for plan in self.plans]
-        records = map(read, indexes)
-        plans = self.plan[np.array(indexes, np.int64)].tolist()
-        return [getters[plan](record, record) for plan, record in zip(plans, records, strict=True)]
 
 
 class PlainTable:

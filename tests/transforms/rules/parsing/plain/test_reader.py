@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,8 @@ from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.decode import decode_lines, plain_reader
 from uncommon_im.transforms.rules.parsing.lookups import Row
 from uncommon_im.transforms.rules.parsing.plain.fields import PATIENCE
-from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, PlainRecords, PlainTable, has_plain_records
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, PlainTable, has_plain_records
+from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords
 
 XDR: Final = GOLDEN / "xdr"
 MAPPINGS: Final = load_mappings()
@@ -57,6 +59,19 @@ def read_by(reader: PlainReader, blocks: Sequence[Iterable[bytes]]) -> tuple[Pla
     return table.records(text)
 
 
+def fitting(name: str, plain: PlainRecords, rows: Sequence[int]) -> list[object]:
+    """A column of some records as the normaliser gets it."""
+    column = plain.column_at(name, np.array(rows, np.int64))
+    return [None] * len(rows) if column is None else coerce_array(name, column)[0].to_pylist()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def reads_even_one_record_as_a_whole() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uncommon_im.transforms.rules.parsing.plain.records._MANY", 1)
+        yield
+
+
 def assert_same_as_alone(lines: Sequence[bytes], format: str) -> int:
     """Compares every column of every plain record with the adapter's; returns how many records were plain."""
     plain, others = table_of([lines], format)
@@ -72,7 +87,13 @@ def assert_same_as_alone(lines: Sequence[bytes], format: str) -> int:
         values = [None] * len(everyone) if found is None else coerce_array(name, found)[0].to_pylist()
         assert values == coerce_array(name, expected)[0].to_pylist(), name
     for name in (*EVENT_COLUMNS, FAILED):
-        assert plain.values(name, everyone) == [row.get(name) for row in decoded.rows], name
+        values = [row.get(name) for row in decoded.rows]
+        assert plain.values(name, everyone) == values, name
+        expected = coerce_array(name, coerce_values(name, values)[0])[0].to_pylist()
+        assert fitting(name, plain, everyone) == expected, name
+        for kind in range(len(plain.plans)):  # of some kinds all fields are read at once, column by column
+            rows = np.flatnonzero(plain.plan == kind)
+            assert fitting(name, plain, rows) == [expected[row] for row in rows.tolist()], name
     return len(everyone)
 
 
