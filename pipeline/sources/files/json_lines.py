@@ -24,8 +24,7 @@ from uncommon_im.transforms.rules.events.dead_letter import DeadLetter
 from uncommon_im.transforms.rules.events.raw_batch import RawBatch
 from uncommon_im.transforms.rules.parsing.decode import Decoded, Decoder, plain_reader
 from uncommon_im.transforms.rules.parsing.lookups import Record
-from uncommon_im.transforms.rules.parsing.plain.reader import PlainTable
-from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords
+from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords, PlainTable
 
 BATCH_BYTES: Final = 1 << 26
 """Text that becomes one batch: the more, the less often each distinct value is looked at."""

@@ -12,21 +12,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypedDict
 
 import msgspec
-import numpy as np
-import pyarrow as pa
 
 from uncommon_im.schemas.mapping import VendorMapping
 from uncommon_im.schemas.mapping_fields import Path
-from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.json_lines import parse_line
 from uncommon_im.transforms.rules.columns.rejection import Rejection
-from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.adapt import Adapter, signs_of
 from uncommon_im.transforms.rules.parsing.lookups import Record
-from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns
 from uncommon_im.transforms.rules.parsing.plain.fields import FieldReader
-from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords
-from uncommon_im.transforms.rules.parsing.plain.scalars import Fields, UnreadField
 from uncommon_im.transforms.rules.parsing.plan import Plan
 
 _OTHER_FORMATS: Final = ("raw", "event_time", "host_id")
@@ -106,53 +99,6 @@ class PlainReader:
             return self.adapter.whole(self._glimpse.decode(line))
         except msgspec.ValidationError:
             return self.record(line)
-
-
-class PlainTable:
-    """The plain records among the lines that were added."""
-
-    def __init__(self, reader: PlainReader) -> None:
-        """A table that has seen no lines."""
-        self._reader = reader
-        self._begin(reader.usual_fields)
-
-    def _begin(self, fields: FieldReader) -> None:
-        self._read = fields
-        self._seen = 0
-        self._indexes: list[Longs] = []
-        self._fields = Fields(fields.fields, self._reader.deciding)
-
-    def add(self, lines: TextBlock) -> None:
-        """Decodes further lines; best as many at a time as a processor's cache holds."""
-        indexes, columns = self._read.read(lines)
-        self._fields.add(columns)
-        self._indexes.append(np.array(indexes, np.int64) + self._seen)
-        self._seen += len(lines)
-
-    def records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
-        """The plain records of all lines that were added, and the indexes of the other lines."""
-        try:
-            found = self._records(lines)
-        except UnreadField:
-            self._begin(self._reader.every_field)
-            for block in lines.blocks:
-                self.add(block)
-            found = self._records(lines)
-        self._reader.looked_at(self._fields.looked_at)
-        return found
-
-    def _records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
-        indexes = np.concatenate([np.zeros(0, np.int64), *self._indexes])
-        table = PlainColumns(self._reader.adapter, self._fields, len(indexes))
-        columns = {name: column for name in self._reader.wanted if (column := table.column(name)) is not None}
-        known = np.flatnonzero(table.plan >= 0)
-        if len(known) < len(indexes):
-            columns = {name: column.take(pa.array(known)) for name, column in columns.items()}
-        places = indexes[known]
-        others = np.ones(self._seen, np.bool_)
-        others[places] = False
-        records = PlainRecords(places, columns, self._reader, lines, table.plans, table.plan[known])
-        return records, np.flatnonzero(others).tolist()
 
 
 def has_plain_records(mapping: VendorMapping, wanted: Sequence[str]) -> bool:

@@ -1,24 +1,23 @@
-"""Plain records that were found: columns that not every event is asked for are made of the records that are."""
+"""The plain records among lines: columns that not every event is asked for are made of the records that are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.columns.column import Codes, Longs
-from uncommon_im.transforms.rules.columns.text_lines import TextBlock
+from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns
-from uncommon_im.transforms.rules.parsing.plain.scalars import Fields
+from uncommon_im.transforms.rules.parsing.plain.fields import FieldReader
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader
+from uncommon_im.transforms.rules.parsing.plain.scalars import Fields, UnreadField
 from uncommon_im.transforms.rules.parsing.plan import Plan
-
-if TYPE_CHECKING:
-    from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader
 
 _MANY: Final = 64
 """Records of which it pays to read all fields at once, column by column."""
@@ -92,3 +91,50 @@ class PlainRecords:
             fields.add(columns)
         self._whole[unread], self._row[unread] = len(self._wholes), np.arange(len(unread))
         self._wholes.append(PlainColumns(self.reader.adapter, fields, len(unread)))
+
+
+class PlainTable:
+    """The plain records among the lines that were added."""
+
+    def __init__(self, reader: PlainReader) -> None:
+        """A table that has seen no lines."""
+        self._reader = reader
+        self._begin(reader.usual_fields)
+
+    def _begin(self, fields: FieldReader) -> None:
+        self._read = fields
+        self._seen = 0
+        self._indexes: list[Longs] = []
+        self._fields = Fields(fields.fields, self._reader.deciding)
+
+    def add(self, lines: TextBlock) -> None:
+        """Decodes further lines; best as many at a time as a processor's cache holds."""
+        indexes, columns = self._read.read(lines)
+        self._fields.add(columns)
+        self._indexes.append(np.array(indexes, np.int64) + self._seen)
+        self._seen += len(lines)
+
+    def records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
+        """The plain records of all lines that were added, and the indexes of the other lines."""
+        try:
+            found = self._records(lines)
+        except UnreadField:
+            self._begin(self._reader.every_field)
+            for block in lines.blocks:
+                self.add(block)
+            found = self._records(lines)
+        self._reader.looked_at(self._fields.looked_at)
+        return found
+
+    def _records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
+        indexes = np.concatenate([np.zeros(0, np.int64), *self._indexes])
+        table = PlainColumns(self._reader.adapter, self._fields, len(indexes))
+        columns = {name: column for name in self._reader.wanted if (column := table.column(name)) is not None}
+        known = np.flatnonzero(table.plan >= 0)
+        if len(known) < len(indexes):
+            columns = {name: column.take(pa.array(known)) for name, column in columns.items()}
+        places = indexes[known]
+        others = np.ones(self._seen, np.bool_)
+        others[places] = False
+        records = PlainRecords(places, columns, self._reader, lines, table.plans, table.plan[known])
+        return records, np.flatnonzero(others).tolist()

@@ -19,8 +19,8 @@ from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.decode import decode_lines, plain_reader
 from uncommon_im.transforms.rules.parsing.lookups import Row
 from uncommon_im.transforms.rules.parsing.plain.fields import PATIENCE
-from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, PlainTable, has_plain_records
-from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords
+from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader, has_plain_records
+from uncommon_im.transforms.rules.parsing.plain.records import PlainRecords, PlainTable
 
 XDR: Final = GOLDEN / "xdr"
 MAPPINGS: Final = load_mappings()
