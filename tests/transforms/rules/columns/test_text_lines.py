@@ -55,3 +55,11 @@ def test_wanted_lines_and_parts_are_blocks_of_these_lines(lines: list[bytes], da
     first, last = data.draw(st.integers(0, len(lines))), data.draw(st.integers(0, len(lines) + 2))
     part = block.part(first, last)
     assert list(part) == [part[index] for index in range(len(part))] == lines[first:last]
+
+
+@given(st.lists(LINES, max_size=4), st.data())
+def test_lines_of_some_indexes_are_a_block_in_their_order(blocks: list[list[bytes]], data: st.DataObject) -> None:
+    lines = TextLines(map(TextBlock.of_lines, blocks))
+    indexes = data.draw(st.lists(st.sampled_from(range(len(lines))), max_size=9)) if len(lines) else []
+    taken = lines.take(np.array(indexes, np.int64))
+    assert list(taken) == [taken[index] for index in range(len(taken))] == [lines[index] for index in indexes]

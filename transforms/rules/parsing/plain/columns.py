@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -40,31 +41,31 @@ _FINISH: Final[dict[ColumnKind, Finish]] = {
 
 
 class PlainColumns:
-    """Some plain records of one mapping, field by field.
+    """Native columns of some plain records, whose fields and plans are known."""
 
-    Attributes:
-        plans: what makes rows of the records.
-        plan: each record's place in `plans`; -1 where there is no row, and `transforms.rules.parsing.adapt` says why.
-    """
+    def __init__(self, fields: Fields, plans: Mapping[Plan, Longs], size: int) -> None:
+        """What makes columns of records.
 
-    def __init__(self, adapter: Adapter, fields: Fields, size: int) -> None:
-        """`fields` are those that decide what becomes of a record, and those of the columns asked for."""
-        self._adapter = adapter
+        Args:
+            fields: of all records, those of the columns asked for.
+            plans: what makes rows of them -> of which; the others have no values.
+            size: how many records there are.
+        """
         self._fields = fields
+        self._rows = plans
         self._size = size
-        self._rows: dict[Plan, Longs] = {}
-        self.plan = np.full(size, -1, np.int32)
-        for plan, rows in self._plans():
-            self._rows[plan] = np.concatenate([self._rows[plan], rows]) if plan in self._rows else rows
-        self.plans = list(self._rows)
-        for number, rows in enumerate(self._rows.values()):
-            self.plan[rows] = number
+        self._made: dict[str, pa.Array | None] = {}
 
     def column(self, name: str) -> pa.Array | None:
         """A native column, null where a value does not fit; `None` if it is empty.
 
         Texts are a dictionary, times epoch milliseconds or timestamps.
         """
+        if name not in self._made:
+            self._made[name] = self._column(name)
+        return self._made[name]
+
+    def _column(self, name: str) -> pa.Array | None:
         kind = EVENT_COLUMNS[name]
         if kind in ("time", "integer") and (numbers := self._numbers(name)) is not None:
             return numbers
@@ -83,8 +84,24 @@ class PlainColumns:
         keep = all(convert in _KEEP_NUMBERS for of, convert in fields if of == key)
         return self._fields[key].integers if keep else None
 
+
+class PlanChoice:
+    """Which records which plan of a mapping makes rows of."""
+
+    def __init__(self, adapter: Adapter, fields: Fields, size: int) -> None:
+        """`fields` are those that decide what becomes of a record."""
+        self._adapter = adapter
+        self._fields = fields
+        self._size = size
+
+    def plans(self) -> dict[Plan, Longs]:
+        """Plan -> its records. What is of none is no row, and `transforms.rules.parsing.adapt` says why."""
+        chosen: dict[Plan, Longs] = {}
+        for plan, rows in self._plans():
+            chosen[plan] = np.concatenate([chosen[plan], rows]) if plan in chosen else rows
+        return chosen
+
     def _plans(self) -> list[tuple[Plan, Longs]]:
-        """Which records which plan makes rows of."""
         shape, choose = self._adapter.shapes[0]
         open_rows = np.flatnonzero(self._matched(shape.match) & ~self._skipped())
         parts = [self._key_part(paths) for paths in shape.key.values()]

@@ -67,15 +67,23 @@ class PlainReader:
         self.glimpsed = frozenset(often) - {name for _, name, column in mapping.all_columns() if not column.is_plain}
         needed = dict.fromkeys([*_fields(mapping, self.glimpsed), *mapping.nested], Any)
         glimpse = TypedDict("Glimpse", needed, total=False)  # type: ignore[misc]
-        self._whole_readers: dict[frozenset[str], FieldReader] = {}
+        self._together: dict[frozenset[str], FieldReader] = {}
         self._glimpse = msgspec.json.Decoder(glimpse, float_hook=float)
 
-    def whole_reader(self, plans: Iterable[Plan]) -> FieldReader:
-        """What reads all fields that records of some plans are made of."""
-        keys = frozenset(key for plan in plans for choices in plan.fields.values() for key, _ in choices)
-        if keys not in self._whole_readers:
-            self._whole_readers[keys] = self._reader_of(sorted(keys.union(self.deciding)))
-        return self._whole_readers[keys]
+    def together(self, plans: Iterable[Plan], names: frozenset[str] | None = None) -> FieldReader:
+        """What reads fields of many records that are known to be plain.
+
+        Args:
+            plans: of the records.
+            names: of the native columns that are made of the fields, all of which are plain; `None`: all columns.
+        """
+        columns = [plan.fields.items() for plan in plans]
+        keys = frozenset(
+            key for each in columns for name, choices in each if not names or name in names for key, _ in choices
+        )
+        if keys not in self._together:
+            self._together[keys] = self._reader_of(sorted(keys))
+        return self._together[keys]
 
     def looked_at(self, keys: Iterable[str]) -> None:
         """Learns what the fields are that some records were asked for."""

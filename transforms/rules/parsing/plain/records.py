@@ -10,10 +10,11 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
-from uncommon_im.transforms.rules.columns.column import Codes, Longs
+from uncommon_im.transforms.rules.columns.column import Codes, Longs, run_starts
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
-from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns
+from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns, PlanChoice
 from uncommon_im.transforms.rules.parsing.plain.fields import FieldReader
 from uncommon_im.transforms.rules.parsing.plain.reader import PlainReader
 from uncommon_im.transforms.rules.parsing.plain.scalars import Fields, UnreadField
@@ -43,7 +44,7 @@ class PlainRecords:
     lines: Longs
     columns: dict[str, pa.Array]
     reader: PlainReader
-    text: Sequence[bytes]
+    text: TextLines
     plans: list[Plan]
     plan: Codes
 
@@ -51,18 +52,20 @@ class PlainRecords:
         reader, text, lines = self.reader, self.text, self.lines  # to refer to itself would keep it alive for long
         self._record = lru_cache(None)(lambda index: reader.record(text[int(lines[index])]))
         self._glimpse = lru_cache(None)(lambda index: reader.glimpse(text[int(lines[index])]))
-        self._wholes: list[PlainColumns] = []
-        self._whole = np.full(len(lines), _UNREAD, np.int32)  # of each record its place in `wholes`
-        self._row = np.zeros(len(lines), np.int64)  # its row there
+        self._wholes, self._glimpses = _Read.nothing_of(len(lines)), _Read.nothing_of(len(lines))
 
     def column_at(self, name: str, indexes: Longs) -> pa.Array | None:
         """A native column of some of the records; `None` if none of them has a value, null where one does not fit."""
-        if name not in self.reader.glimpsed:
-            self._read_wholes(indexes)
-        places = self._whole[indexes]
-        if len(places) and places[0] >= 0 and (places == places[0]).all():
-            column = self._wholes[places[0]].column(name)
-            return None if column is None else column.take(pa.array(self._row[indexes]))
+        if not len(indexes):
+            return None
+        is_glimpsed = name in self.reader.glimpsed
+        if is_glimpsed and not self._wholes.has(indexes):
+            self._read(self._glimpses, indexes, self.reader.glimpsed)
+        elif not is_glimpsed:
+            self._read(self._wholes, indexes, None)
+        for read in (self._wholes, self._glimpses) if is_glimpsed else (self._wholes,):
+            if read.has(indexes):
+                return read.column(name, indexes)
         values = self.values(name, indexes.tolist())
         return None if values.count(None) == len(values) else coerce_values(name, values)[0]
 
@@ -74,23 +77,76 @@ class PlainRecords:
         plans = self.plan[np.array(indexes, np.int64)].tolist()
         return [getters[plan](record, record) for plan, record in zip(plans, records, strict=True)]
 
-    def _read_wholes(self, indexes: Longs) -> None:
-        """Reads all of some records, column by column, if it pays and none of them can only be read by itself."""
-        unread = indexes[self._whole[indexes] == _UNREAD]
-        plans = [self.plans[place] for place in np.unique(self.plan[unread]).tolist()]
-        if len(unread) < _MANY or not all(plan.is_plain for plan in plans):
+    def _read(self, read: _Read, indexes: Longs, names: frozenset[str] | None) -> None:
+        """Reads some columns of records together, if it pays and none of these can only be read by itself.
+
+        Args:
+            read: takes them in.
+            indexes: of the records.
+            names: of the columns; `None`: all.
+        """
+        unread = read.unread(indexes)
+        numbers = self.plan[unread]
+        plans = {self.plans[number]: np.flatnonzero(numbers == number) for number in np.unique(numbers).tolist()}
+        is_worth_it = len(unread) >= _MANY or len(unread) < len(indexes)
+        if not len(unread) or not is_worth_it or not (names or all(plan.is_plain for plan in plans)):
             return
-        self._whole[unread] = _SINGLE
-        reader = self.reader.whole_reader(plans)
+        reader = self.reader.together(plans, names)
         fields = Fields(reader.fields, reader.fields)
         for first in range(0, len(unread), _LINES_AT_ONCE):
-            lines = self.lines[unread[first : first + _LINES_AT_ONCE]].tolist()
-            read, columns = reader.read(TextBlock.of_lines(self.text[line] for line in lines))
-            if len(read) < len(lines):
+            lines = self.text.take(self.lines[unread[first : first + _LINES_AT_ONCE]])
+            places, columns = reader.read(lines)
+            if len(places) < len(lines):
+                read.refuse(unread)
                 return
             fields.add(columns)
-        self._whole[unread], self._row[unread] = len(self._wholes), np.arange(len(unread))
-        self._wholes.append(PlainColumns(self.reader.adapter, fields, len(unread)))
+        read.add(unread, PlainColumns(fields, plans, len(unread)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What was read of some records, many together each time.
+
+    Args:
+        tables: what each reading gave.
+        table: of each record its place among these.
+        row: of each record its row there.
+    """
+
+    tables: list[PlainColumns]
+    table: Codes
+    row: Longs
+
+    @classmethod
+    def nothing_of(cls, size: int) -> _Read:
+        return cls([], np.full(size, _UNREAD, np.int32), np.zeros(size, np.int64))
+
+    def unread(self, indexes: Longs) -> Longs:
+        """Those of some records that nobody tried to read."""
+        return indexes[self.table[indexes] == _UNREAD]
+
+    def add(self, indexes: Longs, table: PlainColumns) -> None:
+        self.table[indexes], self.row[indexes] = len(self.tables), np.arange(len(indexes))
+        self.tables.append(table)
+
+    def refuse(self, indexes: Longs) -> None:
+        self.table[indexes] = _SINGLE
+
+    def has(self, indexes: Longs) -> bool:
+        """True if all of some records were read."""
+        return bool((self.table[indexes] >= 0).all())
+
+    def column(self, name: str, indexes: Longs) -> pa.Array | None:
+        """A column of some records, at least one, all of which were read; `None` if it is empty."""
+        order = np.argsort(self.table[indexes], kind="stable")
+        parts: list[pa.Array] = []
+        for part in np.split(indexes[order], run_starts(self.table[indexes[order]])[1:]):
+            column = self.tables[self.table[part[0]]].column(name)
+            parts.append(pa.nulls(len(part)) if column is None else column.take(pa.array(self.row[part])))
+        if len(parts) == 1:
+            return None if pa.types.is_null(parts[0].type) else parts[0]
+        kind = ARROW_TYPES[EVENT_COLUMNS[name]]
+        return pa.concat_arrays([part.cast(kind) for part in parts]).take(pa.array(np.argsort(order)))
 
 
 class PlainTable:
@@ -128,13 +184,17 @@ class PlainTable:
 
     def _records(self, lines: TextLines) -> tuple[PlainRecords, list[int]]:
         indexes = np.concatenate([np.zeros(0, np.int64), *self._indexes])
-        table = PlainColumns(self._reader.adapter, self._fields, len(indexes))
+        plans = PlanChoice(self._reader.adapter, self._fields, len(indexes)).plans()
+        table = PlainColumns(self._fields, plans, len(indexes))
         columns = {name: column for name in self._reader.wanted if (column := table.column(name)) is not None}
-        known = np.flatnonzero(table.plan >= 0)
+        plan = np.full(len(indexes), -1, np.int32)
+        for number, rows in enumerate(plans.values()):
+            plan[rows] = number
+        known = np.flatnonzero(plan >= 0)
         if len(known) < len(indexes):
             columns = {name: column.take(pa.array(known)) for name, column in columns.items()}
         places = indexes[known]
         others = np.ones(self._seen, np.bool_)
         others[places] = False
-        records = PlainRecords(places, columns, self._reader, lines, table.plans, table.plan[known])
+        records = PlainRecords(places, columns, self._reader, lines, list(plans), plan[known])
         return records, np.flatnonzero(others).tolist()
