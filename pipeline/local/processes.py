@@ -6,18 +6,23 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
+import signal
+import sys
+import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from uncommon_im.pipeline.errors import RunFailed
 from uncommon_im.pipeline.local.deaths import WorkerDied, death_of, short_of_memory
-from uncommon_im.pipeline.local.tied import end_with_parent, unheard
+from uncommon_im.pipeline.local.tied import STOP, end_with_parent, unheard
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -37,31 +42,65 @@ def share(function: Callable[..., T], tasks: Sequence[Sequence[Any]], workers: i
     """
     left = list(reversed(tasks))
     results: list[T] = []
-    with _started(function, min(workers, len(tasks))) as busy:
+    with _at_work(min(workers, len(tasks))) as busy:
         for pipe in busy:
-            _send(pipe, busy[pipe], left.pop())
+            _send(pipe, busy[pipe], function, left.pop())
         while busy:
             for ready in wait(list(busy)):
                 assert isinstance(ready, Connection)
                 results.append(_answer(ready, busy[ready]))
                 log.info("scanned %d/%d parts of the input", len(results), len(tasks))
                 if left:
-                    _send(ready, busy[ready], left.pop())
+                    _send(ready, busy[ready], function, left.pop())
                 else:
                     busy.pop(ready)
     return results
 
 
+_Processes = dict[Connection, BaseProcess]
+"""Processes by the pipes of their tasks and results."""
+_at_hand: _Processes = {}
+
+
 @contextmanager
-def _started(function: Callable[..., Any], count: int) -> Iterator[dict[Connection, SpawnProcess]]:
-    """Processes by the pipes of their tasks and results; they end with the block, whatever they are busy with."""
-    context = multiprocessing.get_context("spawn")
-    processes: dict[Connection, SpawnProcess] = {}
+def at_hand(workers: int) -> Iterator[None]:
+    """Has processes ready for what is shared within the block: forks of this one, which need not import all again.
+
+    Only while this process has no other thread, and where forks are safe then. Otherwise `share` starts its own.
+    """
+    if workers < 2 or sys.platform != "linux" or threading.active_count() > 1 or _at_hand:
+        yield
+        return
+    gc.freeze()  # what is here stays, and a search for garbage would copy the pages that forks share
+    with _started("fork", workers) as processes:
+        _at_hand.update(processes)
+        try:
+            yield
+        finally:
+            _at_hand.clear()
+
+
+@contextmanager
+def _at_work(count: int) -> Iterator[_Processes]:
+    """Processes for a while: those that are at hand, or else others, which end with the block."""
+    if 0 < count <= len(_at_hand):
+        yield dict(list(_at_hand.items())[:count])
+        return
+    with _started("spawn", count) as processes:
+        yield processes
+
+
+@contextmanager
+def _started(method: str, count: int) -> Iterator[_Processes]:
+    """Processes that end with the block, whatever they are busy with."""
+    context = multiprocessing.get_context(method)
+    processes: _Processes = {}
     try:
-        with unheard():
+        with unheard(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: libraries' own, which forks do not miss
             for _ in range(count):
                 here, there = context.Pipe()
-                process = context.Process(target=_work, args=(function, there), daemon=True)
+                process = context.Process(target=_work, args=(there,), daemon=True)  # type: ignore[attr-defined]
                 process.start()
                 there.close()
                 processes[here] = process
@@ -74,12 +113,15 @@ def _started(function: Callable[..., Any], count: int) -> Iterator[dict[Connecti
             pipe.close()
 
 
-def _work(function: Callable[..., Any], tasks: Connection) -> None:
+def _work(tasks: Connection) -> None:
     """What a process does: tasks, until it is ended."""
+    for number in STOP:  # a fork has the handlers of its parent, who tells it when to stop
+        signal.signal(number, signal.SIG_DFL)
     end_with_parent()
     while True:
         try:
-            answer = function(*tasks.recv())
+            function, arguments = tasks.recv()
+            answer = function(*arguments)
         except EOFError:
             return
         except RunFailed as error:
@@ -92,14 +134,14 @@ def _work(function: Callable[..., Any], tasks: Connection) -> None:
         tasks.send(answer)
 
 
-def _send(pipe: Connection, process: SpawnProcess, task: Sequence[Any]) -> None:
+def _send(pipe: Connection, process: BaseProcess, function: Callable[..., Any], task: Sequence[Any]) -> None:
     try:
-        pipe.send(task)
+        pipe.send((function, task))
     except OSError:
         raise _death(process) from None
 
 
-def _answer(pipe: Connection, process: SpawnProcess) -> Any:
+def _answer(pipe: Connection, process: BaseProcess) -> Any:
     try:
         answer = pipe.recv()
     except (EOFError, OSError):
@@ -109,6 +151,6 @@ def _answer(pipe: Connection, process: SpawnProcess) -> Any:
     return answer
 
 
-def _death(process: SpawnProcess) -> WorkerDied:
+def _death(process: BaseProcess) -> WorkerDied:
     process.join()
     return death_of("a scan worker", process.exitcode or 0, "--workers")

@@ -38,22 +38,22 @@ def played() -> Rehearsed:
 
 
 def workers_of(child: Child, within: float = 60.0) -> list[int]:
-    """The processes of a run's pool, once they are there."""
+    """The scan workers of a run, once both are there; beside them one process keeps account of resources."""
     until = time.monotonic() + within
     while time.monotonic() < until:
-        workers = [process for process in in_session(child.pid) if process != child.pid and _scans(process)]
-        if workers:
+        others = {process: _command_line(process) for process in in_session(child.pid) if process != child.pid}
+        workers = [process for process, line in others.items() if b"resource_tracker" not in line]
+        if len(workers) == 2 and len(others) == 3:
             return workers
         time.sleep(0.02)
     return []
 
 
-def _scans(process: int) -> bool:
-    """Whether a process is one that was spawned for work, not one that only keeps account of resources."""
+def _command_line(process: int) -> bytes:
     try:
-        return b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes()
+        return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
-        return False
+        return b""
 
 
 def test_a_killed_worker_ends_the_run_in_one_line_and_the_earlier_result_is_whole(

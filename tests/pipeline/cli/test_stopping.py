@@ -21,7 +21,8 @@ from uncommon_im.pipeline.cli.stopping import Stopped
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 
 EVENT = {"event_time": "2026-03-01T10:00:00Z", "host_id": "h1", "process_name": "curl", "remote_host": "t.me"}
-WORKER = "spawn_main"
+WORKER = "backfill"
+"""Part of the command line of a run and of its scan workers, which are forks of it."""
 BEAMS = ("--runner=DirectRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
 BEAMS_WORKER = "sdk_worker_main"
 GUARD = "tied.py"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
 
 import pytest
 
 from uncommon_im.pipeline.errors import RunFailed
-from uncommon_im.pipeline.local.processes import WorkerDied, share
+from uncommon_im.pipeline.local.processes import WorkerDied, at_hand, share
 from uncommon_im.pipeline.storage.bad_files import UnreadableInput
 
 
@@ -32,9 +35,14 @@ def die(number: int) -> None:
     os._exit(3)
 
 
-def die_among_others(dies: bool) -> None:
-    if dies:
-        os.kill(os.getpid(), signal.SIGKILL)
+def process_id() -> int:
+    time.sleep(0.05)  # so that another process takes the next task
+    return os.getpid()
+
+
+def die_among_others(number: int) -> None:
+    if number:
+        os.kill(os.getpid(), number)
     time.sleep(600)
 
 
@@ -75,7 +83,7 @@ def test_a_process_that_dies_is_told_with_its_likely_cause(number: int, said: st
 
 def test_a_process_that_dies_ends_the_others_with_it() -> None:
     with pytest.raises(WorkerDied, match="signal 9"):
-        share(die_among_others, [(True,), (False,)], 2)
+        share(die_among_others, [(signal.SIGKILL,), (0,)], 2)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +99,37 @@ def test_what_fails_in_a_process_fails_here_with_the_same_words(kind: str, said:
         share(fail, [(kind,)], 1)
     assert str(raised.value).startswith(said)
     assert isinstance(raised.value, UnreadableInput) == (kind == "ours")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+def test_processes_at_hand_do_what_is_shared_and_end_with_their_block() -> None:
+    with at_hand(2):
+        mine = set(share(process_id, [()] * 8, 2))
+        assert set(share(process_id, [()], 1)) <= mine
+        others = set(share(process_id, [()] * 3, 3))  # more than there are: others are started
+        assert not mine & others
+        with at_hand(2):
+            assert set(share(process_id, [()] * 8, 2)) <= mine
+    assert len(mine) == 2
+    for number in mine:
+        with pytest.raises(ProcessLookupError):
+            os.kill(number, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_at_hand_that_dies_is_told_like_any_other(number: int) -> None:
+    with at_hand(2), pytest.raises(WorkerDied, match=f"signal {number:d}"):
+        share(die_among_others, [(number,), (0,)], 2)
+
+
+def test_nothing_is_forked_beside_other_threads() -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        with at_hand(2):
+            assert multiprocessing.active_children() == []
+    finally:
+        done.set()
+        thread.join()
