@@ -56,6 +56,11 @@ def opened(outputs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 _KEPT: list[tuple[ScanSettings, Recogniser]] = []
 
 
+def prepare(settings: ScanSettings) -> None:
+    """Makes what scans with these settings look for: forks of this process have it then."""
+    _ = _recogniser(settings).exceptions.fields  # files all of them
+
+
 def _recogniser(settings: ScanSettings) -> Recogniser:
     """The recogniser of the last settings: tasks of one process have the same."""
     if not _KEPT or _KEPT[0][0] != settings:

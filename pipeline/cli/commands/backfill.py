@@ -109,6 +109,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     from uncommon_im.pipeline import backfill
     from uncommon_im.pipeline.configuration.from_options import configuration_of
     from uncommon_im.pipeline.local.processes import at_hand
+    from uncommon_im.pipeline.local.worker import prepare
     from uncommon_im.pipeline.options.beam import beam_options, runs_in_process
     from uncommon_im.pipeline.sources.replaced import refuse_replaced_inputs
 
@@ -120,7 +121,10 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     workers, stays = options.size.workers_of(beams, inputs), runs_in_process(beams)
     shards = options.size.shards_of(beams, inputs)
     configuration = replace(configuration, shards=shards, host_names=options.hosts.read())
-    with at_hand(0 if options.dry_run else workers), temporary_folder() as temporary:
+    scanners = 0 if options.dry_run else workers
+    if scanners > 1:
+        prepare(configuration.scan)
+    with at_hand(scanners), temporary_folder() as temporary:
         sinks = Sinks(
             options.folder.output,
             bigquery=options.tables.open(options.bigquery, beams, configuration.verdicts, summaries=True),
