@@ -52,7 +52,7 @@ class PlainRecords:
         reader, text, lines = self.reader, self.text, self.lines  # to refer to itself would keep it alive for long
         self._record = lru_cache(None)(lambda index: reader.record(text[int(lines[index])]))
         self._glimpse = lru_cache(None)(lambda index: reader.glimpse(text[int(lines[index])]))
-        self._wholes, self._glimpses = _Read.nothing_of(len(lines)), _Read.nothing_of(len(lines))
+        self._wholes, self._glimpses = _Tables.of_none(len(lines)), _Tables.of_none(len(lines))
 
     def column_at(self, name: str, indexes: Longs) -> pa.Array | None:
         """A native column of some of the records; `None` if none of them has a value, null where one does not fit."""
@@ -60,12 +60,12 @@ class PlainRecords:
             return None
         is_glimpsed = name in self.reader.glimpsed
         if is_glimpsed and not self._wholes.has(indexes):
-            self._read(self._glimpses, indexes, self.reader.glimpsed)
+            self._read_together(self._glimpses, indexes, self.reader.glimpsed)
         elif not is_glimpsed:
-            self._read(self._wholes, indexes, None)
-        for read in (self._wholes, self._glimpses) if is_glimpsed else (self._wholes,):
-            if read.has(indexes):
-                return read.column(name, indexes)
+            self._read_together(self._wholes, indexes, None)
+        for tables in (self._wholes, self._glimpses) if is_glimpsed else (self._wholes,):
+            if tables.has(indexes):
+                return tables.column(name, indexes)
         values = self.values(name, indexes.tolist())
         return None if values.count(None) == len(values) else coerce_values(name, values)[0]
 
@@ -77,15 +77,15 @@ class PlainRecords:
         plans = self.plan[np.array(indexes, np.int64)].tolist()
         return [getters[plan](record, record) for plan, record in zip(plans, records, strict=True)]
 
-    def _read(self, read: _Read, indexes: Longs, names: frozenset[str] | None) -> None:
+    def _read_together(self, into: _Tables, indexes: Longs, names: frozenset[str] | None) -> None:
         """Reads some columns of records together, if it pays and none of these can only be read by itself.
 
         Args:
-            read: takes them in.
+            into: takes them in.
             indexes: of the records.
             names: of the columns; `None`: all.
         """
-        unread = read.unread(indexes)
+        unread = into.unread(indexes)
         numbers = self.plan[unread]
         plans = {self.plans[number]: np.flatnonzero(numbers == number) for number in np.unique(numbers).tolist()}
         is_worth_it = len(unread) >= _MANY or len(unread) < len(indexes)
@@ -97,14 +97,14 @@ class PlainRecords:
             lines = self.text.take(self.lines[unread[first : first + _LINES_AT_ONCE]])
             places, columns = reader.read(lines)
             if len(places) < len(lines):
-                read.refuse(unread)
+                into.refuse(unread)
                 return
             fields.add(columns)
-        read.add(unread, PlainColumns(fields, plans, len(unread)))
+        into.add(unread, PlainColumns(fields, plans, len(unread)))
 
 
 @dataclass(frozen=True, eq=False)
-class _Read:
+class _Tables:
     """What was read of some records, many together each time.
 
     Args:
@@ -118,7 +118,7 @@ class _Read:
     row: Longs
 
     @classmethod
-    def nothing_of(cls, size: int) -> _Read:
+    def of_none(cls, size: int) -> _Tables:
         return cls([], np.full(size, _UNREAD, np.int32), np.zeros(size, np.int64))
 
     def unread(self, indexes: Longs) -> Longs:
