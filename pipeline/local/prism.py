@@ -12,16 +12,25 @@ from uncommon_im.pipeline.local.tied import command_of
 
 
 class LocalPrism(PrismRunner):
-    """Prism of this process alone.
+    """Prism of this process alone, for one job: it is stopped as this ends, or as this process does.
 
-    Beam's own takes SIGINT for itself, forgets Prism if this process is killed, and shares it with other pipelines.
+    Beam's own takes SIGINT for itself, forgets Prism if this process is killed, and shares it with other pipelines. Of
+    a job that has ended nothing can be asked any more.
     """
 
     def default_job_server(self, options: PipelineOptions) -> PrismJobServer:
-        """Starts Prism with the first job; it is stopped as this process exits."""
-        server = _Tied(options)
-        atexit.register(server.stop)
-        return server
+        """Starts Prism with the job."""
+        self._server = _Tied(options)
+        atexit.register(self._server.stop)
+        return self._server
+
+    def start_and_replace_loopback_environments(self, pipeline: Any, options: PipelineOptions) -> list[Any]:
+        """What is to be done after the job; Beam calls it before the job."""
+        return [*super().start_and_replace_loopback_environments(pipeline, options), self._stop]
+
+    def _stop(self) -> None:
+        self._server.stop()
+        atexit.unregister(self._server.stop)
 
 
 class _Tied(PrismJobServer):
