@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import TaggedOutput
 
 from uncommon_im.pipeline.baselines.read_snapshot import OUTPUTS, Snapshot
+from uncommon_im.pipeline.errors import NotReady
 from uncommon_im.pipeline.storage.listing import list_folder
 from uncommon_im.pipeline.storage.table_folder import ReadTables, TableFolder
 from uncommon_im.schemas.documents import require
@@ -47,7 +48,8 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
     """What a stream learned in the days before `as_of`, and after a snapshot.
 
     Raises:
-        ConfigurationError: there is nothing, a day is not complete yet, or days are missing; says what to do.
+        ConfigurationError: there is nothing, or days are missing; says what to do.
+        NotReady: a day is not complete yet.
         UnreadableInput: the file system refuses it, or does not answer.
     """
     missing = f"--sightings {path}: no stream wrote there ({STREAM} cannot be read)"
@@ -55,11 +57,11 @@ def open_learned(path: str, as_of: date, baseline: Snapshot | None) -> Learned:
     listed = [_FILE.match(name) for name in list_folder(path, option="--sightings")]
     files = [(date.fromisoformat(file["day"]), file["table"], file[0]) for file in listed if file]
     newest = max((day for day, table, _ in files if table is None), default=None)
-    require(
-        newest is not None and newest + timedelta(days=1) >= as_of,
-        f"--as-of {as_of}: the stream has not completed the day before; "
-        + (f"the newest that it has is {newest}: take --as-of {newest + timedelta(days=1)}" if newest else "none is"),
-    )
+    if newest is None or newest + timedelta(days=1) < as_of:
+        problem = f"--as-of {as_of}: the stream has not completed the day before"
+        if newest is None:
+            raise NotReady(f"{problem}; none is")
+        raise NotReady(f"{problem}; the newest that it has is {newest}: take --as-of {newest + timedelta(days=1)}")
     _check_gap(path, as_of, metadata, baseline)
     first = baseline.metadata.as_of if baseline else date.min
     counted = {

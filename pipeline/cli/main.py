@@ -1,7 +1,7 @@
 """The command `uncommon-im`. Beam is imported by the commands that run it: the others answer at once.
 
 Exit status: 0 done, 1 the run failed or `exceptions check` has findings, 2 the arguments or a file that they name are
-wrong, 130 or 143 it was stopped by SIGINT (Ctrl-C) or SIGTERM.
+wrong, 75 what it waits for is not there yet, 130 or 143 it was stopped by SIGINT (Ctrl-C) or SIGTERM.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
-from uncommon_im.pipeline.errors import RunFailed
+from uncommon_im.pipeline.errors import NotReady, RunFailed
 from uncommon_im.pipeline.local.deaths import death_told_by
 from uncommon_im.pipeline.local.garbage import collect_seldom
 from uncommon_im.pipeline.options.declaration import Options
@@ -45,6 +45,8 @@ _ALL: Final = (
     *(EXCEPTIONS, TUNE, REVIEW, REPORT),
     *(SIMULATE, EVALUATE, LOOKUP),
 )
+_NOT_READY: Final = 75
+"""`EX_TEMPFAIL` of sysexits.h: the same command later may do."""
 COMMANDS: Final[dict[str, Command]] = {command.name: command for command in _ALL}
 """The commands, in the order of `--help`."""
 
@@ -85,7 +87,7 @@ def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
         return stop.told.status
     if isinstance(error, ConfigurationError):
         complain(error)
-        return 2
+        return _NOT_READY if isinstance(error, NotReady) else 2
     if isinstance(error, Exception):  # the last line of defence: whatever failed, say it in one line
         if verbose:
             log.error("the run failed", exc_info=error)

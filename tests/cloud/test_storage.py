@@ -222,7 +222,7 @@ def test_documents_in_a_bucket_configure_a_run_and_one_that_is_missing_is_said(
 
 def test_a_day_without_its_marker_stops_the_run(uploaded: Bucket, capsys: pytest.CaptureFixture[str]) -> None:
     uploaded.delete("lake/dt=2026-04-06/_SUCCESS")
-    assert backfill(f"{uploaded.url}/lake", f"{uploaded.url}/run", *DAYS) == 2
+    assert backfill(f"{uploaded.url}/lake", f"{uploaded.url}/run", *DAYS) == 75
     said = f"--require-marker: {uploaded.url}/lake/dt=2026-04-06/_SUCCESS is missing: the folder is not complete yet"
     assert said in capsys.readouterr().err
     assert uploaded.names("run/") == []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from uncommon_im.pipeline.errors import NotReady
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.files.readings import InputFile
 from uncommon_im.pipeline.storage.listing import exists, list_files
@@ -44,8 +45,9 @@ def find_files(patterns: list[str], days: tuple[date, date] | None, partitions: 
         partitions: how they are laid out.
 
     Raises:
-        ConfigurationError: nothing matches, a folder lacks its marker, `{date}` meets an open range or has a form that
-            says no day; names the pattern or the folder.
+        ConfigurationError: nothing matches, `{date}` meets an open range or has a form that says no day; names the
+            pattern.
+        NotReady: a folder lacks its marker; names it.
     """
     plain = [pattern for pattern in patterns if _OPENS not in pattern]
     dated = [day for pattern in patterns if _OPENS in pattern for day in _dated(pattern, days, partitions)]
@@ -111,4 +113,5 @@ def _check(pattern: str) -> None:
 
 
 def _require_marker(path: str, found: object) -> None:
-    require(found, f"--require-marker: {path} is missing: the folder is not complete yet")
+    if not found:
+        raise NotReady(f"--require-marker: {path} is missing: the folder is not complete yet")

@@ -143,13 +143,13 @@ def test_a_pattern_by_day_needs_a_closed_range(lake: Path) -> None:
         find_files([f"{lake}/dt={{date}}/*"], open_days, Partitions())
 
 
-def test_a_folder_without_its_marker_stops_the_run_with_exit_status_2(
+def test_a_folder_without_its_marker_stops_the_run_with_exit_status_75(
     lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (lake / "dt=2026-04-11" / "_SUCCESS").unlink()
     for pattern in (f"{lake}/dt={{date}}/*.jsonl", f"{lake}/dt=*/*.jsonl"):
         days = ["--start", "2026-04-10", "--end", "2026-04-12", "--require-marker", "_SUCCESS"]
-        assert main(["backfill", "--input", pattern, "--output", str(tmp_path / "run"), *days]) == 2
+        assert main(["backfill", "--input", pattern, "--output", str(tmp_path / "run"), *days]) == 75
         missing = f"{lake}/dt=2026-04-11/_SUCCESS"
         expected = f"uncommon-im: --require-marker: {missing} is missing: the folder is not complete yet"
         assert capsys.readouterr().err.splitlines()[-1] == expected
