@@ -14,6 +14,7 @@ from uncommon_im.schemas.documents import packaged_yaml, read_yaml, require
 DETECTOR_VERSION: Final = "1.0.0"
 VERDICT_IDS: Final = (
     "training",
+    "too_late",
     "learning",
     "common_in_organisation",
     "common_on_host",
@@ -22,9 +23,9 @@ VERDICT_IDS: Final = (
     "rolled_up",
     "alert",
 )
-"""What becomes of an activity, in the order of `summary.json` (specification, section 7).
+"""What becomes of an activity, in the order of `summary.json` (specification, section 10).
 
-A stream has one more, `too_late`, which a backfill cannot give: nothing is late there.
+A backfill never gives `too_late`: nothing is late there.
 """
 VARIATION_IDS: Final = ("suspicious_process", "uncommon_scripting_engine", "base")
 SEVERITIES: Final = ("Informational", "Low", "Medium", "High", "Critical")

@@ -58,10 +58,7 @@ def summary_of(tally: Tally) -> dict[str, Any]:
 
 def stream_summary_of(tally: Tally) -> dict[str, Any]:
     """The summary of a stream: that of a backfill, and what became of late records."""
-    summary = summary_of(tally)
-    verdicts = {"training": summary["verdicts"].pop("training"), "too_late": tally[verdict("too_late")]}
-    return summary | {
-        "verdicts": verdicts | summary["verdicts"],
+    return summary_of(tally) | {
         "late": {
             "records": tally[("late", "records")],
             "too_late": tally[("late", "too_late")],

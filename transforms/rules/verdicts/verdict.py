@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uncommon_im.schemas.detector import VERDICT_IDS, Limits
+from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline import day_masks, formula
 from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
@@ -23,6 +23,9 @@ VERDICT_COLUMNS: Final = ("tenant", "host", "program", "origin", "script", "serv
 
 NOT_ACTIVE: Final = ("training", "learning")
 """Verdicts of activities on whose day the detector does not speak, however rare they are."""
+
+FIRST_VERDICTS: Final = ("training", "learning", "common_in_organisation", "common_on_host", "excepted")
+"""Verdicts that an activity has by itself, in the order in which they apply."""
 
 UNDECIDED: Final = "undecided"
 """Neither common nor excepted: deduplication and flood control decide. No activity leaves a run with it."""
@@ -94,7 +97,7 @@ def first_verdict(
         formula.is_common_on_host(host_days, "communication", limits),
         excepted,
     ]
-    return np.select(applies, [np.array(verdict, object) for verdict in VERDICT_IDS[:5]], np.array(UNDECIDED, object))
+    return np.select(applies, [np.array(verdict, object) for verdict in FIRST_VERDICTS], np.array(UNDECIDED, object))
 
 
 def matched_variations(suspicious: bool, execution_rare: bool) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ def test_a_run_that_counted_nothing_has_a_zero_for_every_number() -> None:
         "activities": 0,
         "verdicts": {
             "training": 0,
+            "too_late": 0,
             "learning": 0,
             "common_in_organisation": 0,
             "common_on_host": 0,

@@ -10,10 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.rules.records import DAY, DAY_US, activities, activity, quick
-from uncommon_im.schemas.detector import VERDICT_IDS, Limits
+from uncommon_im.schemas.detector import Limits
 from uncommon_im.transforms.rules.baseline.formula import is_rare
 from uncommon_im.transforms.rules.baseline.prevalence import Prevalence
-from uncommon_im.transforms.rules.verdicts.verdict import UNDECIDED, Activation, matched_variations, verdicts
+from uncommon_im.transforms.rules.verdicts.verdict import (
+    FIRST_VERDICTS,
+    UNDECIDED,
+    Activation,
+    matched_variations,
+    verdicts,
+)
 
 RARE = {"coverage": 30, "other_hosts": 0, "host_days": 0, "excepted": False, "event_time": DAY * DAY_US}
 REASONS: dict[str, dict[str, Any]] = {
@@ -50,7 +56,7 @@ def test_each_verdict_applies_by_its_own_reason(name: str) -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(a, b) for n, a in enumerate(REASONS) for b in list(REASONS)[n + 1 :]])
 def test_of_two_verdicts_that_apply_the_earlier_counts(first: str, second: str) -> None:
-    assert list(REASONS) == list(VERDICT_IDS[:5])
+    assert list(REASONS) == list(FIRST_VERDICTS)
     assert verdict(**REASONS[first], **REASONS[second]) == first
 
 
