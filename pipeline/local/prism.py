@@ -18,6 +18,8 @@ class LocalPrism(PrismRunner):
     a job that has ended nothing can be asked any more.
     """
 
+    _server: PrismJobServer | None = None
+
     def default_job_server(self, options: PipelineOptions) -> PrismJobServer:
         """Starts Prism with the job."""
         self._server = _Tied(options)
@@ -29,8 +31,9 @@ class LocalPrism(PrismRunner):
         return [*super().start_and_replace_loopback_environments(pipeline, options), self._stop]
 
     def _stop(self) -> None:
-        self._server.stop()
-        atexit.unregister(self._server.stop)
+        if self._server:  # `--job_endpoint` names one that somebody else runs
+            self._server.stop()
+            atexit.unregister(self._server.stop)
 
 
 class _Tied(PrismJobServer):

@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
@@ -63,14 +62,19 @@ _at_hand: _Processes = {}
 
 
 @contextmanager
-def at_hand(workers: int) -> Iterator[None]:
+def at_hand(workers: int, prepare: Callable[[], None]) -> Iterator[None]:
     """Has processes ready for what is shared within the block: forks of this one, which need not import all again.
 
     Only while this process has no other thread, and where forks are safe then. Otherwise `share` starts its own.
+
+    Args:
+        workers: how many; fewer than two are none.
+        prepare: makes what the forks are to have; not called if there are none.
     """
     if workers < 2 or sys.platform != "linux" or threading.active_count() > 1 or _at_hand:
         yield
         return
+    prepare()
     gc.freeze()  # what is here stays, and a search for garbage would copy the pages that forks share
     with _started("fork", workers) as processes:
         _at_hand.update(processes)
@@ -84,7 +88,9 @@ def at_hand(workers: int) -> Iterator[None]:
 def _at_work(count: int) -> Iterator[_Processes]:
     """Processes for a while: those that are at hand, or else others, which end with the block."""
     if 0 < count <= len(_at_hand):
-        yield dict(list(_at_hand.items())[:count])
+        taken = dict(_at_hand.popitem() for _ in range(count))
+        yield taken.copy()
+        _at_hand.update(taken)  # not after an error: they may be busy still, and would answer to somebody else
         return
     with _started("spawn", count) as processes:
         yield processes
@@ -96,8 +102,7 @@ def _started(method: str, count: int) -> Iterator[_Processes]:
     context = multiprocessing.get_context(method)
     processes: _Processes = {}
     try:
-        with unheard(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: libraries' own, which forks do not miss
+        with unheard():
             for _ in range(count):
                 here, there = context.Pipe()
                 process = context.Process(target=_work, args=(there,), daemon=True)  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
@@ -121,10 +122,8 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     workers, stays = options.size.workers_of(beams, inputs), runs_in_process(beams)
     shards = options.size.shards_of(beams, inputs)
     configuration = replace(configuration, shards=shards, host_names=options.hosts.read())
-    scanners = 0 if options.dry_run else workers
-    if scanners > 1:
-        prepare(configuration.scan)
-    with at_hand(scanners), temporary_folder() as temporary:
+    ready = at_hand(0 if options.dry_run else workers, partial(prepare, configuration.scan))
+    with ready, temporary_folder() as temporary:
         sinks = Sinks(
             options.folder.output,
             bigquery=options.tables.open(options.bigquery, beams, configuration.verdicts, summaries=True),

@@ -54,6 +54,17 @@ def fail(kind: str) -> None:
     raise Unsendable("not", "sendable")
 
 
+def fail_or_wait(fails: bool) -> str:
+    if fails:
+        raise Unsendable("not", "sendable")
+    time.sleep(1)
+    return "late"
+
+
+def nothing() -> None:
+    """What forks need beside what is there."""
+
+
 @pytest.mark.parametrize(("tasks", "workers"), [(0, 2), (1, 2), (7, 2), (7, 3)])
 def test_every_task_is_done_once(tasks: int, workers: int) -> None:
     assert sorted(share(double, [(number,) for number in range(tasks)], workers)) == [2 * n for n in range(tasks)]
@@ -103,12 +114,12 @@ def test_what_fails_in_a_process_fails_here_with_the_same_words(kind: str, said:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 def test_processes_at_hand_do_what_is_shared_and_end_with_their_block() -> None:
-    with at_hand(2):
+    with at_hand(2, nothing):
         mine = set(share(process_id, [()] * 8, 2))
         assert set(share(process_id, [()], 1)) <= mine
         others = set(share(process_id, [()] * 3, 3))  # more than there are: others are started
         assert not mine & others
-        with at_hand(2):
+        with at_hand(2, nothing):
             assert set(share(process_id, [()] * 8, 2)) <= mine
     assert len(mine) == 2
     for number in mine:
@@ -117,9 +128,17 @@ def test_processes_at_hand_do_what_is_shared_and_end_with_their_block() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+def test_after_what_failed_nobody_gets_the_answers_of_processes_that_are_busy_with_it() -> None:
+    with at_hand(2, nothing):
+        with pytest.raises(RunFailed, match="not sendable"):
+            share(fail_or_wait, [(False,), (True,)], 2)
+        assert sorted(share(double, [(number,) for number in range(4)], 2)) == [0, 2, 4, 6]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_process_at_hand_that_dies_is_told_like_any_other(number: int) -> None:
-    with at_hand(2), pytest.raises(WorkerDied, match=f"signal {number:d}"):
+    with at_hand(2, nothing), pytest.raises(WorkerDied, match=f"signal {number:d}"):
         share(die_among_others, [(number,), (0,)], 2)
 
 
@@ -128,7 +147,7 @@ def test_nothing_is_forked_beside_other_threads() -> None:
     thread = threading.Thread(target=done.wait)
     thread.start()
     try:
-        with at_hand(2):
+        with at_hand(2, pytest.fail):
             assert multiprocessing.active_children() == []
     finally:
         done.set()
