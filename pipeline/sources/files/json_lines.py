@@ -16,7 +16,7 @@ from uncommon_im.pipeline.sources.files.lines import LineBlock
 from uncommon_im.pipeline.storage.bad_files import FAIL, BadFilePolicy
 from uncommon_im.schemas.event import ALWAYS_NEEDED, EVENT_COLUMNS
 from uncommon_im.schemas.mapping import load_mappings
-from uncommon_im.transforms.rules.columns.coerce import coerce_values
+from uncommon_im.transforms.rules.columns.coerce import coerce_column
 from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.columns.rejection import Rejection
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
@@ -215,7 +215,7 @@ def batch_of(decoded: Decoded, source: str, numbers: Longs) -> LineBatch:
     columns: dict[str, pa.Array] = {}
     problems: dict[int, str] = {}
     for name in EVENT_COLUMNS:
-        column, found = _column(name, [row.get(name) for row in decoded.rows])
+        column, found = coerce_column(name, [row.get(name) for row in decoded.rows])
         if column is not None:
             columns[name] = column
         problems = found | problems  # what is wrong with the first such column counts
@@ -231,10 +231,3 @@ def batch_of_lost(letters: Iterable[DeadLetter]) -> LineBatch:
 def _line_batch(lines: Lines, options: JsonOptions) -> LineBatch:
     """The batch of plain records that lines hold."""
     return next(batches_of(lines, options))
-
-
-def _column(name: str, values: list[object]) -> tuple[pa.Array | None, dict[int, str]]:
-    """(a column, or `None` if no row has a value; row -> what is wrong)."""
-    if values.count(None) == len(values):
-        return None, {}
-    return coerce_values(name, values)

@@ -186,6 +186,11 @@ def coerce_values(name: str, values: Sequence[object]) -> tuple[pa.Array, dict[i
     return pa.array(fitting, ARROW_TYPES[kind]), problems
 
 
+def coerce_column(name: str, values: Sequence[object]) -> tuple[pa.Array | None, dict[int, str]]:
+    """As `coerce_values`, but `None` for a column without a value."""
+    return (None, {}) if values.count(None) == len(values) else coerce_values(name, values)
+
+
 def _usual_times(values: Sequence[object]) -> pa.Array | None:
     """Times that are all written as most are; `None` if one of them is not, or is no time."""
     if not set(map(type, values)) <= {str, NoneType}:

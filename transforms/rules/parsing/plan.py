@@ -5,7 +5,7 @@ Fields are looked up with as few calls as there can be: this is most of what rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from functools import cached_property
 from typing import Any, Final
 
@@ -67,10 +67,10 @@ class Plan:
                 self._several.append((name, usual, column.unless, get))
             self._getters[name] = get
 
-    @property
-    def is_plain(self) -> bool:
-        """True if all of its columns are made of fields at the top of the data."""
-        return self.fields.keys() == self._columns.keys()
+    def is_plain(self, names: Set[str] | None) -> bool:
+        """True if the named columns (`None`: all) are made of fields at the top of the data, as `fields` has them."""
+        columns = self._columns.keys()
+        return (columns if names is None else columns & names) <= self.fields.keys()
 
     @cached_property
     def _tops(self) -> frozenset[str]:

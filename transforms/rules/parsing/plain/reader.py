@@ -8,7 +8,7 @@ are not read; when somebody does, all lines are read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, Final, TypedDict
 
 import msgspec
@@ -70,17 +70,15 @@ class PlainReader:
         self._together: dict[frozenset[str], FieldReader] = {}
         self._glimpse = msgspec.json.Decoder(glimpse, float_hook=float)
 
-    def together(self, plans: Iterable[Plan], names: frozenset[str] | None = None) -> FieldReader:
+    def together(self, plans: Iterable[Plan], names: Set[str] | None) -> FieldReader:
         """What reads fields of many records that are known to be plain.
 
         Args:
             plans: of the records.
             names: of the native columns that are made of the fields, all of which are plain; `None`: all columns.
         """
-        columns = [plan.fields.items() for plan in plans]
-        keys = frozenset(
-            key for each in columns for name, choices in each if not names or name in names for key, _ in choices
-        )
+        wanted = [plan.fields[name] for plan in plans for name in plan.fields if names is None or name in names]
+        keys = frozenset(key for choices in wanted for key, _ in choices)
         if keys not in self._together:
             self._together[keys] = self._reader_of(sorted(keys))
         return self._together[keys]

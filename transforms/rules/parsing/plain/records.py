@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS
-from uncommon_im.transforms.rules.columns.coerce import coerce_values
+from uncommon_im.transforms.rules.columns.coerce import coerce_column
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, run_starts
 from uncommon_im.transforms.rules.columns.text_lines import TextBlock, TextLines
 from uncommon_im.transforms.rules.parsing.plain.columns import PlainColumns, PlanChoice
@@ -58,16 +58,14 @@ class PlainRecords:
         """A native column of some of the records; `None` if none of them has a value, null where one does not fit."""
         if not len(indexes):
             return None
-        is_glimpsed = name in self.reader.glimpsed
-        if is_glimpsed and not self._wholes.has(indexes):
-            self._read_together(self._glimpses, indexes, self.reader.glimpsed)
-        elif not is_glimpsed:
-            self._read_together(self._wholes, indexes, None)
-        for tables in (self._wholes, self._glimpses) if is_glimpsed else (self._wholes,):
-            if tables.has(indexes):
-                return tables.column(name, indexes)
-        values = self.values(name, indexes.tolist())
-        return None if values.count(None) == len(values) else coerce_values(name, values)[0]
+        glimpsed = self.reader.glimpsed
+        if name in glimpsed and not self._wholes.has(indexes):
+            tables = self._read_together(self._glimpses, indexes, glimpsed)
+        else:
+            tables = self._read_together(self._wholes, indexes, None)
+        if tables.has(indexes):
+            return tables.column(name, indexes)
+        return coerce_column(name, self.values(name, indexes.tolist()))[0]
 
     def values(self, name: str, indexes: Sequence[int]) -> list[object]:
         """A native column of some of the records, record by record, as values of any type."""
@@ -77,20 +75,21 @@ class PlainRecords:
         plans = self.plan[np.array(indexes, np.int64)].tolist()
         return [getters[plan](record, record) for plan, record in zip(plans, records, strict=True)]
 
-    def _read_together(self, into: _Tables, indexes: Longs, names: frozenset[str] | None) -> None:
+    def _read_together(self, into: _Tables, indexes: Longs, names: Set[str] | None) -> _Tables:
         """Reads some columns of records together, if it pays and none of these can only be read by itself.
 
         Args:
-            into: takes them in.
+            into: takes them in, and is returned.
             indexes: of the records.
             names: of the columns; `None`: all.
         """
         unread = into.unread(indexes)
+        if not len(unread) or len(indexes) == len(unread) < _MANY:
+            return into
         numbers = self.plan[unread]
         plans = {self.plans[number]: np.flatnonzero(numbers == number) for number in np.unique(numbers).tolist()}
-        is_worth_it = len(unread) >= _MANY or len(unread) < len(indexes)
-        if not len(unread) or not is_worth_it or not (names or all(plan.is_plain for plan in plans)):
-            return
+        if not all(plan.is_plain(names) for plan in plans):
+            return into
         reader = self.reader.together(plans, names)
         fields = Fields(reader.fields, reader.fields)
         for first in range(0, len(unread), _LINES_AT_ONCE):
@@ -98,9 +97,10 @@ class PlainRecords:
             places, columns = reader.read(lines)
             if len(places) < len(lines):
                 into.refuse(unread)
-                return
+                return into
             fields.add(columns)
         into.add(unread, PlainColumns(fields, plans, len(unread)))
+        return into
 
 
 @dataclass(frozen=True, eq=False)
