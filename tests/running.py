@@ -27,6 +27,7 @@ from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.inputs import Input
 from uncommon_im.schemas.catalogue import Catalogue, load_catalogue
 from uncommon_im.schemas.detector import load_detector
+from uncommon_im.schemas.dispositions import parse_dispositions
 from uncommon_im.schemas.event import EVENT_COLUMNS, EVENT_SCHEMA
 from uncommon_im.schemas.exceptions import parse_exceptions
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
@@ -161,10 +162,15 @@ def configuration_of(options: Options, **changes: Any) -> Configuration:
             "max_alerts_per_group",
         )
     }
+    decided = parse_dispositions([dict(entry) for entry in options.dispositions], "dispositions")
     settings: dict[str, Any] = {
         "detector": load_detector(None, **limits, process_lookback=options.process_lookback_days),
         "catalogue": catalogue(),
-        "exceptions": parse_exceptions([dict(entry) for entry in options.exceptions], "exceptions"),
+        "exceptions": (
+            *parse_exceptions([dict(entry) for entry in options.exceptions], "exceptions"),
+            *decided.benign,
+        ),
+        "malicious": decided.malicious,
         "tenant": options.tenant,
         "operator_ranges": options.operator_ranges,
         "time_zone": options.time_zone,

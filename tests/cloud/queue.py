@@ -18,7 +18,7 @@ from uncommon_im.pipeline.cli.commands.stream import LOCAL_RUNNER, StreamOptions
 from uncommon_im.pipeline.cli.main import parse
 
 PROJECT = "projects/test-project"
-SECONDS = 60
+SECONDS = 120
 
 
 class Queue:

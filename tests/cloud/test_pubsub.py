@@ -34,7 +34,7 @@ from uncommon_im.transforms.rules.stream.lateness import Lateness
 
 pytestmark = pytest.mark.cloud
 
-LATENESS = 10
+LATENESS = 20
 OPTIONS = ("--activation-days", "0", "--lateness", str(LATENESS), "--verdicts")
 FACTS = ("run_id", "activity", "late")
 POISON = (b"{nope", b"[1]", b"\xff\xfe", b"\x1f\x8bno gzip", b"9" * 5000)
@@ -42,7 +42,7 @@ POISON = (b"{nope", b"[1]", b"\xff\xfe", b"\x1f\x8bno gzip", b"9" * 5000)
 
 def organisation() -> list[Record]:
     """What a few hosts do now: some of it rare, some not, most of it nothing that counts."""
-    now = datetime.now(UTC) + timedelta(seconds=5)  # so that it takes a slow machine 15 s to be late
+    now = datetime.now(UTC) + timedelta(seconds=10)  # so that it takes a slow machine 30 s to be late
     records = []
     for number in range(120):
         host = number % 12

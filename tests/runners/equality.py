@@ -17,7 +17,7 @@ from uncommon_im.pipeline.sources.replay.spool import ArrivalTimes
 from uncommon_im.transforms.rules.columns.days import DAY_US, SECOND_US
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 
-SEEDS: Final = range(int(os.environ.get("ORGANISATIONS", "2")))
+SEEDS: Final = range(int(os.environ.get("ORGANISATIONS", "1")))
 """Random organisations that each engine is given; `make soak` gives it others, by turns."""
 
 

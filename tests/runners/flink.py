@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,8 @@ from uncommon_im.pipeline.options.beam import beam_options
 ROOT: Final = Path(__file__).parents[2]
 JARS: Final = Path(sys.prefix) / "flink"
 _START_SECONDS: Final = 60
+_ERROR: Final = re.compile(r"Exception|Error|Caused by")
+_ERRORS: Final = 40
 _CONFIGURATION: Final = """\
 taskmanager.numberOfTaskSlots: 2
 taskmanager.memory.network.max: 64mb
@@ -151,5 +155,15 @@ def wait_for(port: int, folder: Path) -> None:
             if probe.connect_ex(("localhost", port)) == 0:
                 return
         time.sleep(0.1)
-    logs = "\n".join(log.read_text(errors="replace")[-2000:] for log in folder.glob("*.log"))
-    raise AssertionError(f"nothing listens to port {port}:\n{logs}")
+    raise AssertionError(f"nothing listens to port {port}:\n{logs_in(folder)}")
+
+
+def logs_in(folder: Path) -> str:
+    """What the logs in a folder say: their first lines that name an error, and their ends."""
+    return "\n".join(map(_said_in, sorted(folder.glob("*.log"))))
+
+
+def _said_in(log: Path) -> str:
+    text = log.read_text(errors="replace")
+    errors = (line[:400] for line in text.splitlines() if _ERROR.search(line))
+    return "\n".join([f"{log.name}:", *islice(errors, _ERRORS), "...", text[-2000:]])

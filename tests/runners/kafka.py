@@ -1,8 +1,7 @@
-"""Kafka on this machine, and what runs Beam's Java transform that reads it: an expansion service and a Java worker."""
+"""Kafka on this machine, and what runs Beam's Java transform that reads it: an expansion service and Java workers."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -17,16 +16,17 @@ from typing import Any, Final, NamedTuple
 import apache_beam as beam
 import pytest
 from apache_beam.io import kafka as beam_kafka
+from apache_beam.runners.runner import PipelineResult, PipelineState
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.runners.flink import Flink, flink, free_port, running, wait_for
+from tests.runners.flink import Flink, flink, free_port, logs_in, running, wait_for, worker_pool
 
 PARTITIONS: Final = 3
 EXPANSION: Final = Path(sys.prefix) / "kafka"
 BROKER: Final = Path(sys.prefix) / "kafka-broker"
 _QUIET: Final = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-_EXPANSION_JAVA: Final = ("java", "-Xmx384m", _QUIET, "-cp", f"{EXPANSION}/*")
+_JAVA_WORKER: Final = Path(__file__).with_name("java-worker.sh")
 _CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qg"
 _LATER_FIELDS: Final = (
     "redistribute",
@@ -65,16 +65,12 @@ class Kafka:
     """A broker and an expansion service that run.
 
     Args:
-        folder: of their logs and data.
         port: of the broker.
         expansion: port of the expansion service.
-        worker: port at which the expansion service says that Java workers are had.
     """
 
-    folder: Path
     port: int
     expansion: int
-    worker: int
 
     @property
     def brokers(self) -> str:
@@ -125,18 +121,6 @@ class Kafka:
         finally:
             consumer.close()
 
-    @contextmanager
-    def java_worker(self) -> Iterator[None]:
-        """What starts Java workers, for one job: that of 2.56 starts none after one has failed."""
-        external = {"environment_type": "EXTERNAL", "environment_config": f"localhost:{self.worker}"}
-        options = json.dumps({f"beam:option:default_{name}:v1": value for name, value in external.items()})
-        command = [*_EXPANSION_JAVA, "org.apache.beam.fn.harness.ExternalWorkerService"]
-        with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-            patch.setenv("PIPELINE_OPTIONS", options)
-            stack.enter_context(running(command, self.folder / "java-worker.log"))
-            wait_for(self.worker, self.folder)
-            yield
-
     def _consumer(self, group: str) -> Consumer:
         return Consumer({"bootstrap.servers": self.brokers, "group.id": group, "enable.auto.commit": "false"})
 
@@ -147,7 +131,10 @@ def producer_is_full(producer: Producer) -> bool:
 
 @contextmanager
 def kafka(folder: Path) -> Iterator[Kafka]:
-    """Starts a broker and an expansion service; stops them at the end.
+    """Starts a broker, an expansion service and a pool of Java workers; stops them at the end.
+
+    Each worker is a process of its own: Beam's own service of Java workers, of 2.56, starts none after one has failed,
+    and a job that Flink takes up again would wait for ever.
 
     Raises:
         AssertionError: they are not installed, or do not start.
@@ -161,40 +148,63 @@ def kafka(folder: Path) -> Iterator[Kafka]:
     formatted = subprocess.run(formatting, capture_output=True, text=True, check=False)
     assert formatted.returncode == 0, formatted.stdout + formatted.stderr
     broker = [*java, "kafka.Kafka", str(settings)]
-    service = [*_EXPANSION_JAVA, "org.apache.beam.sdk.expansion.service.ExpansionService", str(expansion)]
+    service = ["java", "-Xmx384m", _QUIET, "org.apache.beam.sdk.expansion.service.ExpansionService", str(expansion)]
     service += ["--experiments=use_deprecated_read"]
     service += ["--defaultEnvironmentType=EXTERNAL", f"--defaultEnvironmentConfig=localhost:{worker}"]
-    with (
-        running(broker, folder / "broker.log"),
-        running(service, folder / "expansion.log"),
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        for listening in (port, expansion):
-            wait_for(listening, folder)
+    workers = [*worker_pool(worker), f"--container_executable={_JAVA_WORKER}"]
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setenv("CLASSPATH", f"{EXPANSION}/*")
         patch.setattr(beam_kafka, "ReadFromKafkaSchema", request_as_in_2_56)
-        yield Kafka(folder, port, expansion, worker)
+        stack.enter_context(running(broker, folder / "broker.log"))
+        stack.enter_context(running(service, folder / "expansion.log"))
+        stack.enter_context(running(workers, folder / "java-workers.log"))
+        for listening in (port, expansion, worker):
+            wait_for(listening, folder)
+        yield Kafka(port, expansion)
 
 
 @contextmanager
-def engine_of(broker: Kafka, folder: Path) -> Iterator[Flink]:
+def engine_for_one_job(folder: Path) -> Iterator[Flink]:
     """Flink for one job: Beam 2.56 does not cancel a job that its own cluster runs, so it ends with that."""
     folder.mkdir()
-    with pytest.MonkeyPatch.context() as patch, broker.java_worker():
-        patch.setenv("CLASSPATH", f"{EXPANSION}/*")
-        with flink(folder) as running:
-            yield running
+    with flink(folder) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stream that runs on Flink.
+
+    Args:
+        folder: of the engine's logs.
+        result: what Beam knows of it.
+    """
+
+    folder: Path
+    result: PipelineResult
+
+    def wait_until(self, done: Callable[[], bool], seconds: float = 120) -> None:
+        """Waits until something has come about.
+
+        Raises:
+            AssertionError: the job has ended, or the time is over; says what the engine's logs say.
+        """
+        end = time.monotonic() + seconds
+        while not done():
+            state = self.result.state
+            assert not PipelineState.is_terminal(state), f"the job is {state}:\n{logs_in(self.folder)}"
+            assert time.monotonic() < end, f"it does not come about:\n{logs_in(self.folder)}"
+            time.sleep(0.2)
 
 
 @contextmanager
-def job(
-    broker: Kafka, folder: Path, build: Callable[[beam.Pipeline], object], checkpointing: int = 250
-) -> Iterator[None]:
+def job(folder: Path, build: Callable[[beam.Pipeline], object], checkpointing: int = 250) -> Iterator[Job]:
     """A stream that runs until the end of the block, and is killed then; `checkpointing`: ms between checkpoints."""
-    with engine_of(broker, folder) as engine:
+    with engine_for_one_job(folder) as engine:
         pipeline = beam.Pipeline(options=engine.streaming(f"--checkpointing_interval={checkpointing}"))
         build(pipeline)
         result = pipeline.run()
-        yield
+        yield Job(folder, result)
         result.cancel()
 
 
