@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import Final
 
 from uncommon_im.pipeline.bigquery.options import TABLE_SCHEME
 from uncommon_im.pipeline.cli.command import Command, TerminalOptions
 from uncommon_im.pipeline.cli.commands.backfill import BACKFILL
+from uncommon_im.pipeline.cli.commands.cases import CASES
 from uncommon_im.pipeline.cli.commands.evaluate import EVALUATE
 from uncommon_im.pipeline.cli.commands.exceptions import EXCEPTIONS
 from uncommon_im.pipeline.cli.commands.inspect import INSPECT
@@ -31,8 +33,9 @@ from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import NotReady, RunFailed
 from uncommon_im.pipeline.local.deaths import death_told_by
 from uncommon_im.pipeline.local.garbage import collect_seldom
+from uncommon_im.pipeline.local.without_clouds import without_clouds
 from uncommon_im.pipeline.options.declaration import Options
-from uncommon_im.pipeline.options.parser import Parser, add_options, no_more, paths_in, read_options
+from uncommon_im.pipeline.options.parser import Parser, add_options, given, no_more, paths_in, read_options
 from uncommon_im.pipeline.storage.opening import is_remote
 from uncommon_im.pipeline.storage.reach import require_reachable
 from uncommon_im.schemas.detector import DETECTOR_VERSION
@@ -42,7 +45,7 @@ log = logging.getLogger(__name__)
 
 _ALL: Final = (
     *(INSPECT, BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
-    *(EXCEPTIONS, TUNE, REVIEW, REPORT),
+    *(CASES, REPORT, REVIEW, EXCEPTIONS, TUNE),
     *(SIMULATE, EVALUATE, LOOKUP),
 )
 _NOT_READY: Final = 75
@@ -52,7 +55,11 @@ COMMANDS: Final[dict[str, Command]] = {command.name: command for command in _ALL
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit status."""
+    """Runs one command; returns the exit status.
+
+    Args:
+        argv: the command and its arguments; without them those of this process, which runs nothing else then.
+    """
     terminal = TerminalOptions()
     with stoppable() as stop:
         try:
@@ -60,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             start_logging(terminal.verbose)
             collect_seldom()
             require_reachable(_remote(options, rest), rest if command.beam else ())
-            return command(options, rest)
+            with without_clouds() if argv is None and stays_here(options, rest) else nullcontext():
+                return command(options, rest)
         except BaseException as error:
             return _ended(error, stop, terminal.verbose)
 
@@ -74,6 +82,13 @@ def _remote(options: Options, rest: Sequence[str]) -> Iterator[tuple[str, str]]:
         name, _, value = argument.rpartition("=")
         if value.startswith("gs://"):
             yield name or before, value
+
+
+def stays_here(options: Options, rest: Sequence[str]) -> bool:
+    """Whether a command names nothing on other machines, and no engine that might."""
+    return not rest and not any(
+        option.is_served or (option.is_path and is_remote(value)) for option, value in given(options)
+    )
 
 
 def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:

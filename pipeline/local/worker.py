@@ -30,7 +30,7 @@ def scan_readings(
     """
     pa.set_cpu_count(1)  # the processes share the cores already
     collect_seldom()
-    scan = Scan(settings, _recogniser(settings), "lz4")  # blocks go to this machine's own disk
+    scan = Scan(settings, _recogniser(settings), travels=False)
     outputs: list[tuple[str, Any]] = []
     letters = Path(folder, uuid.uuid4().hex)
     with letters.open("wb") as kept:
@@ -38,9 +38,16 @@ def scan_readings(
             for batch in read_input(reading, options):
                 kept.writelines(msgspec.json.encode(letter.row()) + b"\n" for letter in scan.add(batch))
                 if scan.full:
-                    outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
-    outputs += [(kind, (shard, keep(block, folder))) for kind, shard, block in scan.blocks()]
+                    outputs += _kept_blocks(scan, folder)
+    outputs += _kept_blocks(scan, folder)
     return [*outputs, ("dead_letters", str(letters)), *scan.totals()]
+
+
+def _kept_blocks(scan: Scan, folder: str) -> Iterator[tuple[str, tuple[int, bytes]]]:
+    for kind, shard, block in scan.blocks():
+        reference = keep(block, folder)
+        for number in range(scan.settings.shards) if shard is None else (shard,):
+            yield kind, (number, reference)
 
 
 def opened(outputs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -58,7 +65,8 @@ _KEPT: list[tuple[ScanSettings, Recogniser]] = []
 
 def prepare(settings: ScanSettings) -> None:
     """Makes what scans with these settings look for: forks of this process have it then."""
-    _ = _recogniser(settings).exceptions.fields  # files all of them
+    recogniser = _recogniser(settings)
+    _ = recogniser.exceptions.fields, recogniser.malicious.fields  # files all of them
 
 
 def _recogniser(settings: ScanSettings) -> Recogniser:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tests.fuzzing.checks import settings
 from tests.organisations import random_organisation
+from tests.pipeline.baselines.test_snapshots import content_of
 from tests.running import configuration_of, run_backfill, write_lines, write_parquet
 from uncommon_im.pipeline.cli.main import main
 from uncommon_im.pipeline.local.scan_in_processes import _tasks
@@ -35,6 +37,20 @@ def test_any_number_of_processes_finds_what_one_finds(seed: int, tmp_path: Path)
         assert found.verdict_rows == expected.verdict_rows
         assert found.summary == expected.summary
         assert len(found.dead_letters) == len(expected.dead_letters)
+
+
+def test_a_snapshot_holds_the_starts_that_one_process_finds_whatever_the_number_of_processes(tmp_path: Path) -> None:
+    organisation = random_organisation(0)
+    for number in range(3):
+        write_lines(tmp_path / f"{number}.jsonl", organisation.records[number::3])
+    contents = []
+    for workers in (1, 3):
+        path = tmp_path / f"snapshot-{workers}"
+        configuration = configuration_of(organisation.options, end=date(2026, 4, 1), baseline_out=str(path), shards=4)
+        run_backfill([f"{tmp_path}/*.jsonl"], configuration, workers=workers)
+        contents.append(content_of(path))
+    assert len(contents[0]["instances"]) > 5
+    assert contents[0] == contents[1]
 
 
 def test_dead_letters_wait_on_disk_whatever_their_number_and_are_those_of_one_process(tmp_path: Path) -> None:
