@@ -19,7 +19,6 @@ from uncommon_im.pipeline.local.scan_in_processes import ScanInProcesses
 from uncommon_im.pipeline.runs.folder import PublishRun, run_folder
 from uncommon_im.pipeline.runs.write_evidence import WriteEvidence
 from uncommon_im.pipeline.sinks import Sinks
-from uncommon_im.pipeline.sinks.bigquery.merge_rows import WriteBigQuery
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.inputs import Input
 from uncommon_im.pipeline.sources.read_inputs import PlanReadings, ReadInputs
@@ -145,6 +144,8 @@ def write(findings: Detection, sinks: Sinks, configuration: Configuration) -> No
             evidence = WriteEvidence(staging, configuration.evidence_metadata, configuration.judged_days)
             written.append(findings.evidence | "WriteEvidence" >> evidence)
     if sinks.bigquery:
+        from uncommon_im.pipeline.sinks.bigquery.merge_rows import WriteBigQuery  # its client takes long to import
+
         assert sinks.staging is not None, "a backfill loads what it has staged"
         tables = {"alerts": findings.alerts, "dead_letters": findings.dead_letters}
         tables |= {"verdicts": findings.verdicts} if configuration.verdicts else {}
@@ -162,7 +163,8 @@ def write_snapshot(
     """Writes what was learned to the configuration's snapshot, after all of `before` is written; yields its path."""
     assert configuration.baseline_out is not None
     catalogue, lookback = configuration.catalogue, configuration.detector.limits.process_lookback
-    kept = findings.history["starts"] | "KeepStarts" >> KeepStarts(catalogue, configuration.snapshot_day, lookback)
+    keep_starts = KeepStarts(catalogue, configuration.snapshot_day, lookback, configuration.shards)
+    kept = findings.history["starts"] | "KeepStarts" >> keep_starts
     written = WriteSnapshot(configuration.baseline_out, configuration.snapshot_metadata, before)
     return {**findings.history, "instances": kept} | "WriteSnapshot" >> written
 

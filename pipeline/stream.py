@@ -11,9 +11,7 @@ from uncommon_im.pipeline.baselines.write_learned import WriteLearned
 from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.findings import Findings, without_secrets
 from uncommon_im.pipeline.sinks import Sinks
-from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery
 from uncommon_im.pipeline.sinks.files.stream_files import WriteAlertFiles, WriteBundleFiles
-from uncommon_im.pipeline.sinks.queues.pubsub import PublishAlerts
 from uncommon_im.transforms.rules.columns.days import day_number
 from uncommon_im.transforms.rules.stream.judging import JudgingRules
 from uncommon_im.transforms.rules.stream.lateness import Lateness
@@ -105,8 +103,12 @@ def write(findings: Detection, sinks: Sinks, configuration: Configuration, laten
         if configuration.verdicts:
             _ = findings.verdicts | "WriteVerdicts" >> WriteBundleFiles(sinks.output, "verdicts")
     if sinks.alerts_topic:
+        from uncommon_im.pipeline.sinks.queues.pubsub import PublishAlerts  # its client takes long to import
+
         alerts_written.append(findings.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic, form))
     if sinks.bigquery:
+        from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery  # so does this one
+
         tables, run_id = sinks.bigquery, configuration.run_id
         alerts_written.append(findings.alerts | "InsertAlerts" >> InsertIntoBigQuery(tables, "alerts", run_id))
         _ = findings.dead_letters | "InsertDeadLetters" >> InsertIntoBigQuery(tables, "dead_letters", run_id)

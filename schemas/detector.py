@@ -28,6 +28,18 @@ VERDICT_IDS: Final = (
 A backfill never gives `too_late`: nothing is late there.
 """
 VARIATION_IDS: Final = ("suspicious_process", "uncommon_scripting_engine", "base")
+SUSPICION_REASONS: Final = (
+    *("unsigned", "lolbin-network", "gtfobin-network", "transfer-tool", "office", "pdf-reader", "shell"),
+    *("untrusted_path", "masquerading", "double_extension", "office_child"),
+)
+"""Reasons why a process is suspicious (specification, section 4)."""
+BYTE_PARTS: Final = ("bytes_sent", "bytes_received")
+PRIORITY_PARTS: Final = (
+    *(f"reason:{reason}" for reason in SUSPICION_REASONS),
+    *("uncommon_execution", "never_seen", "unused_service", "rare_service", "new_binary", "new_parentage"),
+    *("quiet_hour", "bot_host", *BYTE_PARTS, "own_client", "own_publisher", "known_binary", "known_parentage"),
+)
+"""What may count for or against an alert (specification, section 8)."""
 SEVERITIES: Final = ("Informational", "Low", "Medium", "High", "Critical")
 
 MOST_DAYS: Final = 62
@@ -98,6 +110,29 @@ class Variation(Entry, frozen=True):
     severity: Literal["Informational", "Low", "Medium", "High", "Critical"]
 
 
+class PriorityPart(Entry, frozen=True):
+    """What counts for or against an alert, and how much.
+
+    Args:
+        part: one of `PRIORITY_PARTS`.
+        points: are added to the priority if it holds.
+        at_least: bytes that the first event sent or received; of no other part.
+    """
+
+    part: str
+    points: Annotated[int, Meta(ge=-100, le=100, description="a whole number from -100 to 100")]
+    at_least: _Number = 0
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: there is no such part, or bytes are missing or out of place."""
+        if self.part not in PRIORITY_PARTS:
+            raise ValueError(f"there is no part {self.part!r:.60}: expected one of {', '.join(PRIORITY_PARTS)}")
+        if self.part in BYTE_PARTS and not self.at_least:
+            raise ValueError(f"{self.part} needs `at_least`, a number of bytes above 0")
+        if self.part not in BYTE_PARTS and self.at_least:
+            raise ValueError(f"{self.part} takes no `at_least`: only {' and '.join(BYTE_PARTS)} do")
+
+
 class Detector(Entry, frozen=True):
     """What a run needs of the card; `limits` is what it may override."""
 
@@ -108,6 +143,7 @@ class Detector(Entry, frozen=True):
     technique_id: str
     technique: str
     variations: tuple[Variation, ...]
+    priority: tuple[PriorityPart, ...] = ()
     limits: Limits = Limits()
 
     def variation(self, variation_id: str) -> Variation:
@@ -139,6 +175,7 @@ class Card(Entry, frozen=True):
         false_positives: what is known to raise alerts and to be harmless.
         triage: what to do with an alert, step by step.
         references: public pages.
+        priority: points of what an alert says.
     """
 
     id: Text
@@ -149,6 +186,7 @@ class Card(Entry, frozen=True):
     false_positives: NonEmpty[Text]
     triage: NonEmpty[Text]
     references: NonEmpty[Reference]
+    priority: tuple[PriorityPart, ...] = ()
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
@@ -194,6 +232,7 @@ def load_detector(path: str | None = None, **overrides: int | None) -> Detector:
         name=card.name,
         **asdict(card.attack),
         variations=card.variations,
+        priority=card.priority,
         limits=replace(card.limits, **given),
     )
 

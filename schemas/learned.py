@@ -15,6 +15,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+import msgspec
 import pyarrow as pa
 
 from uncommon_im.schemas.detector import Limits
@@ -58,6 +59,7 @@ class StreamMetadata(VersionedDocument, frozen=True, kw_only=True):
     learning_since: dict[str, date]
     started_from: date | None
     keeps_starts: bool = False
+    left_out: dict[str, date | None] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises `ValueError`: the stream is older than hours of the day, or than starts of processes."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Final
 
+import msgspec
 import pyarrow as pa
 from msgspec import Meta
 
@@ -26,8 +27,8 @@ from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS, OF_PROCESS, PROCESS_GUID, SIGNATURE
 from uncommon_im.schemas.metadata import VersionedDocument
 
-SCHEMA_VERSION: Final = 3
-"""2: sightings of hours of the day, in a time zone. 3: starts of processes."""
+SCHEMA_VERSION: Final = 4
+"""2: sightings of hours of the day, in a time zone. 3: starts of processes. 4: sightings of services."""
 METADATA: Final = "metadata.json"
 TABLES: Final = ("sightings", "host_sightings", "said", "instances", "coverage")
 
@@ -88,6 +89,8 @@ class Metadata(VersionedDocument, frozen=True, tag_field="schema_version", tag=S
         rows: table -> rows.
         files: table -> files, relative to the directory.
         run_id: of the run that took it.
+        left_out: digest of a malicious disposition -> the first day from which on what it matches is no sighting;
+            `null`: on all days.
     """
 
     subject = "a snapshot"
@@ -103,6 +106,7 @@ class Metadata(VersionedDocument, frozen=True, tag_field="schema_version", tag=S
     rows: dict[str, int]
     files: dict[str, list[_Name]]
     run_id: str
+    left_out: dict[str, date | None] = msgspec.field(default_factory=dict)
 
 
 def check_limits(snapshot: Limits, run: Limits, path: str) -> None:

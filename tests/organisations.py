@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from tests.oracle import Options, detect, scenes_identity, scenes_instances, scenes_records, scenes_starts, scenes_time
-from tests.oracle.builder import DAYS, ELSEWHERE, Builder, Record, chrome, plain
+from tests.oracle.builder import DAYS, ELSEWHERE, FIRST_DAY, Builder, Record, chrome, plain
+from tests.oracle.events import DeadLetterError, normalise
+from tests.oracle.identity import origin_of
 
 Scene = Callable[[Builder, str], None]
 SCENES: tuple[Scene, ...] = (
@@ -26,6 +29,7 @@ SCENES: tuple[Scene, ...] = (
 )
 LOOKBACKS = (7, 1, 7, 7, 0, 7, 30, 7)
 PARENTS = ("explorer.exe", "C:\\Windows\\Explorer.EXE", "systemd", "/usr/lib/systemd/systemd", "launchd", "C:\\")
+IM_SERVICES = ("telegram", "discord", "slack")
 ZONES = ("UTC", "Asia/Kolkata", "America/New_York", "Europe/Berlin", "Pacific/Chatham")
 PAUSES = {
     "steady": range(DAYS),
@@ -62,7 +66,10 @@ def random_organisation(seed: int) -> Organisation:
     name_images_and_parents(builder.records, random.Random(f"images and parents {seed}"))
     deliver_again(builder)
     rng.shuffle(builder.records)
-    options = random_options(rng, seed, builder.exceptions)
+    options = replace(
+        random_options(rng, seed, builder.exceptions),
+        dispositions=random_dispositions(builder.records, random.Random(f"dispositions {seed}")),
+    )
     about = ", ".join(f"{name} {pause}" for name, pause in tenants.items())
     return Organisation(builder.records, options, f"seed {seed}: {about}; {'; '.join(story)}; {options}")
 
@@ -133,6 +140,32 @@ def random_options(rng: random.Random, seed: int, exceptions: list[Record]) -> O
     changed["process_lookback_days"] = LOOKBACKS[seed % len(LOOKBACKS)]
     changed["time_zone"] = ZONES[seed % len(ZONES)]
     return Options(exceptions=tuple(exceptions), **changed)
+
+
+def random_dispositions(records: list[Record], rng: random.Random) -> tuple[Record, ...]:
+    """What analysts decided about some records: of a program, on a host or on all, about a service or anything."""
+    decided = []
+    for record in rng.sample(records, rng.choice((0, 2, 6))):
+        try:
+            event = normalise(record, "default")
+        except DeadLetterError:
+            continue
+        values = {
+            "process_name": event.name,
+            "origin": glob.escape(origin_of(event)),
+            "host_id": event.host.upper(),
+            "service_id": rng.choice((*IM_SERVICES, "[a-z]*")),
+            "signer": event.text("process_signer"),
+            "user_name": event.text("user_name"),
+            "remote_host": event.text("remote_host"),
+        }
+        chosen = [name for name in rng.sample(list(values), rng.choice((1, 2, 3))) if values[name]]
+        entry: Record = {name: values[name] for name in chosen}
+        days = sorted((FIRST_DAY + timedelta(days=rng.randrange(DAYS))).date().isoformat() for _ in range(2))
+        entry |= rng.choice(({}, {"from": days[0]}, {"until": days[1]}, {"from": days[0], "until": days[1]}))
+        if chosen:
+            decided.append({**entry, "disposition": rng.choice(("malicious", "malicious", "benign")), "reason": "r"})
+    return tuple(decided)
 
 
 def totals(seeds: range) -> dict[str, Counter[str]]:

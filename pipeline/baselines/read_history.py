@@ -72,7 +72,7 @@ def _read(named: tuple[str, str], snapshot: Snapshot) -> Iterator[TaggedOutput]:
 def messages_of(table: str, name: str, snapshot: Snapshot) -> Iterator[tuple[str, str, Message]]:
     """(step, key, message) of the rows of a snapshot's file."""
     as_of = day_number(snapshot.metadata.as_of)
-    for rows in snapshot.folder.read(name):
+    for rows in snapshot.read(table, name):
         if table == "instances":
             yield from starts_of(rows)
             continue

@@ -17,6 +17,7 @@ from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.snapshot import METADATA, Metadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import unpack
+from uncommon_im.transforms.rules.baseline.unlearning import NOTHING, Unlearning
 from uncommon_im.transforms.rules.columns.days import day_number
 from uncommon_im.transforms.rules.instances.keeping import kept_starts
 
@@ -25,15 +26,32 @@ OUTPUTS: Final = ("sightings", "own_sightings", "said", "starts", "coverage")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot: its directory and what it says of itself."""
+    """A snapshot: its directory and what it says of itself.
+
+    Args:
+        path: the directory.
+        metadata: what it says.
+        unlearning: what is left out when it is read.
+    """
 
     path: str
     metadata: Metadata
+    unlearning: Unlearning = NOTHING
 
     @property
     def folder(self) -> TableFolder:
         """Its files."""
         return TableFolder(self.path, METADATA, "copy the snapshot again")
+
+    def read(self, table: str, name: str) -> Iterator[pa.Table]:
+        """The rows of a table's file, without what is left out."""
+        for rows in self.folder.read(name):
+            if table == "sightings":
+                yield self.unlearning.sightings(rows)
+            elif table == "host_sightings":
+                yield self.unlearning.masks(rows, day_number(self.metadata.as_of))
+            else:
+                yield rows
 
 
 def open_snapshot(path: str) -> Snapshot:
@@ -67,7 +85,7 @@ def read_snapshot(snapshot: Snapshot | None, shards: int) -> ReadTables:
 def _read(table: str, name: str, snapshot: Snapshot | None, shards: int) -> Iterator[TaggedOutput]:
     assert snapshot is not None, "without one there are no files"
     as_of = day_number(snapshot.metadata.as_of)
-    for rows in snapshot.folder.read(name):
+    for rows in snapshot.read(table, name):
         if table == "coverage":
             tenants, days, events = (rows.column(name).to_pylist() for name in ("tenant", "day", "events"))
             yield TaggedOutput("coverage", dict(zip(zip(tenants, days, strict=True), events, strict=True)))

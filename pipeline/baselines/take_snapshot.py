@@ -55,6 +55,7 @@ class SnapshotPlan:
             rows={},
             files={},
             run_id=self.run_id,
+            left_out=stream.left_out,
         )
 
 
@@ -83,7 +84,7 @@ def take_snapshot(pipeline: beam.Pipeline, plan: SnapshotPlan) -> beam.PCollecti
         "said": packed.said,
         "instances": (learned.starts, earlier.starts)
         | "AllStarts" >> beam.Flatten()
-        | "KeepStarts" >> KeepStarts(load_catalogue(), as_of, limits.process_lookback),
+        | "KeepStarts" >> KeepStarts(load_catalogue(), as_of, limits.process_lookback, plan.shards),
         "coverage": coverage,
     }
     return history | "WriteSnapshot" >> WriteSnapshot(plan.path, plan.metadata, [])

@@ -15,6 +15,7 @@ from msgspec import structs
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.detector import DETECTOR_VERSION, Detector, Limits
+from uncommon_im.schemas.dispositions import digest_of
 from uncommon_im.schemas.evidence import EvidenceMetadata
 from uncommon_im.schemas.exceptions import ExceptionEntry
 from uncommon_im.schemas.learned import StreamMetadata
@@ -38,7 +39,8 @@ class Configuration:
     Args:
         detector: the card with this run's limits.
         catalogue: shipped, and the user's services.
-        exceptions: the user's.
+        exceptions: the user's, and what analysts called benign.
+        malicious: what analysts called so: it is no sighting.
         tenant: of records that name none.
         operator_ranges: match ranges that carry the owner's other products too.
         time_zone: in which hours of the day are counted, by its IANA name.
@@ -59,6 +61,7 @@ class Configuration:
     detector: Detector
     catalogue: Catalogue
     exceptions: tuple[ExceptionEntry, ...] = ()
+    malicious: tuple[ExceptionEntry, ...] = ()
     tenant: str = "default"
     operator_ranges: bool = False
     time_zone: str = UTC_ZONE
@@ -120,6 +123,7 @@ class Configuration:
             "version": DETECTOR_VERSION,
             "detector": self.detector.id,
             "limits": structs.asdict(self.detector.limits),
+            "priority": [structs.asdict(part) for part in self.detector.priority],
             "catalogue": self.catalogue.digest,
             "operator_ranges": self.operator_ranges,
             "time_zone": self.time_zone,
@@ -134,6 +138,7 @@ class Configuration:
             catalogue=self.catalogue,
             operator_ranges=self.operator_ranges,
             exceptions=self.exceptions,
+            malicious=self.malicious,
             tenant=self.tenant,
             range=self.range,
             shards=self.shards,
@@ -163,6 +168,16 @@ class Configuration:
         return day_number(self.end) if self.baseline_out and self.end else None
 
     @property
+    def left_out(self) -> dict[str, date | None]:
+        """Digest of a malicious disposition -> the first day from which on what it matches was no sighting.
+
+        `None`: on all days. A snapshot that the run starts from may have learned of days before.
+        """
+        before = self.baseline.metadata.left_out if self.baseline else {}
+        since = self.start if self.baseline else None
+        return {digest: before.get(digest, since) for digest in map(digest_of, self.malicious)}
+
+    @property
     def identity_digest(self) -> str:
         """Of everything but services that decides what a subject is."""
         parts = [IDENTITY_RULES, self.catalogue.identity_digest, self.operator_ranges, self.time_zone]
@@ -185,6 +200,7 @@ class Configuration:
             rows={},
             files={},
             run_id=self.run_id,
+            left_out=self.left_out,
         )
 
     @property
@@ -203,6 +219,7 @@ class Configuration:
             learning_since=dict(self.learning_since),
             started_from=self.baseline.metadata.as_of if self.baseline else None,
             keeps_starts=True,
+            left_out=self.left_out,
         )
 
 

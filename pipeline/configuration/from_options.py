@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import date, timedelta
 
 from uncommon_im.pipeline.baselines.read_snapshot import Snapshot, open_snapshot
 from uncommon_im.pipeline.configuration.configuration import Configuration, new_run_id
 from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
+from uncommon_im.schemas.dispositions import load_dispositions, not_left_out
 from uncommon_im.schemas.documents import require
-from uncommon_im.schemas.exceptions import load_exceptions
+from uncommon_im.schemas.exceptions import Packed, load_exceptions
 from uncommon_im.schemas.snapshot import check_limits
+from uncommon_im.transforms.rules.baseline.unlearning import Unlearning
 from uncommon_im.transforms.rules.columns.local_time import zone_of
 
+log = logging.getLogger(__name__)
 NO_FINDINGS = FindingOptions()
 
 
@@ -25,10 +29,12 @@ def configuration_of(
         ConfigurationError: an option or a file is wrong.
     """
     days.check()
+    decided = load_dispositions(detector.dispositions)
     configuration = Configuration(
         detector=detector.card(),
         catalogue=detector.known.catalogue(),
-        exceptions=load_exceptions(detector.exceptions),
+        exceptions=Packed((*load_exceptions(detector.exceptions), *decided.benign)),
+        malicious=decided.malicious,
         tenant=detector.tenant.strip(),
         operator_ranges=detector.known.operator_ranges,
         time_zone=zone_of(detector.time_zone).key,
@@ -94,9 +100,28 @@ def with_baseline(configuration: Configuration, snapshot: Snapshot, learn_change
     return replace(
         configuration,
         start=start,
-        baseline=snapshot,
+        baseline=replace(snapshot, unlearning=_unlearning(configuration, snapshot)),
         learning_since=_learning_since(configuration, snapshot, start, learn_changed_services),
     )
+
+
+def _unlearning(configuration: Configuration, snapshot: Snapshot) -> Unlearning:
+    """What is left out of a snapshot: what it learned before analysts called it malicious. Says what may be missing."""
+    metadata = snapshot.metadata
+    known = [not_left_out(entry, metadata.left_out, metadata.as_of) for entry in configuration.malicious]
+    oldest = metadata.as_of - timedelta(days=metadata.limits.training_days)
+    entries = tuple(entry for entry in known if entry and (entry.expires or oldest) >= oldest)
+    if entries:
+        log.warning(
+            "--baseline-in %s: the snapshot is older than %d malicious dispositions, and may have learned from what "
+            "they match. This is left out as far as a snapshot tells program, service and host. What it does not tell "
+            "stays for %d days: scripts, parents, binaries, and hosts that it did not keep. For exact figures take a "
+            "new snapshot from the events, with --dispositions",
+            snapshot.path,
+            len(entries),
+            metadata.limits.training_days,
+        )
+    return Unlearning(entries)
 
 
 def _learning_since(

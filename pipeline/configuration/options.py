@@ -58,6 +58,11 @@ class DetectorOptions(Options, title="detector"):
     )
     known: CatalogueOptions
     exceptions: str | None = option("Communications that need no alert.", metavar="FILE.yaml")
+    dispositions: str | None = option(
+        "What analysts decided, as the report exports it. What they called benign needs no alert. What they called "
+        "malicious never counts as normal.",
+        metavar="FILE",
+    )
     tenant: str = option("The tenant for records that do not name one.", "default", "ID")
     time_zone: str = option(
         "The time zone of the organisation, such as Europe/Berlin. It decides which local hour an event falls into.",

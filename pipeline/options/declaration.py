@@ -19,6 +19,8 @@ _BY_TYPE: Final[dict[type, dict[str, Any]]] = {
 """What a field's type says, unless the option says it itself."""
 _PATHS: Final = ("DIR", "GLOB", "FILE", "FILE.yaml", "FILE.html")
 """What stands for files and folders in `--help`."""
+_SERVED: Final = ("HOST:PORT", "PROJECT.DATASET", "URL", "projects/")
+"""How begins what stands there for something that other machines serve."""
 _type_hints: Final[Callable[[Any], dict[str, Any]]] = cache(get_type_hints)
 
 
@@ -85,6 +87,11 @@ class Option:
     def is_path(self) -> bool:
         """Whether its value names a file or a folder, on any file system."""
         return self.metavar in _PATHS
+
+    @property
+    def is_served(self) -> bool:
+        """Whether its value names something that other machines serve: a table, a topic, an address."""
+        return (self.metavar or "").startswith(_SERVED)
 
     @property
     def text(self) -> str:

@@ -78,13 +78,20 @@ def read_options(kind: type[Group], arguments: argparse.Namespace) -> Group:
 
 def paths_in(options: Options) -> Iterator[tuple[str, str]]:
     """(option, path) of each file or folder that is named."""
+    for option, value in given(options):
+        if option.is_path:
+            yield option.metavar or option.name if option.positional else option.flag, value
+
+
+def given(options: Options) -> Iterator[tuple[Option, Any]]:
+    """(option, value) of all options of a group and of the groups in it that have a value, and of each of several."""
     for name, member in members(type(options)):
         value = getattr(options, name)
         if not isinstance(member, Option):
-            yield from paths_in(value)
-        elif member.is_path and value is not None:
-            for path in value if isinstance(value, tuple) else (value,):
-                yield member.metavar or name if member.positional else member.flag, path
+            yield from given(value)
+        elif value is not None:
+            for each in value if isinstance(value, tuple) else (value,):
+                yield member, each
 
 
 def no_more(rest: Sequence[str]) -> None:

@@ -19,6 +19,10 @@ Names = dict[str, frozenset[str]]
 """Operating system -> lower-case image names."""
 
 
+BOT_ONLY: Final = "bot-only"
+"""Use of a host that no client calls which people use."""
+
+
 class Host(msgspec.Struct, frozen=True):
     """A host of a service: `exact` matches itself only, otherwise every name below it too."""
 
@@ -47,6 +51,11 @@ class Service(msgspec.Struct, frozen=True):
     clients: Names
     publishers: frozenset[str]
     secrets: tuple[SecretPattern, ...] = ()
+
+    @property
+    def bot_hosts(self) -> frozenset[str]:
+        """Names of hosts that no client calls which people use."""
+        return frozenset(host.name for host in self.hosts if host.use == BOT_ONLY)
 
 
 class ProcessClass(msgspec.Struct, frozen=True):

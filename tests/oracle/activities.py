@@ -139,7 +139,7 @@ def communication_of(event: Event, options: Options) -> Communication | None:
         program=identity.program_of(event),
         reasons=reasons,
         execution=execution_of(event),
-        excepted=is_excepted(options.exceptions, event, match.service),
+        excepted=is_excepted(options, event, match.service),
     )
 
 

@@ -17,10 +17,12 @@ from tests.oracle.activities import (
     is_nobodys,
 )
 from tests.oracle.events import EPOCH, DeadLetterError, Event, normalise
+from tests.oracle.exceptions import is_malicious
 from tests.oracle.instances import JOIN, Join, completed
 from tests.oracle.investigation import investigate, sightings_of
 from tests.oracle.options import Options
 from tests.oracle.prevalence import Baseline, iso_day
+from tests.oracle.priority import priority_row
 
 HOUR = 3_600_000_000
 DEFAULTS = Options()
@@ -89,6 +91,8 @@ def learn(events: list[Event], found: list[Communication | None], options: Optio
     baseline = Baseline(options)
     for event, item in zip(events, found, strict=True):
         baseline.cover(event.tenant, event.day)
+        if is_malicious(options, event, item and item.match.service):
+            continue
         execution = execution_shown(event, item)
         if execution is not None:
             baseline.see(event.tenant, ("execution", execution), event.host, event.day)
@@ -256,5 +260,7 @@ def alert_row(activity: Activity, options: Options) -> dict[str, Any]:
         "baseline": baseline_row(activity, options),
         "suspicion_reasons": list(first.reasons),
         "investigation": activity.investigation,
+        "first_event": {name: event.columns.get(name) for name in ("bytes_sent", "bytes_received")},
+        **priority_row(activity, options),
         "group_saturated": activity.saturated,
     }

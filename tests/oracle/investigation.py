@@ -28,6 +28,7 @@ def subjects_of(item: Communication, options: Options) -> dict[str, tuple[Any, .
         "communication": ("communication", item.program, item.match.service),
         "parentage": ("parentage", parent, item.program) if parent else None,
         "binary": ("binary", image.lower()) if image else None,
+        "service": ("service", item.match.service),
         "hour_of_day": ("hour of day", item.match.service, local(event, options).hour),
     }
 
@@ -79,6 +80,7 @@ def investigate(item: Communication, baseline: Baseline, coverage: int, options:
         "application": application,
         "parent": parent,
         "time": time,
+        "service": all_figures(shown["service"], options),
         "missing": missing(event, shown, coverage, options),
     }
 
@@ -101,6 +103,7 @@ def who_made_it(event: Event, service: str) -> dict[str, Any]:
     """The signature, and whose client the program is: by name, unless its signature says that it is not."""
     status, signer = event.text("process_signature_status"), event.text("process_signer")
     known: dict[str, str] = {}
+    makers = catalogue.load().clients[service].publishers
     for name, client in catalogue.load().clients.items():
         if not client.has(event.name, event.os):
             continue
@@ -116,6 +119,9 @@ def who_made_it(event: Event, service: str) -> dict[str, Any]:
         "signer": signer,
         "signature_status": status,
         "own_client": service in known,
+        "own_publisher": status == "signed"
+        and bool(signer and signer_names(signer) & makers)
+        and known.get(service) != "signature",
         "client_of": client_of,
         "client_known_by": None if client_of is None else known[client_of],
     }

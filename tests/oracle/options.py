@@ -27,3 +27,4 @@ class Options:
     operator_ranges: bool = False
     time_zone: str = "UTC"
     exceptions: tuple[dict[str, Any], ...] = ()
+    dispositions: tuple[dict[str, Any], ...] = ()

@@ -10,6 +10,7 @@ from typing import Any
 from tests.oracle.activities import Activity, Communication, communication_of, execution_shown, is_nobodys
 from tests.oracle.detect import HOUR, Result, activity_row, alert_row, day_number, judge, read_events
 from tests.oracle.events import DeadLetterError, Event, normalise
+from tests.oracle.exceptions import is_malicious
 from tests.oracle.instances import JOIN, Instances, Join, completed, instance_of, is_start, newest_first
 from tests.oracle.investigation import sightings_of
 from tests.oracle.options import Options
@@ -184,6 +185,8 @@ def teach(event: Event, known: int, baseline: LearningBaseline, options: Options
     """What an event shows, known from a day on; the communication that it is, if it is one."""
     baseline.cover_on(known, event.tenant, event.day)
     communication = communication_of(event, options)
+    if is_malicious(options, event, communication and communication.match.service):
+        return communication
     execution = execution_shown(event, communication)
     if execution is not None:
         baseline.see_on(known, event.tenant, ("execution", execution), event.host, event.day)

@@ -32,6 +32,7 @@ def comparable(alert: dict[str, Any]) -> tuple[Any, ...]:
         tuple(alert["destination"][name] for name in ("host", "ip", "port", "attribution", "matched")),
         tuple(alert["baseline"][name] for name in FIGURES),
         json.dumps(investigated(alert["investigation"]), sort_keys=True),
+        json.dumps([alert[name] for name in ("first_event", "priority", "priority_parts")], sort_keys=True),
     )
 
 

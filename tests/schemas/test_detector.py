@@ -11,14 +11,14 @@ from msgspec.structs import asdict
 
 from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.schemas.catalogue import load_catalogue
-from uncommon_im.schemas.detector import SEVERITIES, VARIATION_IDS, Limits, load_card, load_detector
+from uncommon_im.schemas.detector import PRIORITY_PARTS, SEVERITIES, VARIATION_IDS, Limits, load_card, load_detector
 from uncommon_im.schemas.documents import ConfigurationError
 
 LIMIT_NAMES = (
     "training_days, activation_days, guard_days, max_other_hosts, max_host_days, execution_max_other_hosts, "
     "execution_max_host_days, deduplication_hours, max_alerts_per_group, process_lookback"
 )
-KEYS = "id, name, description, attack, variations, false_positives, triage, references, limits"
+KEYS = "id, name, description, attack, variations, false_positives, triage, references, priority, limits"
 
 
 def card(folder: Path, document: Any) -> str:
@@ -75,6 +75,13 @@ def test_the_texts_of_a_card_change_no_digest(tmp_path: Path) -> None:
     assert load_detector(path) == load_detector()
     own, shipped = (Configuration(detector, load_catalogue()) for detector in (load_detector(path), load_detector()))
     assert own.digest == shipped.digest
+
+
+def test_other_points_are_another_configuration_for_the_digest_and_the_same_detector_otherwise(tmp_path: Path) -> None:
+    path = card(tmp_path, {"priority": [{"part": "never_seen", "points": 1}]})
+    own, shipped = (Configuration(detector, load_catalogue()) for detector in (load_detector(path), load_detector()))
+    assert own.digest != shipped.digest
+    assert own.identity_digest == shipped.identity_digest
 
 
 def test_each_variation_is_found_by_its_id() -> None:
@@ -142,6 +149,22 @@ def test_overrides_go_before_the_card_and_none_overrides_nothing(tmp_path: Path)
         ),
         ({"variations": 5}, "own.yaml: variations: expected a list, not 5"),
         ({"attack": {"tactic": "x"}}, "own.yaml: attack: `tactic_id` is missing"),
+        (
+            {"priority": [{"part": "reason:shel", "points": 3}]},
+            f"own.yaml: priority[0]: there is no part 'reason:shel': expected one of {', '.join(PRIORITY_PARTS)}",
+        ),
+        (
+            {"priority": [{"part": "never_seen", "points": 101}]},
+            "own.yaml: priority[0].points: expected a whole number from -100 to 100, not 101",
+        ),
+        (
+            {"priority": [{"part": "bytes_sent", "points": 3}]},
+            "own.yaml: priority[0]: bytes_sent needs `at_least`, a number of bytes above 0",
+        ),
+        (
+            {"priority": [{"part": "never_seen", "points": 3, "at_least": 5}]},
+            "own.yaml: priority[0]: never_seen takes no `at_least`: only bytes_sent and bytes_received do",
+        ),
     ],
 )
 def test_a_wrong_card_says_which_entry_and_how_to_mend_it(tmp_path: Path, document: Any, message: str) -> None:

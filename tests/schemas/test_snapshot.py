@@ -51,16 +51,16 @@ def test_what_is_written_is_read_again() -> None:
 
 def test_dates_and_the_version_are_plain_json() -> None:
     written = document()
-    assert written["schema_version"] == SCHEMA_VERSION == 3
+    assert written["schema_version"] == SCHEMA_VERSION == 4
     assert written["as_of"] == "2026-04-01"
     assert written["learning_since"] == {"telegram": "2026-03-20"}
     assert written["limits"]["training_days"] == 21
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 4, "3", None])
+@pytest.mark.parametrize("version", [0, 1, 3, 5, "4", None])
 def test_another_version_is_refused(version: object) -> None:
     assert error_of(json.dumps(document(schema_version=version))) == (
-        f"--baseline-in B: a snapshot of version {version}, this program reads 3: take a new one from the events"
+        f"--baseline-in B: a snapshot of version {version}, this program reads 4: take a new one from the events"
     )
 
 
@@ -69,7 +69,7 @@ def test_another_version_is_refused(version: object) -> None:
     [
         ("", "not valid JSON: Expecting value: line 1 column 1 (char 0)"),
         ("{}", "`schema_version` is missing"),
-        ('{"schema_version": 3}', "`as_of` is missing"),
+        ('{"schema_version": 4}', "`as_of` is missing"),
         (json.dumps(document(as_of="yesterday")), "as_of: expected a day written as YYYY-MM-DD, not 'yesterday'"),
         (json.dumps(document(as_of=20000)), "as_of: expected a day written as YYYY-MM-DD, not 20000"),
         (json.dumps(document(learning_since=[])), "learning_since: expected a mapping, not []"),

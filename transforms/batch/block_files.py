@@ -16,7 +16,7 @@ _REFERENCE: Final = b"file:"
 """Arrow streams begin with other bytes."""
 
 
-def keep(block: bytes, folder: str) -> bytes:
+def keep(block: bytes | pa.Buffer, folder: str) -> bytes:
     """Writes a block into a folder; returns a reference that takes its place."""
     path = Path(folder, uuid.uuid4().hex)
     path.write_bytes(block)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import apache_beam as beam
@@ -14,6 +15,7 @@ from apache_beam.pvalue import TaggedOutput
 from uncommon_im.transforms.batch.block_files import contents
 from uncommon_im.transforms.rules.activities.scan import Scan, ScanSettings, recogniser_of
 from uncommon_im.transforms.rules.baseline import blocks
+from uncommon_im.transforms.rules.baseline.tables import plain
 from uncommon_im.transforms.rules.columns.column import Longs
 from uncommon_im.transforms.rules.instances.completing import complete
 from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA, EventRows
@@ -63,9 +65,10 @@ class _Complete(beam.DoFn):
 
 def _starts(kept: Iterable[bytes]) -> Iterator[Starts]:
     for block in contents(kept):
-        keys = blocks.decode([block], EVENT_ROW_SCHEMA, KEY_COLUMNS)
-        yield Starts(keys, partial(_rows, block))
+        for number, keys in enumerate(blocks.parts(block, EVENT_ROW_SCHEMA, KEY_COLUMNS)):
+            yield Starts(keys, partial(_rows, block, number))
 
 
-def _rows(block: bytes | pa.Buffer, rows: Longs) -> pa.Table:
-    return blocks.decode([block], EVENT_ROW_SCHEMA).take(pa.array(rows))
+def _rows(block: bytes | pa.Buffer, number: int, rows: Longs) -> pa.Table:
+    part = next(islice(blocks.parts(block, EVENT_ROW_SCHEMA), number, None))
+    return plain(part.take(pa.array(rows)))

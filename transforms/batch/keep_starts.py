@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
+import pyarrow as pa
 
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.batch.block_files import contents
 from uncommon_im.transforms.rules.alerts.secrets import SecretText
 from uncommon_im.transforms.rules.baseline import blocks
+from uncommon_im.transforms.rules.baseline.tables import plain
 from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA
 from uncommon_im.transforms.rules.instances.keeping import Keeper, recent_starts
@@ -27,15 +29,17 @@ class KeepStarts(beam.PTransform):
         catalogue: how executions and secrets are recognised.
         as_of: day number at which the snapshot is taken.
         process_lookback: how old a start may be then, in days.
+        shards: of hosts.
     """
 
     catalogue: Catalogue
     as_of: int
     process_lookback: int
+    shards: int
 
     def expand(self, starts: beam.PCollection[tuple[int, bytes]]) -> beam.PCollection[tuple[int, bytes]]:
         """Brings the blocks of a shard of hosts together."""
-        keep = beam.ParDo(_Keep(self.catalogue, self.as_of * DAY_US, self.process_lookback * DAY_US))
+        keep = beam.ParDo(_Keep(self.catalogue, self.as_of * DAY_US, self.process_lookback * DAY_US, self.shards))
         return starts | "JoinByHosts" >> beam.GroupByKey() | "Keep" >> keep.with_output_types(tuple[int, bytes])
 
 
@@ -45,13 +49,19 @@ def keeper_of(catalogue: Catalogue) -> Keeper:
 
 
 class _Keep(beam.DoFn):
-    def __init__(self, catalogue: Catalogue, as_of: int, lookback: int) -> None:
-        self._catalogue, self._as_of, self._lookback = catalogue, as_of, lookback
+    def __init__(self, catalogue: Catalogue, as_of: int, lookback: int, shards: int) -> None:
+        self._catalogue, self._as_of, self._lookback, self._shards = catalogue, as_of, lookback, shards
 
     def setup(self) -> None:
         self._keeper = keeper_of(self._catalogue)
 
     def process(self, joined: tuple[int, Iterable[bytes]]) -> Iterator[tuple[int, bytes]]:
         shard, kept = joined
-        tables = (blocks.decode([block], EVENT_ROW_SCHEMA) for block in contents(kept))
-        yield shard, blocks.encode(self._keeper.kept(recent_starts(tables, self._as_of, self._lookback)))
+        starts = recent_starts(self._own(shard, kept), self._as_of, self._lookback)
+        yield shard, blocks.encode(self._keeper.kept(starts))
+
+    def _own(self, shard: int, kept: Iterable[bytes]) -> Iterator[pa.Table]:
+        """The starts of the shard's hosts; a block may hold others."""
+        for block in contents(kept):
+            for part in blocks.parts(block, EVENT_ROW_SCHEMA):
+                yield plain(part.filter(pa.array(blocks.host_shards(part, self._shards) == shard)))

@@ -45,4 +45,6 @@ def candidate(
     activity |= more
     activity["hour"] = activity["event_time"] // 3_600_000_000
     writer = AlertWriter(detector or load_detector(), load_catalogue(), "run", "digest", None, time_zone)
-    return candidate_of(writer, activity, {"communication": NOBODY_ELSE} | (shown or {}), coverage)
+    return candidate_of(
+        writer, activity, dict.fromkeys(("communication", "service_use"), NOBODY_ELSE) | (shown or {}), coverage
+    )

@@ -63,6 +63,7 @@ def activities_of(events: Events, found: Communications, time_zone: str) -> pa.T
         "execution": identity(lambda i: i.fingerprint and subjects.execution(i.fingerprint)),
         "parentage": identity(lambda i: i.parent and subjects.parentage(i.parent, i)),
         "binary": hashes.translate(subjects.binary).arrow(),
+        "service_use": match(lambda m: subjects.service_use(m.service_id)),
         "hour_of_day": _hours_of_day(found, local_hours(time, time_zone)),
         "event_time": pa.array(time),
         "event_id": events.text_at("event_id", rows).arrow(),

@@ -64,7 +64,7 @@ def recognise(recogniser: Recogniser, events: Events, used: Mask, *, unfinished:
         used[waiting] = False
         starts = start_rows(events, used)
     found = recogniser.communications(events, candidates)
-    executions = recogniser.executions(events, used, found.rows)
+    executions = recogniser.executions(events, used, found)
     nameless = int((~events.text_at("process_name", candidates.rows).present).sum())
     status = events.text_at("process_signature_status", found.rows)  # what is missing is no value, and not `unknown`
     unknown = int(status.lookup(lambda value: value == "unknown", False, np.bool_).sum())

@@ -73,6 +73,7 @@ class ScanSettings:
         hosts_kept: hosts kept per (subject, day).
         time_zone: in which hours of the day are counted.
         process_lookback: how much older than an event the start of its process may be, in µs; 0: none is looked for.
+        malicious: what is no sighting.
     """
 
     catalogue: Catalogue
@@ -84,12 +85,14 @@ class ScanSettings:
     hosts_kept: int
     time_zone: str = UTC_ZONE
     process_lookback: int = 0
+    malicious: tuple[ExceptionEntry, ...] = ()
 
 
 def recogniser_of(settings: ScanSettings) -> Recogniser:
     """Finds what a scan looks for; worth keeping from scan to scan, for it remembers."""
     destinations = Destinations(settings.catalogue, settings.operator_ranges)
-    return Recogniser(destinations, Identities(settings.catalogue), Exceptions(settings.exceptions))
+    exceptions, malicious = Exceptions(settings.exceptions), Exceptions(settings.malicious)
+    return Recogniser(destinations, Identities(settings.catalogue), exceptions, malicious)
 
 
 class Scan:
@@ -99,14 +102,14 @@ class Scan:
         self,
         settings: ScanSettings,
         recogniser: Recogniser | None = None,
-        compression: blocks.Compression = "zstd",
+        travels: bool = True,
     ) -> None:
         """A scan that has seen nothing.
 
         Args:
             settings: what it looks for.
             recogniser: one of these settings.
-            compression: of its blocks.
+            travels: its blocks go to other machines, and are small; else they stay on this one, and are made quickly.
         """
         self.settings = settings
         self.recogniser = recogniser or recogniser_of(settings)
@@ -118,7 +121,7 @@ class Scan:
         self._unfinished: list[pa.Table] = []
         self._starts: list[pa.Table] = []
         self._rows = 0
-        self._compression: blocks.Compression = compression
+        self._travels = travels
 
     def add(self, batch: RawBatch) -> list[DeadLetter]:
         """Takes a batch in, as a whole or not at all.
@@ -165,8 +168,9 @@ class Scan:
 
     def _keep(self, activities: pa.Table, shown: pa.Table, found: Recognised) -> None:
         self.tally.update(found.counts)
-        self._sightings += [shown, sightings_of_activities(activities)]
-        self._hours.append(sightings_of_hours(activities))
+        teaching = found.communications.teaching(activities)
+        self._sightings += [shown, sightings_of_activities(teaching)]
+        self._hours.append(sightings_of_hours(teaching))
         self._activities.append(activities)
         self._rows += shown.num_rows + activities.num_rows
 
@@ -175,14 +179,18 @@ class Scan:
         """True when it is time to let go of blocks."""
         return self._rows >= _FLUSH_ROWS
 
-    def blocks(self) -> Iterator[tuple[Block, int, bytes]]:
-        """(kind, shard, block) of all that was added since the last call; forgets it."""
+    def blocks(self) -> Iterator[tuple[Block, int | None, bytes | pa.Buffer]]:
+        """(kind, shard, block) of all that was added since the last call; forgets it.
+
+        A block whose shard is `None` is for all of them: of the starts on this machine few are asked for, and to sort
+        them by shard takes longer than to look through them in each.
+        """
         if not self._activities:
             return
         activities = merge_activities(pa.concat_tables(self._activities))
         sightings = distinct(pa.concat_tables(self._sightings))
         hours = distinct(pa.concat_tables(self._hours))
-        unfinished, starts = (pa.concat_tables([_NONE, *rows]) for rows in (self._unfinished, self._starts))
+        unfinished, starts = pa.concat_tables([_NONE, *self._unfinished]), self._starts
         self._activities, self._sightings, self._hours, self._rows = [], [], [], 0
         self._unfinished, self._starts = [], []
         shard = blocks.host_shards(activities, self.settings.shards)
@@ -194,11 +202,21 @@ class Scan:
             ("sightings", shared, blocks.subject_shards(shared, self.settings.shards)),
             ("questions", questions, blocks.subject_shards(questions, self.settings.shards)),
             ("unfinished", unfinished, blocks.host_shards(unfinished, self.settings.shards)),
-            ("starts", starts, blocks.host_shards(starts, self.settings.shards)),
         )
         for kind, table, shards in outgoing:
-            for number, block in blocks.cut(table, shards, self._compression):
+            for number, block in blocks.cut(table, shards, "zstd" if self._travels else "lz4"):
                 yield kind, number, block
+        yield from self._blocks_of_starts([table for table in starts if table.num_rows])
+
+    def _blocks_of_starts(self, starts: list[pa.Table]) -> Iterator[tuple[Block, int | None, bytes | pa.Buffer]]:
+        if not starts:
+            return
+        if not self._travels:
+            yield "starts", None, blocks.encode_as_held(starts)
+            return
+        together = pa.concat_tables(starts)
+        for number, block in blocks.cut(together, blocks.host_shards(together, self.settings.shards)):
+            yield "starts", number, block
 
     def totals(self) -> Iterator[tuple[str, Any]]:
         """(name, value) of what is not in blocks: coverage and tally of all that was added."""

@@ -28,6 +28,7 @@ class Proposal:
         hosts: of these alerts.
         days: of these alerts.
         reasons: of suspicion that they have: a reason not to write it.
+        engines: scripting engines that they ran: all scripts that these run there would be hidden, another reason.
     """
 
     entry: ExceptionEntry
@@ -35,6 +36,7 @@ class Proposal:
     hosts: int
     days: int
     reasons: tuple[str, ...]
+    engines: tuple[str, ...]
 
 
 def proposals(tuning: Tuning, preview: Preview, limits: Limits, most: int) -> list[Proposal]:
@@ -86,6 +88,7 @@ def _proposal(
         hosts=len({alert.activity["host"] for alert in covered}),
         days=len({alert.day for alert in covered}),
         reasons=tuple(sorted(set(_reasons(covered)))),
+        engines=tuple(sorted({script.partition("|")[0] for alert in covered if (script := alert.activity["script"])})),
     )
 
 

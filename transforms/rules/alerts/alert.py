@@ -13,7 +13,8 @@ from uncommon_im.transforms.rules.activities.host_names import NO_NAMES, HostNam
 from uncommon_im.transforms.rules.alerts import ids
 from uncommon_im.transforms.rules.alerts.description import describe
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, subject_figures
-from uncommon_im.transforms.rules.alerts.investigation import Investigator, reasons_of
+from uncommon_im.transforms.rules.alerts.investigation import Investigator, own_client_known_by, reasons_of
+from uncommon_im.transforms.rules.alerts.priority import prioritised
 from uncommon_im.transforms.rules.columns.days import day_of, rfc3339
 from uncommon_im.transforms.rules.columns.local_time import UTC_ZONE
 from uncommon_im.transforms.rules.events.event_id import event_id
@@ -44,7 +45,7 @@ class AlertWriter:
     host_names: HostNames = NO_NAMES
 
     def write(self, activity: Mapping[str, Any], variations: tuple[str, ...], figures: ActivityFigures) -> Alert:
-        """The alert of an activity.
+        """The alert of an activity, with its priority.
 
         Flood control sets `group_saturated`, and writes the `steps` of the alerts that it raises.
 
@@ -53,7 +54,14 @@ class AlertWriter:
             variations: all that hold, the deciding one first.
             figures: how rare it is.
         """
-        variation = self.detector.variation(variations[0])
+        alert = self._without_points(activity, variations, figures)
+        return alert | prioritised(alert, self.detector, self.catalogue)
+
+    def _without_points(
+        self, activity: Mapping[str, Any], variations: tuple[str, ...], figures: ActivityFigures
+    ) -> Alert:
+        held = [self.detector.variation(id) for id in variations]
+        variation, investigation = held[0], self._investigator.investigate(activity, figures)
         service = self.catalogue.services_by_id[activity["service"]]
         named = self.host_names.named(activity)
         return {
@@ -63,22 +71,27 @@ class AlertWriter:
             "detector_version": DETECTOR_VERSION,
             "tenant_id": activity["tenant"],
             "title": variation.title,
-            "description": describe(named, service.name, variation, variations, figures, self.detector.limits),
+            "description": describe(
+                named, service.name, own_client_known_by(investigation), held, figures, self.detector.limits
+            ),
             "severity": variation.severity,
             "variation": variation.id,
             "matched_variations": list(variations),
+            "priority": 0,  # its place; what it is depends on all that follows
+            "priority_parts": [],
             "timestamp": rfc3339(activity["event_time"]),
             **_who(named),
             "service": {"id": service.id, "name": service.name, "category": service.category},
             "destination": _destination(activity),
             "baseline": self._baseline(activity["hour"] // 24, figures),
             "suspicion_reasons": reasons_of(activity),
-            "investigation": self._investigator.investigate(activity, figures),
+            "investigation": investigation,
             "steps": [],
             "attack": {
                 "tactic": {"id": self.detector.tactic_id, "name": self.detector.tactic},
                 "technique": {"id": self.detector.technique_id, "name": self.detector.technique},
             },
+            "first_event": {"bytes_sent": activity["bytes_sent"], "bytes_received": activity["bytes_received"]},
             "activity": {
                 "events": activity["events"],
                 "bytes_sent": activity["total_sent"],

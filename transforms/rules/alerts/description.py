@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from uncommon_im.schemas.detector import Limits, Variation
-from uncommon_im.transforms.rules.alerts.figures import ActivityFigures
+from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, is_new
 from uncommon_im.transforms.rules.alerts.investigation import REASONS_IN_WORDS, reasons_of
 from uncommon_im.transforms.rules.columns.days import moment_of
 from uncommon_im.transforms.rules.columns.text import base_name
@@ -30,8 +30,8 @@ _SIGNATURE_IN_WORDS: Final = {"unsigned": "It is not signed", "invalid": "Its si
 def describe(
     activity: Mapping[str, Any],
     service: str,
-    variation: Variation,
-    matched: Sequence[str],
+    client_known_by: str | None,
+    variations: Sequence[Variation],
     figures: ActivityFigures,
     limits: Limits,
 ) -> str:
@@ -40,8 +40,8 @@ def describe(
     Args:
         activity: a row of `ACTIVITY_SCHEMA`.
         service: its name.
-        variation: the deciding variation.
-        matched: all variations that hold.
+        client_known_by: `signature` or `name`, if it is the service's own client.
+        variations: all that hold, the deciding one first.
         figures: those of the activity.
         limits: the lengths of the window and of the guard.
     """
@@ -49,17 +49,19 @@ def describe(
         f"{activity['process_name']} on {activity['host_name'] or activity['host']} communicated with {service} "
         f"({_destination(activity)}) on {moment_of(activity['event_time']):%Y-%m-%d at %H:%M} UTC",
         *_process(activity),
+        *_client(service, client_known_by),
         *_rarity(activity, service, figures, limits),
-        *_severity(activity, variation, matched, figures),
+        *_news(activity, service, figures),
+        *_severity(activity, variations, figures),
     ]
     return " ".join(sentence if sentence.endswith(".") else f"{sentence}." for sentence in sentences)
 
 
 def _destination(activity: Mapping[str, Any]) -> str:
-    """Which server it was, and by what it was recognised."""
+    """Which server it was, and by what it was recognised; a lookup may have no connection after it."""
     host, address = activity["remote_host"], activity["remote_ip"]
     if activity["attribution"] == "domain":
-        return f"recognised by the name {host}"
+        return f"recognised by the name {host}{' in a lookup' if activity['event_type'] == 'dns' else ''}"
     return f"{f'{host}, ' if host else ''}recognised by the address {address}"
 
 
@@ -94,6 +96,14 @@ def _process(activity: Mapping[str, Any]) -> Iterator[str]:
         yield f"Its {_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} not reported"
 
 
+def _client(service: str, known_by: str | None) -> Iterator[str]:
+    """Whether it is the service's own client. A name alone is a claim, which malware makes, too."""
+    if known_by == "signature":
+        yield f"It is {service}'s own client, by its signature"
+    elif known_by:
+        yield f"It claims to be {service}'s own client, by its name alone"
+
+
 def _rarity(activity: Mapping[str, Any], service: str, figures: ActivityFigures, limits: Limits) -> Iterator[str]:
     """How often this program used the service before, and what limits that figure."""
     program = f"the same program with this {_code(activity)}" if activity["script"] else "the same program"
@@ -105,19 +115,37 @@ def _rarity(activity: Mapping[str, Any], service: str, figures: ActivityFigures,
         yield f"Other hosts are counted without the last {_days(limits.guard_days)}"
 
 
-def _severity(
-    activity: Mapping[str, Any], variation: Variation, matched: Sequence[str], figures: ActivityFigures
-) -> Iterator[str]:
+def _news(activity: Mapping[str, Any], service: str, figures: ActivityFigures) -> Iterator[str]:
+    """What else of it nobody had before."""
+    new = ["its binary"] if is_new(figures.binary) else []
+    parent = activity["parent_process_name"]
+    if parent and is_new(figures.parentage):
+        new.append(f"its start by {base_name(parent) or parent}")
+    if new:
+        yield f"New here, too: {_listed(new)}"
+    if is_new(figures.service_use):
+        yield f"Nobody else used {service} in these days"
+
+
+def _severity(activity: Mapping[str, Any], variations: Sequence[Variation], figures: ActivityFigures) -> Iterator[str]:
     """What speaks against the process, in the order of the variations."""
+    variation = variations[0]
     reasons = [REASONS_IN_WORDS[reason] for reason in reasons_of(activity)]
-    if "uncommon_scripting_engine" in matched and figures.execution:
+    if any(each.id == "uncommon_scripting_engine" for each in variations) and figures.execution:
         reasons.append(f"the {_code(activity)} was seen {_seen(figures.execution)}")
     if len(reasons) > 1:
         yield f"Severity is {variation.severity} for {len(reasons)} reasons"
         yield from (f"{reason[0].upper()}{reason[1:]}" for reason in reasons)
     else:
-        reason = reasons[0] if reasons else "only its rarity speaks against it"
-        yield f"Severity is {variation.severity} because {reason}"
+        rarity = "only its rarity speaks against it" if _is_known(activity, figures) else "only its rarity is known"
+        yield f"Severity is {variation.severity} because {reasons[0] if reasons else rarity}"
+
+
+def _is_known(activity: Mapping[str, Any], figures: ActivityFigures) -> bool:
+    """Whether all that could speak against a process is reported, and nothing of it is new."""
+    subjects = (figures.binary, figures.parentage)
+    known = all(subject is not None and not is_new(subject) for subject in subjects)
+    return known and bool(activity["process_path"]) and activity["process_signature_status"] == "signed"
 
 
 def _code(activity: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ class ActivityFigures:
         execution: prevalence of what its scripting engine ran; `None` if it has no execution.
         parentage: prevalence of the parent with this program; `None` if the event names no parent.
         binary: prevalence of the image; `None` if the event has no digest of it.
+        service_use: prevalence of the service itself, whoever's program used it; `None` where streams had not learned
+            it yet.
         hour_of_day: prevalence of the service at this hour of the day; `None` where streams had not learned it yet.
         coverage_days: days of the window with telemetry.
     """
@@ -27,8 +29,14 @@ class ActivityFigures:
     execution: Mapping[str, int] | None
     parentage: Mapping[str, int] | None
     binary: Mapping[str, int] | None
+    service_use: Mapping[str, int] | None
     hour_of_day: Mapping[str, int] | None
     coverage_days: int
+
+
+def is_new(prevalence: Mapping[str, Any] | None) -> bool:
+    """Seen on no other host, and never on this one; `None`, of what is not known, is not new."""
+    return prevalence is not None and not prevalence["other_hosts"] and not prevalence["host_days"]
 
 
 def subject_figures(prevalence: Mapping[str, int]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ prevalence in the window before the day (section 5). What counts as *seen* depen
 - a program: it communicated with the alert's service
 - an image, or a parent with its program: it communicated with any known service
 - the code of a scripting engine: it ran
+- a service: any program communicated with it
 """
 
 from __future__ import annotations
@@ -73,18 +74,21 @@ class Investigator:
                 "chain": causality_chain(activity),
             },
             "time": self._time(activity, figures),
+            "service": figures.service_use and subject_figures(figures.service_use),
             "missing": [{"what": what, "why": why} for what, why in self._missing(activity, figures)],
         }
 
     def _application(self, activity: Mapping[str, Any], figures: ActivityFigures) -> dict[str, Any]:
         status, signer = activity["process_signature_status"], activity["process_signer"]
         name, path = activity["process_name"], activity["process_path"]
-        clients = self._suspicions.clients(Process(activity["os"], name, path, status, signer))
+        process = Process(activity["os"], name, path, status, signer)
+        clients = self._suspicions.clients(process)
         own = activity["service"] in clients
         client_of = activity["service"] if own else next(iter(clients), None)
         return {
             "signer": signer,
             "own_client": own,
+            "own_publisher": not own and self._suspicions.is_of_publisher(process, activity["service"]),
             "program": subject_figures(figures.communication),
             "binary": figures.binary and subject_figures(figures.binary),
             "signature_status": status,
@@ -114,6 +118,8 @@ class Investigator:
             yield field, self._unknown(activity, what)
         if figures.hour_of_day is None:
             yield "time.service_at_this_hour", "the stream had not yet learned hours of the day when the activity began"
+        if figures.service_use is None:
+            yield "service", "the stream had not yet learned who uses a service when the activity began"
         if figures.coverage_days < self.training_days:
             days = f"{figures.coverage_days} of the {self.training_days} days of the window"
             yield "time.covered_days", f"only {days} have telemetry, and all figures count only these"
@@ -150,6 +156,12 @@ def _unreported(activity: Mapping[str, Any], figures: ActivityFigures) -> Iterat
         yield "parent.parentage", "the parent process"
     if activity["causality_process_name"] is None:
         yield "parent.causality", "the owner of the causality group"
+
+
+def own_client_known_by(investigation: Mapping[str, Any]) -> str | None:
+    """`signature` or `name`: by what the process is known as the service's own client; `None`: it is not."""
+    application = investigation["application"]
+    return application["client_known_by"] if application["own_client"] else None
 
 
 def reasons_of(activity: Mapping[str, Any]) -> list[str]:

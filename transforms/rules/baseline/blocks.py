@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -21,40 +23,67 @@ Compression = Literal["zstd", "lz4"]
 def encode(table: pa.Table, compression: Compression = "zstd") -> bytes:
     """A table as a compressed Arrow IPC stream, text as plain strings, without columns that are empty."""
     table = plain(_filled(table))
+    return _stream([table], ipc.IpcWriteOptions(compression=compression)).to_pybytes()
+
+
+def encode_as_held(tables: Sequence[pa.Table]) -> pa.Buffer:
+    """Tables as an Arrow IPC stream, as they are in memory: a fifteenth of the time that `encode` takes with `lz4`.
+
+    Codes instead of texts make up for it that nothing is compressed: the bytes are about as many.
+    """
+    empty = functools.reduce(operator.and_, (_empty(table) for table in tables))
+    return _stream([table.drop_columns(sorted(empty)) for table in tables], ipc.IpcWriteOptions())
+
+
+def _stream(tables: Sequence[pa.Table], options: ipc.IpcWriteOptions) -> pa.Buffer:
     sink = pa.BufferOutputStream()
-    with ipc.new_stream(sink, table.schema, options=ipc.IpcWriteOptions(compression=compression)) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    with ipc.new_stream(sink, tables[0].schema, options=options) as writer:
+        for table in tables:
+            writer.write_table(table)
+    return sink.getvalue()
 
 
 def decode(blocks: Iterable[bytes | pa.Buffer], schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
-    """All rows of some blocks, of `schema`, in one chunk a column.
+    """All rows of some blocks, of `schema`, in one chunk a column; text as plain strings.
 
     Args:
-        blocks: as `encode` makes them of tables of `schema`.
+        blocks: as they are made of tables of `schema`.
         schema: of all of them.
         names: only these columns are decompressed, in the schema's order.
     """
-    wanted = schema if names is None else pa.schema([schema.field(name) for name in schema.names if name in names])
-    tables = [_read(block, wanted) for block in blocks]
-    return pa.concat_tables([wanted.empty_table(), *tables], promote_options="default").combine_chunks()
+    tables = [plain(part) for block in blocks for part in parts(block, schema, names)]
+    empty = pa.schema([field for field in schema if names is None or field.name in names]).empty_table()
+    return pa.concat_tables([empty, *tables]).combine_chunks()
 
 
-def _read(block: bytes | pa.Buffer, wanted: pa.Schema) -> pa.Table:
-    """What a block has of some columns, and no other."""
+def parts(block: bytes | pa.Buffer, schema: pa.Schema, names: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of a block, some at a time, in one chunk a column; text may be coded.
+
+    Args:
+        block: as it is made of tables of `schema`.
+        schema: of it.
+        names: only these columns are decompressed; in the schema's order.
+    """
+    wanted = [field for field in schema if names is None or field.name in names]
     there = ipc.open_stream(block).schema.names
-    fields = [there.index(name) for name in wanted.names if name in there]
-    read = ipc.open_stream(block, options=ipc.IpcReadOptions(included_fields=fields)).read_all()
-    if fields:
-        return read
-    return pa.table([pa.nulls(read.num_rows, field.type) for field in wanted], schema=wanted)  # no field means all
+    fields = [there.index(field.name) for field in wanted if field.name in there]
+    reader = ipc.open_stream(block, options=ipc.IpcReadOptions(included_fields=fields or [0]))
+    for batch in reader:
+        held = dict(zip(batch.schema.names, batch.columns, strict=True))
+        yield pa.table(
+            [held[f.name] if f.name in held else pa.nulls(batch.num_rows, f.type) for f in wanted],
+            names=[f.name for f in wanted],
+        )
 
 
 def _filled(table: pa.Table) -> pa.Table:
     """A table without columns that have no value; those of starts of processes have no destination, for example."""
+    return table.drop_columns(sorted(_empty(table)))
+
+
+def _empty(table: pa.Table) -> set[str]:
     others = table.column_names[1:]  # one stays, which says how many rows there are
-    empty = [name for name in others if table.column(name).null_count == table.num_rows]
-    return table.drop_columns(empty) if empty else table
+    return {name for name in others if table.column(name).null_count == table.num_rows}
 
 
 def host_shard(host: str, shards: int) -> int:

@@ -33,7 +33,7 @@ Coverage = dict[tuple[str, int], int]
 
 
 def sightings_of_activities(activities: pa.Table) -> pa.Table:
-    """Sightings of communication, parentage and binary subjects, of `SIGHTING_SCHEMA`.
+    """Sightings of communication, parentage, binary and service subjects, of `SIGHTING_SCHEMA`.
 
     Args:
         activities: one row per communication (before merging: an activity keeps its first event's parent only).

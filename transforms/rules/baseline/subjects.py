@@ -10,9 +10,12 @@ from typing import Final, Literal
 
 from uncommon_im.transforms.rules.recognition.identity import Identity
 
-SubjectKind = Literal["communication", "execution", "parentage", "binary", "hour_of_day"]
-KINDS: Final[tuple[SubjectKind, ...]] = ("communication", "execution", "parentage", "binary", "hour_of_day")
-SHOWN_BY_COMMUNICATIONS: Final[tuple[SubjectKind, ...]] = ("communication", "parentage", "binary")
+SubjectKind = Literal["communication", "execution", "parentage", "binary", "hour_of_day", "service_use"]
+KINDS: Final[tuple[SubjectKind, ...]] = (
+    *("communication", "execution", "parentage", "binary", "hour_of_day"),
+    "service_use",  # the specification's service subject; `service` is a service's id
+)
+SHOWN_BY_COMMUNICATIONS: Final[tuple[SubjectKind, ...]] = ("communication", "parentage", "binary", "service_use")
 """What the host of a communication shows. Executions are shown by all events, and hours of the day have no host."""
 NO_HOST: Final = ""
 """Placeholder for subjects that are not counted per host (hour of day, telemetry). No host is called so."""
@@ -45,6 +48,11 @@ def parentage(parent: str, identity: Identity) -> str:
 def hour_of_day(service_id: str, hour: int) -> str:
     """service in an hour of the day, 0 to 23, in the run's time zone; not counted per host."""
     return subject("hour_of_day", service_id, str(hour))
+
+
+def service_use(service_id: str) -> str:
+    """anybody -> service: any program of the host used it."""
+    return f'["service",{_quoted(service_id)}]'
 
 
 def binary(sha256: str) -> str:

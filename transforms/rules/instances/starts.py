@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uncommon_im.schemas.event import PROCESS_GUID
-from uncommon_im.transforms.rules.columns.column import Longs, Mask, group_rows, run_starts, text_of
+from uncommon_im.transforms.rules.columns.column import Longs, group_rows, one_chunk, run_starts, text_of
 from uncommon_im.transforms.rules.events.event_id import details_order, row_details
 from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA
 
@@ -47,7 +47,7 @@ class Wanted:
         """Looks for the starts of events, of `EVENT_ROW_SCHEMA`, that are at most `lookback` µs older than they are."""
         self._lookback = lookback
         self._names = [text_of(events.column(name)).dictionary for name in INSTANCE]
-        codes, _ = self._instances(events)
+        _, codes = self._instances(events)
         self._known, self._instance = np.unique(codes, return_inverse=True)
         self._time = events.column("event_time").to_numpy()
 
@@ -64,8 +64,8 @@ class Wanted:
 
     def _asked_for(self, batch: Starts) -> pa.Table:
         """The starts of a batch that are of an instance of the events."""
-        codes, known = self._instances(batch.keys)
-        rows = np.flatnonzero(known & np.isin(codes, self._known))
+        rows, codes = self._instances(batch.keys)
+        rows = rows[np.isin(codes, self._known)]
         return batch.rows(rows) if len(rows) else EVENT_ROW_SCHEMA.empty_table()
 
     def _wanted(self, starts: pa.Table) -> pa.Table:
@@ -73,20 +73,23 @@ class Wanted:
         best = self._best(starts)
         return starts.take(pa.array(np.unique(best[best >= 0])))
 
-    def _instances(self, table: pa.Table) -> tuple[Longs, Mask]:
-        """(the instance of each row as a number, whether its tenant, host and guid are ones of the events')."""
-        code, known = np.zeros(table.num_rows, np.int64), np.ones(table.num_rows, np.bool_)
+    def _instances(self, table: pa.Table) -> tuple[Longs, Longs]:
+        """(rows whose tenant, host and guid are ones of the events', the instance of each as a number).
+
+        Most starts are of other hosts: guids, all of which differ, are looked at last.
+        """
+        rows, code = np.arange(table.num_rows), np.zeros(table.num_rows, np.int64)
         for name, values in zip(INSTANCE, self._names, strict=True):
-            codes = pc.index_in(table.column(name), value_set=values).fill_null(-1).to_numpy()
-            known &= codes >= 0
-            code = code * (len(values) + 1) + codes
-        return code, known
+            places = _places(table.column(name), rows, values)
+            known = places >= 0
+            rows, code = rows[known], code[known] * (len(values) + 1) + places[known]
+        return rows, code
 
     def _best(self, starts: pa.Table) -> Longs:
         """Of each event the row of its start among these; -1: none of them is."""
         if not starts.num_rows:
             return np.full(len(self._time), -1, np.int64)
-        codes, _ = self._instances(starts)
+        _, codes = self._instances(starts)
         instance, time = np.searchsorted(self._known, codes), starts.column("event_time").to_numpy()
         moments, ranks = np.unique(np.concatenate([time, self._time]), return_inverse=True)
         keys, wanted = instance * len(moments) + ranks[: len(time)], self._instance * len(moments) + ranks[len(time) :]
@@ -95,6 +98,16 @@ class Wanted:
         row = rows[np.maximum(found, 0)]
         fits = (found >= 0) & (instance[row] == self._instance) & (self._time - time[row] <= self._lookback)
         return np.where(fits, row, -1)
+
+
+def _places(column: pa.ChunkedArray, rows: Longs, values: pa.Array) -> Longs:
+    """Of each value at some rows its place among `values`; -1: it is none of them."""
+    taken = one_chunk(column.take(pa.array(rows)))
+    if not pa.types.is_dictionary(taken.type):
+        return np.asarray(pc.index_in(taken, value_set=values).fill_null(-1), np.int64)
+    text = text_of(taken).compact()
+    place = np.asarray(pc.index_in(text.dictionary, value_set=values).fill_null(-1), np.int64)
+    return np.append(place, -1)[text.codes]
 
 
 def folded(tables: Iterable[pa.Table], fold: Callable[[pa.Table], pa.Table]) -> pa.Table:

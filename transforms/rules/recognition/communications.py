@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from uncommon_im.schemas.event import PROCESS_GUID
 from uncommon_im.transforms.rules.columns.column import Codes, Longs, Mask, Text, constant, group_rows, text_of
-from uncommon_im.transforms.rules.columns.days import DAY_US
 from uncommon_im.transforms.rules.columns.text import memoise, memoise_together
 from uncommon_im.transforms.rules.events.normalise import Events
 from uncommon_im.transforms.rules.recognition.destination import Destinations, Match
-from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
-from uncommon_im.transforms.rules.recognition.glob_index import Known
+from uncommon_im.transforms.rules.recognition.entries import Told, matched
+from uncommon_im.transforms.rules.recognition.exceptions import NO_EXCEPTIONS, Exceptions
 from uncommon_im.transforms.rules.recognition.identity import Actor, Identities, Identity
 from uncommon_im.transforms.rules.recognition.suspicion import Process
 
@@ -36,7 +33,6 @@ EXECUTION_COLUMNS: Final = (*_PROCESS_COLUMNS, *_COMMAND_COLUMNS)
 _KNOWN_EXECUTION: Final = "known execution"
 """The fingerprint of an execution of which only that is known: a snapshot kept it instead of a command line."""
 _SIGNATURE_COLUMNS: Final = ("process_signature_status", "process_signer", "parent_process_name")
-_EXCEPTION_COLUMNS: Final = {"signer": "process_signer"}
 _REMEMBERED: Final = 1 << 17
 """Distinct values of each kind whose result is remembered: bounds memory, not correctness."""
 
@@ -62,7 +58,7 @@ class Communications:
     """The communications of a batch; row `i` here is row `rows[i]` of the batch.
 
     Identities and matches repeat, so each row points to one of few: `identities[identity[i]]`,
-    `matches[match[i]]`.
+    `matches[match[i]]`. What is `malicious` is no sighting.
     """
 
     rows: Longs
@@ -71,20 +67,33 @@ class Communications:
     identities: list[Identity]
     identity: Codes
     excepted: Mask
+    malicious: Mask
 
     def take(self, kept: Mask) -> Communications:
         """The communications where `kept` is true."""
-        names = ("rows", "match", "identity", "excepted")
+        names = ("rows", "match", "identity", "excepted", "malicious")
         return replace(self, **{name: getattr(self, name)[kept] for name in names})
+
+    def teaching(self, table: pa.Table) -> pa.Table:
+        """The rows of a table, one per communication, of those that are sightings."""
+        return table.filter(pa.array(~self.malicious)) if self.malicious.any() else table
 
 
 class Recogniser:
     """Finds communications and executions in batches of events, and remembers what it has looked at."""
 
-    def __init__(self, destinations: Destinations, identities: Identities, exceptions: Exceptions) -> None:
-        """Asks the catalogue's hosts and ranges, its view of processes, and the user's exceptions."""
+    def __init__(
+        self,
+        destinations: Destinations,
+        identities: Identities,
+        exceptions: Exceptions = NO_EXCEPTIONS,
+        malicious: Exceptions = NO_EXCEPTIONS,
+    ) -> None:
+        """Asks the catalogue's hosts and ranges, its view of processes, the user's exceptions and what is malicious."""
         self.identities = identities
         self.exceptions = exceptions
+        self.malicious = malicious
+        self._malicious_anywhere = any("service_id" not in dict(entry.globs) for entry in malicious.entries)
         self._destinations = destinations
         self._service_ids = [service.id for service in identities.catalogue.services]
         self._match_host = memoise(destinations.match_host, _REMEMBERED)
@@ -111,17 +120,24 @@ class Recogniser:
         service_code = {service_id: code for code, service_id in enumerate(self._service_ids)}
         service = np.array([service_code[m.service_id] for m in matches], np.int32)[match]
         identity, identities, resolver = self._identities(events, rows, service)
-        found = Communications(rows, matches, match, identities, identity, np.zeros(len(rows), np.bool_))
+        none = np.zeros(len(rows), np.bool_)
+        found = Communications(rows, matches, match, identities, identity, none, none)
         found = found.take(~(events.is_kind("dns", rows) & resolver))
-        return self._with_exceptions(events, found) if self.exceptions.entries else found
+        told: Told = {
+            "origin": lambda: ([each.origin for each in found.identities], found.identity),
+            "service_id": lambda: ([each.service_id for each in found.matches], found.match),
+        }
+        excepted, malicious = (matched(events, found.rows, each, told) for each in (self.exceptions, self.malicious))
+        return replace(found, excepted=excepted, malicious=malicious)
 
-    def executions(self, events: Events, used: Mask, communications: Longs) -> tuple[Longs, Codes, list[str]]:
+    def executions(self, events: Events, used: Mask, communications: Communications) -> tuple[Longs, Codes, list[str]]:
         """Executions of scripting engines among the `used` rows, whatever their type or destination.
 
-        A connection or lookup that only points to its process's start has none: its start has it (section 2a).
+        A connection or lookup that only points to its process's start has none: its start has it (section 2a). What is
+        malicious is left out: it is no sighting.
 
         Args:
-            communications: rows that are such, whatever they lack.
+            communications: those among the rows, whatever they lack.
 
         Returns:
             (rows, code of each row's fingerprint, fingerprints).
@@ -129,7 +145,9 @@ class Recogniser:
         names, owners = events.text("process_name"), events.text("causality_process_name")
         own, owned = self._are_engines(names), self._are_engines(owners)
         rows = np.flatnonzero((own | owned) & used)
-        rows = rows[~_points_to_start(events, rows) | np.isin(rows, communications)]
+        rows = rows[~_points_to_start(events, rows) | np.isin(rows, communications.rows)]
+        if self.malicious.entries:
+            rows = rows[~self._malicious(events, rows, communications)]
         own = own[rows]
         columns = {name: events.text_at(name, rows) for name in _PROCESS_COLUMNS}
         columns |= self._command_lines(events, rows, own, ~own)
@@ -196,32 +214,20 @@ class Recogniser:
             _KNOWN_EXECUTION: _known_executions(events, rows, own, owned),
         }
 
-    def _with_exceptions(self, events: Events, found: Communications) -> Communications:
-        """Of all that exceptions cannot tell apart, one row is looked at."""
-        if not len(found.rows):
-            return found
-        exceptions, kinds = self.exceptions, dict[Known, int]()
+    def _malicious(self, events: Events, rows: Longs, communications: Communications) -> Mask:
+        """Which of some rows are malicious, be they communications or not: others have no service."""
+        found = np.isin(rows, communications.rows[communications.malicious])
+        if self._malicious_anywhere:
+            others = np.flatnonzero(~np.isin(rows, communications.rows))
+            nowhere = np.zeros(len(others), np.int32)
 
-        def code(name: str, value: str | None) -> int:
-            return kinds.setdefault(exceptions.known(name, value), len(kinds))
+            def origins() -> tuple[list[str], Codes]:
+                codes, identities, _ = self._identities(events, rows[others], nowhere)
+                return [each.origin for each in identities], codes
 
-        columns: dict[str, npt.NDArray[np.integer[Any]]] = {}
-        for name in exceptions.fields:
-            if name == "origin":
-                columns[name] = np.array([code(name, each.origin) for each in found.identities])[found.identity]
-            elif name == "service_id":
-                columns[name] = np.array([code(name, each.service_id) for each in found.matches])[found.match]
-            else:
-                text = events.text_at(_EXCEPTION_COLUMNS.get(name, name), found.rows)
-                columns[name] = text.lookup(partial(code, name), code(name, None), np.int32)
-        day = events.time.values[found.rows] // DAY_US
-        group, first = group_rows([*columns.values(), np.searchsorted(exceptions.last_days, day)])
-        known = list(kinds)
-        excepted = np.zeros(len(first), np.bool_)
-        for index, row in enumerate(first):
-            values = {name: known[column[row]] for name, column in columns.items()}
-            excepted[index] = exceptions.first(values, int(day[row])) is not None
-        return replace(found, excepted=excepted[group])
+            told: Told = {"origin": origins, "service_id": lambda: ([None], nowhere)}
+            found[others] = matched(events, rows[others], self.malicious, told)
+        return found
 
 
 def _points_to_start(events: Events, rows: Longs) -> Mask:

@@ -15,6 +15,8 @@ from uncommon_im.transforms.rules.recognition.glob_index import UNKNOWN, EntryIn
 
 _REMEMBERED: Final = 1 << 17
 """Values of each field of which it is remembered what is known: bounds memory, not correctness."""
+_ALWAYS: Final = -(1 << 31)
+_FOR_EVER: Final = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,16 @@ class Exceptions:
 
     @cached_property
     def last_days(self) -> list[int]:
-        """The day numbers after which an entry no longer holds, sorted: between two of them the day does not matter."""
-        return sorted({day for day in self._last_day if day is not None})
+        """The last day numbers before another entry holds, or one no longer does, sorted.
+
+        Between two of them the day does not matter.
+        """
+        before = {first - 1 for first, _ in self._days if first != _ALWAYS}
+        return sorted(before | {last for _, last in self._days if last != _FOR_EVER})
 
     def _held(self, places: Iterator[int], day: int) -> Iterator[int]:
-        """Those of the places whose entry has not expired by a day."""
-        return (place for place in places if (last := self._last_day[place]) is None or day <= last)
+        """Those of the places whose entry holds on a day."""
+        return (place for place in places if self._days[place][0] <= day <= self._days[place][1])
 
     @cached_property
     def _index(self) -> EntryIndex:
@@ -78,5 +84,15 @@ class Exceptions:
         return {name: memoise(partial(self._index.matching, name), _REMEMBERED) for name in self.fields}
 
     @cached_property
-    def _last_day(self) -> list[int | None]:
-        return [None if entry.expires is None else day_number(entry.expires) for entry in self.entries]
+    def _days(self) -> list[tuple[int, int]]:
+        """The first and the last day number on which each entry holds."""
+        return [
+            (
+                _ALWAYS if entry.begins is None else day_number(entry.begins),
+                _FOR_EVER if entry.expires is None else day_number(entry.expires),
+            )
+            for entry in self.entries
+        ]
+
+
+NO_EXCEPTIONS: Final = Exceptions(())

@@ -85,6 +85,13 @@ class Suspicions:
                 found[service_id] = "signature" if signed else "name"
         return found
 
+    def is_of_publisher(self, process: Process, service_id: str | None) -> bool:
+        """Whether a valid signature says that a service's own publisher made the program."""
+        service = self.catalogue.services_by_id.get(service_id or "")
+        if service is None or process.signature_status != "signed" or not process.signer:
+            return False
+        return bool(signer_names(process.signer) & service.publishers)
+
     def _reasons(self, process: Process, service_id: str | None) -> Iterator[str]:
         name = process.name.lower()
         if _is_unsigned(process):
@@ -105,10 +112,7 @@ class Suspicions:
         """Office talks to Teams, and a client's own updater to its service."""
         if class_id == "office":
             return service_id == "microsoft-teams"
-        if process.name.lower() not in _UPDATERS or process.signature_status != "signed" or not process.signer:
-            return False
-        service = self.catalogue.services_by_id.get(service_id or "")
-        return service is not None and bool(signer_names(process.signer) & service.publishers)
+        return process.name.lower() in _UPDATERS and self.is_of_publisher(process, service_id)
 
     def _masquerades(self, process: Process, name: str) -> bool:
         publishers = self._publishers.get((name, process.os), frozenset())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -113,9 +114,13 @@ class Arrivals:
         """What was recognised, as far as hosts and hours of the day are concerned."""
         rows = time.at(found.communications.rows)
         activities = activities_of(events, found.communications, self._settings.time_zone)
-        executions = contents.executions(events, found.executions, time)
+        malicious = found.communications.malicious
+        teaching, taught = found.communications.teaching(activities), rows
+        if malicious.any():
+            taught = rows.at(np.flatnonzero(~malicious))
+        shown = chain(contents.executions(events, found.executions, time), contents.sightings(teaching, taught))
         return BlockContent(
-            hosts=list(contents.by_host(list(executions), activities, rows)),
-            hours=list(contents.hours(activities, rows)),
+            hosts=list(contents.by_host(shown, activities, rows, malicious)),
+            hours=list(contents.hours(teaching, taught)),
             counts=found.counts,
         )

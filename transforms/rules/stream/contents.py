@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -136,23 +136,47 @@ def hours(activities: pa.Table, time: Times) -> Iterator[HourSighting]:
         yield HourSighting(key_of(sighting.tenant, sighting.subject), sighting, instant)
 
 
-def by_host(executions: Sequence[tuple[str, str, Shown]], activities: pa.Table, time: Times) -> Iterator[HostArrival]:
-    """What a block says of each host: sightings, each once, and communications, those of an activity in one."""
+def by_host(
+    sightings: Iterable[tuple[str, str, Shown]], activities: pa.Table, time: Times, malicious: Mask
+) -> Iterator[HostArrival]:
+    """What a block says of each host: sightings, each once, and communications, those of an activity in one.
+
+    Args:
+        sightings: (tenant, host, sighting), of executions and of communications.
+        activities: one row per communication.
+        time: of these.
+        malicious: which of these are no sightings.
+    """
     shown: defaultdict[tuple[str, str], dict[tuple[str, int, int], Shown]] = defaultdict(dict)
     found: defaultdict[tuple[str, str], list[Communication]] = defaultdict(list)
-    for tenant, host, sighting in (*executions, *_sightings(activities, time)):
+    silent = np.flatnonzero(malicious)
+    instants = _instants(activities.take(pa.array(silent)), time.at(silent))
+    for tenant, host, sighting in sightings:
         same = shown[tenant, host]
         key = (sighting.subject, sighting.day, sighting.known)
         same[key] = min(same.get(key, sighting), sighting, key=lambda item: item.instant)
     for communication in _communications(activities, time):
         found[communication.row["tenant"], communication.row["host"]].append(communication)
     for tenant, host in shown.keys() | found.keys():
-        sightings, communications = list(shown[tenant, host].values()), found[tenant, host]
-        instant = min(item.instant for item in sightings)  # every communication shows something
-        yield HostArrival(key_of(tenant, host), HostRecords(tenant, host, sightings, communications), instant)
+        of_host, communications = list(shown[tenant, host].values()), found[tenant, host]
+        # every communication shows something, or is malicious
+        instant = min([item.instant for item in of_host], default=_NEVER)
+        instant = min(instant, instants.get((tenant, host), _NEVER))
+        yield HostArrival(key_of(tenant, host), HostRecords(tenant, host, of_host, communications), instant)
 
 
-def _sightings(activities: pa.Table, time: Times) -> Iterator[tuple[str, str, Shown]]:
+def _instants(activities: pa.Table, time: Times) -> dict[tuple[str, str], int]:
+    """(tenant, host) -> the instant before which nothing that follows from its communications leaves."""
+    tenant, host = text_of(activities.column("tenant")), text_of(activities.column("host"))
+    first, groups = time.distinct(tenant.codes, host.codes)
+    earliest: dict[tuple[str, str], int] = {}
+    for whose, who, (_, _, instant, _) in zip(tenant.at_rows(first), host.at_rows(first), groups, strict=True):
+        key = whose or "", who or ""
+        earliest[key] = min(instant, earliest.get(key, instant))
+    return earliest
+
+
+def sightings(activities: pa.Table, time: Times) -> Iterator[tuple[str, str, Shown]]:
     """(tenant, host, sighting) of what communications show, before any are merged."""
     tenant, host = text_of(activities.column("tenant")), text_of(activities.column("host"))
     for kind in SHOWN_BY_COMMUNICATIONS:

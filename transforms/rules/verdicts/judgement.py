@@ -193,6 +193,7 @@ def candidate_of(
         execution=execution,
         parentage=shown.get("parentage"),
         binary=shown.get("binary"),
+        service_use=shown.get("service_use"),
         hour_of_day=shown.get("hour_of_day"),
         coverage_days=coverage,
     )

@@ -28,14 +28,13 @@ from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_KEY, ACTIVITY_
 from uncommon_im.transforms.rules.events.event_id import event_id, row_details
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
-from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
 from uncommon_im.transforms.rules.recognition.identity import Identities
 
 START = DAY * DAY_US
 
 
 def recognised(*records: Record) -> pa.Table:
-    recogniser = Recogniser(Destinations(CATALOGUE), Identities(CATALOGUE), Exceptions(()))
+    recogniser = Recogniser(Destinations(CATALOGUE), Identities(CATALOGUE))
     events = events_of(*records)
     return activities_of(events, recogniser.communications(events, recogniser.candidates(events, events.valid)), "UTC")
 

@@ -114,6 +114,13 @@ def test_for_scripting_engines_the_host_is_always_named() -> None:
     assert [match["host_id"] for match, _ in proposed(LIMITS, *rows)] == ["h0", "h1"]
 
 
+def test_a_proposal_says_which_scripting_engine_it_would_hide() -> None:
+    script = {"script": "python|script:/srv/a.py", "reduced_script": "python|script:/srv/a.py"}
+    told = tuning(activity(host="h1", **script), activity(host="h2", service="slack"))
+    found = proposals(told, told.preview(LIMITS), LIMITS, 2)
+    assert sorted(proposal.engines for proposal in found) == [(), ("python",)]
+
+
 def test_an_exception_that_only_makes_room_for_roll_ups_is_not_proposed() -> None:
     script = {"script": "python|stdin", "reduced_script": "python|stdin"}
     rows = [activity(host=f"h{n}", hour=n, **script) for n in range(3)]

@@ -13,6 +13,7 @@ from tests.transforms.rules.candidates import NOBODY_ELSE, candidate
 from uncommon_im.schemas.detector import Limits, load_detector
 from uncommon_im.transforms.rules.alerts.investigation import REASONS_IN_WORDS
 
+KNOWN = ("communication", "service_use", "binary", "parentage")
 RARE = NOBODY_ELSE | {"other_hosts": 1, "host_days": 2}
 TITLE = "Uncommon communication to an instant messaging server"
 SCRIPT = "python|script:/srv/bot.py"
@@ -27,7 +28,8 @@ def described(**more: Any) -> tuple[str, str]:
 def test_base_says_all_that_there_is_to_say() -> None:
     event = {"host_name": "pc-7", "user_name": "al", "parent_process_name": "explorer.exe"}
     event |= {"process_signature_status": "signed", "process_signer": "Acme Corp", "process_name": "sync.exe"}
-    assert described(shown={"communication": RARE}, **event) == (
+    event |= {"process_path": "C:\\Program Files\\Sync\\sync.exe"}
+    assert described(shown=dict.fromkeys(KNOWN, RARE), **event) == (
         TITLE,
         "sync.exe on pc-7 communicated with Telegram (recognised by the name t.me) on 2026-03-01 at 12:00 UTC. "
         "It was signed by Acme Corp, started by explorer.exe and run by al. "
@@ -43,10 +45,64 @@ def test_what_is_not_known_is_not_claimed_but_said_to_be_not_reported() -> None:
         "Its signature, parent process and user are not reported. "
         "In the 30 days before, the same program used Telegram on no other host and on no day on this host. "
         "Telemetry exists for 20 of these days. "
-        "Severity is Informational because only its rarity speaks against it."
+        "Nobody else used Telegram in these days. "
+        "Severity is Informational because only its rarity is known."
     )
     host = described(**event | {"remote_host": "cdn.example"})[1]
     assert "(cdn.example, recognised by the address 91.108.4.1)" in host
+
+
+@pytest.mark.parametrize(("kind", "how"), [("dns", " in a lookup"), ("connection", "")])
+def test_an_alert_of_a_lookup_says_so(kind: str, how: str) -> None:
+    assert described(event_type=kind)[1].startswith(
+        f"app on h communicated with Telegram (recognised by the name t.me{how})"
+    )
+
+
+SIGNED = {"process_signature_status": "signed", "process_signer": "Acme Corp", "process_path": "/opt/acme/app"}
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        {"process_path": None},
+        {"process_signature_status": None},
+        {"process_signature_status": "unsigned"},
+        {"shown": dict.fromkeys(("communication", "service_use", "binary"), RARE)},
+        {"shown": dict.fromkeys(KNOWN, RARE) | {"binary": NOBODY_ELSE}},
+        {"shown": dict.fromkeys(KNOWN, RARE) | {"parentage": NOBODY_ELSE}},
+    ],
+)
+def test_only_rarity_speaks_against_it_where_all_else_is_known_and_not_new(less: dict[str, Any]) -> None:
+    whole: dict[str, Any] = {"shown": dict.fromkeys(KNOWN, RARE), "parent_process_name": "bash", **SIGNED}
+    assert described(**whole)[1].endswith("because only its rarity speaks against it.")
+    assert described(**whole | less)[1].endswith("because only its rarity is known.")
+
+
+def test_what_else_is_new_is_said() -> None:
+    parent = {"parent_process_name": "C:\\Windows\\services.exe"}
+    new = described(shown=dict.fromkeys(KNOWN, NOBODY_ELSE), **parent)[1]
+    assert "New here, too: its binary and its start by services.exe. Nobody else used Telegram in these days." in new
+    one = described(shown=dict.fromkeys(KNOWN, RARE) | {"binary": NOBODY_ELSE}, **parent)[1]
+    assert "New here, too: its binary. " in one
+    assert "Nobody else" not in one
+
+
+@pytest.mark.parametrize(
+    ("signature", "words"),
+    [
+        (
+            {"process_signature_status": "signed", "process_signer": "Telegram FZ-LLC"},
+            "It is Telegram's own client, by",
+        ),
+        ({}, "It claims to be Telegram's own client, by its name alone."),
+    ],
+)
+def test_a_client_by_its_name_alone_only_claims_to_be_one(signature: dict[str, str], words: str) -> None:
+    assert words in described(process_name="Telegram.exe", os="windows", **signature)[1]
+    assert (
+        "own client" not in described(process_name="sync.exe", os="windows", **signature | {"process_signer": "A"})[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +176,12 @@ def test_no_sentence_has_more_than_25_words() -> None:
     everything |= {"service": "microsoft-teams", "reasons": ",".join(REASONS_IN_WORDS)}
     for event, target in product(({}, everything), ("script:/srv/bot.py", "inline:0123456789abcdef", "unknown")):
         seen = {"other_hosts": 2, "host_days": 2}
-        shown = {"execution": RARE | seen, "communication": RARE | seen}
+        shown = {
+            "execution": RARE | seen,
+            "communication": RARE | seen,
+            "binary": NOBODY_ELSE,
+            "parentage": NOBODY_ELSE,
+        }
         text = described(coverage=20, fingerprint=f"python|{target}", shown=shown, **event)[1]
         lengths = {sentence: len(sentence.split()) for sentence in re.split(r"(?<=\.) (?=[A-Z])", text)}
         assert max(lengths.values()) <= 25, lengths

@@ -56,6 +56,14 @@ def test_what_the_event_does_not_report_is_null_and_listed_as_missing() -> None:
     assert found["missing"][-1]["why"].startswith("only 20 of the 30 days of the window have telemetry")
 
 
+def test_an_activity_of_a_stream_that_had_not_learned_services_yet_says_so() -> None:
+    learned, not_yet = ({"service_use": figures} for figures in (SHOWN, None))
+    assert investigation(shown=learned)["service"] == FIGURES
+    assert "service" not in missing(shown=learned)
+    assert investigation(shown=not_yet)["service"] is None
+    assert "service" in missing(shown=not_yet)
+
+
 def test_an_activity_of_a_stream_that_had_not_learned_hours_yet_says_so() -> None:
     assert investigation()["time"]["service_at_this_hour"] is None
     assert "time.service_at_this_hour" in missing()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.rules.records import activities, activity, quick, rows_of, sightings
 from uncommon_im.transforms.rules.baseline import blocks
-from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA, SIGHTING_SCHEMA
+from uncommon_im.transforms.rules.baseline.tables import ACTIVITY_SCHEMA, SIGHTING_SCHEMA, coded, plain
 
 ROWS = st.lists(
     st.tuples(st.just("t"), st.sampled_from("xyzü"), st.sampled_from(["h1", "h2", "h3", "h4"]), st.integers(0, 9))
@@ -94,3 +94,24 @@ def test_blocks_of_either_compression_are_decoded(compression: blocks.Compressio
     assert len(block) < table.nbytes
     assert blocks.decode([block], SCHEMA).equals(table)
     assert blocks.decode([block], SCHEMA, ["c"]).column("c").null_count == 5000
+
+
+@quick
+@given(
+    st.lists(st.lists(VALUES, max_size=3), min_size=1, max_size=4), st.sets(st.sampled_from(SCHEMA.names), min_size=1)
+)
+def test_tables_kept_as_they_are_held_come_back_part_by_part_each_with_codes_of_its_own(
+    parts: list[list[dict[str, object]]], names: set[str]
+) -> None:
+    tables = [pa.Table.from_pylist(part, SCHEMA) for part in parts]
+    block = blocks.encode_as_held([coded_table(table) for table in tables])
+    wanted = [name for name in SCHEMA.names if name in names]
+    found = [plain(part) for part in blocks.parts(block, SCHEMA, names)]
+    assert [part.column_names for part in found] == [wanted] * len(found)
+    rows = [row for table in tables for row in table.to_pylist()]
+    assert [row for part in found for row in part.to_pylist()] == [{name: row[name] for name in wanted} for row in rows]
+    assert blocks.decode([block], SCHEMA).to_pylist() == rows
+
+
+def coded_table(table: pa.Table) -> pa.Table:
+    return table.cast(coded(table.schema))

@@ -24,7 +24,6 @@ from uncommon_im.transforms.rules.instances.starts import Starts
 from uncommon_im.transforms.rules.recognition.command_line import Engines
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
-from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
 from uncommon_im.transforms.rules.recognition.identity import Identities
 
 LOOKBACK = 4
@@ -192,7 +191,7 @@ def test_an_event_whose_signature_is_unknown_lacks_its_process() -> None:
 
 
 KEEPER = Keeper(Engines(CATALOGUE), lambda text: text.replace("secret", "[redacted:x]"))
-RECOGNISER = Recogniser(Destinations(CATALOGUE), Identities(CATALOGUE), Exceptions(()))
+RECOGNISER = Recogniser(Destinations(CATALOGUE), Identities(CATALOGUE))
 
 
 @pytest.mark.parametrize(

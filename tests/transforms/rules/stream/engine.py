@@ -7,11 +7,12 @@ before it. State goes through its bytes at every call.
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from uncommon_im.transforms.rules.events.tally import Tally
 from uncommon_im.transforms.rules.stream.arrivals import BlockContent
@@ -25,6 +26,38 @@ ROUTES |= {"candidates": "flood"}
 Recognise = Callable[[list[tuple[str, Completed]]], BlockContent]
 Element = tuple[int, str, bytes]
 """(timestamp in ms, key, message)."""
+Timer = TypeVar("Timer", str, tuple[str, int])
+
+
+class Inbox:
+    """Elements on their way, in no order, and the least of their timestamps."""
+
+    def __init__(self) -> None:
+        self._elements: list[Element] = []
+        self._instants: list[int] = []
+        self._taken: Counter[int] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._elements)
+
+    def append(self, element: Element) -> None:
+        self._elements.append(element)
+        heapq.heappush(self._instants, element[0])
+
+    def take(self, chooser: random.Random) -> Element:
+        """Any element."""
+        number = chooser.randrange(len(self._elements))
+        self._elements[number], self._elements[-1] = self._elements[-1], self._elements[number]
+        element = self._elements.pop()
+        self._taken[element[0]] += 1
+        return element
+
+    @property
+    def least(self) -> int:
+        """The least timestamp; `END` if nothing is on its way."""
+        while self._instants and self._taken[self._instants[0]]:
+            self._taken[heapq.heappop(self._instants)] -= 1
+        return self._instants[0] if self._instants else END
 
 
 @dataclass
@@ -36,7 +69,7 @@ class Stage:
     cells: dict[str, bytes] = field(default_factory=dict)
     bags: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     timers: dict[str, int] = field(default_factory=dict)
-    inbox: list[Element] = field(default_factory=list)
+    inbox: Inbox = field(default_factory=Inbox)
     kept: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     tidyings: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -44,6 +77,13 @@ class Stage:
     def holds(self) -> bool:
         """Whether anything is left of any key."""
         return bool(self.cells or self.bags or self.timers or self.kept or self.tidyings)
+
+
+def due(timers: Mapping[Timer, int], watermark: int) -> list[Timer]:
+    """The timers that the watermark has passed."""
+    if min(timers.values(), default=END + 1) > watermark:
+        return []
+    return [timer for timer, at in timers.items() if at <= watermark]
 
 
 class Engine:
@@ -97,8 +137,8 @@ class Engine:
         choices: list[tuple[str, str | tuple[str, int]]] = []
         for name, stage in self.stages.items():
             choices += [(name, "deliver")] * bool(stage.inbox)
-            choices += [(name, key) for key, at in stage.timers.items() if at <= watermarks[name]]
-            choices += [(name, tidying) for tidying, at in stage.tidyings.items() if at <= watermarks[name]]
+            choices += [(name, key) for key in due(stage.timers, watermarks[name])]
+            choices += [(name, tidying) for tidying in due(stage.tidyings, watermarks[name])]
         choices += [("instances", "recognise")] * bool(self.completed)
         if not choices:
             return False
@@ -109,7 +149,7 @@ class Engine:
         elif isinstance(what, tuple):
             self._tidy(stage, *what)
         elif what == "deliver":
-            at, key, data = stage.inbox.pop(self.random.randrange(len(stage.inbox)))
+            at, key, data = stage.inbox.take(self.random)
             self._deliver(stage, key, data, at)
         else:
             now = stage.timers.pop(what)
@@ -126,8 +166,8 @@ class Engine:
         outputs: dict[str, int] = {}
         for name, stage in self.stages.items():
             before = [self.source, *(outputs[upstream] for upstream in stage.upstream)]
-            inputs[name] = min([*before, *(at for at, _, _ in stage.inbox)])
-            outputs[name] = min([inputs[name], *stage.timers.values()])
+            inputs[name] = min([*before, stage.inbox.least])
+            outputs[name] = min(inputs[name], min(stage.timers.values(), default=END))
             if name == "instances":
                 outputs[name] = min([outputs[name], *(completed.at for _, completed in self.completed)])
         return inputs

@@ -25,7 +25,7 @@ def comparable_with_late(alert: dict[str, Any]) -> tuple[Any, ...]:
     return (*comparable(alert), alert["late"])
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_arrival_order_within_the_lateness_gives_the_alerts_and_verdicts_of_the_backfills_oracle(seed: int) -> None:
     organisation = random_organisation(seed)
     allowed = (600, 0, 7200)[seed % 3] * SECOND_US
@@ -39,7 +39,7 @@ def test_any_arrival_order_within_the_lateness_gives_the_alerts_and_verdicts_of_
     assert all(not stage.holds for stage in driven.engine.stages.values()), "state is left"
 
 
-@pytest.mark.parametrize("seed", range(12, 18))
+@pytest.mark.parametrize("seed", range(12, 15))
 def test_late_records_do_the_same_under_any_engine_and_every_count_adds_up(seed: int) -> None:
     organisation, chooser = random_organisation(seed), random.Random(seed)
     waiting = Waiting(chooser.choice((0, 60, 600, 7200)) * SECOND_US, chooser.choice((6, 24, 72)) * HOUR_US)

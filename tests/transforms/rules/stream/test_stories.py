@@ -198,13 +198,13 @@ def test_judged_hours_and_what_was_said_are_kept_for_the_horizon_no_longer() -> 
     assert {name: len(stage.cells) for name, stage in engine.stages.items()} == {
         "instances": 0,
         "hosts": 1,
-        "baselines": 3,
+        "baselines": 4,  # telemetry, the communication, its service, its hour of the day
         "judge": 0,
         "flood": 0,
     }
     (cell,) = engine.stages["hosts"].cells.values()
     state = engine.stages["hosts"].step.codec.decode(cell)
-    assert (state.open, state.recent, len(state.days)) == ({}, [], 1)
+    assert (state.open, state.recent, len(state.days)) == ({}, [], 2)  # the communication and its service
 
 
 def test_when_a_service_is_used_is_seen_once_a_block_and_kept_with_no_host() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from uncommon_im.schemas.event import ARROW_TYPES, EVENT_COLUMNS, ColumnKind
 from uncommon_im.schemas.mapping_fields import Path
@@ -82,7 +83,13 @@ class PlainColumns:
             return None
         [key] = filled
         keep = all(convert in _KEEP_NUMBERS for of, convert in fields if of == key)
-        return self._fields[key].integers if keep else None
+        numbers = self._fields[key].integers if keep else None
+        elsewhere = [rows for plan, rows in self._rows.items() if key not in dict(plan.fields.get(name, ()))]
+        if numbers is None or not elsewhere:
+            return numbers
+        taken = np.ones(self._size, np.bool_)  # a plan may leave out what others take: the port of a lookup's server
+        taken[np.concatenate(elsewhere)] = False
+        return pc.if_else(pa.array(taken), numbers, pa.scalar(None, numbers.type))
 
 
 class PlanChoice:

@@ -107,6 +107,15 @@ def test_golden_records_that_are_plain_give_what_the_adapter_gives(format: str) 
     assert assert_same_as_alone(lines, format) > len(lines) / 3
 
 
+def test_a_number_that_one_plan_takes_and_another_leaves_out_is_the_adapters() -> None:
+    """The port of a lookup's server is no port of the lookup, though connections take the same field."""
+    kinds = ("ENUM.NETWORK_STREAM_ACCEPT", "NETWORK_DNS_QUERY")
+    connection, *lookups = (record for kind in kinds for record in RECORDS if record.get("event_sub_type") == kind)
+    assert any(record.get("action_remote_port") for record in lookups)
+    for lookup in lookups:
+        assert_same_as_alone([encoded(connection), encoded(lookup)], "auto")
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(
