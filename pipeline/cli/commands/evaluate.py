@@ -51,9 +51,10 @@ def run_evaluate(options: EvaluateOptions) -> None:
 
 
 def show(report: Mapping[str, Any]) -> None:
-    """The report as two tables: by campaign, and all together."""
+    """The report as three tables: by campaign, by class of malicious campaigns, and all together."""
     console = Console()
     console.print(_campaigns(report["campaigns"]))
+    console.print(_classes(report["recall_by_class"]))
     table = Table("all together", title_justify="left")
     table.add_column("figure", justify="right")
     table.add_column("95 % interval", justify="right")
@@ -101,6 +102,19 @@ def _campaigns(campaigns: list[dict[str, Any]]) -> Table:
             f"{each['alerts']['median']:g} (≤ {each['alerts']['most']})",
             style="bold red" if missed else "",
         )
+    return table
+
+
+def _classes(classes: list[dict[str, Any]]) -> Table:
+    table = Table(title="Recall by class of malicious campaigns", title_justify="left")
+    table.add_column("class", no_wrap=True)
+    for name in ("detected", "recall", "95 % interval"):
+        table.add_column(name, justify="right")
+    table.add_column("missed")
+    for each in classes:
+        missed = ", ".join(f"{name} ({times})" if times > 1 else name for name, times in each["missed"].items())
+        found = f"{each['detected']} of {each['planted']}"
+        table.add_row(Text(each["class"] or "-"), found, *_estimate(each["recall"], percent=True), Text(missed or "-"))
     return table
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.options.declaration import Options, option
-from uncommon_im.pipeline.options.values import MOST_DAYS, Whole, positive, seed
+from uncommon_im.pipeline.options.values import MOST, MOST_DAYS, Whole, positive, seed, text
 from uncommon_im.pipeline.sinks.files.options import LockOptions
 from uncommon_im.schemas.documents import ConfigurationError
 
@@ -37,6 +37,17 @@ class SimulateOptions(Options):
     gap_days: int = option(
         "How many days, three weeks before the end, have no telemetry at all.", 0, parse=Whole(0, MOST_DAYS)
     )
+    campaigns: tuple[str, ...] = option(
+        "What is planted: a campaign's name, a class, or a glob of such. `malicious` and `harmless` are classes, "
+        "too, and so is `default`: what is planted otherwise, with all of --cards. The option can be repeated.",
+        (),
+        "NAME",
+        parse=text,
+    )
+    campaigns_per_day: int | None = option(
+        "At most so many campaigns begin on a day. By default any number may.", parse=Whole(1, MOST)
+    )
+    cards: str | None = option("A folder with campaigns of your own: a card each, in *.yaml.", metavar="DIR")
     marginals: bool = option("Also measure shares and skews, into marginals.json.", False)
     lock: LockOptions
 
@@ -48,9 +59,11 @@ def run_simulate(options: SimulateOptions) -> None:
         ConfigurationError: an argument is wrong.
     """
     from uncommon_im.pipeline.lab.simulation import FIRST_DAY, Scenario, simulate
+    from uncommon_im.pipeline.lab.simulation.campaigns.deck import chosen
     from uncommon_im.pipeline.lab.simulation.folder import simulation_folder
     from uncommon_im.pipeline.lab.simulation.marginals import marginals_of
 
+    campaigns = tuple(chosen(options.campaigns, options.cards))
     try:
         scenario = Scenario(
             options.hosts,
@@ -60,6 +73,8 @@ def run_simulate(options: SimulateOptions) -> None:
             options.background,
             options.gap_days,
             options.sensor,
+            campaigns,
+            options.campaigns_per_day,
         )
     except ValueError as error:
         raise ConfigurationError(str(error)) from None

@@ -28,7 +28,6 @@ from uncommon_im.transforms.rules.instances.event_rows import EVENT_ROW_SCHEMA, 
 from uncommon_im.transforms.rules.instances.starts import Starts
 from uncommon_im.transforms.rules.recognition.communications import Recogniser
 from uncommon_im.transforms.rules.recognition.destination import Destinations
-from uncommon_im.transforms.rules.recognition.exceptions import Exceptions
 from uncommon_im.transforms.rules.recognition.identity import Identities
 
 
@@ -93,7 +92,7 @@ class CommunicationReader:
     def __init__(self, catalogue: Catalogue, operator_ranges: bool = False) -> None:
         """Asks the catalogue what an instant messaging server is."""
         destinations = Destinations(catalogue, operator_ranges)
-        self._recogniser = Recogniser(destinations, Identities(catalogue), Exceptions(()))
+        self._recogniser = Recogniser(destinations, Identities(catalogue))
         self.hosts: set[str] = set()
         self.days: set[int] = set()
 

@@ -18,7 +18,8 @@ def report_of(scores: Sequence[Score]) -> dict[str, Any]:
     """All figures of one detector over some organisations, as JSON has them.
 
     Rates are alerts per 1,000 hosts per day, after the learning days. Recall by severity counts malicious campaigns
-    with an alert of that severity, whatever others they have. Intervals are 95 %, as `intervals` says.
+    with an alert of that severity, whatever others they have. Recall by class names what was missed. Intervals are
+    95 %, as `intervals` says.
     """
     return {
         "organisations": len(scores),
@@ -29,6 +30,9 @@ def report_of(scores: Sequence[Score]) -> dict[str, Any]:
         "recall_by_severity": {
             name: recall(scores, _alerts_with(name))._asdict() for name in _names(scores, lambda alert: alert.severity)
         },
+        "recall_by_class": [
+            _of_class(kind, scores) for kind in sorted({each.campaign.kind for each in _malicious(scores)})
+        ],
         "told_as_expected": {
             name: told_as_expected(scores, name)._asdict()
             for name in sorted({each.campaign.expected for each in _malicious(scores)} - {"none"})
@@ -102,12 +106,27 @@ def _by_campaign(scores: Iterable[Score]) -> list[list[CampaignScore]]:
     return sorted(grouped.values(), key=lambda group: not group[0].campaign.malicious)
 
 
+def _of_class(kind: str, scores: Iterable[Score]) -> dict[str, Any]:
+    """What was found of a class of malicious campaigns, and how often which of them was missed."""
+    planted = [each for each in _malicious(scores) if each.campaign.kind == kind]
+    missed = Counter(each.campaign.name for each in planted if not each.detected)
+    found = len(planted) - missed.total()
+    return {
+        "class": kind,
+        "planted": len(planted),
+        "detected": found,
+        "recall": share(found, len(planted))._asdict(),
+        "missed": dict(sorted(missed.items())),
+    }
+
+
 def _of_campaign(group: Sequence[CampaignScore]) -> dict[str, Any]:
     campaign = group[0].campaign
     delays = [each.delay_seconds for each in group if each.delay_seconds is not None]
     return {
         "campaign": campaign.name,
         "title": campaign.title,
+        "class": campaign.kind,
         "technique": campaign.technique,
         "malicious": campaign.malicious,
         "expected_variation": campaign.expected,

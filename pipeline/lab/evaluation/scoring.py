@@ -60,7 +60,7 @@ class Alert(msgspec.Struct, frozen=True, order=True):
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """A line of `labels.jsonl`: what was planted, and which events that were."""
+    """A line of `labels.jsonl`: what was planted, of which class, and which events that were."""
 
     name: str = msgspec.field(name="campaign")
     title: str
@@ -68,6 +68,7 @@ class Campaign(msgspec.Struct, frozen=True):
     malicious: bool
     expected: str = msgspec.field(name="expected_variation")
     event_ids: tuple[str, ...] = ()
+    kind: str = msgspec.field(name="class", default="")
 
 
 @dataclass(frozen=True)

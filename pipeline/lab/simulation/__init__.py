@@ -19,7 +19,8 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from uncommon_im.pipeline.lab.simulation.campaigns.acts import plant, with_instances
-from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS, CHANGES
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CHANGES, Campaign
+from uncommon_im.pipeline.lab.simulation.campaigns.deck import chosen
 from uncommon_im.pipeline.lab.simulation.campaigns.labels import labels_of
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import build_organisation
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
@@ -47,6 +48,8 @@ class Scenario:
         sensor: in whose shape the telemetry is. Who does what and when is the same for all, and so are labels; sensors
             that name a process's instance tell its start before it connects.
         gap_days: days without any telemetry, `parameters.days_after_gap` days before the end.
+        campaigns: what is planted, in the order in which hosts are picked.
+        most_a_day: how many of them may begin on a day; `None`: any number.
 
     Raises:
         ValueError: a number is out of range.
@@ -59,6 +62,8 @@ class Scenario:
     background: Literal["full", "thinned"] = "full"
     gap_days: int = 0
     sensor: SensorName = "xdr"
+    campaigns: tuple[Campaign, ...] = tuple(chosen())
+    most_a_day: int | None = None
 
     def __post_init__(self) -> None:
         """Checks the numbers."""
@@ -97,11 +102,14 @@ def simulate(output: str, scenario: Scenario) -> SimulationSummary:
 
     Campaigns begin on day `parameters.campaign_day`; what a
     label expects holds from 33 days and 20 hosts on.
+
+    Raises:
+        ConfigurationError: there are not enough days for all campaigns at so many a day.
     """
     folder, seed, sensor = Path(output), scenario.seed, SENSORS[scenario.sensor]
     (folder / "events").mkdir(parents=True, exist_ok=True)
     organisation = build_organisation(scenario.hosts, scenario.days, seed, scenario.first_day, scenario.gap_days)
-    campaign_rows = plant(organisation, len(CHANGES), seed)
+    campaign_rows = plant(organisation, scenario.campaigns, len(CHANGES), seed, scenario.most_a_day)
     names = {change.name: number for number, change in enumerate(CHANGES)}
     ordinary = Background(organisation, names, seed, scenario.background == "thinned", sensor.guid is not None)
     files = []
@@ -113,7 +121,7 @@ def simulate(output: str, scenario: Scenario) -> SimulationSummary:
             rows = with_instances(rows, running)
         files.append(write_day(folder / "events", day, [*ordinary.day(index), table_of(rows)], sensor))
     campaign_events = pa.concat_tables(file.campaign_events for file in files)
-    labels = labels_of([*CHANGES, *CAMPAIGNS], campaign_events, organisation)
+    labels = labels_of([*CHANGES, *scenario.campaigns], campaign_events, organisation)
     write_labels(folder / "labels.jsonl", labels)
     by_type = sum((file.events for file in files), Counter())
     return SimulationSummary(

@@ -79,6 +79,7 @@ class Parameters(Entry, frozen=True):
     adoption_scale_days: float
     campaign_day: int
     campaign_start_share: float
+    early_days: int
     rename_after_days: int
     roll_out_share: float
     outbreak_hosts: int

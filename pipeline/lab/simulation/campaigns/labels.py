@@ -8,12 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uncommon_im.pipeline.lab.simulation.campaigns.campaign import GAP, Label
+from uncommon_im.pipeline.lab.simulation.campaigns.campaign import GAP, Campaign, Label
 from uncommon_im.pipeline.lab.simulation.organisation.organisation import Organisation
 from uncommon_im.transforms.rules.columns.days import DAY_US, day_number, day_of, rfc3339
 
 
-def labels_of(campaigns: Sequence[Label], events: pa.Table, organisation: Organisation) -> list[dict[str, Any]]:
+def labels_of(
+    campaigns: Sequence[Campaign | Label], events: pa.Table, organisation: Organisation
+) -> list[dict[str, Any]]:
     """The labels of all that happened.
 
     Args:
@@ -25,7 +27,8 @@ def labels_of(campaigns: Sequence[Label], events: pa.Table, organisation: Organi
     return labels + list(_labels(campaigns, events))
 
 
-def _labels(campaigns: Sequence[Label], events: pa.Table) -> Iterator[dict[str, Any]]:
+def _labels(campaigns: Sequence[Campaign | Label], events: pa.Table) -> Iterator[dict[str, Any]]:
+    events = events.unify_dictionaries()  # each day has its own, and Arrow groups by no more than one
     events = events.append_column("micros", events.column("event_time").cast(pa.int64()))
     for number, campaign in enumerate(campaigns):
         mine = events.filter(pc.equal(events.column("label"), number))
@@ -46,17 +49,18 @@ def _gap(organisation: Organisation) -> dict[str, Any]:
 
 
 def _label(
-    campaign: Label, hosts: list[str], days: list[str], ends: tuple[int, int], event_ids: list[str]
+    campaign: Campaign | Label, hosts: list[str], days: list[str], ends: tuple[int, int], event_ids: list[str]
 ) -> dict[str, Any]:
     """One line; `days` are the UTC dates on which a host is affected for the first time, `ends` are µs."""
     return {
         "campaign": campaign.name,
         "title": campaign.title,
+        "class": campaign.kind,
         "technique": campaign.technique,
         "malicious": campaign.malicious,
         "expected_variation": campaign.expected,
         "why": campaign.why,
-        "source": campaign.source,
+        "source": "; ".join(campaign.sources),
         "hosts": hosts,
         "days": days,
         "first_event": rfc3339(ends[0]),

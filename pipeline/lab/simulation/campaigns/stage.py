@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from hashlib import blake2b
 from itertools import cycle
@@ -43,19 +43,30 @@ class Stage:
     instances: dict[int, int] = field(default_factory=dict)
 
     def pick(self) -> list[Host]:
-        """One host of the campaign's kind, if possible of its department, on at that day and used by no other campaign.
+        """Hosts of the campaign's kind, if possible of its department, on at that day and used by no other campaign.
 
-        Small organisations may not have one: then one of another department serves, unless `strict`, and a used one.
-        An empty list if there is none at all.
+        Small organisations may not have enough: then others of another department serve, unless `strict`, and used
+        ones. An empty list if there is none at all.
         """
         hosts, kind = self.campaign.hosts, self.all_hosts()
         own = [h for h in kind if hosts.department in (None, h.department)]
         pools = [own] if hosts.strict else [own, kind]
-        fresh = [[h for h in pool if h.index not in self.used] for pool in pools]
-        pool = next(filter(None, [*fresh, *pools]), [])
-        pick = [pool[int(self.rng.integers(len(pool)))]] if pool else []
-        self.used.update(h.index for h in pick)
-        return pick
+        picked: dict[int, Host] = {}
+        for _ in range(max(hosts.count, round(hosts.share * len(kind)))):
+            fresh = [[h for h in pool if h.index not in self.used] for pool in pools]
+            pool = next(filter(None, [*fresh, *pools]), [])
+            if pool:
+                host = pool[int(self.rng.integers(len(pool)))]
+                picked[host.index] = host
+                self.used.add(host.index)
+        return list(picked.values())
+
+    def named(self, host: Host, day: int, number: int) -> Host:
+        """The host as the campaign calls it on a day: another one to whoever knows hosts by their names."""
+        if self.campaign.hosts.named is None:
+            return host
+        name = self.campaign.hosts.named.format(host=host.host_id, day=day, number=number)
+        return replace(host, host_id=name, host_name=f"{name}.corp.example")
 
     def pick_many(self, count: int) -> list[Host]:
         """Up to `count` hosts of the campaign's kind, whatever other campaigns do there."""
@@ -90,10 +101,11 @@ class Stage:
 
     def act(self, host: Host, when: datetime) -> None:
         """The campaign's program starts, and connects at the campaign's times."""
-        if self.campaign.starts:
+        rhythm = self.campaign.rhythm
+        if rhythm.starts:
             self.start(host, when)
-        for n, transfer in zip(range(self.campaign.times), cycle(self.campaign.transfers)):
-            self.connect(host, transfer, when + timedelta(seconds=self.campaign.first + n * self.campaign.every))
+        for n, transfer in zip(range(rhythm.times), cycle(self.campaign.transfers)):
+            self.connect(host, transfer, when + timedelta(seconds=rhythm.first + n * rhythm.every))
 
     def start(self, host: Host, when: datetime) -> None:
         """A process start."""

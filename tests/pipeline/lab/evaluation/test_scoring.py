@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from uncommon_im.pipeline.lab.evaluation.report import precision, rate, recall, report_of
@@ -171,6 +172,23 @@ def test_recall_is_told_apart_by_severity_and_by_the_variation_that_was_expected
     assert (report["recall"]["value"], by_severity) == (1, {"Informational": 0.5, "Low": 0.5})
     assert report["told_as_expected"].keys() == {"suspicious_process"}
     assert report["told_as_expected"]["suspicious_process"]["value"] == 0.5
+
+
+def test_recall_is_told_apart_by_class_and_what_was_missed_is_named() -> None:
+    classes = {"stealer": "stealer", "worm": "implant", "bot": "developer"}
+    named = [msgspec.structs.replace(each, kind=classes[each.name]) for each in ORGANISATION.campaigns]
+    organisation = replace(ORGANISATION, campaigns=[*named, msgspec.structs.replace(named[1], name="thief")])
+    rows = report_of([scored("worm-1", organisation=organisation)] * 2)["recall_by_class"]
+    assert [(row["class"], row["detected"], row["planted"], row["missed"]) for row in rows] == [
+        ("implant", 2, 2, {}),
+        ("stealer", 0, 4, {"stealer": 2, "thief": 2}),
+    ]
+    assert rows[0]["recall"]["low"] == pytest.approx(0.342, abs=0.001)
+
+
+def test_campaigns_of_labels_without_classes_have_one_row_together() -> None:
+    (row,) = report_of([scored("worm-1")])["recall_by_class"]
+    assert (row["class"], row["detected"], row["planted"]) == ("", 1, 2)
 
 
 def test_campaigns_are_added_up_over_organisations() -> None:

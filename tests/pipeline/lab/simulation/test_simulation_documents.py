@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import chain
 
-from uncommon_im.pipeline.lab.simulation.campaigns.acts import ACTS
-from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CAMPAIGNS, CHANGES
 from uncommon_im.pipeline.lab.simulation.organisation.software import PROGRAMS
 from uncommon_im.pipeline.lab.simulation.parameters import PARAMETERS as p
 from uncommon_im.pipeline.lab.simulation.traffic.destinations import build_destinations
@@ -30,15 +28,3 @@ def test_a_day_has_24_hours_and_shifts_are_times_of_day() -> None:
 def test_shares_are_of_departments_that_there_are() -> None:
     assert set(p.shifts) <= set(p.departments)
     assert all(set(shares) == set(p.departments) for shares in p.client_shares.values())
-
-
-def test_campaigns_are_on_hosts_and_by_programs_that_there_are() -> None:
-    assert all(c.hosts.department is None or c.hosts.department in p.departments for c in CAMPAIGNS)
-    assert all(c.program in PROGRAMS[c.hosts.os] for c in CAMPAIGNS if isinstance(c.program, str))
-    assert all(c.transfers for c in CAMPAIGNS)
-
-
-def test_names_of_campaigns_are_different_and_what_acts_them_out_is_of_one() -> None:
-    names = [each.name for each in (*CHANGES, *CAMPAIGNS)]
-    assert len(set(names)) == len(names)
-    assert set(ACTS) <= {campaign.name for campaign in CAMPAIGNS}

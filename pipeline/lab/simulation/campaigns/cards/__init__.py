@@ -1,0 +1,1 @@
+"""Campaigns as cards, one YAML file each; read by `campaigns.deck`."""
