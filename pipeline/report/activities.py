@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -122,6 +122,22 @@ class Activities:
         order = [("alerts_sum", "descending"), ("hosts", "ascending"), *((key, "ascending") for key in _PAIR)]
         rows = pairs.take(pc.sort_indices(pairs, order)[:limit]).to_pylist()
         return [_pair(row) for row in rows], pairs.num_rows
+
+    def kept_back(self, hosts: Collection[str], limit: int) -> tuple[list[dict[str, Any]], int]:
+        """What was rare on some hosts and is no alert, by day, the newest first; and how many such rows there are.
+
+        Each has the columns of a pair, `host`, `verdict`, the `day` (ISO), and the `activities` of that day.
+        """
+        rows = self._rare.table
+        is_alert = pc.equal(rows.column("verdict"), "alert")
+        rows = rows.filter(pc.and_(pc.invert(is_alert), pc.is_in(rows.column("host"), pa.array(hosts, pa.string()))))
+        order = [("day", "descending"), *((key, "ascending") for key in ("host", *_PAIR, "verdict"))]
+        first = rows.take(pc.sort_indices(rows, order)[:limit]).to_pylist()
+        return [row | {"day": str(day_of(row["day"]))} for row in first], rows.num_rows
+
+    def hosts(self) -> dict[str, int]:
+        """Tenant -> how many hosts have an activity."""
+        return dict(Counter(self._uses.table.group_by(["tenant", "host"]).aggregate([]).column("tenant").to_pylist()))
 
     def services(self) -> list[ServiceUse]:
         """The services, those on most hosts first; a program is a name and an origin."""

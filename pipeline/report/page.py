@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.filters import do_filesizeformat as filesizeformat
 from markupsafe import Markup
 
 from uncommon_im.pipeline.report.charts import Series, over_time
@@ -20,10 +21,16 @@ from uncommon_im.pipeline.report.run import Run
 from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.transforms.rules.columns.visible import visible
 
+MOST_CASES: Final = 50
+"""Cases that are listed."""
+MOST_NAMED: Final = 2
+"""Related cases that are named; of the others it is said how many there are."""
 MOST_PAIRS: Final = 200
 """Rare pairs that are listed."""
 MOST_TENANTS: Final = 100
 """Tenants that are listed."""
+MOST_KEPT_BACK: Final = 20_000
+"""Rows of rare activities without an alert that the pages of hosts show."""
 MOST_CHARACTERS: Final = 200
 """Of a value in a table; what is longer is cut. Alerts are whole, at a click."""
 MOST_OF_A_RECORD: Final = 2000
@@ -53,7 +60,11 @@ VERDICTS: Final = {
 """Verdict -> its words, and its outcome in the chart of days."""
 
 
-def render(run: Run, catalogue: Catalogue) -> str:
+SCRIPT: Final = ("elements", "triage", "queries", "evidence", "exports", "card", "list", "places", "start")
+"""The files of the page's script, each after those that it needs."""
+
+
+def render(run: Run, catalogue: Catalogue, virustotal: bool = False) -> str:
     """The page.
 
     Whatever comes from telemetry is escaped by Jinja, or packed and later written as text by the page's own script.
@@ -62,8 +73,9 @@ def render(run: Run, catalogue: Catalogue) -> str:
     Args:
         run: what it is about.
         catalogue: names of services that no alert names.
+        virustotal: digests are links to VirusTotal, which learns of them only when somebody follows one.
     """
-    style, script = _own("report.css"), _own("report.js")
+    style, script = _own("report.css"), script_text()
     names = {id: service.name for id, service in catalogue.services_by_id.items()} | run.alerts.service_names
     pairs, all_pairs = run.activities.pairs(MOST_PAIRS)
     tenants, by_day = run.activities.tenants(), run.activities.by_day()
@@ -74,7 +86,11 @@ def render(run: Run, catalogue: Catalogue) -> str:
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),
         script=Markup(script),
-        packed=pack(run.alerts.newest),
+        packed=pack(_data(run, names, virustotal)),
+        cases=run.cases[:MOST_CASES],
+        all_cases=len(run.cases),
+        cases_by_id={case.case_id: case for case in run.cases},
+        most_named=MOST_NAMED,
         total_alerts=run.alerts.by_day.total(),
         days=_range(days),
         alerts_chart=over_time(run.alerts.by_day, _and_others(VARIATIONS, run.alerts.by_day), days),
@@ -91,9 +107,35 @@ def render(run: Run, catalogue: Catalogue) -> str:
     )
 
 
-def pack(alerts: Sequence[Mapping[str, Any]]) -> str:
-    """Alerts as base64 of a gzip of a JSON list: a tenth of their size, and no character that HTML reads."""
-    return base64.b64encode(gzip.compress(msgspec.json.encode(alerts), mtime=0)).decode()
+def script_text() -> str:
+    """The page's own script: its files in one block, so that their names are nobody else's."""
+    files = "\n".join(_own(f"script/{name}.js") for name in SCRIPT)
+    return f'"use strict";\n{{\n{files}}}\n'
+
+
+def pack(data: Mapping[str, Any]) -> str:
+    """Data as base64 of a gzip of JSON: a tenth of its size, and no character that HTML reads."""
+    return base64.b64encode(gzip.compress(msgspec.json.encode(data), mtime=0)).decode()
+
+
+def _data(run: Run, service_names: Mapping[str, str], virustotal: bool) -> dict[str, Any]:
+    """What the script reads: the alerts, and what it says beside them."""
+    kept_back, all_kept_back = run.activities.kept_back(run.alerts.hosts, MOST_KEPT_BACK)
+    return {
+        "alerts": run.alerts.listed,
+        "kept_back": [
+            row | {"service": service_names.get(row["service"], row["service"]), "verdict": _words(row["verdict"])}
+            for row in kept_back
+        ],
+        "all_kept_back": all_kept_back,
+        "has_verdicts": run.has_verdicts,
+        "hosts": run.activities.hosts() if run.has_verdicts else {},
+        "virustotal": virustotal,
+    }
+
+
+def _words(verdict: str) -> str:
+    return VERDICTS.get(verdict, (verdict, ""))[0]
 
 
 def _template() -> Any:
@@ -106,6 +148,7 @@ def _template() -> Any:
     )
     environment.filters["visible"] = visible
     environment.filters["number"] = lambda number: f"{number:,}"
+    environment.filters["bytes"] = lambda number: "not reported" if number is None else filesizeformat(number)
     return environment.get_template("report.html.j2")
 
 

@@ -18,6 +18,7 @@ from uncommon_im.pipeline.runs.folder import SUMMARY, read_summary
 from uncommon_im.pipeline.runs.read_rows import files_of, read_lines, read_rows, read_verdicts
 from uncommon_im.pipeline.storage.listing import exists
 from uncommon_im.schemas.documents import ConfigurationError, require
+from uncommon_im.transforms.rules.advice.cases import Case, CaseAlert, cases
 
 EXAMPLES: Final = 3
 """Dead letters that are shown of each reason."""
@@ -53,41 +54,18 @@ class DeadLetterRow(msgspec.Struct):
     raw: str
 
 
-class _Host(msgspec.Struct):
-    id: str
-
-
-class _Service(msgspec.Struct):
-    id: str
-    name: str
-
-
-class _Process(msgspec.Struct):
-    name: str
-    origin: str
-    script: str
-
-
 class _Baseline(msgspec.Struct):
     coverage_days: int
 
 
-class _Alert(msgspec.Struct):
+class _Alert(CaseAlert, frozen=True, kw_only=True):
     """What the page itself reads of an alert; the rest is shown as it is."""
 
-    alert_id: str
-    tenant_id: str
-    timestamp: datetime
     description: str
-    severity: str
-    variation: str
-    host: _Host
-    service: _Service
-    process: _Process
     baseline: _Baseline
 
     @property
-    def activity(self) -> dict[str, Any]:
+    def activity_row(self) -> dict[str, Any]:
         """The row of `ACTIVITY_SCHEMA` that it stands for."""
         return {
             "tenant": self.tenant_id,
@@ -106,7 +84,7 @@ class Alerts:
     """A run's alerts.
 
     Args:
-        newest: as JSON objects, the newest first.
+        listed: as JSON objects, the highest priority first, then the newest.
         by_day: (day, variation) -> how many.
         severities: severity -> how many.
         hosts: ids of hosts that have one.
@@ -114,7 +92,7 @@ class Alerts:
         coverage: tenant -> least and most days with telemetry behind an alert.
     """
 
-    newest: list[dict[str, Any]] = field(default_factory=list)
+    listed: list[dict[str, Any]] = field(default_factory=list)
     by_day: Counter[tuple[date, str]] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     hosts: set[str] = field(default_factory=set)
@@ -140,6 +118,7 @@ class Run:
         folder: the run's `--output`.
         summary: its counts.
         alerts: its alerts.
+        cases: of all its alerts, the most urgent first.
         activities: of all activities, or of those that are alerts.
         has_verdicts: `activities` is of all.
         letters: reason -> the first dead letters, at most `EXAMPLES`.
@@ -148,6 +127,7 @@ class Run:
     folder: str
     summary: Summary
     alerts: Alerts
+    cases: list[Case]
     activities: Activities
     has_verdicts: bool
     letters: dict[str, list[DeadLetterRow]]
@@ -164,21 +144,23 @@ def read_run(folder: str, most_alerts: int) -> Run:
         ConfigurationError: it is no such folder, or a file in it is not what a run writes; names the file and line.
     """
     summary = _summary(folder)
-    alerts, rows = Alerts(), []
+    alerts, rows, of_cases = Alerts(), [], []
     has_verdicts = bool(files_of(folder, "verdicts"))
 
-    def documents() -> Iterator[tuple[datetime, str, dict[str, Any]]]:
+    def documents() -> Iterator[tuple[int, datetime, str, dict[str, Any]]]:
         for alert, document in _alerts(folder):
             alerts.count(alert)
+            of_cases.append(alert)
             if not has_verdicts:
-                rows.append(alert.activity)
-            yield alert.timestamp, alert.alert_id, document
+                rows.append(alert.activity_row)
+            yield alert.priority, alert.timestamp, alert.alert_id, document
 
-    newest = heapq.nlargest(most_alerts, documents(), key=lambda row: row[:2])
-    alerts.newest = [document for _, _, document in newest]
+    first = heapq.nlargest(most_alerts, documents(), key=lambda row: row[:3])
+    alerts.listed = [document for *_, document in first]
     of_alerts = iter([pa.RecordBatch.from_pylist(rows, ACTIVITY_SCHEMA)])
     activities = read_verdicts(folder, ACTIVITY_SCHEMA) if has_verdicts else of_alerts
-    return Run(folder, summary, alerts, Activities(activities), has_verdicts, _letters(folder, summary))
+    letters = _letters(folder, summary)
+    return Run(folder, summary, alerts, cases(of_cases), Activities(activities), has_verdicts, letters)
 
 
 def _summary(folder: str) -> Summary:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.report_runs import write_run
 from tests.running import Found
@@ -34,12 +34,23 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
     """Writes the page of a run and opens it, as a file; fails if it complains or asks for anything."""
     with watching(browser) as open_file:
 
-        def open_run(found: Found, address: str = "", verdicts: bool = True, **context: Any) -> Page:
-            page_file = tmp_path / "page.html"
-            assert main(["report", str(write_run(tmp_path / "run", found, verdicts)), "--output", str(page_file)]) == 0
+        def open_run(found: Found, address: str = "", *more: str, verdicts: bool = True, **context: Any) -> Page:
+            page_file, run = tmp_path / "page.html", write_run(tmp_path / "run", found, verdicts)
+            assert main(["report", str(run), "--output", str(page_file), *more]) == 0
             return open_file(page_file.as_uri() + address, **context)
 
         yield open_run
+
+
+def rows(page: Page) -> Any:
+    """The rows of alerts in the list."""
+    return page.locator("#list .alert")
+
+
+def ready(page: Page) -> Page:
+    """The page, when its list is there."""
+    expect(page.locator("#status")).not_to_be_empty()
+    return page
 
 
 @contextmanager

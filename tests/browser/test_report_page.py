@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Opened
+from tests.browser.conftest import Opened, ready, rows
 from tests.oracle import Options
 from tests.report_runs import many, real_run, with_every_text
 from tests.running import Found, Record, configuration_of, run_records
@@ -37,15 +38,6 @@ HOSTILE = {
 
 def none_found() -> Found:
     return run_records([], configuration_of(Options(activation_days=0)))
-
-
-def rows(page: Page) -> Any:
-    return page.locator("#list .alert")
-
-
-def ready(page: Page) -> Page:
-    expect(page.locator("#status")).not_to_be_empty()
-    return page
 
 
 def leaves(value: Any) -> list[str]:
@@ -74,7 +66,7 @@ def test_it_opens_within_2_seconds_with_5000_alerts(opened: Opened) -> None:
     assert min(seconds) < 2, seconds
 
 
-def test_all_alerts_can_be_reached_the_newest_first(opened: Opened) -> None:
+def test_all_alerts_can_be_reached_the_highest_priority_first_then_the_newest(opened: Opened) -> None:
     found = many(120)
     page = ready(opened(found))
     for shown in (50, 100, 120):
@@ -83,8 +75,35 @@ def test_all_alerts_can_be_reached_the_newest_first(opened: Opened) -> None:
             page.get_by_role("button", name="more of").click()
             assert page.evaluate("document.activeElement.closest('.alert').dataset.id") == listed(page)[shown]
     expect(page.get_by_role("button", name="more of")).to_be_hidden()
-    newest = sorted(found.alerts, key=lambda alert: (alert["timestamp"], alert["alert_id"]), reverse=True)
-    assert listed(page) == [alert["alert_id"] for alert in newest]
+    first = sorted(found.alerts, key=lambda alert: (alert["priority"], *moment(alert)), reverse=True)
+    assert listed(page) == [alert["alert_id"] for alert in first]
+
+
+def moment(alert: Record) -> tuple[str, str]:
+    return alert["timestamp"], alert["alert_id"]
+
+
+def test_the_newest_or_the_oldest_come_first_if_asked(opened: Opened) -> None:
+    found = many(20)
+    page = ready(opened(found, address="#order=oldest"))
+    oldest = [alert["alert_id"] for alert in sorted(found.alerts, key=moment)]
+    assert listed(page) == oldest
+    page.locator("#filters [name=order]").select_option("newest")
+    assert listed(page) == oldest[::-1]
+
+
+def test_a_case_leads_to_its_alerts_and_to_the_one_to_open_first(opened: Opened) -> None:
+    page = ready(opened(many(45)))
+    row = page.locator("table.cases tbody tr").first
+    row.get_by_role("link", name="→").first.click()
+    expect(page.locator("#status")).to_have_text(re.compile(r"^\d+ of 45 alerts$"))
+    row.get_by_role("link", name="open first").click()
+    expect(page.locator("#status")).to_have_text("1 of 45 alerts")
+    expect(rows(page).first).to_have_attribute("open", "")
+    expect(rows(page).first.locator("> summary")).to_be_focused()
+    page.reload()
+    expect(rows(page).first.locator(".evidence")).to_be_visible()
+    assert row.locator("td").first.inner_text() in rows(page).first.locator(".why").inner_text()
 
 
 def listed(page: Page) -> list[str]:
@@ -138,6 +157,18 @@ def test_the_rarest_come_first_if_asked(opened: Opened) -> None:
     assert shown == sorted(shown)
 
 
+def test_alerts_of_older_runs_which_have_no_priority_come_last(opened: Opened) -> None:
+    found = many(9)
+    for number, alert in enumerate(found.alerts):
+        alert["priority"] = number % 4 * 10 + 10
+    del found.alerts[5]["priority"]
+    page = ready(opened(found))
+    points = {alert["alert_id"]: alert.get("priority", 0) for alert in found.alerts}
+    shown = [points[id] for id in listed(page)]
+    assert shown == sorted(shown, reverse=True)
+    assert shown[-1] == 0
+
+
 def test_a_pair_a_service_and_a_day_lead_to_their_alerts(opened: Opened) -> None:
     page = ready(opened(real_run()))
     page.locator(".pairs").get_by_role("link", name="winlogs.exe").click()
@@ -164,6 +195,24 @@ def test_an_opened_alert_says_all_that_it_holds(number: int, opened: Opened) -> 
     assert [leaf for leaf in leaves(alert) if leaf not in said] == []
 
 
+def test_what_is_not_known_does_not_read_like_none(opened: Opened) -> None:
+    found = many(1)
+    (alert,) = found.alerts
+    known = {"signature_status": "unsigned", "signer": None}
+    alert["process"] |= {"signature_status": None, "signer": None}
+    alert["investigation"]["application"] |= known
+    alert["baseline"]["first_day"] = None
+    alert["activity"] |= {"bytes_sent": 5_938_769, "bytes_received": None}
+    page = ready(opened(found))
+    rows(page).locator("summary").click()
+    said = page.locator(".body .card")
+    expect(said.filter(has_text="Process").first).to_contain_text("Signernot reported")
+    expect(said.filter(has_text="Investigation: application")).to_contain_text("Signernone")
+    expect(said.filter(has_text="Baseline").first).to_contain_text("First daynever")
+    expect(said.filter(has_text="Activity").first).to_contain_text("5938769 bytes (5.9 MB)")
+    expect(said.filter(has_text="Activity").first).to_contain_text("Bytes receivednot reported")
+
+
 def test_next_steps_show_their_queries_and_copy_them(opened: Opened) -> None:
     found = many(1)
     sql = "SELECT '<b>' FROM events\nWHERE host_id = 'h0'"
@@ -180,11 +229,12 @@ def test_next_steps_show_their_queries_and_copy_them(opened: Opened) -> None:
     expect(steps).to_have_count(2)
     expect(steps.nth(0)).to_contain_text("Is it <i>known</i>?")
     expect(page.get_by_role("button", name="Copy XQL")).to_be_hidden()
-    steps.nth(0).locator("summary").click()
+    steps.nth(0).locator("summary").first.click()
+    steps.nth(0).get_by_text("In other languages").click()
     expect(steps.nth(0)).to_contain_text(sql, use_inner_text=True)
     expect(steps.nth(1)).to_have_text("Ask the user")
     page.get_by_role("button", name="Copy BigQuery SQL").click()
-    expect(page.locator("#status")).to_have_text("Copied.")
+    expect(page.locator("#said")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == sql
     page.get_by_role("button", name="Copy as JSON").click()
     assert json.loads(page.evaluate("navigator.clipboard.readText()")) == found.alerts[0]
@@ -203,7 +253,7 @@ def test_hostile_text_in_every_field_stays_text(kind: str, opened: Opened) -> No
     expect(page.locator("#status")).not_to_have_text("0 of 3 alerts")
     assert page.evaluate("window.hacked") is None
     assert page.locator("script").count() == 2
-    assert page.locator("img, iframe, textarea, [onload], [onerror]").count() == 0
+    assert page.locator("img, iframe, textarea:not(.written), [onload], [onerror]").count() == 0
     width, window = widths(page)
     assert width <= window
 
@@ -224,6 +274,60 @@ def test_missing_values_and_fields_of_other_versions_are_shown(opened: Opened) -
     expect(body).not_to_contain_text("null")
 
 
+@pytest.mark.parametrize(("port", "said"), [(443, ", port 443)"), (53, ", in a lookup)"), (None, ")")])
+def test_the_port_of_a_name_server_is_none_of_the_service(port: int | None, said: str, opened: Opened) -> None:
+    found = many(1)
+    (alert,) = found.alerts
+    alert["destination"] |= {"host": "api.telegram.org", "ip": "149.154.167.220", "port": port}
+    page = ready(opened(found))
+    rows(page).locator("summary").first.click()
+    expect(page.locator(".body")).to_contain_text(f"(api.telegram.org, 149.154.167.220{said}")
+
+
+def test_hosts_that_are_counted_up_to_a_limit_are_that_many_or_more(opened: Opened) -> None:
+    found = many(2)
+    for alert, others in zip(found.alerts, (4, 1), strict=True):
+        alert["baseline"]["other_hosts"] = 0
+        alert["investigation"] = {"service": {"other_hosts": others, "host_days": 0, "active_days": 9}}
+    page = ready(opened(found))
+    for alert, said in zip(found.alerts, ("4 or more", "1"), strict=True):
+        row = page.locator(f"[data-id='{alert['alert_id']}']")
+        row.locator("summary").click()
+        expect(row.locator(".prevalence tr").filter(has_text="The service at all").locator("td").first).to_have_text(
+            said
+        )
+        expect(row.locator(".evidence")).to_contain_text("Hosts are counted up to 4.")
+
+
+@pytest.mark.parametrize(
+    ("chain", "parent", "said"),
+    [
+        (["cmd.exe", "curl.exe"], "cmd.exe", "cmd.execurl.exe"),
+        (["node.exe"], "node.exe", "node.exenode.exe"),
+        (["node.exe"], None, "what started it is not reported"),
+    ],
+)
+def test_a_program_that_started_itself_has_a_chain_too(
+    chain: list[str], parent: str | None, said: str, opened: Opened
+) -> None:
+    found = many(1)
+    found.alerts[0]["investigation"] = {"parent": {"name": parent, "chain": chain}}
+    page = ready(opened(found))
+    rows(page).locator("summary").click()
+    facts = page.locator(".evidence dl")
+    expect(facts.locator("dt:text-is('Parent chain') + dd")).to_have_text(said)
+
+
+def test_the_priority_says_of_what_it_is_the_sum(opened: Opened) -> None:
+    found = many(1)
+    parts = [{"part": "reason:untrusted_path", "points": 15}, {"part": "known_binary", "points": -10}]
+    found.alerts[0] |= {"priority": 5, "priority_parts": parts}
+    page = ready(opened(found))
+    rows(page).locator("summary").click()
+    said = page.locator(".evidence dt:text-is('Priority') + dd")
+    expect(said).to_have_text("5: untrusted path +15, known binary -10")
+
+
 def test_hidden_and_reversing_characters_are_shown_by_number(opened: Opened) -> None:
     page = ready(opened(with_every_text(real_run(), "\u202efdp.exe")))
     expect(rows(page).first).to_contain_text("⟨U+202E⟩fdp.exe")
@@ -233,7 +337,7 @@ def test_hidden_and_reversing_characters_are_shown_by_number(opened: Opened) -> 
 
 def tab_to(page: Page, wanted: str) -> None:
     """Presses the tabulator until an element has the focus; it must be near."""
-    for _ in range(20):
+    for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
             return
@@ -253,8 +357,9 @@ def test_it_can_be_used_by_keyboard_alone(opened: Opened) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".alert .body")).to_be_visible()
     expect(page.get_by_role("button", name="Copy as JSON")).to_be_visible()
-    tab_to(page, ".queries > summary")
-    tab_to(page, ".actions > button")
+    tab_to(page, ".triage input")
+    tab_to(page, ".body .actions > button")
+    tab_to(page, ".folded > summary")
     page.keyboard.press("Escape")
     expect(page.locator(".alert .body")).to_be_hidden()
     expect(rows(page).locator("> summary")).to_be_focused()
@@ -311,6 +416,7 @@ def test_printed_it_has_no_controls_and_all_rows(opened: Opened) -> None:
     expect(page.locator("nav")).to_be_hidden()
     expect(page.locator("#filters")).to_be_hidden()
     expect(rows(page).last).to_be_visible()
+    assert rows(page).last.bounding_box()["width"] > 500
 
 
 def test_without_scripts_all_but_the_list_is_there(opened: Opened) -> None:

@@ -149,9 +149,10 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
 
 def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:
     from uncommon_im.pipeline.runs import folder
-    from uncommon_im.pipeline.sinks.bigquery import merge_rows
 
     if sinks.bigquery and sinks.staging:
+        from uncommon_im.pipeline.sinks.bigquery import merge_rows
+
         return merge_rows.read_summary(sinks.bigquery, sinks.staging, configuration)
     return folder.read_summary(sinks.output or "")
 
@@ -159,12 +160,12 @@ def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:
 @contextmanager
 def _unstaged(sinks: Sinks) -> Iterator[None]:
     """No run leaves what it has staged for BigQuery."""
-    from uncommon_im.pipeline.sinks.bigquery.merge_rows import delete_staged
-
     try:
         yield
     finally:
         if sinks.staging:
+            from uncommon_im.pipeline.sinks.bigquery.merge_rows import delete_staged
+
             delete_staged(sinks.staging)
 
 
@@ -176,7 +177,8 @@ def plan(configuration: Configuration, inputs: Sequence[Input], sinks: Sinks) ->
         f"{_inputs(inputs)}\n"
         f"would judge {days}; earlier days only train; {_baseline(configuration)}\n"
         f"limits:\n{limits}\n"
-        f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions\n"
+        f"catalogue: {len(configuration.catalogue.services)} services; {len(configuration.exceptions)} exceptions; "
+        f"{len(configuration.malicious)} malicious dispositions\n"
         f"would {' and '.join(_outputs(sinks))}"
     )
 

@@ -139,7 +139,10 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"exception {entry['number']}: verdict rows have no {fields}, so only its count of alerts is certain"
     if report["runs"] and report["runs"]["unexplained"]:
         count = report["runs"]["unexplained"]
-        yield f"excepted activities that no exception of this file matches: {count:,} (the runs had other exceptions)"
+        yield (
+            f"excepted activities that no exception of this file matches: {count:,} "
+            "(the runs had other exceptions, or dispositions)"
+        )
     yield f"exceptions: {len(entries):,}; findings: {len(found):,}, as of {report['as_of']}"
 
 

@@ -27,8 +27,11 @@ class ReportOptions(Options):
     run: str = option("The --output of a backfill or replay that is done.", metavar="DIR", positional=True)
     output: str | None = option("Where the page goes. By default this is DIR/report.html.", metavar="FILE.html")
     most_alerts: int = option(
-        "How many alerts are listed, the newest first. All alerts are counted.", MOST_ALERTS, parse=positive
+        "How many alerts are listed: those of the highest priority. All alerts are counted.",
+        MOST_ALERTS,
+        parse=positive,
     )
+    virustotal: bool = option("Digests of programs are links to VirusTotal. The page itself still asks nobody.", False)
 
 
 def run_report(options: ReportOptions) -> None:
@@ -50,7 +53,7 @@ def run_report(options: ReportOptions) -> None:
     run_folder(options.run).settle()
     run = read_run(options.run, options.most_alerts)
     path = options.output or join(options.run, REPORT)
-    _write(path, render(run, load_catalogue()))
+    _write(path, render(run, load_catalogue(), options.virustotal))
     print(f"{run.alerts.by_day.total():,} alerts in {path}")
 
 

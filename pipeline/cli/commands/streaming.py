@@ -103,6 +103,7 @@ def log_configuration(configuration: Configuration, lateness: Lateness) -> None:
         "services": len(configuration.catalogue.services),
         "operator_ranges": configuration.operator_ranges,
         "exceptions": len(configuration.exceptions),
+        "malicious": len(configuration.malicious),
         "tenant": configuration.tenant,
         "start": configuration.start,
         "end": configuration.end,

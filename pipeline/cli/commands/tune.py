@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -168,6 +168,7 @@ def _proposed(proposal: Proposal) -> dict[str, Any]:
         "hosts": proposal.hosts,
         "days": proposal.days,
         "suspicion_reasons": list(proposal.reasons),
+        "scripting_engines": list(proposal.engines),
     }
 
 
@@ -223,12 +224,20 @@ def _exceptions(rows: Sequence[Mapping[str, Any]], alerts: int) -> Table:
     table.add_column("exception", overflow="fold")
     for name in ("alerts", "hosts", "days"):
         table.add_column(name, justify="right")
-    table.add_column("suspicion reasons", overflow="fold")
+    table.add_column("against it", overflow="fold")
     for row in rows:
         match = "\n".join(f"{name}: {value}" for name, value in row["match"].items())
         counts = (f"{row[name]:,}" for name in ("alerts_removed", "hosts", "days"))
-        table.add_row(*map(plain, (match, *counts, ", ".join(row["suspicion_reasons"]))))
+        table.add_row(*map(plain, (match, *counts, "\n".join(_against(row)))))
     return table
+
+
+def _against(row: Mapping[str, Any]) -> Iterator[str]:
+    """Why nobody should write a proposed exception before it is known what it is about."""
+    if row["suspicion_reasons"]:
+        yield f"suspicious: {', '.join(row['suspicion_reasons'])}"
+    for engine in row["scripting_engines"]:
+        yield f"hides every script that {engine} runs there"
 
 
 TUNE: Final = Command("tune", "Preview what other limits and exceptions would change.", TuneOptions, run_tune)

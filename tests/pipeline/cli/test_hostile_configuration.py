@@ -13,7 +13,7 @@ from uncommon_im.pipeline.cli.main import main
 EVENT = {"event_time": "2026-03-01T10:00:00Z", "host_id": "h1", "process_name": "curl", "remote_host": "t.me"}
 FIELDS = "process_name, origin, signer, service_id, host_id, user_name, process_path, parent_process_name, remote_host"
 NO_LIST = "expected a list of exceptions (or a mapping with `exceptions`)"
-CARD = "id, name, description, attack, variations, false_positives, triage, references, limits"
+CARD = "id, name, description, attack, variations, false_positives, triage, references, priority, limits"
 SERVICES = "format, services, exclusions, shared_hosts"
 
 BROKEN: list[tuple[str, str]] = [

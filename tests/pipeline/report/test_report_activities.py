@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -111,6 +111,29 @@ def test_the_split_into_batches_and_their_compaction_change_nothing(monkeypatch:
 def test_common_activities_and_those_of_learning_make_no_rare_pair() -> None:
     rows = [row(verdict=verdict) for verdict in ("training", "learning", "common_in_organisation", "common_on_host")]
     assert counted(rows).pairs(10) == ([], 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_kept_back_equals_that_counted_one_by_one(seed: int) -> None:
+    rows = random_rows(seed)
+    hosts = sorted({each["host"] for each in rows})[:2]
+    mine = [each for each in rows if each["verdict"] in RARE[:-1] and each["host"] in hosts]
+    kept_back, every = counted(rows).kept_back(hosts, 1_000)
+    known = [tuple(each[name] for name in (*PAIR, "host", "verdict", "day")) for each in kept_back]
+    assert sum(each["activities"] for each in kept_back) == len(mine)
+    assert sorted(known) == sorted({(*(e[name] for name in (*PAIR, "host", "verdict")), day(e)) for e in mine})
+    assert [each["day"] for each in kept_back] == sorted((each["day"] for each in kept_back), reverse=True)
+    assert counted(rows).kept_back(hosts, 2) == (kept_back[:2], every)
+    assert counted(rows).kept_back([], 2) == ([], 0)
+
+
+def day(each: dict[str, Any]) -> str:
+    return str(date(1970, 1, 1) + timedelta(days=each["hour"] // 24))
+
+
+def test_hosts_are_counted_by_tenant() -> None:
+    rows = [row(host="a"), row(host="a", hour=30), row(host="b"), row(host="a", tenant="u")]
+    assert counted(rows).hosts() == {"t": 2, "u": 1}
 
 
 def test_days_without_activity_between_the_first_and_the_last_are_gaps() -> None:

@@ -165,6 +165,7 @@ def test_tune_says_the_runs_own_alerts_and_those_of_other_limits(run: str, capsy
         "hosts": 6,
         "days": 1,
         "suspicion_reasons": [],
+        "scripting_engines": [],
     }
 
 

@@ -8,7 +8,6 @@ import json
 import re
 import sys
 from datetime import date, timedelta
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tests.report_runs import many, real_run, with_every_text, write_run
 from tests.running import Found, configuration_of, read_rows, run_records, write_lines
 from uncommon_im.pipeline.cli.main import main
 from uncommon_im.pipeline.report.charts import Series, over_time
+from uncommon_im.pipeline.report.page import MOST_CASES, script_text
 from uncommon_im.transforms.rules.columns.visible import visible
 
 
@@ -30,15 +30,65 @@ def page_of(found: Found, folder: Path, *more: str, verdicts: bool = True) -> st
 
 def packed(page: str) -> list[dict[str, Any]]:
     """The alerts that a page holds."""
-    (text,) = re.findall(r'id="packed">([^<]*)<', page)
-    alerts: list[dict[str, Any]] = json.loads(gzip.decompress(base64.b64decode(text)))
+    alerts: list[dict[str, Any]] = packed_data(page)["alerts"]
     return alerts
+
+
+def packed_data(page: str) -> dict[str, Any]:
+    """All that a page holds for its script."""
+    (text,) = re.findall(r'id="packed">([^<]*)<', page)
+    data: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(text)))
+    return data
 
 
 def text_of(page: str, section: str) -> str:
     """The words of a section, its tags and further white space aside."""
     (inner,) = re.findall(rf'<section aria-labelledby="{section}">(.*?)</section>', page, re.DOTALL)
     return " ".join(re.sub(r"<svg.*?</svg>|<[^>]*>", " ", inner, flags=re.DOTALL).split())
+
+
+def test_cases_come_first_the_most_urgent_on_top_with_what_a_glance_needs(tmp_path: Path) -> None:
+    page = page_of(many(120), tmp_path)
+    assert page.index('id="cases"') < page.index('id="over-time"') < page.index('id="alerts"')
+    rows = re.findall(r'<td class="number">(\d+)</td>\s*<th scope="row">', page)
+    assert len(rows) == MOST_CASES
+    assert [*map(int, rows)] == sorted(map(int, rows), reverse=True)
+    shown = text_of(page, "cases")
+    assert f"These are the first {MOST_CASES} of" in shown
+    assert "1 host, once" in shown
+    assert "open first" in shown
+    assert "not reported" in shown
+
+
+def test_a_case_names_what_else_its_hosts_had(tmp_path: Path) -> None:
+    found = many(4)
+    for alert in found.alerts:
+        alert |= {"tenant_id": "t", "host": found.alerts[0]["host"]}
+    names = [f"{alert['process']['name']} → {alert['service']['name']}" for alert in found.alerts]
+    shown = text_of(page_of(found, tmp_path), "cases")
+    assert shown.count("see also ") == shown.count(" and 1 more") == 4
+    told = re.findall(r"see also (\S+ → \S+) , (\S+ → \S+) and 1 more", shown)
+    assert len(told) == 4
+    assert {name for pair in told for name in pair} <= set(names)
+    assert all(one != other for one, other in told)
+
+
+def test_without_alerts_there_is_no_case(tmp_path: Path) -> None:
+    page = page_of(run_records([], configuration_of(Options())), tmp_path)
+    assert "this run raised no alert" in text_of(page, "cases")
+
+
+def test_the_script_knows_hosts_and_what_was_kept_back_only_from_verdicts(tmp_path: Path) -> None:
+    found = real_run()
+    (first,) = (verdict for verdict in found.verdicts if verdict["service"] == "discord")
+    found = Found(found.alerts, [*found.verdicts, first | {"verdict": "duplicate"}], [], found.summary)
+    data = packed_data(page_of(found, tmp_path / "with", "--virustotal"))
+    (kept_back,) = data["kept_back"]
+    assert (kept_back["verdict"], kept_back["day"]) == ("Rare, but repeats an earlier alert", "2026-03-01")
+    assert kept_back["service"] == "Discord"
+    assert (data["has_verdicts"], data["hosts"], data["virustotal"]) == (True, {"default": 2, "other": 1}, True)
+    data = packed_data(page_of(found, tmp_path / "without", verdicts=False))
+    assert (data["kept_back"], data["has_verdicts"], data["hosts"], data["virustotal"]) == ([], False, {}, False)
 
 
 def error_of(capsys: pytest.CaptureFixture[str]) -> str:
@@ -107,12 +157,12 @@ def test_a_run_without_any_event_has_a_page_too(tmp_path: Path) -> None:
     assert 'id="packed"' not in page
 
 
-def test_the_newest_alerts_are_listed_and_all_are_counted(tmp_path: Path) -> None:
+def test_the_alerts_of_the_highest_priority_are_listed_and_all_are_counted(tmp_path: Path) -> None:
     found = many(30)
     page = page_of(found, tmp_path, "--most-alerts", "4")
-    newest = sorted(found.alerts, key=lambda alert: alert["timestamp"], reverse=True)[:4]
-    assert packed(page) == newest
-    assert "the newest 4 of 30 alerts" in text_of(page, "alerts")
+    first = sorted(found.alerts, key=lambda alert: (alert["priority"], alert["timestamp"]), reverse=True)[:4]
+    assert packed(page) == first
+    assert "the 4 of 30 alerts with the highest priority" in text_of(page, "alerts")
     assert "--most-alerts" not in page_of(many(4), tmp_path / "few")
 
 
@@ -136,8 +186,7 @@ def test_examples_of_each_reason_are_few_and_long_records_are_cut(tmp_path: Path
 
 
 def test_the_page_and_its_script_show_the_same_hidden_characters() -> None:
-    script = resources.files("uncommon_im.pipeline.report").joinpath("report.js").read_text(encoding="utf-8")
-    (pattern,) = re.findall(r"HIDDEN = /(.*)/g;", script)
+    (pattern,) = re.findall(r"HIDDEN = /(.*)/g;", script_text())
     characters = [chr(code) for code in range(0x10000)]
     assert [each for each in characters if re.match(pattern, each)] == [
         each for each in characters if visible(each) != each

@@ -1,0 +1,1 @@
+"""The page's own script, in pieces that page.py puts together."""
