@@ -14,13 +14,15 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 from tests.soak.ways import Way, slow_ways, ways
 
@@ -66,12 +68,23 @@ class Campaign:
         return f"{line}{len(again)} differ{''.join(again)}" if again else f"{line}all equal the oracle"
 
 
+STOPPED: Final = threading.Event()
+"""Set when the campaign is told to end."""
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    STOPPED.set()
+    raise KeyboardInterrupt
+
+
 def differs(way: Way, seed: int) -> bool:
     """Runs one organisation in one way; says what went wrong, if anything did."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         try:
             way(seed, Path(folder))
         except Exception:  # whatever it is: the campaign says it and goes on
+            if STOPPED.is_set():  # Beam makes another error of the interrupt
+                raise KeyboardInterrupt from None
             print(f"DIFFERS: --seed {seed} --way {way.__name__}\n{traceback.format_exc(limit=-3)[:4000]}", flush=True)
             return True
     return False
@@ -97,7 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.way:
         quick, slow = {given.way: (quick | slow)[given.way]}, {}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    STOPPED.clear()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     campaign = Campaign(random.randrange(1 << 31) if given.seed is None else given.seed)
     most = 1 if given.way and given.seed is not None else given.organisations
     try:

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,22 @@ def wrong_for_odd_seeds(seed: int, _: Path) -> None:
 
 def stopping(_: int, __: Path) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stopping_beam(seed: int, folder: Path) -> None:
+    try:
+        stopping(seed, folder)
+    except KeyboardInterrupt:
+        raise RuntimeError("while a step was running") from None
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """A campaign takes the signals over; afterwards they are as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def only(monkeypatch: pytest.MonkeyPatch, **quick: ways.Way) -> None:
@@ -94,15 +111,12 @@ def test_a_seed_and_a_way_run_one_organisation_again(
     assert said.endswith("all equal the oracle\n") == (ends == 0)
 
 
+@pytest.mark.parametrize("told", [stopping, stopping_beam])
 def test_a_campaign_that_is_stopped_says_what_it_did(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    told: ways.Way, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    only(monkeypatch, sound=sound, stopping=stopping)
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        assert soak.main(["--seed", "1"]) == 0
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    only(monkeypatch, sound=sound, stopping=told)
+    assert soak.main(["--seed", "1"]) == 0
     assert capsys.readouterr().out.endswith(
         "stopped\n1 organisations from seed 1 on, by way: sound 1: all equal the oracle\n"
     )
@@ -112,11 +126,7 @@ def test_a_campaign_that_compared_nothing_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     only(monkeypatch, stopping=stopping)
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        assert soak.main([]) == 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    assert soak.main([]) == 1
     assert capsys.readouterr().out == "stopped\nno organisation was compared\n"
 
 
