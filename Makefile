@@ -8,12 +8,16 @@ find_python = $(shell python$(1) -c 'import sys; print(sys.executable)' 2>/dev/n
 PYTHON313 ?= $(call find_python,3.13)
 OTHER_PYTHONS ?= 3.12 3.13
 QUICK := tests/transforms tests/schemas tests/oracle tests/pipeline/test_backfill_oracle.py
+# What another version of Python might change: how data is read, and a whole backfill.
+PORTABLE := tests/schemas $(addprefix tests/transforms/rules/,activities columns events parsing recognition verdicts) \
+	tests/pipeline/test_backfill_oracle.py
 DEMO := demo-output
 SECONDS_A_TARGET ?= 60
 HOURS ?= 1
 FAULTS ?= all
-ORGANISATIONS ?= 2
+ORGANISATIONS ?= 1
 INSTALLED := $(VENV)/installed
+TYPED := $(VENV)/typed/uncommon_im/.links
 PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
 KAFKA := $(VENV)/kafka
@@ -49,14 +53,20 @@ $(INSTALLED): setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25,<27'
 	PYTHONWARNINGS='ignore:Editable installation' $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m compileall -q pipeline transforms schemas  # as pip does; where writing bytecode is off, each run would
+	touch $@
+
+# The installed layout, for what cannot follow an editable install. Of the rooms alone: a link to all would hold $(VENV).
+$(TYPED): | $(INSTALLED)
+	rm -rf $(VENV)/typed && mkdir -p $(@D)
+	ln -s $(CURDIR)/pipeline $(CURDIR)/transforms $(CURDIR)/schemas $(@D)
 	touch $@
 
 demo: setup  ## a small labelled organisation, the backfill over it, and what it found
 	$(BIN)/python -m uncommon_im.pipeline.cli.demo $(DEMO)
 
-docs: setup  ## the documentation as a site, in .venv/site; its generated tables are made anew
+docs: setup $(TYPED)  ## the documentation as a site, in .venv/site; its generated tables are made anew
 	$(BIN)/python -m tests.docs.generate
-	mkdir -p $(VENV)/typed && ln -sfn $(CURDIR) $(VENV)/typed/uncommon_im  # mkdocstrings cannot follow editable installs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
 
 test: setup  ## the whole suite that needs no other engine and no emulator
@@ -65,10 +75,11 @@ test: setup  ## the whole suite that needs no other engine and no emulator
 test-quick: setup  ## its quick part: the rules, the schemas, the oracle, one backfill against it
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal $(QUICK)
 
-test-pythons: $(addprefix test-python-,$(OTHER_PYTHONS))  ## the quick part on the other versions of Python that are here
+test-pythons: $(addprefix test-python-,$(OTHER_PYTHONS))  ## what a version of Python might change, on the others that are here
 
 test-python-%:
-	@if test -n "$(call find_python,$*)"; then $(MAKE) test-quick PYTHON="$(call find_python,$*)" VENV=.venv-$*; \
+	@if test -n "$(call find_python,$*)"; then $(MAKE) test-quick PYTHON="$(call find_python,$*)" VENV=.venv-$* \
+			QUICK="$(PORTABLE)"; \
 		else echo "Python $* is not here: not tested"; fi
 
 runners: setup $(PRISM) $(FLINK)  ## engines for streams on this machine: Prism by Go 1.26, Flink by Maven and Java 17
@@ -86,7 +97,7 @@ $(FLINK) $(KAFKA) $(KAFKA_BROKER):
 	touch $@
 
 test-runners: runners kafka  ## what needs those engines; ORGANISATIONS=20 gives each so many random ones
-	ORGANISATIONS=$(ORGANISATIONS) $(BIN)/python -m pytest -m runners tests/runners --durations 5
+	ORGANISATIONS=$(ORGANISATIONS) $(BIN)/python -m pytest -m runners tests/runners --numprocesses 2 --dist loadfile --durations 5
 
 test-cloud: setup $(BIGQUERY)/installed $(AZURITE)/installed  ## what talks to emulators: Pub/Sub, BigQuery, Cloud Storage, S3, Azure
 	$(BIN)/python -m pytest -m cloud tests/cloud --numprocesses 2 --dist loadfile --durations 5 -rs
@@ -154,10 +165,9 @@ soak: setup  ## random organisations against the oracle, in every way and on eve
 fuzz: setup  ## every parser for a minute; SECONDS_A_TARGET=3600 for as long as one wants
 	$(BIN)/python -m tests.fuzzing.run --seconds $(SECONDS_A_TARGET)
 
-lint: setup
+lint: setup $(TYPED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	mkdir -p $(VENV)/typed && ln -sfn $(CURDIR) $(VENV)/typed/uncommon_im  # neither can follow editable installs
 	$(BIN)/mypy
 	PYTHONPATH=$(VENV)/typed $(BIN)/lint-imports --no-logo --no-cache
 
