@@ -17,6 +17,7 @@ from google.cloud.bigquery import SchemaField
 from msgspec import UNSET, UnsetType
 
 from uncommon_im.pipeline.cli.main import parser
+from uncommon_im.pipeline.lab.simulation.campaigns.deck import SHIPPED
 from uncommon_im.schemas.bigquery.tables import TABLES, Table
 from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.catalogue.model import Service
@@ -162,7 +163,7 @@ def _number(names: dict[str, list[str]]) -> int:
 
 
 def detector_card() -> str:
-    """The detector card: what it is, its texts, its variations, its limits."""
+    """The detector card: what it is, its texts, its variations, its points, its limits."""
     card = _document("schemas/detector.yaml")
     detector = load_detector()
     facts = table(
@@ -174,13 +175,20 @@ def detector_card() -> str:
             ("ATT&CK technique", f"{detector.technique} ({detector.technique_id})"),
         ),
     )
-    known = ("id", "name", "attack", "variations", "limits")
+    known = ("id", "name", "attack", "variations", "priority", "limits")
     texts = "".join(f"\n## {_title(key)}\n\n{_prose(value)}" for key, value in card.items() if key not in known)
     variations = table(
         ("id", "title", "severity"), ((code(each.id), each.title, each.severity) for each in detector.variations)
     )
+    points = table(
+        ("part", "points", "from so many bytes on"),
+        (
+            (code(each.part), f"{each.points:+}", f"{each.at_least:,}" if each.at_least else "")
+            for each in detector.priority
+        ),
+    )
     limits = table(("limit", "default"), ((code(key), str(value)) for key, value in card["limits"].items()))
-    return f"{facts}{texts}\n## Variations\n\n{variations}\n## Limits\n\n{limits}"
+    return f"{facts}{texts}\n## Variations\n\n{variations}\n## Priority\n\n{points}\n## Limits\n\n{limits}"
 
 
 def envelopes() -> str:
@@ -192,6 +200,13 @@ def envelopes() -> str:
         notes += [f"named by {code('.'.join(each.columns))}"] if not isinstance(each.columns, UnsetType) else []
         rows.append((each.id, told, ", ".join([code(".".join(each.path)), *notes])))
     return table(("envelope", "told by", "records"), rows)
+
+
+def campaigns() -> str:
+    """The campaigns that ship, malicious ones first, by class."""
+    cards = sorted(SHIPPED, key=lambda card: (not card.malicious, card.kind, card.name))
+    rows = ([card.kind, code(card.name), card.title, code(card.expected)] for card in cards)
+    return table(("class", "campaign", "what happens", "expected"), rows)
 
 
 def _document(path: str) -> dict[str, Any]:
@@ -228,6 +243,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "services": services,
     "process-classes": process_classes,
     "detector-card": detector_card,
+    "campaigns": campaigns,
 }
 """Name of a part -> what writes it."""
 
