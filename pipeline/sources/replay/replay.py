@@ -46,10 +46,14 @@ class ReadArrivals(beam.PTransform):
 
 
 class _Blocks(RestrictionProvider):
-    """The restriction: numbers of blocks."""
+    """The restriction: numbers of blocks, and one more: the end.
+
+    What comes last reads nothing, and so the last checkpoint says the end of time. Prism (2.77) takes the watermark of
+    the last checkpoint for that of the end, if the source ends before it looked, and calls the job stuck.
+    """
 
     def initial_restriction(self, folder: str) -> OffsetRange:
-        return OffsetRange(0, len(index_of(folder)))
+        return OffsetRange(0, len(index_of(folder)) + 1)
 
     def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
         return OffsetRestrictionTracker(restriction)
@@ -82,12 +86,12 @@ class _Read(beam.DoFn):
         index = index_of(folder)
         number = tracker.current_restriction().start
         begun = index[number].arrival if number < len(index) else 0
-        while tracker.try_claim(number):
+        while tracker.try_claim(number) and number < len(index):
             place = index[number]
             yield TimestampedValue(read_block(folder, place), _stamp(index, number))
             number += 1
             watermark.set_watermark(_stamp(index, number))
-            if number < len(index) and (self._rate is not None or index[number].arrival - begun >= self._step):
+            if self._rate is not None or number == len(index) or index[number].arrival - begun >= self._step:
                 tracker.defer_remainder(Duration(place.records / self._rate if self._rate else BREATH_SECONDS))
                 return
 
