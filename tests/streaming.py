@@ -22,9 +22,10 @@ from tests.oracle.stream import Arrival
 from tests.running import Found, read_rows
 from tests.transforms.rules.stream.driving import time_of
 from uncommon_im.pipeline import stream
-from uncommon_im.pipeline.cli.commands.replay import TOTAL, stream_options
+from uncommon_im.pipeline.cli.commands.replay import TOTAL, engine_options
 from uncommon_im.pipeline.configuration.configuration import Configuration
-from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, write_stream_summary
+from uncommon_im.pipeline.local.replay_in_process import replay_in_process
+from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, read_total, write_counted
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.matching import match_files
 from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals, block_of_lines
@@ -48,8 +49,28 @@ def on_prism(
 ) -> Found:
     """The stream over files, on Prism: `make runners` installs it."""
     assert (Path(sys.prefix) / "bin" / "prism").exists(), "Prism is not installed: make runners"
-    engine = stream_options([], verbose=False)
+    engine = engine_options(["--runner=PrismRunner"], verbose=False)
     return on_engine(engine, patterns, configuration, lateness, times, step, sightings_out)
+
+
+def in_process(
+    patterns: Sequence[str],
+    configuration: Configuration,
+    lateness: Lateness,
+    times: ArrivalTimes,
+    sightings_out: str | None = None,
+) -> Found:
+    """The stream over files, without an engine."""
+    with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as folder:
+        spool(match_files(list(patterns)), JsonOptions(), times, Path(folder))
+        sinks = stream.Sinks(output, None, sightings_out)
+        counted = replay_in_process(folder, JsonOptions(), configuration, lateness, sinks)
+        return Found(
+            alerts=read_rows(output, "alerts"),
+            verdicts=read_rows(output, "verdicts"),
+            dead_letters=read_rows(output, "dead_letter"),
+            summary=write_counted(output, counted),
+        )
 
 
 def on_engine(
@@ -75,7 +96,7 @@ def on_engine(
             alerts=read_rows(output, "alerts"),
             verdicts=read_rows(output, "verdicts"),
             dead_letters=read_rows(output, "dead_letter"),
-            summary=write_stream_summary(output, f"{folder}/{TOTAL}"),
+            summary=write_counted(output, read_total(f"{folder}/{TOTAL}")),
         )
 
 

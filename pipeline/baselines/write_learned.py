@@ -86,7 +86,8 @@ class _WriteTable(beam.PTransform):
     def expand(self, messages: beam.PCollection[tuple[str, bytes]]) -> beam.PCollection[str]:
         return (
             messages
-            | "Rows" >> beam.FlatMap(_row, self.first, self.shards, self.lateness).with_output_types(tuple[int, bytes])
+            | "Rows"
+            >> beam.FlatMap(by_shard, self.first, self.shards, self.lateness).with_output_types(tuple[int, bytes])
             | "ByDay" >> _days(self.lateness, self.table)
             | "Join" >> beam.GroupByKey()
             | "Write"
@@ -95,16 +96,19 @@ class _WriteTable(beam.PTransform):
 
 
 def _days(lateness: Lateness, what: str) -> beam.WindowInto:
-    offset = lateness.allowed + _AFTER_MS[what] * 1000
-    return beam.WindowInto(FixedWindows(DAY_US // SECOND_US, Timestamp(micros=offset)))
+    return beam.WindowInto(FixedWindows(DAY_US // SECOND_US, Timestamp(micros=_offset(what, lateness))))
+
+
+def _offset(what: str, lateness: Lateness) -> int:
+    return lateness.allowed + _AFTER_MS[what] * 1000
 
 
 def _under(value: str, key: int) -> tuple[int, str]:
     return key, value
 
 
-def _row(keyed: tuple[str, bytes], first: int, shards: int, lateness: Lateness) -> Iterator[tuple[int, bytes]]:
-    """What a message says under its shard, unless it is of a day that a snapshot holds."""
+def by_shard(keyed: tuple[str, bytes], first: int, shards: int, lateness: Lateness) -> Iterator[tuple[int, bytes]]:
+    """What a message, given with its key, says under its shard, unless it is of a day that a snapshot holds."""
     key, data = keyed
     message, shard = MESSAGES.decode(data), zlib.crc32(key.encode()) % shards
     if isinstance(message, Starts):
@@ -125,9 +129,13 @@ def _write(
     catalogue: Catalogue,
     window: Any = beam.DoFn.WindowParam,
 ) -> str:
-    number, messages = shard
+    return write_part(path, table, _day(window, allowed), *shard, catalogue)
+
+
+def write_part(path: str, table: str, day: int, shard: int, messages: Iterable[bytes], catalogue: Catalogue) -> str:
+    """Writes what one shard of a table says of a day (number); the name of the file."""
     rows = _kept(set(messages), catalogue) if table == "starts" else _rows(table, messages)
-    return TableFolder(path, STREAM).write(f"{_day(window, allowed)}/{table}", number, rows)
+    return TableFolder(path, STREAM).write(f"{day_of(day)}/{table}", shard, rows)
 
 
 def _kept(starts: Iterable[bytes], catalogue: Catalogue) -> pa.Table:
@@ -147,15 +155,30 @@ def _values(message: Any, names: list[str]) -> dict[str, Any]:
 
 
 def _complete(files: tuple[int, Iterable[str]], path: str, allowed: int, window: Any = beam.DoFn.WindowParam) -> str:
-    name = f"{_day(window, allowed)}/{COMPLETE}"
-    own = sorted(file for file in files[1] if file.endswith(".parquet"))
+    return finish_day(path, _day(window, allowed), files[1])
+
+
+def finish_day(path: str, day: int, files: Iterable[str]) -> str:
+    """Says that a day (number) is complete, and which of some files are its own; the name of the marker."""
+    name = f"{day_of(day)}/{COMPLETE}"
+    own = sorted(file for file in files if file.endswith(".parquet"))
     TableFolder(path, name).finish(json.dumps({"files": own}, indent=2) + "\n")
     return name
 
 
-def _day(window: Any, allowed: int) -> str:
-    """The date of a window of a day."""
-    return str(day_of((window.start.micros - allowed) // DAY_US))
+def _day(window: Any, allowed: int) -> int:
+    """The day (number) of a window of a day."""
+    return int((window.start.micros - allowed) // DAY_US)
+
+
+def day_written(instant: int, table: str, lateness: Lateness) -> int:
+    """The day (number) with which that is written of a table which counts from an instant (ms) on."""
+    return (instant * 1000 - _offset(table, lateness)) // DAY_US
+
+
+def day_over(day: int, lateness: Lateness) -> int:
+    """The watermark (ms) from which on a day (number) can be written: nothing of it can come any more."""
+    return ((day + 1) * DAY_US + _offset(COMPLETE, lateness)) // 1000
 
 
 def begin_learned(path: str, metadata: StreamMetadata) -> None:

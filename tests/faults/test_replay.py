@@ -1,10 +1,9 @@
-"""History through the stream, on Prism: the engine ends with the command, and a run is replaced whole or not at all."""
+"""History through the stream, in process: a run is replaced whole or not at all, whenever the command is killed."""
 
 from __future__ import annotations
 
 import random
 import signal
-import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -17,10 +16,7 @@ from tests.faults.looking import RUN
 from tests.faults.scenes import EARLIER, LIMITS, Rehearsed, Scene, backfill, rehearse
 from tests.faults.striking import SHORT, Steps, again, is_whole, read_next, some
 
-pytestmark = [
-    pytest.mark.faults,
-    pytest.mark.skipif(not (Path(sys.prefix) / "bin" / "prism").exists(), reason="Prism is not here: make runners"),
-]
+pytestmark = pytest.mark.faults
 
 
 @cache
@@ -50,7 +46,7 @@ def die(at: int, folder: Path) -> bool:
     return dead
 
 
-def test_killed_at_any_time_a_replay_takes_its_engine_with_it(steps: Steps) -> None:
+def test_killed_at_any_time_a_replay_leaves_nothing_that_runs_on(steps: Steps) -> None:
     chooser = random.Random(3)
     with steps:
         for _ in range(2 if SHORT else 6):
@@ -64,7 +60,7 @@ def at_any_time(wait: float, folder: Path) -> bool:
         time.sleep(wait)
         child.send(signal.SIGKILL)
         dead = child.ended().killed
-        assert child.left() == [], "the engine outlives it"
+        assert child.left() == [], "something outlives it"
     is_whole(played(), folder)
     again(played(), folder)
     return dead

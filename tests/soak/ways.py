@@ -26,7 +26,7 @@ from tests.runners.equality import Run, equals_the_backfill_and_the_oracle, late
 from tests.runners.flink import JARS, flink
 from tests.running import Found, configuration_of, run_backfill
 from tests.soak.files import scattered
-from tests.streaming import on_engine, on_prism
+from tests.streaming import in_process, on_engine, on_prism
 from tests.transforms.rules.stream import test_equality, test_warm_start
 from uncommon_im.pipeline.baselines.read_snapshot import open_snapshot
 from uncommon_im.pipeline.configuration.configuration import Configuration, new_run_id
@@ -93,6 +93,16 @@ def warm_started(seed: int, folder: Path) -> None:
     test_warm_start.test_a_stream_that_starts_from_a_snapshot_goes_on_as_if_it_had_seen_its_days(seed, folder)
 
 
+def replayed(seed: int, folder: Path) -> None:
+    """`replay` without an engine: records repeated, in any arrival order within the lateness."""
+    equals_the_backfill_and_the_oracle(seed, folder, in_process)
+
+
+def warm_started_replay(seed: int, folder: Path) -> None:
+    """The same, started from a copied snapshot of a backfill."""
+    _warm_started(seed, folder, in_process)
+
+
 def on_prism_engine(seed: int, folder: Path) -> None:
     """The stream on Prism, records repeated, in any arrival order within the lateness."""
     equals_the_backfill_and_the_oracle(seed, folder, on_prism)
@@ -119,6 +129,7 @@ def on_flink_engine(seed: int, folder: Path) -> None:
 def ways() -> dict[str, Way]:
     """What takes seconds, by name: in this process or some of its own, or without an engine."""
     every: list[Way] = [in_one_run, in_a_chain, by_the_streams_rules, restarted, warm_started, by_processes]
+    every += [replayed, warm_started_replay]
     return {way.__name__: way for way in every}
 
 

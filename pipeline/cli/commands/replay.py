@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOTAL = "total.json"
+PRISM: Final = "prismrunner"
 LOCAL_PRISM: Final = "uncommon_im.pipeline.local.prism.LocalPrism"
 _RUN_SECONDS = 365 * 86_400
 """How long a run may take: by default Beam's client gives up listening to a job after five minutes."""
@@ -50,65 +51,99 @@ class ReplayOptions(Options):
 
 def run_replay(options: ReplayOptions, rest: list[str]) -> None:
     """`uncommon-im replay`."""
-    import apache_beam as beam
-
     from uncommon_im.pipeline.runs.folder import run_folder
-    from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, write_stream_summary
+    from uncommon_im.pipeline.sinks.files.stream_total import write_counted
     from uncommon_im.pipeline.sources.replaced import refuse_replaced_inputs
-    from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
     from uncommon_im.pipeline.sources.replay.spool import spool
 
     options.arrival.check()
     output, configuration = options.folder.output, options.streaming.configuration()
     lateness = options.streaming.waiting.allowed(configuration.detector.limits)
-    beams = stream_options(rest, verbose=log.isEnabledFor(logging.DEBUG))
+    engine = engine_options(rest, verbose=log.isEnabledFor(logging.DEBUG))
     files = options.files.find(configuration)
     refuse_replaced_inputs(files, output)
     place, run_id = run_folder(output), configuration.run_id
     with place.staged(run_id, force=options.lock.force) as staging, temporary_folder(options.arrival.spool) as folder:
-        sinks = options.streaming.sinks(beams, staging)
+        run = StreamRun(
+            configuration, lateness, options.streaming.sinks(engine, staging), options.files.records.reading()
+        )
         options.streaming.learned.begin(configuration)
         log_configuration(configuration, lateness)
         log.info("sorting %d files by arrival", len(files))
         spool(files, options.files.reading, options.arrival.times(lateness), Path(folder))
-        pipeline = beam.Pipeline(options=beams)
-        blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, options.arrival.rate)
-        findings = StreamRun(configuration, lateness, sinks, options.files.records.reading()).build(blocks)
-        _ = findings.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")
-        result = pipeline.run()
-        try:
-            state = result.wait_until_finish()
-        except BaseException:
-            silence_engines()
-            with suppress(Exception):  # it must not hide what happened
-                result.cancel()  # its workers would write on, into a folder that is removed
-            raise
-        if state != "DONE":
-            raise RuntimeError(f"the engine ended the run as {state}")
-        summary = write_stream_summary(staging, f"{folder}/{TOTAL}")
+        summary = write_counted(staging, judge(run, folder, options.arrival.rate, engine))
         place.publish(run_id)
     show_summary(summary, output, options.streaming.tables.bigquery_output)
     check_recognised(summary, options.files.records.format, options.files.input[0], output)
 
 
-def stream_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:
-    """Beam's options of a stream: without --runner it runs on Prism, on this machine.
+def judge(run: StreamRun, folder: str, rate: int | None, engine: PipelineOptions) -> Mapping[str, int]:
+    """Judges spooled blocks, in this process or on an engine; what was counted, by names of metrics."""
+    from uncommon_im.pipeline.local.replay_in_process import replay_in_process
+    from uncommon_im.pipeline.options.beam import runs_in_process
+
+    if runs_in_process(engine):
+        return replay_in_process(folder, run.reading, run.configuration, run.lateness, run.sinks, rate)
+    return judge_on_engine(run, folder, rate, engine)
+
+
+def judge_on_engine(run: StreamRun, folder: str, rate: int | None, engine: PipelineOptions) -> Mapping[str, int]:
+    """Judges spooled blocks on the engine that Beam's options name; what was counted, by names of metrics.
+
+    Raises:
+        RuntimeError: the engine did not end the run as done.
+    """
+    import apache_beam as beam
+
+    from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, read_total
+    from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
+
+    pipeline = beam.Pipeline(options=engine)
+    findings = run.build(pipeline | "ReadArrivals" >> ReadArrivals(folder, rate))
+    _ = findings.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")
+    result = pipeline.run()
+    try:
+        state = result.wait_until_finish()
+    except BaseException:
+        silence_engines()
+        with suppress(Exception):  # it must not hide what happened
+            result.cancel()  # its workers would write on, into a folder that is removed
+        raise
+    if state != "DONE":
+        raise RuntimeError(f"the engine ended the run as {state}")
+    return read_total(f"{folder}/{TOTAL}")
+
+
+def engine_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:
+    """Beam's options of a stream: without --runner it runs in this process.
 
     Raises:
         ConfigurationError: Beam knows no such option, or Prism is not installed.
     """
-    from uncommon_im.pipeline.options.beam import beam_options, names_runner
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    from uncommon_im.pipeline.options.beam import beam_options
 
     flags = ["--streaming", *rest]
-    if names_runner(flags):
-        return beam_options(flags)
+    options = beam_options(flags)
+    if options.view_as(StandardOptions).runner.lower() != PRISM:
+        return options
+    return beam_options([*flags, *prism_options(flags, verbose)])
+
+
+def prism_options(flags: Sequence[str], verbose: bool) -> list[str]:
+    """What Prism is told beside `flags`: it is that of this machine, and ends with the run.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
     near = Path(sys.prefix) / "bin" / "prism"
     prism = str(near) if near.exists() else shutil.which("prism")
     given = {name_of(flag) for flag in flags}
     require(
         prism is not None or "--prism_location" in given,
-        "the stream runs on Prism, which is not installed: `make runners` installs it, --prism_location says where it "
-        "is, and --runner takes another engine",
+        "Prism is not installed: `make runners` installs it, --prism_location says where it is, and without --runner "
+        "the replay needs no engine",
     )
     defaults = {
         "--job_server_timeout": _RUN_SECONDS,
@@ -116,7 +151,7 @@ def stream_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:
         "--prism_log_level": "warn" if verbose else "error",
     }
     engine = [f"--runner={LOCAL_PRISM}", "--environment_type=LOOPBACK", NO_SPLITS]
-    return beam_options(flags, engine + [f"{name}={value}" for name, value in defaults.items() if name not in given])
+    return engine + [f"{name}={value}" for name, value in defaults.items() if name not in given]
 
 
-REPLAY: Final = Command("replay", "Judge history through the stream, on Prism.", ReplayOptions, run_replay, beam=True)
+REPLAY: Final = Command("replay", "Judge history through the stream.", ReplayOptions, run_replay, beam=True)

@@ -75,28 +75,64 @@ class _Insert(beam.DoFn):
         self._refused = Metrics.counter(NAMESPACE, "bigquery.refused")
 
     def setup(self) -> None:
-        self._client = self._dataset.access.client()
+        self._inserts = Inserts(self._dataset, self._table, self._run_id)
 
     def start_bundle(self) -> None:
-        self._rows: dict[str, Row] = {}
-        self._bytes = 0
+        self._inserts.forget()
 
     def process(self, found: Row) -> Iterator[str]:
-        if self._table == "verdicts" and not is_judged(found):
-            return
-        size = len(to_json(found).encode())
-        if len(self._rows) == _MOST_ROWS or self._bytes + size > _MOST_BYTES:
-            self._insert()
-        self._rows[found["alert_id"] if self._table == "alerts" else uuid.uuid4().hex] = self._row(found)
-        self._bytes += size
+        self._refused.inc(self._inserts.add(found))
         if self._table == "alerts":
             yield found["alert_id"]
 
     def finish_bundle(self) -> None:
         """A bundle is done once all of its rows are somewhere."""
-        self._insert()
+        self._refused.inc(self._inserts.flush())
 
     def teardown(self) -> None:
+        self._inserts.close()
+
+
+class Inserts:
+    """Rows on their way to a table, as many a request as it takes; `InsertIntoBigQuery` says what becomes of them."""
+
+    def __init__(self, dataset: Dataset, table: TableName, run_id: str) -> None:
+        """Opens a client."""
+        self._dataset, self._table, self._run_id = dataset, table, run_id
+        self._client = dataset.access.client()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what is not inserted yet: it comes again."""
+        self._rows: dict[str, Row] = {}
+        self._bytes = 0
+
+    def add(self, found: Row) -> int:
+        """Takes a row; inserts what came before if a request is full, and says how many rows were refused."""
+        if self._table == "verdicts" and not is_judged(found):
+            return 0
+        size, refused = len(to_json(found).encode()), 0
+        if len(self._rows) == _MOST_ROWS or self._bytes + size > _MOST_BYTES:
+            refused = self.flush()
+        self._rows[found["alert_id"] if self._table == "alerts" else uuid.uuid4().hex] = self._row(found)
+        self._bytes += size
+        return refused
+
+    def flush(self) -> int:
+        """Inserts all; how many rows were refused, and became dead letters.
+
+        Raises:
+            GoogleAPIError: the table is not there or not permitted, or BigQuery was not there for ten minutes.
+            BigQueryFailed: a dead letter was refused too.
+        """
+        refused = insert(self._client, self._dataset.path(TABLES[self._table]), self._rows)
+        self.forget()
+        if refused:
+            self._bury(refused)
+        return len(refused)
+
+    def close(self) -> None:
+        """Closes the client."""
         self._client.close()
 
     def _row(self, found: Row) -> Row:
@@ -106,17 +142,10 @@ class _Insert(beam.DoFn):
             return verdict_row(found, self._run_id)
         return dead_letter_row(found, self._run_id, None, _now())
 
-    def _insert(self) -> None:
-        refused = insert(self._client, self._dataset.path(TABLES[self._table]), self._rows)
-        self.start_bundle()
-        if refused:
-            self._bury(refused)
-
     def _bury(self, refused: list[Refused]) -> None:
         """Makes dead letters of what BigQuery refuses."""
         source, letters = self._dataset.path(TABLES[self._table]), self._dataset.path(TABLES["dead_letters"])
         log.warning("%s refuses %d rows, which become dead letters; the first: %s", source, len(refused), refused[0])
-        self._refused.inc(len(refused))
         rows = {
             uuid.uuid4().hex: dead_letter_row(asdict(_letter_of(each, source)), self._run_id, None, _now())
             for each in refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from posixpath import join
 from typing import Any
@@ -32,7 +32,7 @@ class WriteAlertFiles(beam.PTransform):
 
     def expand(self, alerts: beam.PCollection[dict[str, Any]]) -> beam.PCollection[str]:
         """One file per alert: flood control keeps them few."""
-        return alerts | "Write" >> beam.Map(_write_alert, self.output, self.alert_format).with_output_types(str)
+        return alerts | "Write" >> beam.Map(write_alert, self.output, self.alert_format).with_output_types(str)
 
 
 @dataclass
@@ -69,11 +69,16 @@ class _WriteBundle(beam.DoFn):
 
     def finish_bundle(self) -> None:
         if self._lines:
-            name = f"{self._name}-{uuid.uuid4().hex}.jsonl"
-            write_whole(join(self._output, self._name, name), "".join(self._lines).encode())
+            write_lines(self._lines, self._output, self._name)
 
 
-def _write_alert(alert: dict[str, Any], output: str, alert_format: str) -> str:
+def write_lines(lines: Iterable[str], output: str, name: str) -> None:
+    """Lines with their ends -> one more file of the folder `OUTPUT/NAME`."""
+    write_whole(join(output, name, f"{name}-{uuid.uuid4().hex}.jsonl"), "".join(lines).encode())
+
+
+def write_alert(alert: dict[str, Any], output: str, alert_format: str) -> str:
+    """An alert -> its file, in one of `ALERT_FORMATS`; the file's name."""
     path = join(output, "alerts", f"{alert['alert_id']}.jsonl")
     write_whole(path, f"{text_of(alert, alert_format)}\n".encode())
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +59,15 @@ def _write(joined: tuple[int, Iterable[tuple[str, int]]], path: str) -> str:
     return path
 
 
-def write_stream_summary(output: str, total: str) -> dict[str, Any]:
+def read_total(path: str) -> dict[str, int]:
+    """What the steps counted in all, by names of metrics: the file of `WriteTotal`."""
+    with open_binary(path) as stream:
+        counted: dict[str, int] = json.loads(stream.read())
+    return counted
+
+
+def write_counted(output: str, counted: Mapping[str, int]) -> dict[str, Any]:
     """Writes `summary.json` from what the steps counted in all; returns it."""
-    with open_binary(total) as stream:
-        counted = json.loads(stream.read())
     summary = stream_summary_of(Tally({tuple(name.split(".", 2)): number for name, number in counted.items()}))
     write_summary(output, summary)
     return summary

@@ -6,6 +6,7 @@ letters of what could not even be cut into these.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -48,6 +49,14 @@ def compact(table: pa.Table) -> pa.Table:
     return table
 
 
+def by_schema(tables: Iterable[pa.Table]) -> list[pa.Table]:
+    """Tables of one schema as one."""
+    same: defaultdict[pa.Schema, list[pa.Table]] = defaultdict(list)
+    for table in tables:
+        same[table.schema].append(table)
+    return [pa.concat_tables(group).unify_dictionaries().combine_chunks() for group in same.values()]
+
+
 def block_of_lines(lines: Sequence[bytes], arrivals: Sequence[int], source: str, first: int = 1) -> bytes:
     """Lines of one source that arrived at given times (µs) as a block."""
     return block_of_places(lines, arrivals, [source] * len(lines), range(first, first + len(lines)))
@@ -87,7 +96,14 @@ class OpenArrivals:
 
     def __call__(self, block: bytes) -> Iterator[tuple[RawBatch, Longs]]:
         """The records of a block in batches, and when each of a batch arrived (µs since 1970)."""
-        table = ipc.open_stream(block).read_all()
+        return self.together([block])
+
+    def together(self, blocks: Iterable[bytes]) -> Iterator[tuple[RawBatch, Longs]]:
+        """The same of several blocks, in as few batches as there can be."""
+        for table in by_schema(ipc.open_stream(block).read_all() for block in blocks):
+            yield from self._batches(table)
+
+    def _batches(self, table: pa.Table) -> Iterator[tuple[RawBatch, Longs]]:
         arrival = table.column(ARRIVAL).to_numpy()
         if LETTER[0] in table.column_names:
             yield batch_of_lost(_letters(table)), np.zeros(0, np.int64)

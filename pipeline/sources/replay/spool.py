@@ -24,7 +24,7 @@ import pyarrow.ipc as ipc
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.files.parquet import RowGroups
 from uncommon_im.pipeline.sources.files.readings import InputFile, Reading, plan_readings
-from uncommon_im.pipeline.sources.queues.arrivals import ARRIVAL, LINE, PLACE, compact, write_block
+from uncommon_im.pipeline.sources.queues.arrivals import ARRIVAL, LINE, PLACE, by_schema, compact, write_block
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.schemas.mapping import load_mappings
@@ -134,7 +134,7 @@ class _Parts:
     def flush(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         for hour, tables in self._tables.items():
-            for table in _by_schema(tables):
+            for table in by_schema(tables):
                 path = self._folder / f"{hour}-{len(self._files[hour])}"
                 with ipc.new_stream(str(path), table.schema) as writer:
                     writer.write_table(table)
@@ -147,15 +147,7 @@ class _Parts:
         for path in self._files[hour]:
             with pa.memory_map(str(path)) as stream:
                 tables.append(ipc.open_stream(stream.read_buffer()).read_all())
-        return _by_schema(tables)
-
-
-def _by_schema(tables: list[pa.Table]) -> list[pa.Table]:
-    """Tables of one schema as one."""
-    same: defaultdict[pa.Schema, list[pa.Table]] = defaultdict(list)
-    for table in tables:
-        same[table.schema].append(table)
-    return [pa.concat_tables(group).unify_dictionaries().combine_chunks() for group in same.values()]
+        return by_schema(tables)
 
 
 def _sorted(tables: list[pa.Table], folder: Path, hour: int) -> Iterator[BlockPlace]:

@@ -122,7 +122,11 @@ class Instances(Step[InstanceState]):
     def keeping(self, key: str, message: bytes) -> Tidying | None:
         """When a message is looked through that is to be kept; `None`: it holds no starts."""
         decoded = MESSAGES.decode(message)
-        return self._tidying(key, max(decoded.instants)) if isinstance(decoded, Starts) else None
+        return self.keeping_starts(key, decoded) if isinstance(decoded, Starts) else None
+
+    def keeping_starts(self, key: str, starts: Starts) -> Tidying:
+        """When starts are looked through."""
+        return self._tidying(key, max(starts.instants))
 
     def tidy(self, key: str, cell: bytes | None, kept: Iterable[bytes], now: int) -> tuple[list[bytes], Tidying | None]:
         """What stays of the starts that are kept, each once, and when to look again; `None`: nothing stays."""

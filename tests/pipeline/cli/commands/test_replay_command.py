@@ -47,31 +47,46 @@ def test_records_are_sorted_in_a_folder_that_is_mounted(common: list[str], capsy
     assert "--spool gs://bucket/spool: expected a folder of a file system that this machine and all workers" in line
 
 
-def test_without_prism_it_says_how_to_get_it(
+def test_without_prism_it_says_how_to_get_it_and_that_none_is_needed(
     common: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(replay.sys, "prefix", str(tmp_path))
-    monkeypatch.setattr(replay.shutil, "which", lambda name: None)
-    assert "`make runners` installs it" in refused(capsys, *common)
+    without_prism(monkeypatch, tmp_path)
+    line = refused(capsys, *common, "--runner=PrismRunner")
+    assert "`make runners` installs it" in line
+    assert "without --runner the replay needs no engine" in line
+
+
+def test_without_a_runner_it_runs_in_this_process_and_needs_no_engine(
+    common: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    without_prism(monkeypatch, tmp_path)
+    assert main(common) == 0
+    assert "1 records read, 1 valid events" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_another_engine_needs_no_prism(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(replay.sys, "prefix", str(tmp_path))
-    monkeypatch.setattr(replay.shutil, "which", lambda name: None)
-    options = replay.stream_options(["--runner=FlinkRunner"], verbose=False).get_all_options()
+    without_prism(monkeypatch, tmp_path)
+    options = replay.engine_options(["--runner=FlinkRunner"], verbose=False).get_all_options()
     assert (options["runner"], options["streaming"], options["prism_location"]) == ("FlinkRunner", True, None)
+
+
+def without_prism(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(replay.sys, "prefix", str(folder))
+    monkeypatch.setattr(replay.shutil, "which", lambda name: None)
 
 
 def test_on_flink_bundles_end_before_a_checkpoint_unless_it_is_told_otherwise() -> None:
     flags = ["--runner=FlinkRunner", "--checkpointing_interval=60000"]
-    options = replay.stream_options(flags, verbose=False).get_all_options()
+    options = replay.engine_options(flags, verbose=False).get_all_options()
     assert (options["checkpointing_interval"], options["finish_bundle_before_checkpointing"]) == (60_000, True)
-    told = replay.stream_options([*flags, "--no-finish_bundle_before_checkpointing"], verbose=False)
+    told = replay.engine_options([*flags, "--no-finish_bundle_before_checkpointing"], verbose=False)
     assert told.get_all_options()["finish_bundle_before_checkpointing"] is False
 
 
-def test_prism_never_splits_stateful_bundles_and_is_listened_to_for_as_long_as_it_runs() -> None:
-    options = replay.stream_options(["--prism_location=/p"], verbose=False).get_all_options()
+@pytest.mark.parametrize("name", ["PrismRunner", "prismrunner"])
+def test_prism_never_splits_stateful_bundles_and_is_listened_to_for_as_long_as_it_runs(name: str) -> None:
+    options = replay.engine_options([f"--runner={name}", "--prism_location=/p"], verbose=False).get_all_options()
+    assert options["runner"] == replay.LOCAL_PRISM
     assert options["experiments"] == ["prism_disable_sdf_split"]
     assert options["job_server_timeout"] > 30 * 86_400
     assert options["prism_location"] == "/p"
