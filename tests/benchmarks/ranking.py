@@ -45,6 +45,12 @@ class FirstEvent(msgspec.Struct, frozen=True):
     bytes_sent: int | None
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A part of the priority that holds."""
+
+    part: str
+
+
 class Ranked(msgspec.Struct, frozen=True):
     """An alert, as far as it is put in order."""
 
@@ -53,6 +59,7 @@ class Ranked(msgspec.Struct, frozen=True):
     timestamp: str
     severity: str
     priority: int
+    priority_parts: list[Held]
     first_event: FirstEvent
 
 
@@ -120,6 +127,11 @@ def half_of(campaign: Campaign) -> str:
     return "ab"[md5(campaign.kind.encode(), usedforsecurity=False).digest()[0] % 2]
 
 
+def cards_of(half: str | None) -> tuple[Campaign, ...]:
+    """All harmless campaigns, and the malicious ones of a half; `None`: of both."""
+    return tuple(card for card in SHIPPED if not card.malicious or half in (None, half_of(card)))
+
+
 def table(days: Sequence[Period], weeks: Sequence[Period]) -> Iterator[str]:
     """The rows of the table, one an order."""
     yield f"| read by | {' | '.join(_heads())} |"
@@ -177,7 +189,7 @@ def main() -> None:
     parser.add_argument("--most-a-day", type=int, default=3, help="campaigns that begin on a day")
     parser.add_argument("--half", choices=("a", "b"), help="malicious campaigns of this half alone")
     given, options = parser.parse_known_args()
-    cards = tuple(card for card in SHIPPED if not card.malicious or given.half in (None, half_of(card)))
+    cards = cards_of(given.half)
     days: list[Period] = []
     weeks: list[Period] = []
     for seed in range(given.first_seed, given.first_seed + given.seeds):
