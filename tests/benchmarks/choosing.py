@@ -1,9 +1,9 @@
 """Chooses the points of `priority` on one half of the campaigns: `python -m tests.benchmarks.choosing`.
 
 The choice climbs: part by part it takes the points with which attacks are seen soonest, until no part gets better.
-Points are multiples of five, as people read them. What speaks for an attack keeps at least five, what speaks against it
-at most minus five: a part without points would not be listed in alerts, and nobody could choose its points again. A gain
-below `_LEAST` is noise, and changes nothing.
+Points are multiples of five, as people read them. What speaks for an attack keeps at least five, what speaks against
+it at most minus five: a part without points would not be listed in alerts, and nobody could choose its points again. A
+gain below `_LEAST` is noise, and changes nothing.
 
 What was chosen on half `a` is reported on half `b`, and on other seeds: `python -m tests.benchmarks.ranking --half b`.
 """

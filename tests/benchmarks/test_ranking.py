@@ -21,7 +21,9 @@ FIRST_DAY = 20_000
 
 
 def ranked(number: int, priority: int = 0, severity: str = "Low", sent: int | None = None) -> Ranked:
-    return Ranked(f"a{number}", f"e{number}", f"2026-03-01T{number:02}:00:00Z", severity, priority, [], FirstEvent(sent))
+    return Ranked(
+        f"a{number}", f"e{number}", f"2026-03-01T{number:02}:00:00Z", severity, priority, [], FirstEvent(sent)
+    )
 
 
 ALERTS = [
