@@ -1,8 +1,9 @@
 -- What RITA's score needs of each pair of host and destination on each day on which an alert is about it.
 -- Lookups count where a destination is seen, and are no connections. Times are in seconds of the day.
+-- What is delivered twice is one event.
 WITH seen AS (
-  SELECT event_id, event_time, event_time // 86400000000 AS day, host, coalesce(remote_host, remote_ip) AS destination,
-    event_type = 'network' AS connection, coalesce(bytes_sent, 0) AS sent
+  SELECT DISTINCT event_id, event_time, event_time // 86400000000 AS day, host,
+    coalesce(remote_host, remote_ip) AS destination, event_type = 'network' AS connection, coalesce(bytes_sent, 0) AS sent
   FROM communications
 ), alerted AS (
   SELECT alert_id, host, destination, day FROM seen JOIN alerts USING (event_id)
