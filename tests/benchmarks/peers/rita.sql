@@ -3,7 +3,8 @@
 -- What is delivered twice is one event.
 WITH seen AS (
   SELECT DISTINCT event_id, event_time, event_time // 86400000000 AS day, host,
-    coalesce(remote_host, remote_ip) AS destination, event_type = 'network' AS connection, coalesce(bytes_sent, 0) AS sent
+    coalesce(remote_host, remote_ip) AS destination,
+    event_type = 'network' AS connection, coalesce(bytes_sent, 0) AS sent
   FROM communications
 ), alerted AS (
   SELECT alert_id, host, destination, day FROM seen JOIN alerts USING (event_id)
