@@ -6,6 +6,8 @@ backfill]`
 A campaign counts on the day, and in the week, of its first alert: what raises none is a matter of recall. Classes of
 campaigns are in one of two halves, by their name: points of `priority` that were chosen on one half are reported on the
 other, and on other seeds.
+
+Two orders are peers': the scores that they publish, of the same alerts (`tests.benchmarks.peers.scores`).
 """
 
 from __future__ import annotations
@@ -16,17 +18,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import md5
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from tests.benchmarks.evaluation_runs import backfill
-from uncommon_im.pipeline.lab.evaluation.folder import read_alerts, read_organisation
+from tests.benchmarks.peers.scores import COLUMNS, ELASTIC, RITA, peer_scores
+from uncommon_im.pipeline.lab.evaluation.folder import CommunicationReader, organisation_of, read_alerts, read_labels
 from uncommon_im.pipeline.lab.evaluation.intervals import share
-from uncommon_im.pipeline.lab.evaluation.scoring import Score, score
+from uncommon_im.pipeline.lab.evaluation.scoring import Organisation, Score, score
 from uncommon_im.pipeline.lab.simulation import Scenario, simulate
 from uncommon_im.pipeline.lab.simulation.campaigns.campaign import Campaign
 from uncommon_im.pipeline.lab.simulation.campaigns.deck import SHIPPED
@@ -52,7 +56,11 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """An alert, as far as it is put in order."""
+    """An alert, as far as it is put in order.
+
+    Args:
+        peers: peer -> its score; none of a peer that would tell nothing. No alert's file has it.
+    """
 
     alert_id: str
     event_id: str
@@ -61,6 +69,7 @@ class Ranked(msgspec.Struct, frozen=True):
     priority: int
     priority_parts: list[Held]
     first_event: FirstEvent
+    peers: Mapping[str, float] = {}
 
 
 Order = Callable[[Ranked], Any]
@@ -69,6 +78,8 @@ ORDERS: Mapping[str, Order] = {
     "severity": lambda alert: -SEVERITIES.index(alert.severity),
     "bytes sent": lambda alert: -(alert.first_event.bytes_sent or 0),
     "time": lambda alert: 0,
+    RITA: lambda alert: -alert.peers.get(RITA, -inf),
+    ELASTIC: lambda alert: -alert.peers.get(ELASTIC, 0),
 }
 """By what alerts are read; what is equal, by time."""
 
@@ -173,10 +184,25 @@ def measured(scenario: Scenario, options: Iterable[str]) -> tuple[list[Period], 
     with tempfile.TemporaryDirectory() as folder:
         simulate(folder, scenario)
         run = str(backfill(Path(folder, "events"), Path(folder, "run"), *options))
-        organisation = read_organisation(folder, load_catalogue(None))
+        organisation, communications = read_communications(folder)
         found = score(organisation, read_alerts(folder, run, organisation))
         alerts = list(read_rows(run, "alerts", Ranked))
+    scores = peer_scores(communications, ((alert.alert_id, alert.event_id) for alert in alerts), organisation.hosts)
+    alerts = [msgspec.structs.replace(alert, peers=scores.get(alert.alert_id, {})) for alert in alerts]
     return periods(found, alerts, 1), periods(found, alerts, WEEK)
+
+
+def read_communications(folder: str) -> tuple[Organisation, pa.Table]:
+    """A simulated folder's organisation and, from the same reading, what peers' scores need of its communications."""
+    read, kept = CommunicationReader(load_catalogue(None)), list[pa.Table]()
+
+    def tables() -> Iterator[pa.Table]:
+        for table in read.tables(folder):
+            kept.append(table.select(COLUMNS))
+            yield table
+
+    organisation = organisation_of(tables(), read, read_labels(folder))
+    return organisation, pa.concat_tables(kept)
 
 
 def main() -> None:
