@@ -13,7 +13,8 @@ from google.cloud.bigquery import Table as Existing
 
 from uncommon_im.pipeline.bigquery.access import API_ERRORS, BigQueryAccess, reason_of
 from uncommon_im.pipeline.errors import RunFailed
-from uncommon_im.schemas.bigquery.tables import TABLES, Table, latest_ddl
+from uncommon_im.schemas.bigquery.tables import TABLES, Table
+from uncommon_im.schemas.bigquery.views import view_ddls
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 _SAME_TYPES: Final = {"INT64": "INTEGER", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
@@ -46,7 +47,7 @@ class Dataset:
         return f"{self.name}.{table.name}"
 
     def apply(self, client: Client) -> list[str]:
-        """Makes tables that are not there, adds columns that they lack, makes the view; says what it has changed.
+        """Makes tables that are not there, adds columns that they lack, makes the views; says what it has changed.
 
         Raises:
             ConfigurationError: the dataset is not there, or a table cannot become what runs write to.
@@ -56,7 +57,8 @@ class Dataset:
             for table, found in existing:
                 self._refuse(table, found)
             said = [change for table, found in existing for change in self._bring_up(client, table, found)]
-            client.query_and_wait(latest_ddl(self.name))
+            for statement in view_ddls(self.name):
+                client.query_and_wait(statement)
         return said
 
     def check(self, client: Client, tables: Sequence[str]) -> None:

@@ -102,20 +102,6 @@ TABLES: Final = {
 }
 """In the order in which a run writes them: whoever sees its summary sees all of it."""
 
-LATEST: Final = "alerts_latest"
-"""The view of alerts in which each is there once, however often a stream has written it."""
-
-
-def latest_ddl(dataset: str) -> str:
-    """The statement that makes the view of a dataset (`PROJECT.DATASET`)."""
-    return (
-        f"CREATE OR REPLACE VIEW `{dataset}.{LATEST}`\n"
-        "OPTIONS (description = 'alerts, each alert_id once: of its rows the one with most events')\nAS\n"
-        f"SELECT * FROM `{dataset}.alerts`\nWHERE TRUE\n"
-        "QUALIFY ROW_NUMBER() OVER (\n"
-        "  PARTITION BY alert_id ORDER BY activity.events DESC, run_id DESC, content_digest\n) = 1"
-    )
-
 
 def _declared(field: SchemaField) -> str:
     required = " NOT NULL" if field.mode == "REQUIRED" else ""

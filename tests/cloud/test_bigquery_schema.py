@@ -52,7 +52,7 @@ def test_the_schema_is_applied_once_and_then_has_nothing_to_change(
 def test_what_is_printed_makes_the_same_tables(bigquery: BigQuery, capsys: pytest.CaptureFixture[str]) -> None:
     assert schema(bigquery) == 0
     statements = capsys.readouterr().out.rstrip().rstrip(";").split(";\n\n")
-    assert len(statements) == len(TABLES) + 1
+    assert len(statements) == len(TABLES) + 2
     for statement in statements:
         bigquery.client.query_and_wait(statement)
     assert schema(bigquery, "--apply") == 0
@@ -120,6 +120,15 @@ def test_the_noisiest_program_comes_first(alerts: BigQuery) -> None:
     assert (second["program"], second["alerts"]) == ("pigeon", 1)
 
 
+def test_the_most_urgent_case_with_an_alert_since_the_day_comes_first(alerts: BigQuery) -> None:
+    first, second = run(alerts, "cases", FIRST)
+    assert (first["program"], first["alerts"], first["hosts"], first["case_id"]) == ("courier", 4, 3, "a4")
+    assert (first["more_than_shown"], first["open_first"]) == (True, "a1")
+    assert (second["program"], second["alerts"]) == ("pigeon", 1)
+    (only,) = run(alerts, "cases", ScalarQueryParameter("first", "DATE", date(2026, 3, 21)))
+    assert only["program"] == "pigeon"
+
+
 def test_coverage_counts_each_day_once_whichever_runs_read_it(tables: BigQuery) -> None:
     def summary(key: str, *days: tuple[str, int]) -> Record:
         covered = [{"tenant_id": tenant, "day": f"2026-03-{day:02}", "events": 10} for tenant, day in days]
@@ -146,5 +155,5 @@ def test_dead_letters_are_counted_by_reason_with_the_newest_as_example(tables: B
 
 
 def test_there_is_no_example_query_without_a_test() -> None:
-    tested = {"alerts_by_group", "noisy_programs", "coverage", "dead_letters_by_reason"}
+    tested = {"alerts_by_group", "cases", "noisy_programs", "coverage", "dead_letters_by_reason"}
     assert {path.stem for path in QUERIES.glob("*.sql")} == tested

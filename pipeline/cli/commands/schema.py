@@ -29,11 +29,13 @@ def run_schema(options: SchemaOptions, rest: list[str]) -> None:
     """`uncommon-im schema`."""
     from uncommon_im.pipeline.bigquery.tables import Dataset
     from uncommon_im.pipeline.options.beam import beam_options
-    from uncommon_im.schemas.bigquery.tables import TABLES, latest_ddl
+    from uncommon_im.schemas.bigquery.tables import TABLES
+    from uncommon_im.schemas.bigquery.views import view_ddls
 
     dataset = Dataset(options.bigquery.access(beam_options(rest)), options.dataset, "--dataset")
     if not options.apply:
-        print(";\n\n".join([*(table.ddl(dataset.name) for table in TABLES.values()), latest_ddl(dataset.name)]) + ";")
+        tables = [table.ddl(dataset.name) for table in TABLES.values()]
+        print(";\n\n".join([*tables, *view_ddls(dataset.name)]) + ";")
         return
     changes = dataset.apply(dataset.access.reached_client(f"--dataset {options.dataset}"))
     print("\n".join(changes) if changes else f"{dataset.name} has all tables as they should be")

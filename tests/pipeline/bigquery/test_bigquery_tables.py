@@ -51,10 +51,10 @@ def without(field: SchemaField, name: str) -> SchemaField:
     return SchemaField(field.name, "RECORD", fields=[each for each in field.fields if each.name != name])
 
 
-def test_applying_again_asks_for_nothing_but_the_view() -> None:
+def test_applying_again_asks_for_nothing_but_the_views() -> None:
     client = Tables(as_it_should_be("alerts"))
     assert DATASET.apply(client) == []
-    assert client.asked == ["alerts_latest"]
+    assert client.asked == ["alerts_latest", "cases"]
 
 
 def test_a_column_that_is_new_inside_of_a_record_is_added_after_those_that_are_there() -> None:

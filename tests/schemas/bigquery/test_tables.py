@@ -11,7 +11,7 @@ from google.cloud.bigquery import SchemaField
 from tests.organisations import random_organisation
 from tests.running import Found, configuration_of, run_records
 from uncommon_im.schemas.bigquery import tables
-from uncommon_im.schemas.bigquery.tables import TABLES, Table, latest_ddl
+from uncommon_im.schemas.bigquery.tables import TABLES, Table
 from uncommon_im.schemas.detector import VARIATION_IDS, VERDICT_IDS
 from uncommon_im.transforms.rules.alerts.table_rows import (
     Row,
@@ -151,7 +151,6 @@ def test_the_ddl_names_types_partition_and_clustering_as_sql_does() -> None:
     assert "PARTITION BY TIMESTAMP_TRUNC(`timestamp`, DAY)\nCLUSTER BY `tenant_id`, `service_id`\n" in ddl
     assert "\nPARTITION BY `first_day`\n" in TABLES["summaries"].ddl("p.d")
     assert "`coverage` ARRAY<STRUCT<`tenant_id` STRING" in TABLES["summaries"].ddl("p.d")
-    assert latest_ddl("p.d").startswith("CREATE OR REPLACE VIEW `p.d.alerts_latest`\n")
 
 
 def test_a_row_has_another_digest_iff_it_says_something_else_than_who_wrote_it(found: Found) -> None:
