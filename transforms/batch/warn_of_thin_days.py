@@ -33,7 +33,7 @@ class WarnOfThinDays(beam.PTransform):
 def _warn(coverage: Coverage, first: int, end: int) -> None:
     for thin in thin_days(coverage, first, end):
         log.warning(
-            "tenant %s: %s has %s events, under a fifth of %s, the median of the week before: is the day complete?",
+            "tenant %s: %s has %s events, under a fifth of the usual %s: is the day complete?",
             thin.tenant,
             day_of(thin.day),
             f"{thin.events:,}",

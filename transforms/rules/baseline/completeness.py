@@ -11,13 +11,15 @@ from typing import Final
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
 
 WEEK_DAYS: Final = 7
+WEEKS: Final = 4
+"""So many weeks at most say what a weekday usually has."""
 FEW: Final = 5
-"""A day is thin if it has under one `FEW`th of the events of the median day of the week before."""
+"""A day is thin if it has under one `FEW`th of the usual events."""
 
 
 @dataclass(frozen=True)
 class ThinDay:
-    """A day of a tenant with few events; `usual` is the median of the week before."""
+    """A day of a tenant with few events; `usual` is what the week before or the same weekdays had, the less of both."""
 
     tenant: str
     day: int
@@ -28,7 +30,8 @@ class ThinDay:
 def thin_days(coverage: Coverage, first: int, end: int) -> Iterator[ThinDay]:
     """The thin days of `[first, end)`, by tenant and day; days without any event among them count as 0.
 
-    A tenant is only compared with itself, and only once a week of its own lies before the day.
+    A tenant is only compared with itself, and only once a week of its own lies before the day. Medians are compared: of
+    the week before, and of the same weekday in the weeks before, so that a quiet Sunday is not thin.
 
     Args:
         coverage: events by tenant and day number.
@@ -39,6 +42,9 @@ def thin_days(coverage: Coverage, first: int, end: int) -> Iterator[ThinDay]:
         by_tenant[tenant][day] = events
     for tenant, days in sorted(by_tenant.items()):
         for day in range(max(first, min(days) + WEEK_DAYS), min(end, max(days) + 1)):
-            usual = median(days.get(before, 0) for before in range(day - WEEK_DAYS, day))
+            of_week = median(days.get(before, 0) for before in range(day - WEEK_DAYS, day))
+            first_known = max(min(days), day - WEEKS * WEEK_DAYS)
+            of_weekday = median(days.get(before, 0) for before in range(day - WEEK_DAYS, first_known - 1, -WEEK_DAYS))
+            usual = min(of_week, of_weekday)
             if days.get(day, 0) * FEW < usual:
                 yield ThinDay(tenant, day, days.get(day, 0), usual)

@@ -10,7 +10,7 @@ WEEK = {("a", day): 100 for day in range(7)}
 
 
 @pytest.mark.parametrize(("events", "thin"), [(20, False), (19, True), (1, True), (500, False)])
-def test_a_day_under_a_fifth_of_the_median_of_the_week_before_is_thin(events: int, thin: bool) -> None:
+def test_a_day_under_a_fifth_of_the_usual_is_thin(events: int, thin: bool) -> None:
     found = list(thin_days(WEEK | {("a", 7): events}, 0, 100))
     assert found == ([ThinDay("a", 7, events, 100)] if thin else [])
 
@@ -34,3 +34,15 @@ def test_a_tenant_is_compared_with_itself_and_only_after_a_week() -> None:
 def test_one_thin_day_does_not_make_the_next_one_usual() -> None:
     coverage = WEEK | {("a", 7): 1, ("a", 8): 1}
     assert [t.day for t in thin_days(coverage, 0, 100)] == [7, 8]
+
+
+@pytest.mark.parametrize(("sunday", "thin"), [(10, False), (2, False), (1, True), (0, True)])
+def test_a_quiet_weekday_is_compared_with_the_same_weekday_of_the_weeks_before(sunday: int, thin: bool) -> None:
+    weeks = {("a", day): 10 if day % 7 == 6 else 100 for day in range(20)}
+    found = list(thin_days(weeks | {("a", 20): sunday}, 0, 100))
+    assert found == ([ThinDay("a", 20, sunday, 10)] if thin else [])
+
+
+def test_a_weekday_that_was_missing_once_is_still_expected() -> None:
+    weeks = {("a", day): 100 for day in range(28)} | {("a", 21): 0}
+    assert [t.day for t in thin_days(weeks | {("a", 28): 1}, 22, 100)] == [28]
