@@ -22,7 +22,7 @@ from tests.oracle.stream import Arrival
 from tests.running import Found, read_rows
 from tests.transforms.rules.stream.driving import time_of
 from uncommon_im.pipeline import stream
-from uncommon_im.pipeline.cli.commands.replay import TOTAL, engine_options
+from uncommon_im.pipeline.cli.commands.replay import TOTAL, engine_options, is_prism
 from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.local.replay_in_process import replay_in_process
 from uncommon_im.pipeline.sinks.files.stream_total import WriteTotal, read_total, write_counted
@@ -87,7 +87,7 @@ def on_engine(
     with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as folder:
         spool(match_files(list(patterns)), JsonOptions(), times, Path(folder))
         pipeline = beam.Pipeline(options=engine)
-        blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, rate, step)
+        blocks = pipeline | "ReadArrivals" >> ReadArrivals(folder, rate, step, early_end=is_prism(engine))
         found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, lateness)
         stream.write(found, stream.Sinks(output, None, sightings_out), configuration, lateness)
         _ = found.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")

@@ -99,7 +99,7 @@ def judge_on_engine(run: StreamRun, folder: str, rate: int | None, engine: Pipel
     from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
 
     pipeline = beam.Pipeline(options=engine)
-    findings = run.build(pipeline | "ReadArrivals" >> ReadArrivals(folder, rate))
+    findings = run.build(pipeline | "ReadArrivals" >> ReadArrivals(folder, rate, early_end=is_prism(engine)))
     _ = findings.tallies | "WriteTotal" >> WriteTotal(f"{folder}/{TOTAL}")
     result = pipeline.run()
     try:
@@ -112,6 +112,13 @@ def judge_on_engine(run: StreamRun, folder: str, rate: int | None, engine: Pipel
     if state != "DONE":
         raise RuntimeError(f"the engine ended the run as {state}")
     return read_total(f"{folder}/{TOTAL}")
+
+
+def is_prism(engine: PipelineOptions) -> bool:
+    """Whether Beam's options name the Prism of this machine."""
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    return bool(engine.view_as(StandardOptions).runner == LOCAL_PRISM)
 
 
 def engine_options(rest: Sequence[str], verbose: bool) -> PipelineOptions:

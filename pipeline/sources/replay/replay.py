@@ -33,24 +33,24 @@ class ReadArrivals(beam.PTransform):
         folder: where `spool` has put the blocks; every worker must see it.
         rate: records per second; `None`: as fast as it can.
         step: µs of arrival time between checkpoints.
+        early_end: the last checkpoint says the end of time already, and what comes after it reads nothing. Prism (2.77)
+            needs it: if the source ends before it looked, it takes the watermark of the last checkpoint for that of the
+            end, and calls the job stuck. Flink (2.56) must not have it: at the end of time it forgets what is deferred.
     """
 
     folder: str
     rate: int | None = None
     step: int = STEP_US
+    early_end: bool = False
 
     def expand(self, start: beam.pvalue.PBegin) -> beam.PCollection[bytes]:
         """One splittable step."""
-        read = beam.ParDo(_Read(self.rate, self.step)).with_output_types(bytes)
+        read = beam.ParDo(_Read(self.rate, self.step, self.early_end)).with_output_types(bytes)
         return start | "Folder" >> beam.Create([self.folder], reshuffle=False) | "Read" >> read
 
 
 class _Blocks(RestrictionProvider):
-    """The restriction: numbers of blocks, and one more: the end.
-
-    What comes last reads nothing, and so the last checkpoint says the end of time. Prism (2.77) takes the watermark of
-    the last checkpoint for that of the end, if the source ends before it looked, and calls the job stuck.
-    """
+    """The restriction: numbers of blocks, and one more: the end."""
 
     def initial_restriction(self, folder: str) -> OffsetRange:
         return OffsetRange(0, len(index_of(folder)) + 1)
@@ -73,8 +73,8 @@ class _FollowsArrival(WatermarkEstimatorProvider):
 
 
 class _Read(beam.DoFn):
-    def __init__(self, rate: int | None, step: int) -> None:
-        self._rate, self._step = rate, step
+    def __init__(self, rate: int | None, step: int, early_end: bool) -> None:
+        self._rate, self._step, self._early_end = rate, step, early_end
 
     @beam.DoFn.unbounded_per_element()  # type: ignore[untyped-decorator]
     def process(
@@ -91,9 +91,15 @@ class _Read(beam.DoFn):
             yield TimestampedValue(read_block(folder, place), _stamp(index, number))
             number += 1
             watermark.set_watermark(_stamp(index, number))
-            if self._rate is not None or number == len(index) or index[number].arrival - begun >= self._step:
+            if self._pauses(index, number, begun):
                 tracker.defer_remainder(Duration(place.records / self._rate if self._rate else BREATH_SECONDS))
                 return
+
+    def _pauses(self, index: list[BlockPlace], following: int, begun: int) -> bool:
+        """Whether the source checkpoints itself before a block, or before the end."""
+        if following == len(index):
+            return self._early_end
+        return self._rate is not None or index[following].arrival - begun >= self._step
 
 
 def _stamp(index: list[BlockPlace], number: int) -> Timestamp:

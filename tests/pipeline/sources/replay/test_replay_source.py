@@ -31,11 +31,29 @@ def spooled(folder: Path, days: int) -> str:
 
 @pytest.mark.parametrize("days", [0, 1, 4])
 @pytest.mark.parametrize("rate", [None, 1000])
-def test_the_last_checkpoint_says_the_end_of_time_and_what_comes_after_it_reads_nothing(
+def test_with_an_early_end_the_last_checkpoint_says_the_end_of_time_and_what_comes_after_it_reads_nothing(
     days: int, rate: int | None, tmp_path: Path
 ) -> None:
-    folder = spooled(tmp_path, days)
-    read, rest = _Read(rate, STEP_US), _Blocks().initial_restriction(folder)
+    steps = steps_of(spooled(tmp_path, days), rate, early_end=True)
+    assert [blocks for blocks, _ in steps] == [1] * days + [0]
+    assert [at == MAX_TIMESTAMP for _, at in steps[-2:-1]] == [True] * bool(days)
+    assert all(FIRST < at.micros < FIRST + days * DAY_US for _, at in steps[:-2])
+
+
+@pytest.mark.parametrize("days", [0, 1, 4])
+@pytest.mark.parametrize("rate", [None, 1000])
+def test_without_it_no_checkpoint_says_the_end_of_time_and_the_last_block_ends_the_source(
+    days: int, rate: int | None, tmp_path: Path
+) -> None:
+    steps = steps_of(spooled(tmp_path, days), rate, early_end=False)
+    assert [blocks for blocks, _ in steps] == ([1] * days or [0])
+    assert all(FIRST < at.micros < FIRST + days * DAY_US for _, at in steps[:-1])
+    assert steps[-1][1] == (MAX_TIMESTAMP if days else MIN_TIMESTAMP)
+
+
+def steps_of(folder: str, rate: int | None, early_end: bool) -> list[tuple[int, Timestamp]]:
+    """How many blocks each step of the source reads, and the watermark after it."""
+    read, rest = _Read(rate, STEP_US, early_end), _Blocks().initial_restriction(folder)
     steps: list[tuple[int, Timestamp]] = []
     while True:
         tracker = ThreadsafeRestrictionTracker(OffsetRestrictionTracker(rest))
@@ -45,9 +63,6 @@ def test_the_last_checkpoint_says_the_end_of_time_and_what_comes_after_it_reads_
         deferred = tracker.deferred_status()
         tracker.check_done()
         if deferred is None:
-            break
+            return steps
         rest = deferred[0]
         assert isinstance(rest, OffsetRange)
-    assert [blocks for blocks, _ in steps] == [1] * days + [0]
-    assert [at == MAX_TIMESTAMP for _, at in steps[-2:-1]] == [True] * bool(days)
-    assert all(FIRST < at.micros < FIRST + days * DAY_US for _, at in steps[:-2])
