@@ -19,6 +19,7 @@ from markupsafe import Markup
 from uncommon_im.pipeline.report.charts import Series, over_time
 from uncommon_im.pipeline.report.run import Run
 from uncommon_im.schemas.catalogue import Catalogue
+from uncommon_im.transforms.rules.advice.cases import Case
 from uncommon_im.transforms.rules.columns.visible import visible
 
 MOST_CASES: Final = 50
@@ -123,6 +124,7 @@ def _data(run: Run, service_names: Mapping[str, str], virustotal: bool) -> dict[
     kept_back, all_kept_back = run.activities.kept_back(run.alerts.hosts, MOST_KEPT_BACK)
     return {
         "alerts": run.alerts.listed,
+        **_cases(run),
         "kept_back": [
             row | {"service": service_names.get(row["service"], row["service"]), "verdict": _words(row["verdict"])}
             for row in kept_back
@@ -132,6 +134,21 @@ def _data(run: Run, service_names: Mapping[str, str], virustotal: bool) -> dict[
         "hosts": run.activities.hosts() if run.has_verdicts else {},
         "virustotal": virustotal,
     }
+
+
+def _cases(run: Run) -> dict[str, Any]:
+    """The cases that are listed, and of each alert that is listed the place of its case among them, or -1."""
+    shown = run.cases[:MOST_CASES]
+    place = {alert.alert_id: number for number, case in enumerate(shown) for alert in case.alerts}
+    return {
+        "cases": [[case.case_id, _name_of(case)] for case in shown],
+        "case_of": [place.get(alert["alert_id"], -1) for alert in run.alerts.listed],
+    }
+
+
+def _name_of(case: Case) -> str:
+    alert = case.open_first
+    return f"{alert.process.name[:MOST_CHARACTERS]} → {alert.service.name[:MOST_CHARACTERS]}"
 
 
 def _words(verdict: str) -> str:

@@ -7,8 +7,9 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -17,6 +18,7 @@ from tests.browser.conftest import Opened, ready, rows
 from tests.oracle import Options
 from tests.report_runs import many, real_run, with_every_text
 from tests.running import Found, Record, configuration_of, run_records
+from uncommon_im.transforms.rules.advice.cases import CaseAlert, cases
 
 pytestmark = pytest.mark.browser
 
@@ -97,6 +99,7 @@ def test_a_case_leads_to_its_alerts_and_to_the_one_to_open_first(opened: Opened)
     row = page.locator("table.cases tbody tr").first
     row.get_by_role("link", name="→").first.click()
     expect(page.locator("#status")).to_have_text(re.compile(r"^\d+ of 45 alerts$"))
+    expect(page.locator("#filters [name=case]")).not_to_have_value("")
     row.get_by_role("link", name="open first").click()
     expect(page.locator("#status")).to_have_text("1 of 45 alerts")
     expect(rows(page).first).to_have_attribute("open", "")
@@ -104,6 +107,27 @@ def test_a_case_leads_to_its_alerts_and_to_the_one_to_open_first(opened: Opened)
     page.reload()
     expect(rows(page).first.locator(".evidence")).to_be_visible()
     assert row.locator("td").first.inner_text() in rows(page).first.locator(".why").inner_text()
+
+
+def test_the_link_of_a_case_lists_just_the_alerts_of_that_case(opened: Opened) -> None:
+    found = many(45)
+    for alert in found.alerts[:20]:  # names that are parts of others, and one program with several services
+        alert["process"] |= {"name": "node"}
+    page = ready(opened(found))
+    shown = set()
+    for link in page.locator("table.cases tbody tr th a").all():
+        link.click()
+        expect(page.locator("#filters [name=case]")).to_have_value(
+            parse_qs(str(link.get_attribute("href"))[1:])["case"][0]
+        )
+        shown.add(frozenset(listed(page)))
+    assert shown == {frozenset(alert.alert_id for alert in case.alerts) for case in cases(alerts_of_cases(found))}
+    assert len(shown) > 3
+
+
+def alerts_of_cases(found: Found) -> list[CaseAlert]:
+    """The alerts, as cases are made of them."""
+    return [msgspec.convert(alert, CaseAlert, strict=False) for alert in found.alerts]
 
 
 def listed(page: Page) -> list[str]:

@@ -55,7 +55,9 @@ function attackOf(alert) {
 function pointsOf(alert) {
   const parts = Array.isArray(alert.priority_parts) ? alert.priority_parts : [];
   const words = parts.map(({ part, points }) => `${visible(String(part)).replace(/^.*:/, "").replaceAll("_", " ")} ${points > 0 ? "+" : ""}${points}`);
-  return [`${alert.priority}${words.length ? `: ${words.join(", ")}` : ""}`];
+  const sum = parts.reduce((all, { points }) => all + points, 0);
+  const cut = parts.length && sum !== alert.priority ? ` (${sum}, kept within 0 and 100)` : "";
+  return [`${alert.priority}${words.length ? `: ${words.join(", ")}` : ""}${cut}`];
 }
 
 const placeLink = (kind, alert, id, name) => element("a", { href: address({ [`of-${kind}`]: id, tenant: alert.tenant_id }) }, short(name));
@@ -102,8 +104,8 @@ function subjectsOf(alert) {
   return [
     ["This program with this service", alert.baseline],
     ...(alert.execution ? [["What its scripting engine ran", application?.execution]] : []),
-    ["Its binary", application?.binary],
-    ["Its start by this parent", parent?.parentage],
+    ["Its binary, with any messenger", application?.binary],
+    ["Its start by this parent, with any messenger", parent?.parentage],
     ["The service at all", service],
     ["The service at this hour", time?.service_at_this_hour],
   ];

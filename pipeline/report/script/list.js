@@ -39,11 +39,19 @@ function searchText(alert) {
   return searchText.known.get(alert);
 }
 
-function wanted(alert, filters) {
+// Ids of alerts by the id of their case; of a case that is not listed there is none.
+function alertsByCase({ alerts, cases, case_of }) {
+  const found = new Map(cases.map(([id]) => [id, new Set()]));
+  alerts.forEach((alert, place_) => { if (case_of[place_] >= 0) found.get(cases[case_of[place_]][0]).add(alert.alert_id); });
+  return found;
+}
+
+function wanted(alert, filters, ofCase) {
   const day = dayOf(alert);
   const host = filters.host.trim().toLowerCase();
   const state = decisionOf(alert.alert_id).state || "undecided";
-  return (!filters.severity || alert.severity === filters.severity)
+  return (!filters.case || ofCase.get(filters.case)?.has(alert.alert_id))
+    && (!filters.severity || alert.severity === filters.severity)
     && (!filters.variation || alert.variation === filters.variation)
     && (!filters.service || alert.service.id === filters.service)
     && (!filters.tenant || alert.tenant_id === filters.tenant)
@@ -67,6 +75,7 @@ const ORDERS = {
 // Shows the list; returns what the rest of the page asks of it.
 function listed(page) {
   const { alerts } = page;
+  const ofCase = alertsByCase(page);
   let shown = [];
   const filters = () => Object.fromEntries(new FormData(form));
 
@@ -82,7 +91,7 @@ function listed(page) {
   function show() {
     const given = filters();
     const order = ORDERS[given.order] ?? ORDERS[""];
-    shown = order(alerts.filter((alert) => wanted(alert, given)));
+    shown = order(alerts.filter((alert) => wanted(alert, given, ofCase)));
     list.replaceChildren();
     showMore();
     status.textContent = shown.length === alerts.length
@@ -120,6 +129,7 @@ function listed(page) {
     return true;
   }
 
+  offer("case", page.cases);
   offer("severity", alerts.map((alert) => [alert.severity, alert.severity]));
   offer("variation", alerts.map((alert) => [alert.variation, nameOf(alert.variation)]));
   offer("service", alerts.map((alert) => [alert.service.id, alert.service.name]));

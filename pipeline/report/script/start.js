@@ -34,7 +34,8 @@ function start(page) {
 
   // Where one was is known only before a link is followed.
   addEventListener("click", () => { if (!left) follow.before = { hash: location.hash, scroll: scrollY, focus: document.activeElement }; });
-  addEventListener("hashchange", follow);
+  // What was typed since the address changed has changed it again: to follow late would take the focus from the typist.
+  addEventListener("hashchange", ({ newURL }) => { if (newURL === location.href) follow(); });
   addEventListener("storage", ({ key, newValue }) => {
     if (!key?.startsWith(KEPT)) return;
     const decision = keptDecision(newValue);
