@@ -30,6 +30,8 @@ from uncommon_im.transforms.rules.verdicts.judgement import DEDUPLICATION_KEY
 _AFTER_MS: Final = {"sightings": SETTLED_MS, "coverage": 0, "said": SETTLED_MS + 2, "starts": 0, COMPLETE: 10}
 """How long after the end of a day something of it may still leave a step: less than this. What is of the next day and
 leaves within it is written with the day before: readers look at the rows (`read_learned`)."""
+SHARDS: Final = 8
+"""Files per table and day."""
 _STARTS: Final[Codec[PackedRow]] = Codec(PackedRow)
 
 
@@ -54,7 +56,7 @@ class WriteLearned(beam.PTransform):
     first: int
     alerts_written: beam.PCollection[str]
     catalogue: Catalogue
-    shards: int = 8
+    shards: int = SHARDS
 
     def expand(self, learned: Mapping[str, beam.PCollection[tuple[str, bytes]]]) -> beam.PCollection[str]:
         """Takes "sightings", "coverage", "said" and "starts"; yields the names of days that are complete."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from uncommon_im.pipeline.baselines.write_learned import by_shard, day_over, day_written, finish_day, write_part
+from uncommon_im.pipeline.baselines.write_learned import SHARDS, by_shard, day_over, day_written, finish_day, write_part
 from uncommon_im.pipeline.configuration.configuration import Configuration
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.files.stream_files import write_alert, write_lines
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 _MOST_LINES: Final = 50_000
 """Lines of a file at most."""
-SHARDS: Final = 8
-"""Files per table and day of what is learned, as `WriteLearned` has."""
 
 
 class StreamWriter:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
-from tests.benchmarks.ranking import FIRST, Period, Ranked, cards_of, measured
+from tests.benchmarks.ranking import FIRST, Period, Ranked, all_measured, cards_of
 from uncommon_im.pipeline.lab.simulation import Scenario
 from uncommon_im.schemas.detector import PriorityPart, load_detector
 from uncommon_im.transforms.rules.alerts.priority import MOST
@@ -97,14 +97,12 @@ def main() -> None:
     parser.add_argument("--hosts", type=int, default=500)
     parser.add_argument("--days", type=int, default=110)
     given = parser.parse_args()
-    days: list[Period] = []
-    weeks: list[Period] = []
-    for seed in range(given.first_seed, given.first_seed + given.seeds):
-        scenario = Scenario(given.hosts, given.days, seed, background="thinned", campaigns=cards_of("a"), most_a_day=3)
-        of_days, of_weeks = measured(scenario, ())
-        days += of_days
-        weeks += of_weeks
-        print(f"seed {seed}: {sum(len(day.attacks) for day in of_days)} attacks with an alert", flush=True)
+    cards, seeds = cards_of("a"), range(given.first_seed, given.first_seed + given.seeds)
+    scenarios = (
+        Scenario(given.hosts, given.days, seed, background="thinned", campaigns=cards, most_a_day=3) for seed in seeds
+    )
+    days, weeks = all_measured(scenarios, ())
+    print(f"{sum(len(day.attacks) for day in days)} attacks with an alert", flush=True)
     before = of_card(load_detector(None).priority)
     print(f"{worth(before, days, weeks):.4f}: the card's points")
     after = chosen(before, days, weeks)

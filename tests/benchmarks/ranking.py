@@ -192,6 +192,17 @@ def measured(scenario: Scenario, options: Iterable[str]) -> tuple[list[Period], 
     return periods(found, alerts, 1), periods(found, alerts, WEEK)
 
 
+def all_measured(scenarios: Iterable[Scenario], options: Sequence[str]) -> tuple[list[Period], list[Period]]:
+    """(days, weeks) of several simulated organisations."""
+    days: list[Period] = []
+    weeks: list[Period] = []
+    for scenario in scenarios:
+        of_days, of_weeks = measured(scenario, options)
+        days += of_days
+        weeks += of_weeks
+    return days, weeks
+
+
 def read_communications(folder: str) -> tuple[Organisation, pa.Table]:
     """A simulated folder's organisation and, from the same reading, what peers' scores need of its communications."""
     read, kept = CommunicationReader(load_catalogue(None)), list[pa.Table]()
@@ -216,15 +227,12 @@ def main() -> None:
     parser.add_argument("--half", choices=("a", "b"), help="malicious campaigns of this half alone")
     given, options = parser.parse_known_args()
     cards = cards_of(given.half)
-    days: list[Period] = []
-    weeks: list[Period] = []
-    for seed in range(given.first_seed, given.first_seed + given.seeds):
-        scenario = Scenario(
-            *(given.hosts, given.days, seed), background="thinned", campaigns=cards, most_a_day=given.most_a_day
-        )
-        of_days, of_weeks = measured(scenario, options)
-        days += of_days
-        weeks += of_weeks
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    scenarios = (
+        Scenario(given.hosts, given.days, seed, background="thinned", campaigns=cards, most_a_day=given.most_a_day)
+        for seed in seeds
+    )
+    days, weeks = all_measured(scenarios, options)
     attacks = sum(len(day.attacks) for day in days)
     print(f"{given.seeds} organisations, {len(cards)} campaigns each; {attacks} attacks with an alert")
     print("\n".join(table(days, weeks)))

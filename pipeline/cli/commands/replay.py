@@ -79,12 +79,13 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
 
 def judge(run: StreamRun, folder: str, rate: int | None, engine: PipelineOptions) -> Mapping[str, int]:
     """Judges spooled blocks, in this process or on an engine; what was counted, by names of metrics."""
-    from uncommon_im.pipeline.local.replay_in_process import replay_in_process
     from uncommon_im.pipeline.options.beam import runs_in_process
 
-    if runs_in_process(engine):
-        return replay_in_process(folder, run.reading, run.configuration, run.lateness, run.sinks, rate)
-    return judge_on_engine(run, folder, rate, engine)
+    if not runs_in_process(engine):
+        return judge_on_engine(run, folder, rate, engine)
+    from uncommon_im.pipeline.local.replay_in_process import replay_in_process
+
+    return replay_in_process(folder, run.reading, run.configuration, run.lateness, run.sinks, rate)
 
 
 def judge_on_engine(run: StreamRun, folder: str, rate: int | None, engine: PipelineOptions) -> Mapping[str, int]:

@@ -100,11 +100,8 @@ class Driver:
 
     @property
     def counts(self) -> Counter[str]:
-        """What was counted so far, by names of metrics."""
-        total = Counter(self._counts)
-        for keys in (self._instances, self._hosts, self._baselines, self._judge, self._flood):
-            total.update(keys.step.observed.counts)
-        return total
+        """What was counted up to the watermark, by names of metrics."""
+        return Counter(self._counts)
 
     def remember(self, to: str, key: str, message: Message) -> None:
         """Gives "instances", "hosts", "baselines" or "judge" what a snapshot knows, before the first block."""
@@ -119,11 +116,13 @@ class Driver:
     def advance(self, watermark: int) -> None:
         """Does all that is due up to a watermark (ms); `END`: all."""
         self._instances.fire_until(watermark)
+        self._observe(self._instances.step)
         if self._completed:
             completed, self._completed = self._completed, []
             self._take(self._arrivals.complete(completed))
         for keys in (self._hosts, self._baselines, self._judge, self._flood):
             keys.fire_until(watermark)
+            self._observe(keys.step)
 
     def emit(self, output: Output) -> None:
         """Sends what a step emits where it belongs."""
@@ -143,6 +142,11 @@ class Driver:
             self._receiver.alert(outcome.alert)
         else:
             self._receiver.verdict(outcome.row)
+
+    def _observe(self, step: Step[Any]) -> None:
+        """Takes what a step counted; what it only measured is dropped, for it would be kept until the end."""
+        self._counts.update(step.observed.counts)
+        step.observed.clear()
 
     def _take(self, content: BlockContent) -> None:
         for letter in content.dead_letters:

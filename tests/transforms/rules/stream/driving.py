@@ -17,15 +17,11 @@ from tests.running import Record
 from tests.transforms.rules.records import Batch
 from tests.transforms.rules.stream.engine import Engine
 from uncommon_im.pipeline.configuration.configuration import Configuration
+from uncommon_im.pipeline.local.replay_in_process import steps_of
 from uncommon_im.schemas.event import EVENT_COLUMNS
 from uncommon_im.transforms.rules.columns.coerce import coerce_values
 from uncommon_im.transforms.rules.events.tally import Tally
 from uncommon_im.transforms.rules.stream.arrivals import Arrivals, BlockContent
-from uncommon_im.transforms.rules.stream.baselines import Baselines
-from uncommon_im.transforms.rules.stream.flood import Flood
-from uncommon_im.transforms.rules.stream.hosts import Hosts
-from uncommon_im.transforms.rules.stream.instances import Instances
-from uncommon_im.transforms.rules.stream.judging import Judging, JudgingRules
 from uncommon_im.transforms.rules.stream.lateness import Lateness
 from uncommon_im.transforms.rules.stream.messages import Covered
 
@@ -65,15 +61,8 @@ def time_of(record: Record, tenant: str) -> int:
 
 def engine_of(configuration: Configuration, lateness: Lateness, seed: int) -> Engine:
     """An engine with the steps of a configuration."""
-    limits, judge, scan = configuration.detector.limits, configuration.judge, configuration.scan
-    steps = {
-        "instances": Instances(lateness, scan.process_lookback),
-        "hosts": Hosts(lateness, configuration.range.start),
-        "baselines": Baselines(lateness, limits),
-        "judge": Judging(JudgingRules(judge.writer, lateness, judge.learning_since)),
-        "flood": Flood(lateness, limits.max_alerts_per_group),
-    }
-    return Engine(steps, Arrivals(scan, lateness).complete, seed)
+    steps = vars(steps_of(configuration, lateness))
+    return Engine(steps, Arrivals(configuration.scan, lateness).complete, seed)
 
 
 def drive(
