@@ -33,6 +33,8 @@ SUSPICION_REASONS: Final = (
     *("untrusted_path", "masquerading", "double_extension", "office_child"),
 )
 """Reasons why a process is suspicious (specification, section 4)."""
+SUBTECHNIQUE_REASONS: Final = (*SUSPICION_REASONS, "uncommon_scripting_engine")
+"""What of an alert may say a sub-technique."""
 BYTE_PARTS: Final = ("bytes_sent", "bytes_received")
 PRIORITY_PARTS: Final = (
     *(f"reason:{reason}" for reason in SUSPICION_REASONS),
@@ -133,6 +135,27 @@ class PriorityPart(Entry, frozen=True):
             raise ValueError(f"{self.part} takes no `at_least`: only {' and '.join(BYTE_PARTS)} do")
 
 
+class Subtechnique(Entry, frozen=True):
+    """A sub-technique of ATT&CK that the reasons of an alert say, and what says so.
+
+    Args:
+        id: such as T1059.001.
+        name: as ATT&CK has it.
+        because: a reason of suspicion, or the variation `uncommon_scripting_engine`.
+        programs: which engine or process it is, without `.exe`, case and version; without them any.
+    """
+
+    id: Annotated[str, Meta(pattern=r"\AT\d{4}\.\d{3}\Z", description="an id of ATT&CK such as T1059.001")]
+    name: Text
+    because: str
+    programs: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: nothing of an alert is called so."""
+        if self.because not in SUBTECHNIQUE_REASONS:
+            raise ValueError(f"there is no {self.because!r:.60}: expected one of {', '.join(SUBTECHNIQUE_REASONS)}")
+
+
 class Detector(Entry, frozen=True):
     """What a run needs of the card; `limits` is what it may override."""
 
@@ -143,6 +166,7 @@ class Detector(Entry, frozen=True):
     technique_id: str
     technique: str
     variations: tuple[Variation, ...]
+    subtechniques: tuple[Subtechnique, ...] = ()
     priority: tuple[PriorityPart, ...] = ()
     limits: Limits = Limits()
 
@@ -158,6 +182,7 @@ class Attack(Entry, frozen=True):
     tactic: Text
     technique_id: Text
     technique: Text
+    subtechniques: tuple[Subtechnique, ...] = ()
 
 
 class Reference(Entry, frozen=True):

@@ -65,7 +65,7 @@ SCRIPT: Final = ("elements", "triage", "queries", "evidence", "exports", "card",
 """The files of the page's script, each after those that it needs."""
 
 
-def render(run: Run, catalogue: Catalogue, virustotal: bool = False) -> str:
+def render(run: Run, catalogue: Catalogue, virustotal: bool = False, queries: str = "bigquery_sql") -> str:
     """The page.
 
     Whatever comes from telemetry is escaped by Jinja, or packed and later written as text by the page's own script.
@@ -75,6 +75,8 @@ def render(run: Run, catalogue: Catalogue, virustotal: bool = False) -> str:
         run: what it is about.
         catalogue: names of services that no alert names.
         virustotal: digests are links to VirusTotal, which learns of them only when somebody follows one.
+        queries: the language in which queries come first, until another one is chosen on the page: a key of `DIALECTS`
+            in `script/queries.js`.
     """
     style, script = _own("report.css"), script_text()
     names = {id: service.name for id, service in catalogue.services_by_id.items()} | run.alerts.service_names
@@ -87,7 +89,7 @@ def render(run: Run, catalogue: Catalogue, virustotal: bool = False) -> str:
         "base-uri 'none'; form-action 'none'",
         style=Markup(style),
         script=Markup(script),
-        packed=pack(_data(run, names, virustotal)),
+        packed=pack(_data(run, names) | {"virustotal": virustotal, "queries": queries}),
         cases=run.cases[:MOST_CASES],
         all_cases=len(run.cases),
         cases_by_id={case.case_id: case for case in run.cases},
@@ -119,7 +121,7 @@ def pack(data: Mapping[str, Any]) -> str:
     return base64.b64encode(gzip.compress(msgspec.json.encode(data), mtime=0)).decode()
 
 
-def _data(run: Run, service_names: Mapping[str, str], virustotal: bool) -> dict[str, Any]:
+def _data(run: Run, service_names: Mapping[str, str]) -> dict[str, Any]:
     """What the script reads: the alerts, and what it says beside them."""
     kept_back, all_kept_back = run.activities.kept_back(run.alerts.hosts, MOST_KEPT_BACK)
     return {
@@ -132,7 +134,6 @@ def _data(run: Run, service_names: Mapping[str, str], virustotal: bool) -> dict[
         "all_kept_back": all_kept_back,
         "has_verdicts": run.has_verdicts,
         "hosts": run.activities.hosts() if run.has_verdicts else {},
-        "virustotal": virustotal,
     }
 
 

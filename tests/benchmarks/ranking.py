@@ -107,6 +107,10 @@ class Period:
         """How many of the first alerts are about nothing malicious."""
         return sum(alert.alert_id in self.harmless for alert in self.read(order)[:most])
 
+    def harmless_at_best(self, most: int) -> int:
+        """How many of the first alerts are about nothing malicious if all others are read before them."""
+        return max(0, min(most, len(self.alerts)) - sum(alert.alert_id not in self.harmless for alert in self.alerts))
+
     def read(self, order: Order) -> list[Ranked]:
         """The alerts as they are read."""
         return sorted(self.alerts, key=lambda alert: (order(alert), alert.timestamp, alert.alert_id))
@@ -148,8 +152,11 @@ def table(days: Sequence[Period], weeks: Sequence[Period]) -> Iterator[str]:
     yield f"| read by | {' | '.join(_heads())} |"
     yield f"|{'---|' * (1 + len(list(_heads())))}"
     for name, order in ORDERS.items():
-        cells = [*_seen(days, order), *_seen(weeks, order), *_needed(weeks, order), *_harmless(days, weeks, order)]
+        harmless = (_mean([period.harmless_of_first(order, FIRST[-1]) for period in found]) for found in (days, weeks))
+        cells = [*_seen(days, order), *_seen(weeks, order), *_needed(weeks, order), *harmless]
         yield f"| {name} | {' | '.join(cells)} |"
+    at_best = (_mean([period.harmless_at_best(FIRST[-1]) for period in found]) for found in (days, weeks))
+    yield f"| attacks first |{' |' * (len(list(_heads())) - 2)} {' | '.join(at_best)} |"
 
 
 def _heads() -> Iterator[str]:
@@ -174,9 +181,8 @@ def _needed(weeks: Sequence[Period], order: Order) -> Iterator[str]:
         yield f"{median(needed):.0f} ({max(needed)})"
 
 
-def _harmless(days: Sequence[Period], weeks: Sequence[Period], order: Order) -> Iterator[str]:
-    for found in (days, weeks):
-        yield f"{mean(period.harmless_of_first(order, FIRST[-1]) for period in found):.1f}"
+def _mean(numbers: Sequence[int]) -> str:
+    return f"{mean(numbers):.2f}"
 
 
 def measured(scenario: Scenario, options: Iterable[str]) -> tuple[list[Period], list[Period]]:

@@ -91,11 +91,16 @@ def test_a_campaign_counts_in_the_period_of_its_first_alert_and_harmless_ones_ar
 def test_the_table_has_a_row_for_each_order() -> None:
     period = Period(ALERTS, {"x": frozenset({"a2"}), "y": frozenset({"a3"})}, frozenset({"a0", "a1"}))
     head, line, *rows = table([period], [period])
-    assert [row.split(" | ")[0] for row in rows] == [f"| {name}" for name in ORDERS]
+    assert [row.split(" | ")[0] for row in rows] == [*(f"| {name}" for name in ORDERS), "| attacks first"]
     assert {row.count("|") for row in (head, line, *rows)} == {head.count("|")}
     of_priority = rows[0].strip("| ").split(" | ")
     assert of_priority[1:4] == ["50% (9% to 91%)", "100% (34% to 100%)", "100% (34% to 100%)"]
-    assert of_priority[7:] == ["1 (1)", "3 (3)", "3 (3)", "2.0", "2.0"]
+    assert of_priority[7:] == ["1 (1)", "3 (3)", "3 (3)", "2.00", "2.00"]
+
+
+def test_with_all_attacks_first_only_what_they_leave_is_harmless() -> None:
+    assert [Period(ALERTS, {}, frozenset({"a0", "a1"})).harmless_at_best(most) for most in (1, 2, 10)] == [0, 0, 2]
+    assert Period(ALERTS[:2], {}, frozenset({"a0", "a1"})).harmless_at_best(10) == 2
 
 
 def test_both_halves_have_many_classes_and_none_has_a_class_of_the_other() -> None:

@@ -279,6 +279,23 @@ def test_axe_finds_nothing_on_the_page_of_a_host(scheme: str, opened: Opened) ->
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [([], "BigQuery SQL"), (["--queries", "kql"], "KQL"), (["--queries", "splunk"], "Splunk")],
+)
+def test_the_first_language_is_the_one_that_was_given_until_another_is_chosen(
+    given: list[str], name: str, opened: Opened
+) -> None:
+    found, _ = one()
+    page = ready(opened(found, "", *given))
+    rows(page).locator("> summary").click()
+    expect(page.locator("ol > li > .folded > summary").first).to_have_text(f"Query: {name}")
+    page.get_by_label("Queries in").select_option(label="XQL")
+    page.reload()
+    rows(page).locator("> summary").click()
+    expect(page.locator("ol > li > .folded > summary").first).to_have_text("Query: XQL")
+
+
 def test_queries_come_in_the_chosen_language_with_the_table_that_was_given_once(opened: Opened) -> None:
     found, alert = one(process={"name": 'a"\\b.exe'})
     page = ready(opened(found))
@@ -302,11 +319,21 @@ def test_queries_come_in_the_chosen_language_with_the_table_that_was_given_once(
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_attack_is_linked_and_virustotal_only_if_asked_for(asked: bool, opened: Opened) -> None:
-    found, alert = one(attack={"tactic": {"id": "TA0011", "name": "C"}, "technique": {"id": "T1102.002", "name": "W"}})
+    said = [{"id": "T1036.007", "name": "Double File Extension", "because": "double_extension"}]
+    found, alert = one(
+        attack={
+            "tactic": {"id": "TA0011", "name": "C"},
+            "technique": {"id": "T1102.002", "name": "W"},
+            "subtechniques": said,
+        }
+    )
     page = ready(opened(found, "", *(["--virustotal"] if asked else [])))
     rows(page).locator("> summary").click()
     links = page.locator(".evidence a[target=_blank]").evaluate_all("links => links.map(link => link.href)")
-    attack = ["https://attack.mitre.org/tactics/TA0011/", "https://attack.mitre.org/techniques/T1102/002/"]
+    attack = [
+        f"https://attack.mitre.org/{path}/"
+        for path in ("tactics/TA0011", "techniques/T1102/002", "techniques/T1036/007")
+    ]
     virustotal = [f"https://www.virustotal.com/gui/file/{alert['process']['sha256']}"]
     assert sorted(links) == sorted([*attack, *(virustotal if asked else [])])
 

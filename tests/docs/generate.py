@@ -188,7 +188,15 @@ def detector_card() -> str:
         ),
     )
     limits = table(("limit", "default"), ((code(key), str(value)) for key, value in card["limits"].items()))
-    return f"{facts}{texts}\n## Variations\n\n{variations}\n## Priority\n\n{points}\n## Limits\n\n{limits}"
+    said = table(
+        ("sub-technique", "because", "of"),
+        (
+            (f"{each.name} ({each.id})", code(each.because), ", ".join(map(code, each.programs)))
+            for each in detector.subtechniques
+        ),
+    )
+    parts = {"Variations": variations, "Sub-techniques": said, "Priority": points, "Limits": limits}
+    return facts + texts + "".join(f"\n## {title}\n\n{rows}" for title, rows in parts.items())
 
 
 def envelopes() -> str:

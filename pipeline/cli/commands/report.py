@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import join
-from typing import Final
+from typing import Final, Literal
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.options.declaration import Options, option
@@ -18,6 +18,8 @@ from uncommon_im.schemas.catalogue import load_catalogue
 from uncommon_im.schemas.documents import ConfigurationError, require
 
 MOST_ALERTS = 20_000
+_KEYS: Final = {"bigquery": "bigquery_sql", "splunk": "spl"}
+"""Language -> its key in alerts and on the page, where that is another."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class ReportOptions(Options):
         parse=positive,
     )
     virustotal: bool = option("Digests of programs are links to VirusTotal. The page itself still asks nobody.", False)
+    queries: Literal["bigquery", "xql", "kql", "esql", "splunk"] = option(
+        "The language of your telemetry's store: queries of the next steps come in it first. The page can change it.",
+        "bigquery",
+    )
 
 
 def run_report(options: ReportOptions) -> None:
@@ -53,7 +59,7 @@ def run_report(options: ReportOptions) -> None:
     run_folder(options.run).settle()
     run = read_run(options.run, options.most_alerts)
     path = options.output or join(options.run, REPORT)
-    _write(path, render(run, load_catalogue(), options.virustotal))
+    _write(path, render(run, load_catalogue(), options.virustotal, _KEYS.get(options.queries, options.queries)))
     print(f"{run.alerts.by_day.total():,} alerts in {path}")
 
 

@@ -64,7 +64,7 @@ function body(alert, page) {
     copyButton("Copy as exception", () => asException(alert, page)),
     copyButton("Copy as JSON", JSON.stringify(alert, null, 2)),
     element("a", { href: address({ q: alert.alert_id }) }, "Only this alert")));
-  if (Array.isArray(alert.steps) && alert.steps.length) made.push(...nextSteps(alert));
+  if (Array.isArray(alert.steps) && alert.steps.length) made.push(...nextSteps(alert, page));
   const others = Object.entries(alert).filter(([key]) => !ABOVE.has(key));
   const cards = others.filter(([, value]) => isObject(value)).flatMap(([key, value]) => cardsOf(key, value));
   const plain = Object.fromEntries(others.filter(([, value]) => !isObject(value)));

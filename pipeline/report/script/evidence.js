@@ -40,11 +40,11 @@ function digestOf(process, page) {
 
 const outside = (href, name) => element("a", { href, target: "_blank", rel: "noopener noreferrer" }, name);
 
-// Tactic and technique with links; an id that is none of ATT&CK's gets no link.
+// Tactic, technique and sub-techniques with links; an id that is none of ATT&CK's gets no link.
 function attackOf(alert) {
-  const pages = [["tactic", /^TA\d{4}$/, "tactics"], ["technique", /^T\d{4}(\.\d{3})?$/, "techniques"]];
-  const made = pages.filter(([key]) => alert.attack?.[key]).map(([key, form_, folder]) => {
-    const { id, name } = alert.attack[key];
+  const { tactic, technique, subtechniques = [] } = alert.attack ?? {}; // older runs have no sub-techniques
+  const placed = [[tactic, /^TA\d{4}$/, "tactics"], ...[technique, ...subtechniques].map((each) => [each, /^T\d{4}(\.\d{3})?$/, "techniques"])];
+  const made = placed.filter(([each]) => each).map(([{ id, name }, form_, folder]) => {
     const text = `${visible(id)} ${visible(name)}`;
     return form_.test(id) ? outside(`https://attack.mitre.org/${folder}/${id.replace(".", "/")}/`, text) : bdi(text);
   });

@@ -114,11 +114,11 @@ function spl(question, about, table) {
   }[question]].join("\n| ");
 }
 
-const chosenDialect = () => (Object.hasOwn(DIALECTS, kept.get(DIALECT) ?? "") ? kept.get(DIALECT) : "bigquery_sql");
+const chosenDialect = (page) => (Object.hasOwn(DIALECTS, kept.get(DIALECT) ?? "") ? kept.get(DIALECT) : page.queries);
 const chosenTable = (dialect) => kept.get(TABLE + dialect) || DIALECTS[dialect].table;
 
 // [name, query] of a step, in the chosen dialect first. A step may have queries of other versions, too.
-function queriesOf(step, alert) {
+function queriesOf(step, alert, page) {
   const { question, why, ...own } = step;
   const texts = new Map(Object.entries(own).filter(([, text]) => typeof text === "string").map(([key, text]) => [key,
     DIALECTS[key]?.put && kept.get(TABLE + key) ? DIALECTS[key].put(text, chosenTable(key)) : text]));
@@ -126,7 +126,7 @@ function queriesOf(step, alert) {
   for (const [key, { write }] of Object.entries(DIALECTS)) {
     if (asked && write && !texts.has(key)) texts.set(key, write(asked, subjectOf(alert), chosenTable(key)));
   }
-  const first = chosenDialect();
+  const first = chosenDialect(page);
   return [...texts].sort(([a], [b]) => Number(b === first) - Number(a === first)).map(([key, text]) => [DIALECTS[key]?.name ?? words(key), text]);
 }
 
@@ -135,27 +135,27 @@ function query([name, text]) {
   return element("div", { class: "query" }, heading, element("pre", { tabindex: "0", "aria-label": name }, bdi(text)));
 }
 
-function stepItem(step, alert) {
+function stepItem(step, alert, page) {
   if (!isObject(step)) return element("li", {}, bdi(step));
-  const [first, ...others] = queriesOf(step, alert);
+  const [first, ...others] = queriesOf(step, alert, page);
   const made = [element("strong", {}, bdi(step.question ?? "")), ...(step.why ? [element("div", { class: "none" }, bdi(step.why))] : [])];
   if (first) made.push(folded(`Query: ${first[0]}`, query(first), ...(others.length ? [folded("In other languages", ...others.map(query))] : [])));
   return element("li", {}, ...made);
 }
 
 // The steps, and above them the language that comes first and its table, which the browser keeps for all alerts.
-function nextSteps(alert) {
+function nextSteps(alert, page) {
   const steps = element("ol", {});
   const table = element("input", { autocomplete: "off", spellcheck: "false" });
   const language = element("select", {}, ...Object.entries(DIALECTS).map(([value, { name }]) => element("option", { value }, name)));
   const show = () => {
-    language.value = chosenDialect();
-    table.placeholder = DIALECTS[chosenDialect()].table;
-    table.value = kept.get(TABLE + chosenDialect()) ?? "";
-    steps.replaceChildren(...alert.steps.map((each) => stepItem(each, alert)));
+    language.value = chosenDialect(page);
+    table.placeholder = DIALECTS[chosenDialect(page)].table;
+    table.value = kept.get(TABLE + chosenDialect(page)) ?? "";
+    steps.replaceChildren(...alert.steps.map((each) => stepItem(each, alert, page)));
   };
   language.addEventListener("change", () => { kept.set(DIALECT, language.value); show(); });
-  table.addEventListener("change", () => { kept.set(TABLE + chosenDialect(), table.value.trim() || null); show(); });
+  table.addEventListener("change", () => { kept.set(TABLE + chosenDialect(page), table.value.trim() || null); show(); });
   show();
   const chosen = element("div", { class: "language" },
     element("label", {}, "Queries in ", language), element("label", {}, "Table, dataset or search ", table));

@@ -11,6 +11,7 @@ from uncommon_im.schemas.catalogue import Catalogue
 from uncommon_im.schemas.detector import DETECTOR_VERSION, Detector
 from uncommon_im.transforms.rules.activities.host_names import NO_NAMES, HostNames
 from uncommon_im.transforms.rules.alerts import ids
+from uncommon_im.transforms.rules.alerts.attack import attack_of
 from uncommon_im.transforms.rules.alerts.description import describe
 from uncommon_im.transforms.rules.alerts.figures import ActivityFigures, subject_figures
 from uncommon_im.transforms.rules.alerts.investigation import Investigator, own_client_known_by, reasons_of
@@ -62,7 +63,7 @@ class AlertWriter:
     ) -> Alert:
         held = [self.detector.variation(id) for id in variations]
         variation, investigation = held[0], self._investigator.investigate(activity, figures)
-        service = self.catalogue.services_by_id[activity["service"]]
+        service, reasons = self.catalogue.services_by_id[activity["service"]], reasons_of(activity)
         named = self.host_names.named(activity)
         return {
             "alert_id": ids.alert_id(self.detector.id, activity, variation.id),
@@ -84,13 +85,10 @@ class AlertWriter:
             "service": {"id": service.id, "name": service.name, "category": service.category},
             "destination": _destination(activity),
             "baseline": self._baseline(activity["hour"] // 24, figures),
-            "suspicion_reasons": reasons_of(activity),
+            "suspicion_reasons": reasons,
             "investigation": investigation,
             "steps": [],
-            "attack": {
-                "tactic": {"id": self.detector.tactic_id, "name": self.detector.tactic},
-                "technique": {"id": self.detector.technique_id, "name": self.detector.technique},
-            },
+            "attack": attack_of(self.detector, {*reasons, *variations}, _programs(activity)),
             "first_event": {"bytes_sent": activity["bytes_sent"], "bytes_received": activity["bytes_received"]},
             "activity": {
                 "events": activity["events"],
@@ -148,6 +146,11 @@ def _who(activity: Mapping[str, Any]) -> dict[str, Any]:
             "command_line": activity["causality_process_command_line"],
         },
     }
+
+
+def _programs(activity: Mapping[str, Any]) -> set[str]:
+    """The process, and the engine of its execution."""
+    return {activity["process_name"] or "", (activity["fingerprint"] or "").partition("|")[0]}
 
 
 def _start(activity: Mapping[str, Any]) -> dict[str, Any] | None:

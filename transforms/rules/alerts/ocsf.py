@@ -94,6 +94,7 @@ def _metadata(alert: Mapping[str, Any]) -> Json:
 
 def _finding_info(alert: Mapping[str, Any], time: int) -> Json:
     tactic, technique = alert["attack"]["tactic"], alert["attack"]["technique"]
+    said = [{"sub_technique": {"uid": each["id"], "name": each["name"]}} for each in alert["attack"]["subtechniques"]]
     return {
         "uid": alert["alert_id"],
         "title": alert["title"],
@@ -110,7 +111,8 @@ def _finding_info(alert: Mapping[str, Any], time: int) -> Json:
             {
                 "tactic": {"uid": tactic["id"], "name": tactic["name"]},
                 "technique": {"uid": technique["id"], "name": technique["name"]},
-            }
+            },
+            *said,
         ],
         "related_events": [{"uid": alert["event_id"]}],
     }

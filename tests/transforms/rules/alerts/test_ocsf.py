@@ -114,6 +114,16 @@ def test_what_an_alert_says_is_where_ocsf_has_it() -> None:
     }
 
 
+def test_subtechniques_are_attacks_of_their_own() -> None:
+    told = [{"id": "T1036.007", "name": "Double File Extension", "because": "double_extension"}]
+    alert = alert_of(EVENT)
+    finding = detection_finding(alert | {"attack": alert["attack"] | {"subtechniques": told}})
+    assert problems(finding) == []
+    assert finding["finding_info"]["attacks"][1:] == [
+        {"sub_technique": {"uid": "T1036.007", "name": "Double File Extension"}}
+    ]
+
+
 def test_observables_are_of_the_type_that_ocsf_gives_their_number() -> None:
     schema = get_ocsf_schema(VERSION)
     captions = schema["objects"]["observable"]["attributes"]["type_id"]["enum"]
