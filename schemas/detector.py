@@ -143,12 +143,14 @@ class Subtechnique(Entry, frozen=True):
         name: as ATT&CK has it.
         because: a reason of suspicion, or the variation `uncommon_scripting_engine`.
         programs: which engine or process it is, without `.exe`, case and version; without them any.
+        scripts: how the file ends that the engine runs; without them however.
     """
 
     id: Annotated[str, Meta(pattern=r"\AT\d{4}\.\d{3}\Z", description="an id of ATT&CK such as T1059.001")]
     name: Text
     because: str
     programs: tuple[Text, ...] = ()
+    scripts: tuple[Text, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises `ValueError`: nothing of an alert is called so."""

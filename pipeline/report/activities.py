@@ -20,6 +20,7 @@ ACTIVITY_SCHEMA: Final = pa.schema(
     [
         *((name, pa.string()) for name in ("tenant", "host", "program", "origin", "script", "service", "verdict")),
         ("hour", pa.int64()),
+        ("duplicate_of", pa.string()),
     ]
 )
 """What is read of verdict rows."""
@@ -104,6 +105,7 @@ class Activities:
         self._rare = Counts(*_PAIR, "host", "day", "verdict")
         self._uses = Counts("service", "tenant", "host", "program", "origin", "verdict")
         self._days = Counts("tenant", "day", "verdict")
+        self._repeats = Counts("duplicate_of")
         for batch in chain([pa.RecordBatch.from_pylist([], ACTIVITY_SCHEMA)], rows):
             self._add(pa.Table.from_batches([batch]))
 
@@ -113,6 +115,7 @@ class Activities:
         self._rare.add(rows.filter(pc.is_in(rows.column("verdict"), pa.array(sorted(RARE)))))
         self._uses.add(rows)
         self._days.add(rows)
+        self._repeats.add(rows.filter(pc.is_valid(rows.column("duplicate_of"))))
 
     def pairs(self, limit: int) -> tuple[list[Pair], int]:
         """The rare pairs with most alerts, and of these on fewest hosts first; and how many there are in all."""
@@ -134,6 +137,10 @@ class Activities:
         order = [("day", "descending"), *((key, "ascending") for key in ("host", *_PAIR, "verdict"))]
         first = rows.take(pc.sort_indices(rows, order)[:limit]).to_pylist()
         return [row | {"day": str(day_of(row["day"]))} for row in first], rows.num_rows
+
+    def repeats(self) -> dict[str, int]:
+        """Id of an alert -> in how many hours its activity went on, as duplicates of it."""
+        return dict(zip(*(column.to_pylist() for column in self._repeats.table.columns), strict=True))
 
     def hosts(self) -> dict[str, int]:
         """Tenant -> how many hosts have an activity."""

@@ -93,6 +93,7 @@ def render(run: Run, catalogue: Catalogue, virustotal: bool = False, queries: st
         cases=run.cases[:MOST_CASES],
         all_cases=len(run.cases),
         cases_by_id={case.case_id: case for case in run.cases},
+        repeats=_repeats(run),
         most_named=MOST_NAMED,
         total_alerts=run.alerts.by_day.total(),
         days=_range(days),
@@ -145,6 +146,12 @@ def _cases(run: Run) -> dict[str, Any]:
         "cases": [[case.case_id, _name_of(case)] for case in shown],
         "case_of": [place.get(alert["alert_id"], -1) for alert in run.alerts.listed],
     }
+
+
+def _repeats(run: Run) -> dict[str, int]:
+    """Id of a case -> in how many hours its alerts were repeated."""
+    repeats = run.activities.repeats()
+    return {case.case_id: sum(repeats.get(alert.alert_id, 0) for alert in case.alerts) for case in run.cases}
 
 
 def _name_of(case: Case) -> str:

@@ -76,6 +76,7 @@ class _Alert(CaseAlert, frozen=True, kw_only=True):
             "service": self.service.id,
             "verdict": "alert",
             "hour": int(self.timestamp.timestamp()) // 3600,
+            "duplicate_of": None,
         }
 
 

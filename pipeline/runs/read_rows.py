@@ -21,6 +21,8 @@ _BLOCK_BYTES: Final = 1 << 24
 """Verdict rows that are read at a time; none may be longer."""
 _LINE_BYTES: Final = 1 << 27
 """What a row may take: a dead letter holds a line of the input, each byte of which may take six."""
+DUPLICATE_OF: Final = "duplicate_of"
+"""The one column of a verdict row that may be null."""
 _ROWS: Final = {"alerts": "native alert of a run (--alert-format)", "dead_letter": "dead letter of a run"}
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -104,7 +106,8 @@ def _options(schema: pa.Schema) -> tuple[pj.ReadOptions, pj.ParseOptions]:
 def _batches(path: str, reader: pj.JSONStreamingReader) -> Iterator[pa.RecordBatch]:
     for batch in reader:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            require(not column.null_count, f"{path}: a row has no {name}, so it is no verdict row of a run")
+            known = name == DUPLICATE_OF or not column.null_count
+            require(known, f"{path}: a row has no {name}, so it is no verdict row of a run")
         yield batch
 
 

@@ -191,7 +191,7 @@ def detector_card() -> str:
     said = table(
         ("sub-technique", "because", "of"),
         (
-            (f"{each.name} ({each.id})", code(each.because), ", ".join(map(code, each.programs)))
+            (f"{each.name} ({each.id})", code(each.because), ", ".join(map(code, (*each.programs, *each.scripts))))
             for each in detector.subtechniques
         ),
     )

@@ -145,3 +145,9 @@ def test_of_nothing_there_is_nothing() -> None:
     none = counted([])
     assert none.pairs(10) == ([], 0)
     assert (none.services(), none.tenants(), none.by_day()) == ([], [], {})
+
+
+def test_repeats_are_counted_for_each_alert_over_all_batches() -> None:
+    rows = [row(verdict="duplicate", duplicate_of=f"a{number % 3}", hour=number) for number in range(20)]
+    assert counted([row(), *rows], a_batch=4).repeats() == {"a0": 7, "a1": 7, "a2": 6}
+    assert counted([row()]).repeats() == {}

@@ -148,10 +148,10 @@ class Case:
 
     @property
     def spread(self) -> str:
-        """How many hosts within how long: "12 hosts within 9 hours"."""
+        """How many hosts within how long: "12 hosts within 9 hours". What one alert says is in its hour alone."""
         hosts = f"{len(self.hosts):,} {'host' if len(self.hosts) == 1 else 'hosts'}"
         if len(self.alerts) == 1:
-            return f"{hosts}, once"
+            return hosts
         hours = int((self.last - self.first).total_seconds()) // 3600 + 1
         length, unit = (hours, "hour") if hours <= 48 else (-(-hours // 24), "day")
         return f"{hosts} within {length:,} {unit}{'s' if length != 1 else ''}"

@@ -88,7 +88,9 @@ class AlertWriter:
             "suspicion_reasons": reasons,
             "investigation": investigation,
             "steps": [],
-            "attack": attack_of(self.detector, {*reasons, *variations}, _programs(activity)),
+            "attack": attack_of(
+                self.detector, {*reasons, *variations}, activity["process_name"], activity["fingerprint"]
+            ),
             "first_event": {"bytes_sent": activity["bytes_sent"], "bytes_received": activity["bytes_received"]},
             "activity": {
                 "events": activity["events"],
@@ -146,11 +148,6 @@ def _who(activity: Mapping[str, Any]) -> dict[str, Any]:
             "command_line": activity["causality_process_command_line"],
         },
     }
-
-
-def _programs(activity: Mapping[str, Any]) -> set[str]:
-    """The process, and the engine of its execution."""
-    return {activity["process_name"] or "", (activity["fingerprint"] or "").partition("|")[0]}
 
 
 def _start(activity: Mapping[str, Any]) -> dict[str, Any] | None:

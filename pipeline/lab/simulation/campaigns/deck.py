@@ -132,8 +132,10 @@ def _problems_of_program(program: str | Program, installed: dict[str, Program]) 
         return
     if (program.status == "signed") != (program.signer is not None):
         yield "program.signer: what is `signed` has one, and only that: give it, or the `status` unsigned or unknown"
-    for name in ("path", "arguments"):
-        if not _fills(getattr(program, name), _TEMPLATES):
+    own = {"path": program.path, "arguments": program.arguments}
+    started = {"parent": program.parent[1], "causality": (program.causality or program.parent)[1]}
+    for name, template in (own | started).items():
+        if not _fills(template, _TEMPLATES):
             yield f"program.{name}: known are {{user}}, {{project}} and {{version}}; write other braces twice"
     if not program.path.startswith("/") and "\\" not in program.path:
         yield "program.path: expected the whole path of the image"

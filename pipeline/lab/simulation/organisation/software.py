@@ -13,7 +13,8 @@ Process = tuple[str, str]
 
 
 class Program(Entry, frozen=True):
-    """One image; the templates `path` and `arguments` know `{user}`, `{project}` (of the user's) and `{version}`.
+    """One image; the templates `path`, `arguments`, and the command lines of those who started it, know `{user}`,
+    `{project}` (of the user's) and `{version}`.
 
     The parent owns the causality group too unless `causality` says otherwise. `status` is the signature status;
     `service` marks what runs as the system; `versions` are rolled out in turn. Each connection of a

@@ -108,9 +108,9 @@ def image_of(host: Host, key: str, program: Program, version: str) -> Image:
         "process_signature_status": program.status,
         "process_signer": program.signer,
         "parent_process_name": program.parent[0],
-        "parent_process_command_line": program.parent[1],
+        "parent_process_command_line": program.parent[1].format_map(values),
         "causality_process_name": causality[0],
-        "causality_process_command_line": causality[1],
+        "causality_process_command_line": causality[1].format_map(values),
     }
 
 

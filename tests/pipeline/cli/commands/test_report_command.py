@@ -55,9 +55,20 @@ def test_cases_come_first_the_most_urgent_on_top_with_what_a_glance_needs(tmp_pa
     assert [*map(int, rows)] == sorted(map(int, rows), reverse=True)
     shown = text_of(page, "cases")
     assert f"These are the first {MOST_CASES} of" in shown
-    assert "1 host, once" in shown
+    assert "once" not in shown, "without verdicts nobody knows whether it went on"
     assert "open first" in shown
     assert "not reported" in shown
+
+
+def test_a_case_says_in_how_many_hours_its_alerts_were_repeated(tmp_path: Path) -> None:
+    found = many(2)
+    row = real_run().verdicts[0] | {"verdict": "duplicate", "duplicate_of": found.alerts[0]["alert_id"]}
+    again = Found(
+        found.alerts, [*found.verdicts, *(row | {"hour": row["hour"] + more} for more in (1, 2, 3))], [], found.summary
+    )
+    shown = text_of(page_of(again, tmp_path / "again"), "cases")
+    assert re.findall(r"1 alert, repeated in \S+ hours?", shown) == ["1 alert, repeated in 3 hours"]
+    assert "repeated" not in text_of(page_of(found, tmp_path / "once"), "cases")
 
 
 def test_a_case_names_what_else_its_hosts_had(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from uncommon_im.pipeline.cli.main import main
 from uncommon_im.pipeline.lab.simulation.campaigns.acts import ACTS
 from uncommon_im.pipeline.lab.simulation.campaigns.campaign import CHANGES, DEFAULT, Campaign
 from uncommon_im.pipeline.lab.simulation.campaigns.deck import SHIPPED, campaign_of, chosen, select
+from uncommon_im.pipeline.lab.simulation.organisation.hosts import Host
 from uncommon_im.pipeline.lab.simulation.organisation.software import PROGRAMS, Program
+from uncommon_im.pipeline.lab.simulation.traffic.habit_table import image_of
 from uncommon_im.schemas.documents import ConfigurationError
 from uncommon_im.transforms.rules.recognition.command_line import Engines
 from uncommon_im.transforms.rules.recognition.destination import Destinations
@@ -116,6 +118,9 @@ def test_a_shipped_card_is_whole_and_agrees_with_the_catalogue(path: Path) -> No
     owner = (program.causality or program.parent)[0]
     assert card.engine == (engines.find(program.name) or engines.find(owner) or "")
     assert card.act in ACTS
+    host = Host(0, "h1", "h1.corp.example", card.hosts.os, "workstation", "sales", "ann.lee", 0)
+    told = [text for text in image_of(host, card.name, program, "1").values() if text]
+    assert not [text for text in told if "{" in text or "Users\\Default" in text], "the user is filled in everywhere"
 
 
 def test_the_default_is_what_the_demo_plants() -> None:
@@ -159,6 +164,10 @@ def test_campaigns_are_chosen_by_names_classes_and_globs_in_the_order_of_the_dec
         (changed("program", "notepad"), "program: expected a mapping, or one of chrome, "),
         (changed("program.signer", "Acme"), "program.signer: what is `signed` has one, and only that"),
         (changed("program.path", "C:\\{home}\\a.exe"), "program.path: known are {user}, {project} and {version}"),
+        (
+            changed("program.parent", ["cmd.exe", "cmd {home}"]),
+            "program.parent: known are {user}, {project} and {version}",
+        ),
         (changed("program.path", "a.exe"), "program.path: expected the whole path of the image"),
         (["no", "card"], "expected a mapping with title, "),
     ],

@@ -124,7 +124,7 @@ def test_of_many_related_cases_the_ten_most_urgent_are_named() -> None:
 @pytest.mark.parametrize(
     ("hours", "spread"),
     [
-        ([5], "1 host, once"),
+        ([5], "1 host"),
         ([5, 5], "2 hosts within 1 hour"),
         ([0, 8], "2 hosts within 9 hours"),
         ([0, 47], "2 hosts within 48 hours"),

@@ -51,6 +51,18 @@ def said(**more: Any) -> list[tuple[str, str]]:
             {"fingerprint": "powershell|inline:1", "process_name": "conhost.exe", **RARE},
             {"fingerprint": "node|inline:1", "process_name": "node.exe", **RARE},
         ),
+        (
+            "T1059.005",
+            "uncommon_scripting_engine",
+            {"fingerprint": "wscript|script:c:/users/a/deep.VBS", "process_name": "wscript.exe", **RARE},
+            {"fingerprint": "wscript|script:c:/users/a/deep.js", "process_name": "wscript.exe", **RARE},
+        ),
+        (
+            "T1059.007",
+            "uncommon_scripting_engine",
+            {"fingerprint": "cscript|script:c:/users/a/deep.js", "process_name": "cscript.exe", **RARE},
+            {"fingerprint": "cscript|unknown", "process_name": "cscript.exe", **RARE},
+        ),
     ],
 )
 def test_a_subtechnique_is_told_where_its_reason_and_its_program_are(
