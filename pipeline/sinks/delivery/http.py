@@ -83,7 +83,7 @@ class HttpSender:
             self._hidden += [token, token.rpartition(" ")[2]]
         self._headers = headers | {"content-type": self._form.content_type, "user-agent": PRODUCT}
         self._pool = urllib3.PoolManager(
-            timeout=Timeout(_CONNECT_SECONDS, _READ_SECONDS),
+            timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
             ca_cert_data=target.authorities.read() if target.authorities else None,
             cert_reqs="CERT_REQUIRED",
         )
