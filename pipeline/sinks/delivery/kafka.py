@@ -61,6 +61,7 @@ class KafkaSender:
         self._topic, self._failure = target.topic, KafkaException
         self._refusals = {getattr(KafkaError, name) for name in _REFUSALS if hasattr(KafkaError, name)}
         settings = {
+            "log_level": 4,  # warnings, and what is worse
             **_settings(target.settings),
             "bootstrap.servers": target.brokers,
             "acks": "all",

@@ -1,4 +1,4 @@
-"""Nothing is lost: what is not taken is in the spool, until it is taken. Beam's steps run in process (`FnApiRunner`)."""
+"""Nothing is lost: what is not taken is in the spool, until it is taken. Beam steps run in process (`FnApiRunner`)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from uncommon_im.pipeline.sinks.delivery.options import Delivering
 from uncommon_im.pipeline.sinks.delivery.sending import Secret, Unsent
 from uncommon_im.pipeline.sinks.delivery.spool import read_unsent, spooled_files, write_unsent
 from uncommon_im.schemas.documents import ConfigurationError
-from uncommon_im.transforms.rules.alerts.formats import Document, document_of
+from uncommon_im.transforms.rules.alerts.formats import Document
 
 
 @dataclass

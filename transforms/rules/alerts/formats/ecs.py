@@ -141,8 +141,8 @@ def _own(alert: Mapping[str, Any]) -> Json:
     process, destination = alert["process"], alert["destination"]
     lost = () if hex_of(process["sha256"]) else ("sha256",)
     rest["process"] = {name: process[name] for name in ("origin", "script", "completed_from", *lost) if name in process}
-    lost = () if ip_version(destination["ip"]) else ("ip",)
-    lost += ("port",) if port_of(destination["port"]) is None else ()
-    rest["destination"] = {name: destination[name] for name in ("attribution", "matched", *lost) if name in destination}
+    ip, port = ip_version(destination["ip"]), port_of(destination["port"])
+    unplaced = ("attribution", "matched", *(() if ip else ("ip",)), *(("port",) if port is None else ()))
+    rest["destination"] = {name: destination[name] for name in unplaced if name in destination}
     del rest["host"], rest["causality"]
     return rest | {"os": alert["host"]["os"]}
