@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,8 +85,7 @@ class HttpSender:
         self._headers = headers | {"content-type": self._form.content_type, "user-agent": PRODUCT}
         self._pool = urllib3.PoolManager(
             timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-            ca_cert_data=target.authorities.read() if target.authorities else None,
-            cert_reqs="CERT_REQUIRED",
+            ssl_context=_trusting(target.authorities),
         )
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # its messages show paths, which are secrets of webhooks
         self._retry = Retry(
@@ -242,6 +242,15 @@ def place_of(secret: Secret) -> str:
     """
     url = parsed(secret)
     return f"{url.scheme}://{url.netloc}"
+
+
+def _trusting(authorities: Secret | None) -> ssl.SSLContext:
+    """Certificates are verified, by the given authorities instead of the system's."""
+    try:
+        return ssl.create_default_context(cadata=authorities.read() if authorities else None)
+    except (ssl.SSLError, ValueError) as error:
+        named = f"{authorities.option} {authorities.file}" if authorities else "the certificates of this system"
+        raise ConfigurationError(f"{named}: no certificates in PEM: {error}") from None
 
 
 def _asked(reply: _Reply) -> float | None:
