@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from uncommon_im.pipeline.sinks.delivery.delivery import Delivery
+from uncommon_im.pipeline.sinks.delivery.delivery import RETRIED, SENT, SPOOLED, Delivery
 from uncommon_im.pipeline.sinks.delivery.options import Delivering
 from uncommon_im.transforms.rules.alerts.formats import Document, document_of
 from uncommon_im.transforms.stream.keyed_step import NAMESPACE
@@ -38,9 +38,14 @@ class DeliverAlerts(beam.PTransform):
 class _Deliver(beam.DoFn):
     def __init__(self, delivering: Delivering, alert_format: str) -> None:
         self._delivering, self._alert_format = delivering, alert_format
+        self._counters = {
+            SENT: Metrics.counter(NAMESPACE, "delivery.sent"),
+            RETRIED: Metrics.counter(NAMESPACE, "delivery.retried"),
+            SPOOLED: Metrics.counter(NAMESPACE, "delivery.spooled"),
+        }
 
     def setup(self) -> None:
-        self._delivery = Delivery(self._delivering.target, self._delivering.spool, _count)
+        self._delivery = Delivery(self._delivering.target, self._delivering.spool, self._count)
 
     def start_bundle(self) -> None:
         self._documents: list[Document] = []
@@ -55,6 +60,5 @@ class _Deliver(beam.DoFn):
     def teardown(self) -> None:
         self._delivery.close()
 
-
-def _count(name: str, number: int) -> None:
-    Metrics.counter(NAMESPACE, name).inc(number)
+    def _count(self, name: str, number: int) -> None:
+        self._counters[name].inc(number)

@@ -13,9 +13,9 @@ from uncommon_im.pipeline.sinks.delivery.spool import read_unsent, spooled_files
 from uncommon_im.pipeline.storage.changing import delete
 from uncommon_im.transforms.rules.alerts.formats import Document
 
-SENT: Final = "delivery.sent"
-RETRIED: Final = "delivery.retried"
-SPOOLED: Final = "delivery.spooled"
+SENT: Final = "sent"
+RETRIED: Final = "retried"
+SPOOLED: Final = "spooled"
 """What is counted: alerts that were taken, requests that were sent again, alerts that went to the spool."""
 
 

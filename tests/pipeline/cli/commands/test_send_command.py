@@ -176,7 +176,10 @@ SPOOL = ("--alerts-spool", "spool")
         (("--alerts-url-file", "not-there", *SPOOL), "--alerts-url-file not-there: cannot be read: No such file"),
         (("--alerts-url", "https://h/x", "--alerts-token-file", "empty", *SPOOL), "--alerts-token-file empty"),
         (("--alerts-url", "https://h/x", "--alerts-token-env", "NO_SUCH_NAME", *SPOOL), "NO_SUCH_NAME: it is empty"),
-        (("--alerts-url", "https://h/x", "--alerts-ca", "bad.j2", *SPOOL), "--alerts-ca bad.j2: no certificates in PEM"),
+        (
+            ("--alerts-url", "https://h/x", "--alerts-ca", "bad.j2", *SPOOL),
+            "--alerts-ca bad.j2: no certificates in PEM",
+        ),
         (
             ("--alerts-url", "https://h/x", "--alerts-to", "elastic", "--alert-format", "cef", *SPOOL),
             "elastic takes JSON",
