@@ -23,6 +23,7 @@ from uncommon_im.pipeline.sinks.delivery.deliver_alerts import DeliverAlerts
 from uncommon_im.pipeline.sinks.delivery.delivery import Delivered, Delivery
 from uncommon_im.pipeline.sinks.delivery.kafka import KafkaTarget
 from uncommon_im.pipeline.sinks.delivery.options import Delivering
+from uncommon_im.pipeline.sinks.delivery.sending import Secret
 from uncommon_im.transforms.rules.alerts.formats import Document, document_of
 
 pytestmark = pytest.mark.runners
@@ -58,6 +59,16 @@ def test_an_alert_that_is_too_large_is_refused_and_costs_no_other(running: Kafka
     with Delivery(KafkaTarget(running.brokers, "large"), str(tmp_path)) as delivery:
         assert delivery.send(documents) == Delivered(2, 1, 1)
     assert (keys(running, "large"), in_spool(tmp_path)) == (Counter(ids(0, 2)), [*ids(1)])
+
+
+def test_a_queue_that_a_setting_keeps_short_holds_no_alert_back(running: Kafka, tmp_path: Path) -> None:
+    running.create("short", "CreateTime")
+    settings = tmp_path / "settings"
+    settings.write_text("# short\nqueue.buffering.max.messages=3\n")
+    target = KafkaTarget(running.brokers, "short", Secret("--alerts-kafka-settings", file=str(settings)))
+    with Delivery(target, str(tmp_path)) as delivery:
+        assert delivery.send(Document(f"{n:032x}", "native", "x") for n in range(20)) == Delivered(20, 0, 0)
+    assert keys(running, "short") == Counter(ids(*range(20)))
 
 
 def test_what_no_broker_takes_is_in_the_spool_until_one_does(running: Kafka, tmp_path: Path) -> None:

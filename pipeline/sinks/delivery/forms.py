@@ -114,7 +114,8 @@ def bulk_replies(documents: Sequence[Document], body: bytes) -> Replies:
 
 def _item_reply(item: Any) -> Refusal | None:
     result = item.get("index") if isinstance(item, dict) else None
-    status = result.get("status") if isinstance(result, dict) else None
+    result = result if isinstance(result, dict) else {}
+    status = result.get("status")
     if not isinstance(status, int):
         return Refusal("the reply says nothing of this alert", again=True)
     if status < 300:

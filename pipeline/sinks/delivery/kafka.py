@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -68,8 +69,9 @@ class KafkaSender:
             "enable.idempotence": True,
             "message.timeout.ms": target.seconds * 1000,
         }
+        self._open = partial(Producer, settings, logger=log)
         try:
-            self._producer = Producer(settings, logger=log)
+            self._producer = self._open()
         except KafkaException as error:
             # what librdkafka says of a setting names it, and may quote its value
             reason = error.args[0].name() if error.args else "refused"
@@ -91,27 +93,32 @@ class KafkaSender:
 
     def _send(self, documents: list[Document]) -> list[Unsent]:
         unsent: dict[int, Unsent] = {n: Unsent(each, "no answer", False) for n, each in enumerate(documents)}
+        fatal: list[bool] = []
 
-        def told(number: int, error: Any) -> None:
+        def told(number: int, error: Any, message: Any = None) -> None:
             if error is None:
                 unsent.pop(number, None)
             else:
                 unsent[number] = Unsent(documents[number], error.str(), error.code() in self._refusals)
+                fatal.append(error.fatal())
 
         for number, each in enumerate(documents):
             try:
-                self._producer.produce(
-                    self._topic,
-                    each.text.encode(),
-                    each.alert_id.encode(),
-                    on_delivery=lambda error, _, number=number: told(number, error),
-                )
+                self._produce(each, partial(told, number))
             except self._failure as error:
                 told(number, error.args[0])
-            except BufferError:  # a setting keeps the client's queue shorter
-                self._producer.flush(self._seconds)
         self._producer.flush(self._seconds + 10)
+        if any(fatal):  # an idempotent producer that has lost count takes nothing any more
+            self._producer = self._open()
         return list(unsent.values())
+
+    def _produce(self, document: Document, told: Callable[..., None]) -> None:
+        key, value = document.alert_id.encode(), document.text.encode()
+        try:
+            self._producer.produce(self._topic, value, key, on_delivery=told)
+        except BufferError:  # a setting keeps the client's queue shorter
+            self._producer.flush(self._seconds + 10)
+            self._producer.produce(self._topic, value, key, on_delivery=told)
 
 
 def _settings(secret: Secret | None) -> dict[str, str]:
