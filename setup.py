@@ -16,6 +16,10 @@ AWS = ["boto3>=1.40,<2"]
 """What `s3://` needs."""
 AZURE = ["azure-identity>=1.19,<2", "azure-storage-blob>=12.24,<13"]
 """What `az://`, `abfs://` and `azfs://` need."""
+KAFKA = ["confluent-kafka>=2.6,<3"]
+"""What `--alerts-kafka-topic` needs."""
+CHAT = ["Jinja2>=3.1.6,<4"]
+"""What messages to chats and ticket systems are made with."""
 DOCS = ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10", "mkdocstrings[python]>=1,<2"]
 """What builds the documentation."""
 
@@ -53,21 +57,25 @@ setup(
         "pyarrow>=22,<26",
         "PyYAML>=6.0.2,<7",
         "rich>=14,<16",
+        "urllib3>=2.2,<3",
     ],
     extras_require={
         "aws": AWS,
         "azure": AZURE,
+        "chat": CHAT,
+        "kafka": KAFKA,
         "report": REPORT,
         "docs": DOCS,
         "dev": [
             *AWS,
             *AZURE,
+            *CHAT,
+            *KAFKA,
             *REPORT,
             *DOCS,
             'atheris>=3,<4; sys_platform == "linux" and platform_machine == "x86_64"',  # elsewhere there are no wheels
             "axe-playwright-python>=0.1.7,<0.2",
             "build>=1.3,<2",
-            "confluent-kafka>=2.6,<3",
             "drongo>=0.8,<0.9",
             "duckdb>=1.4,<3",
             "gcp-storage-emulator>=2026.7.19,<2027",

@@ -39,8 +39,8 @@ def without_secrets(findings: AnyFindings, configuration: Configuration) -> AnyF
     )
 
 
-def as_written(alerts: beam.PCollection[Row], configuration: Configuration) -> beam.PCollection[Row]:
-    """Alerts as files hold them."""
+def as_written(alerts: beam.PCollection[Row], configuration: Configuration) -> beam.PCollection[Row | str]:
+    """Alerts as files hold them: JSON objects, or lines of text."""
     if configuration.alert_format == NATIVE:
         return alerts
     return alerts | "FormatAlerts" >> beam.Map(ALERT_FORMATS[configuration.alert_format])

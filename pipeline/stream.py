@@ -106,6 +106,10 @@ def write(findings: Detection, sinks: Sinks, configuration: Configuration, laten
         from uncommon_im.pipeline.sinks.queues.pubsub import PublishAlerts  # its client takes long to import
 
         alerts_written.append(findings.alerts | "PublishAlerts" >> PublishAlerts(sinks.alerts_topic, form))
+    if sinks.delivering:
+        from uncommon_im.pipeline.sinks.delivery.deliver_alerts import DeliverAlerts
+
+        alerts_written.append(findings.alerts | "DeliverAlerts" >> DeliverAlerts(sinks.delivering, form))
     if sinks.bigquery:
         from uncommon_im.pipeline.sinks.bigquery.insert_rows import InsertIntoBigQuery  # so does this one
 

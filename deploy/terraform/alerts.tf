@@ -60,6 +60,12 @@ locals {
       query    = "sum(delta(${local.counter}=\"bigquery.refused\"}[1h])) > 0"
       duration = "0s"
     }
+    unsent-alerts = {
+      title    = "Alerts were not taken by the system that they are sent to"
+      severity = "ERROR"
+      query    = "sum(delta(${local.counter}=\"delivery.spooled\"}[1h])) > 0"
+      duration = "0s"
+    }
     alert-flood = {
       title    = "Unusually many alerts"
       severity = "WARNING"

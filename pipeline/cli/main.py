@@ -24,6 +24,7 @@ from uncommon_im.pipeline.cli.commands.replay import REPLAY
 from uncommon_im.pipeline.cli.commands.report import REPORT
 from uncommon_im.pipeline.cli.commands.review import REVIEW
 from uncommon_im.pipeline.cli.commands.schema import SCHEMA
+from uncommon_im.pipeline.cli.commands.send import SEND
 from uncommon_im.pipeline.cli.commands.simulate import SIMULATE
 from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 
 _ALL: Final = (
     *(INSPECT, BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
-    *(CASES, REPORT, REVIEW, EXCEPTIONS, TUNE),
+    *(CASES, REPORT, REVIEW, EXCEPTIONS, TUNE, SEND),
     *(SIMULATE, EVALUATE, LOOKUP),
 )
 _NOT_READY: Final = 75

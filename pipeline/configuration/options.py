@@ -184,7 +184,9 @@ class FindingOptions(Options, title="output"):
         "Leave secrets in alerts, verdicts and dead letters. Use it only if all readers may see them.", False
     )
     alert_format: str = option(
-        "The format of alerts in files and messages. Tables hold native alerts.", NATIVE, choices=tuple(ALERT_FORMATS)
+        "The format of alerts in files, messages and requests. Tables hold native alerts.",
+        NATIVE,
+        choices=tuple(ALERT_FORMATS),
     )
     evidence: int | None = option(
         "Also write the activities that at most N other hosts showed, with their figures: `tune` and `review` read "
@@ -192,7 +194,7 @@ class FindingOptions(Options, title="output"):
         const=MAX_OTHER_HOSTS,
     )
 
-    def check(self, *written: str | None) -> None:
+    def check(self, *written: str | bool | None) -> None:
         """Raises `ConfigurationError` if a format is asked for that nothing which is written to has."""
         require(
             self.alert_format == NATIVE or any(written),

@@ -13,12 +13,14 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from uncommon_im.pipeline.storage.changing import create
-from uncommon_im.transforms.rules.columns.json_lines import to_json
+from uncommon_im.transforms.rules.alerts.formats import line_of
 
 
 @dataclass
 class WriteJsonLines(beam.PTransform):
     """Rows -> files `FOLDER/*.jsonl` of rows, one a line, one file per bundle; yields the paths of complete files.
+
+    A row is a JSON object, or a line of text as it is.
 
     A bundle that is retried writes another file: only those whose paths are yielded count, and in them each row is
     once. The order of lines is not defined.
@@ -29,7 +31,7 @@ class WriteJsonLines(beam.PTransform):
 
     folder: str
 
-    def expand(self, rows: beam.PCollection[dict[str, Any]]) -> beam.PCollection[str]:
+    def expand(self, rows: beam.PCollection[dict[str, Any] | str]) -> beam.PCollection[str]:
         """Rows leave memory as they come."""
         return rows | "Write" >> beam.ParDo(_WriteBundle(self.folder)).with_output_types(str)
 
@@ -43,11 +45,11 @@ class _WriteBundle(beam.DoFn):
     def start_bundle(self) -> None:
         self._stream = None
 
-    def process(self, row: dict[str, Any]) -> Iterator[str]:
+    def process(self, row: dict[str, Any] | str) -> Iterator[str]:
         if self._stream is None:
             self._path = join(self._folder, f"{uuid.uuid4().hex}.jsonl")
             self._stream = create(self._path)
-        self._stream.write(f"{to_json(row)}\n".encode())
+        self._stream.write(f"{line_of(row)}\n".encode())
         yield from ()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:

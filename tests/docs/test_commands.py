@@ -26,6 +26,7 @@ REASONS: Final = {
     "it needs AWS",
     "it needs Azure",
     "it needs Kafka",
+    "it needs a server",
     "it needs Flink",
     "it needs Airflow",
     "it needs the network",

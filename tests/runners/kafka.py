@@ -53,11 +53,12 @@ group.initial.rebalance.delay.ms=0
 
 
 class Published(NamedTuple):
-    """A record as the broker has it: where it is, when it arrived there (ms) and its value."""
+    """A record as the broker has it: where it is, when it arrived there (ms), its value and its key."""
 
     source: str
     arrival: int
     value: bytes | None
+    key: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -93,20 +94,28 @@ class Kafka:
         assert producer.flush(30) == 0, "the broker does not take all records"
         return number
 
+    def size(self, topic: str) -> int:
+        """How many records a topic has."""
+        consumer = self._consumer("size")
+        try:
+            partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+            return sum(consumer.get_watermark_offsets(partition, 30)[1] for partition in partitions)
+        finally:
+            consumer.close()
+
     def content(self, topic: str) -> Counter[Published]:
         """All records of a topic, read by a plain consumer."""
         consumer = self._consumer("content")
         try:
-            partitions = [TopicPartition(topic, number, 0) for number in range(PARTITIONS)]
-            left = sum(consumer.get_watermark_offsets(partition, 30)[1] for partition in partitions)
-            consumer.assign(partitions)
+            consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
+            left = self.size(topic)
             found: Counter[Published] = Counter()
             while left:
                 message = consumer.poll(30)
                 assert message is not None, "the broker is silent"
                 assert message.error() is None
                 source = f"{topic}-{message.partition()}@{message.offset()}"
-                found[Published(source, message.timestamp()[1], message.value())] += 1
+                found[Published(source, message.timestamp()[1], message.value(), message.key())] += 1
                 left -= 1
             return found
         finally:
@@ -130,6 +139,26 @@ def producer_is_full(producer: Producer) -> bool:
 
 
 @contextmanager
+def broker(folder: Path) -> Iterator[int]:
+    """Starts a broker alone, and stops it at the end; its port.
+
+    Raises:
+        AssertionError: it is not installed, or does not start.
+    """
+    assert BROKER.is_dir(), "Kafka is not installed: make kafka"
+    port, controller = free_port(), free_port()
+    settings = folder / "server.properties"
+    settings.write_text(_BROKER_CONFIGURATION.format(port=port, controller=controller, folder=folder))
+    java = ["java", "-Xmx384m", _QUIET, "-cp", f"{BROKER}/*"]
+    formatting = [*java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(settings)]
+    formatted = subprocess.run(formatting, capture_output=True, text=True, check=False)
+    assert formatted.returncode == 0, formatted.stdout + formatted.stderr
+    with running([*java, "kafka.Kafka", str(settings)], folder / "broker.log"):
+        wait_for(port, folder)
+        yield port
+
+
+@contextmanager
 def kafka(folder: Path) -> Iterator[Kafka]:
     """Starts a broker, an expansion service and a pool of Java workers; stops them at the end.
 
@@ -139,15 +168,8 @@ def kafka(folder: Path) -> Iterator[Kafka]:
     Raises:
         AssertionError: they are not installed, or do not start.
     """
-    assert all(jars.is_dir() for jars in (EXPANSION, BROKER)), "Kafka is not installed: make kafka"
-    port, controller, worker, expansion = (free_port() for _ in range(4))
-    settings = folder / "server.properties"
-    settings.write_text(_BROKER_CONFIGURATION.format(port=port, controller=controller, folder=folder))
-    java = ["java", "-Xmx384m", _QUIET, "-cp", f"{BROKER}/*"]
-    formatting = [*java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(settings)]
-    formatted = subprocess.run(formatting, capture_output=True, text=True, check=False)
-    assert formatted.returncode == 0, formatted.stdout + formatted.stderr
-    broker = [*java, "kafka.Kafka", str(settings)]
+    assert EXPANSION.is_dir(), "Kafka is not installed: make kafka"
+    worker, expansion = free_port(), free_port()
     service = ["java", "-Xmx384m", _QUIET, "org.apache.beam.sdk.expansion.service.ExpansionService", str(expansion)]
     service += ["--experiments=use_deprecated_read"]
     service += ["--defaultEnvironmentType=EXTERNAL", f"--defaultEnvironmentConfig=localhost:{worker}"]
@@ -155,10 +177,10 @@ def kafka(folder: Path) -> Iterator[Kafka]:
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setenv("CLASSPATH", f"{EXPANSION}/*")
         patch.setattr(beam_kafka, "ReadFromKafkaSchema", request_as_in_2_56)
-        stack.enter_context(running(broker, folder / "broker.log"))
+        port = stack.enter_context(broker(folder))
         stack.enter_context(running(service, folder / "expansion.log"))
         stack.enter_context(running(workers, folder / "java-workers.log"))
-        for listening in (port, expansion, worker):
+        for listening in (expansion, worker):
             wait_for(listening, folder)
         yield Kafka(port, expansion)
 

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
 from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.delivering import deliver_run
 from uncommon_im.pipeline.cli.doubts import check_recognised
 from uncommon_im.pipeline.cli.terminal import show_summary
 from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, FindingOptions
@@ -21,6 +22,7 @@ from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import Whole
 from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sinks.bigquery.options import MergeOptions
+from uncommon_im.pipeline.sinks.delivery.options import DeliveryOptions
 from uncommon_im.pipeline.sinks.files.options import LockOptions, RunFolder
 from uncommon_im.pipeline.sources.files.readings import InputFile
 from uncommon_im.pipeline.sources.host_names import HostNameOptions
@@ -91,6 +93,7 @@ class BackfillOptions(Options):
     detector: DetectorOptions
     findings: FindingOptions
     hosts: HostNameOptions
+    delivery: DeliveryOptions
     dry_run: bool = option("Say what would be done, and stop.", False)
     size: SizeOptions
     lock: LockOptions
@@ -100,6 +103,10 @@ class BackfillOptions(Options):
         output = self.folder.output
         require(output or self.tables.bigquery_output, "alerts go nowhere: give --output, --bigquery-output or both")
         self.findings.check(output)
+        require(
+            output or not self.delivery.is_given,
+            "alerts are sent from the run's folder, once it is complete: --output names it",
+        )
         require(output or self.findings.evidence is None, "--evidence needs --output, where it is written")
 
 
@@ -115,6 +122,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     from uncommon_im.pipeline.sources.replaced import refuse_replaced_inputs
 
     options.check()
+    delivering = options.delivery.open(options.findings.alert_format)
     configuration = configuration_of(options.detector, options.days, options.baseline, options.findings)
     beams = beam_options(rest)
     inputs = options.input.find(configuration, options.bigquery, beams)
@@ -128,6 +136,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
             options.folder.output,
             bigquery=options.tables.open(options.bigquery, beams, configuration.verdicts, summaries=True),
             staging=options.tables.staging(beams, configuration, options.input.names, temporary),
+            delivering=delivering,
         )
         if options.dry_run:
             print(plan(configuration, inputs, sinks))
@@ -141,9 +150,14 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
             result.wait_until_finish()
         if not getattr(result, "has_job", True):
             log.info("the graph is written for Dataflow, which launches the job")
+            if delivering:
+                log.warning(
+                    "nobody waits here for the job: send its alerts once it is done, with uncommon-im send --run"
+                )
             return
         summary = _summary(sinks, configuration)
     show_summary(summary, options.folder.output, options.tables.bigquery_output)
+    deliver_run(delivering, options.folder.output, configuration.alert_format)
     check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
 
 
@@ -192,6 +206,8 @@ def _outputs(sinks: Sinks) -> Iterator[str]:
         yield f"write {sinks.output}/{{alerts,dead_letter,verdicts,evidence,summary.json}}{replaced}"
     if sinks.bigquery:
         yield f"merge into {sinks.bigquery.name}.{{alerts,dead_letters,verdicts,summaries}}"
+    if sinks.delivering:
+        yield f"send the alerts to {sinks.delivering.place}"
 
 
 def _inputs(inputs: Sequence[Input]) -> str:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.commands.streaming import StreamingOptions, StreamRun, log_configuration
+from uncommon_im.pipeline.cli.delivering import deliver_run
 from uncommon_im.pipeline.cli.doubts import check_recognised
 from uncommon_im.pipeline.cli.stopping import silence_engines
 from uncommon_im.pipeline.cli.terminal import show_summary
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import name_of
+from uncommon_im.pipeline.sinks.delivery.options import DeliveryOptions
 from uncommon_im.pipeline.sinks.files.options import LockOptions, ReplayFolder
 from uncommon_im.pipeline.sources.files.options import FileOptions
 from uncommon_im.pipeline.sources.replay.options import ArrivalOptions
@@ -46,6 +48,7 @@ class ReplayOptions(Options):
     folder: ReplayFolder
     streaming: StreamingOptions
     arrival: ArrivalOptions
+    delivery: DeliveryOptions
     lock: LockOptions
 
 
@@ -57,6 +60,7 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
     from uncommon_im.pipeline.sources.replay.spool import spool
 
     options.arrival.check()
+    delivering = options.delivery.open(options.streaming.findings.alert_format)
     output, configuration = options.folder.output, options.streaming.configuration()
     lateness = options.streaming.waiting.allowed(configuration.detector.limits)
     engine = engine_options(rest, verbose=log.isEnabledFor(logging.DEBUG))
@@ -74,6 +78,7 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
         summary = write_counted(staging, judge(run, folder, options.arrival.rate, engine))
         place.publish(run_id)
     show_summary(summary, output, options.streaming.tables.bigquery_output)
+    deliver_run(delivering, output, configuration.alert_format)
     check_recognised(summary, options.files.records.format, options.files.input[0], output)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.commands.streaming import StreamingOptions, StreamRun, log_configuration
 from uncommon_im.pipeline.configuration.options import StreamDays
 from uncommon_im.pipeline.options.declaration import Options
+from uncommon_im.pipeline.sinks.delivery.options import DeliveryOptions
 from uncommon_im.pipeline.sinks.files.options import StreamFolder
 from uncommon_im.pipeline.sinks.queues.options import TopicOptions
 from uncommon_im.pipeline.sources.queues.options import QueueOptions
@@ -39,17 +40,21 @@ class StreamOptions(Options):
     queue: QueueOptions
     folder: StreamFolder
     topic: TopicOptions
+    delivery: DeliveryOptions
     streaming: EndlessOptions
 
     def check(self) -> None:
         """Raises `ConfigurationError` unless what is asked for can be written somewhere."""
         output, topic, findings = self.folder.output, self.topic.alerts_topic, self.streaming.findings
         tables = output or self.streaming.tables.bigquery_output
-        require(tables or topic, "alerts go nowhere: give --output, --bigquery-output or --alerts-topic")
+        require(
+            tables or topic or self.delivery.is_given,
+            "alerts go nowhere: give --output, --bigquery-output, --alerts-topic, --alerts-url or --alerts-kafka-topic",
+        )
         require(
             tables or not findings.verdicts, "--verdicts needs --output or --bigquery-output, where they are written"
         )
-        findings.check(output, topic)
+        findings.check(output, topic, self.delivery.is_given)
         self.topic.check()
         self.folder.check()
 
@@ -63,6 +68,7 @@ class StreamOptions(Options):
         lateness = self.streaming.waiting.allowed(configuration.detector.limits)
         self.check()
         sinks = self.streaming.sinks(beam_options, self.folder.output, self.topic.alerts_topic)
+        sinks = replace(sinks, delivering=self.delivery.open(configuration.alert_format))
         return StreamRun(configuration, lateness, sinks, self.queue.records.reading())
 
 

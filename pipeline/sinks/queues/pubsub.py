@@ -64,7 +64,9 @@ def attributes_of(alert: dict[str, Any]) -> dict[str, str]:
 def data_of(text: str) -> bytes:
     """The data of an alert's message: the alert, with its long texts cut if it is too large."""
     data = text.encode()
-    return data if len(data) <= _MOST_BYTES else to_json(_cut(json.loads(text))).encode()
+    if len(data) <= _MOST_BYTES or text.startswith("CEF:"):  # lines of CEF are cut as they are made
+        return data
+    return to_json(_cut(json.loads(text))).encode()
 
 
 def _cut(value: Any) -> Any:

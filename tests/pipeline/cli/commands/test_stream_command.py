@@ -40,7 +40,9 @@ def test_a_subscription_is_named_in_full(option: str, capsys: pytest.CaptureFixt
 
 def test_alerts_have_to_go_somewhere(capsys: pytest.CaptureFixture[str]) -> None:
     source = ("--pubsub-subscription", SUBSCRIPTION)
-    assert "give --output, --bigquery-output or --alerts-topic" in refused(capsys, *source)
+    assert "give --output, --bigquery-output, --alerts-topic, --alerts-url or --alerts-kafka-topic" in refused(
+        capsys, *source
+    )
     assert "--alerts-topic t: expected projects/PROJECT/topics/NAME" in refused(capsys, *source, "--alerts-topic", "t")
     assert "--verdicts needs --output" in refused(capsys, *source, "--alerts-topic", TOPIC, "--verdicts")
 

@@ -7,12 +7,10 @@ What has no place in that class is in `unmapped`, under the alert's own names.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-Json = dict[str, Any]
+from uncommon_im.transforms.rules.alerts.formats.values import PRODUCT, Json, hex_of, known, milliseconds, port_of
 
 VERSION: Final = "1.5.0"
 _OTHER: Final = 99
@@ -30,9 +28,6 @@ _PLACED: Final = frozenset(
     )
 )
 """Fields of an alert that have a place of their own as a whole."""
-_HEX: Final = re.compile(r"[0-9a-fA-F]+")
-_MOST_PORT: Final = 65_535
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def detection_finding(alert: Mapping[str, Any]) -> Json:
@@ -41,9 +36,9 @@ def detection_finding(alert: Mapping[str, Any]) -> Json:
     Args:
         alert: of section 8 of the specification; further fields of it are put into `unmapped`.
     """
-    device, process, user = _device(alert["host"]), _process(alert), _known({"name": alert["user_name"]})
-    endpoint, time = _endpoint(alert), _milliseconds(alert["timestamp"])
-    return _known(
+    device, process, user = _device(alert["host"]), _process(alert), known({"name": alert["user_name"]})
+    endpoint, time = _endpoint(alert), milliseconds(alert["timestamp"])
+    return known(
         {
             "activity_id": 1,
             "activity_name": "Create",
@@ -77,7 +72,8 @@ def detection_finding(alert: Mapping[str, Any]) -> Json:
             ],
             "observables": _observables(device, process, user, endpoint),
             "unmapped": _unmapped(alert),
-        }
+        },
+        whole="unmapped",
     )
 
 
@@ -85,7 +81,7 @@ def _metadata(alert: Mapping[str, Any]) -> Json:
     return {
         "version": VERSION,
         "profiles": ["host"],
-        "product": {"name": "uncommon-im", "vendor_name": "uncommon-im", "version": alert["detector_version"]},
+        "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": alert["detector_version"]},
         "uid": alert["alert_id"],
         "correlation_uid": alert["group_id"],
         "tenant_uid": alert["tenant_id"],
@@ -163,24 +159,17 @@ def _identity(alert: Mapping[str, Any], role: str, pid: int | None = None) -> Js
 
 def _hashes(sha256: str | None) -> list[Json] | None:
     """The digest of a file, if it is written as one."""
-    if sha256 is None or not _HEX.fullmatch(sha256):
-        return None
-    return [{"algorithm_id": 3, "algorithm": "SHA-256", "value": sha256}]
+    return [{"algorithm_id": 3, "algorithm": "SHA-256", "value": sha256}] if hex_of(sha256) else None
 
 
 def _endpoint(alert: Mapping[str, Any]) -> Json:
     destination = alert["destination"]
-    port = destination["port"]
     return {
         "hostname": destination["host"],
         "ip": destination["ip"],
-        "port": port if _is_port(port) else None,
+        "port": port_of(destination["port"]),
         "svc_name": alert["service"]["name"],
     }
-
-
-def _is_port(number: int | None) -> bool:
-    return number is not None and 0 <= number <= _MOST_PORT
 
 
 def _observables(device: Json, process: Json, user: Json, endpoint: Json) -> list[Json]:
@@ -206,21 +195,6 @@ def _unmapped(alert: Mapping[str, Any]) -> Json:
     rest = {name: value for name, value in alert.items() if name not in _PLACED}
     placed = ("name", "path", "command_line", "pid", *(("sha256",) if _hashes(process["sha256"]) else ()))
     rest["process"] = {name: value for name, value in process.items() if name not in placed}
-    placed = ("host", "ip", *(("port",) if _is_port(destination["port"]) else ()))
+    placed = ("host", "ip", *(() if port_of(destination["port"]) is None else ("port",)))
     rest["destination"] = {name: value for name, value in destination.items() if name not in placed}
     return rest
-
-
-def _milliseconds(timestamp: str) -> int:
-    """RFC 3339 -> milliseconds since 1970, which is what OCSF has."""
-    return (datetime.fromisoformat(timestamp) - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _known(value: Any) -> Any:
-    """A value without what is not known and without empty objects. `unmapped` stays as it is."""
-    if isinstance(value, list):
-        return [_known(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    cleaned = {name: item if name == "unmapped" else _known(item) for name, item in value.items()}
-    return {name: item for name, item in cleaned.items() if item is not None and item != {}}

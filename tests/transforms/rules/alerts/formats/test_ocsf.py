@@ -12,7 +12,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from tests.oracle import Options
 from tests.organisations import random_organisation
 from tests.running import configuration_of, run_records
-from uncommon_im.transforms.rules.alerts.ocsf import VERSION, detection_finding
+from uncommon_im.transforms.rules.alerts.formats.ocsf import VERSION, detection_finding
 
 EVENT = {
     "event_id": "e1",

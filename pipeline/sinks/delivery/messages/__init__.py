@@ -1,0 +1,1 @@
+"""The messages that are shipped for chats and ticket systems, as templates."""
