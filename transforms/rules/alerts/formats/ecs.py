@@ -80,7 +80,9 @@ def _event(alert: Mapping[str, Any]) -> Json:
 
 def _threat(attack: Mapping[str, Any]) -> Json:
     found = {kind: {"id": [attack[kind]["id"]], "name": [attack[kind]["name"]]} for kind in ("tactic", "technique")}
-    return {"framework": "MITRE ATT&CK", **found}
+    said = attack["subtechniques"]
+    sub = {"subtechnique": {key: [each[key] for each in said] for key in ("id", "name")}} if said else {}
+    return {"framework": "MITRE ATT&CK", **found, "technique": found["technique"] | sub}
 
 
 def _host(host: Mapping[str, Any]) -> Json:

@@ -41,6 +41,7 @@ ECS_FIELDS: Final[dict[str, str]] = {
             *("rule.id", "rule.name", "rule.version", "rule.category"),
             *("threat.framework", "threat.tactic.id", "threat.tactic.name"),
             *("threat.technique.id", "threat.technique.name"),
+            *("threat.technique.subtechnique.id", "threat.technique.subtechnique.name"),
             *("host.id", "host.name", "host.hostname", "host.os.type"),
             *("process.name", "process.executable", "process.command_line", "process.hash.sha256"),
             *("process.code_signature.subject_name", "process.code_signature.status"),
