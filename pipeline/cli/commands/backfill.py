@@ -105,6 +105,27 @@ class BackfillOptions(Options):
 
 def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     """`uncommon-im backfill`."""
+    summary = judge(options, rest)
+    if summary is None:
+        return
+    show_summary(summary, options.folder.output, options.tables.bigquery_output)
+    check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
+
+
+def judge(options: BackfillOptions, rest: list[str]) -> dict[str, Any] | None:
+    """The backfill that options ask for.
+
+    Args:
+        options: of `backfill`.
+        rest: Beam's own options.
+
+    Returns:
+        Its summary; `None`: nothing was judged, as with `--dry-run`.
+
+    Raises:
+        ConfigurationError: an option or a file is wrong.
+        NotReady: a folder lacks its marker.
+    """
     import apache_beam as beam
 
     from uncommon_im.pipeline import backfill
@@ -131,7 +152,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
         )
         if options.dry_run:
             print(plan(configuration, inputs, sinks))
-            return
+            return None
         with backfill.claimed(sinks.output, configuration, force=options.lock.force, stays=stays), _unstaged(sinks):
             pipeline = beam.Pipeline(options=beams)
             local = backfill.LocalScan(workers, temporary) if workers > 1 else None
@@ -141,10 +162,8 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
             result.wait_until_finish()
         if not getattr(result, "has_job", True):
             log.info("the graph is written for Dataflow, which launches the job")
-            return
-        summary = _summary(sinks, configuration)
-    show_summary(summary, options.folder.output, options.tables.bigquery_output)
-    check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
+            return None
+        return _summary(sinks, configuration)
 
 
 def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.baseline.formula import is_active
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
 
 WEEK_DAYS: Final = 7
@@ -48,3 +50,21 @@ def thin_days(coverage: Coverage, first: int, end: int) -> Iterator[ThinDay]:
             usual = min(of_week, of_weekday)
             if days.get(day, 0) * FEW < usual:
                 yield ThinDay(tenant, day, days.get(day, 0), usual)
+
+
+def active_from(days: Collection[int], day: int, limits: Limits) -> int | None:
+    """The first day, from `day` on, on which the detector is active if all days from `day` on have telemetry.
+
+    Args:
+        days: numbers of days before `day` with telemetry.
+        day: the number of a day.
+        limits: the length of the window, and how many of its days are needed.
+
+    Returns:
+        The number of the day; `None`: there is none, because the window has fewer days than are needed.
+    """
+    for active in range(day, day + limits.training_days + 1):
+        known = sum(active - limits.training_days <= each < day for each in days)
+        if is_active(known + active - day, limits):
+            return active
+    return None
