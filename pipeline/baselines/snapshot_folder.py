@@ -124,6 +124,7 @@ class SnapshotFolder:
             write_whole(join(self.path, _REPLACED), msgspec.json.encode(old))
             delete([join(self.path, METADATA)])
         self._delete_replaced()
+        claims.sweep(self.path, KIND)
         remove_empty([join(self.path, BOOKS), self.path])
 
     def _bury(self, owner: claims.Owner) -> None:

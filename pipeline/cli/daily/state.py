@@ -28,7 +28,7 @@ from uncommon_im.schemas.metadata import VersionedDocument
 from uncommon_im.schemas.snapshot import METADATA
 
 KIND: Final = "daily"
-LEDGER: Final = "daily.json"
+LEDGER: Final = join(BOOKS, f"{KIND}.json")
 SNAPSHOTS: Final = "snapshots"
 _OF_A_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})/.+")
 

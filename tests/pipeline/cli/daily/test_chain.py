@@ -197,7 +197,7 @@ def test_so_many_snapshots_are_kept_and_files_of_days_before_them_are_not_looked
     kept = [str(FIVE[3]), str(FIVE[3] + ONE_DAY)]
     assert snapshots(here) == kept
     assert sorted(path.name for path in here.glob("state/snapshots/*")) == kept
-    assert list(json.loads((here / "state/daily.json").read_text())["days"]) == [str(FIVE[3])]
+    assert list(json.loads((here / "state/.uncommon-im/daily.json").read_text())["days"]) == [str(FIVE[3])]
     capsys.readouterr()
     deliver(here, FIVE[1], events(FIVE[1]), "late")
     assert main(daily(FIVE[3], *keep)) == 0
@@ -217,7 +217,7 @@ def test_of_two_at_once_the_second_is_not_ready_and_a_dead_one_is_nobody(
         assert main(daily(FIVE[0], "--force")) == 75, "who lives on this machine is never taken over"
     assert capsys.readouterr().err.count("has been writing there since") == 2
     assert main(daily(FIVE[0])) == 0
-    assert not (here / "state/.uncommon-im").exists()
+    assert [path.name for path in (here / "state/.uncommon-im").iterdir()] == ["daily.json"]
 
 
 def test_a_snapshot_that_is_gone_is_said_and_no_day_is_judged_twice_in_one_folder(
@@ -255,9 +255,9 @@ def test_options_that_make_no_chain_are_wrong_and_nothing_is_written(
 
 
 def test_a_ledger_that_is_none_is_wrong_and_stays(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (here / "state").mkdir()
+    (here / "state/.uncommon-im").mkdir(parents=True)
     for text, message in (("x", "not valid JSON"), ('{"schema_version": 9}', "of version 9, this program reads 1")):
-        (here / "state/daily.json").write_text(text)
+        (here / "state/.uncommon-im/daily.json").write_text(text)
         assert main(daily(FIVE[0])) == 2
         assert message in capsys.readouterr().err
-        assert (here / "state/daily.json").read_text() == text
+        assert (here / "state/.uncommon-im/daily.json").read_text() == text
