@@ -134,9 +134,11 @@ $(AIRFLOW)/installed: tests/deploy/airflow.txt
 	$(AIRFLOW)/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-test-deploy: setup $(DEPLOY)/installed $(HCLFMT) $(OSV_SCANNER)  ## what deploys it: checkov, Terraform's files, locks that install, their bill
+test-deploy: setup $(DEPLOY)/installed $(HCLFMT) $(OSV_SCANNER)  ## what deploys it: checkov, Terraform's and Kubernetes' files, locks that install, their bill
 	$(DEPLOY)/bin/checkov --directory deploy/terraform --framework terraform --quiet --compact --skip-download
 	$(DEPLOY)/bin/checkov --file deploy/container/Dockerfile --framework dockerfile --quiet --compact --skip-download
+	$(DEPLOY)/bin/checkov --directory deploy/kubernetes --framework kubernetes --quiet --compact --skip-download
+	$(DEPLOY)/bin/kubernetes-validate --quiet --strict deploy/kubernetes/*.yaml
 	$(DEPLOY)/bin/checkov --directory deploy --framework secrets --quiet --compact --skip-download
 	$(HCLFMT) -require-no-change deploy/terraform/*.tf > /dev/null
 	$(DEPLOY)/image/bin/python -m pip install --quiet --dry-run --require-hashes --no-build-isolation -r $(LOCK)/requirements.lock

@@ -1,10 +1,10 @@
-"""In the morning `uncommon-im daily` judges the days that are over, also those that were missed or whose files came late.
+"""In the morning `uncommon-im daily` judges the days that are over, and again those whose files came late.
 
 Put this file into the folder of DAGs, and set the Airflow variables `uncommon_im_lake`, `uncommon_im_state` and
 `uncommon_im_output`. See docs/how-to/daily-airflow.md.
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
@@ -16,7 +16,7 @@ with DAG(
     "uncommon_im_daily",
     description="Judge each day that is over.",
     schedule="10 1-8 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,  # the command catches up by itself
     max_active_runs=1,
     tags=["security"],

@@ -1,4 +1,4 @@
-"""`uncommon-im daily` for thirty days: killed on each day at another step, with missed days and a late one."""
+"""`uncommon-im daily` for thirty days, or twelve: killed at each step, with missed days and a late one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from tests.faults.striking import SHORT
 pytestmark = pytest.mark.faults
 
 LEARNT: Final = date(2026, 3, 1)
-FIRST, LAST = date(2026, 4, 1), date(2026, 4, 30)
 ONE_DAY: Final = timedelta(days=1)
-MISSED: Final = {FIRST + 6 * ONE_DAY, FIRST + 19 * ONE_DAY}
+DAYS: Final = 12 if SHORT else 30
+FIRST: Final = date(2026, 4, 1)
+LAST: Final = FIRST + (DAYS - 1) * ONE_DAY
+MISSED: Final = {FIRST + 3 * ONE_DAY, LAST - 2 * ONE_DAY}
 """Days on whose morning after no scheduler runs."""
-LATE: Final = FIRST + 12 * ONE_DAY
+LATE: Final = FIRST + 5 * ONE_DAY
 """Half of its files come three days later."""
 KEPT: Final = 5
 STEPS: Final = 112
@@ -37,26 +39,27 @@ def kills(number: int, days: int) -> Iterator[int]:
     yield from range(number, STEPS + 1, days)
 
 
-def judged(folder: Path, day: date, points: Iterator[int], died: Callable[[int], None]) -> Ended:
+def judged(folder: Path, day: date, points: Iterator[int], died: Callable[[int], None]) -> list[Ended]:
     """A day, killed again and again, and then left alone."""
     options = ("--keep-snapshots", str(KEPT), "--first-day", str(FIRST), "--wait-days", "0")  # some days are thin
     act = command(*daily(day, "--verdicts", *options))
+    runs = []
     for at in points:
-        ended = run(act, folder, killed(at))
-        if not ended.killed:
-            return ended
+        runs.append(run(act, folder, killed(at)))
+        if not runs[-1].killed:
+            return runs
         died(1)
-    return run(act, folder)
+    return [*runs, run(act, folder)]
 
 
-def test_thirty_days_killed_at_each_step_missed_and_late_leave_what_one_backfill_finds(
+def test_days_killed_at_each_step_missed_and_late_leave_what_one_backfill_finds(
     tmp_path: Path, died: Callable[[int], None]
 ) -> None:
     lake = records_by_day(4, LEARNT, LAST)
     for day, records in lake.items():
         if day < FIRST:
             deliver(tmp_path, day, records)
-    mornings = [day for number in range(30) if (day := FIRST + number * ONE_DAY) not in MISSED]
+    mornings = [day for number in range(DAYS) if (day := FIRST + number * ONE_DAY) not in MISSED]
     said = []
     for day, records in lake.items():
         if day < FIRST:
@@ -65,15 +68,15 @@ def test_thirty_days_killed_at_each_step_missed_and_late_leave_what_one_backfill
         if day == LATE + 3 * ONE_DAY:
             deliver(tmp_path, LATE, lake[LATE][1::2], "part-1")
         if day in mornings:
-            ended = judged(tmp_path, day, kills(mornings.index(day) + 1, len(mornings)), died)
-            assert ended.status == 0, f"{day}: {ended.said}"
-            said += ended.said.splitlines()
+            runs = judged(tmp_path, day, kills(mornings.index(day) + 1, len(mornings)), died)
+            assert runs[-1].status == 0, f"{day}: {runs[-1].said}"
+            said += [line for each in runs for line in each.said.splitlines()]
     assert run(command(*whole(FIRST, LAST, "--verdicts")), tmp_path).status == 0
 
-    found = facts_of(*(tmp_path / "runs" / str(FIRST + number * ONE_DAY) for number in range(30)))
+    found = facts_of(*(tmp_path / "runs" / str(FIRST + number * ONE_DAY) for number in range(DAYS)))
     assert found == facts_of(tmp_path / "whole")
     assert all(found.values())
-    assert len(list((tmp_path / "runs").iterdir())) == 30
+    assert len(list((tmp_path / "runs").iterdir())) == DAYS
     (late,) = {line for line in said if "came late" in line}
     assert late.startswith(f"{LATE}: 1 files came late")
     assert_tidy(tmp_path / "state")

@@ -113,18 +113,10 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
 
 
 def judge(options: BackfillOptions, rest: list[str]) -> dict[str, Any] | None:
-    """The backfill that options ask for.
-
-    Args:
-        options: of `backfill`.
-        rest: Beam's own options.
-
-    Returns:
-        Its summary; `None`: nothing was judged, as with `--dry-run`.
+    """Runs the backfill that options, and Beam's own in `rest`, ask for; its summary, `None` if nothing was judged.
 
     Raises:
-        ConfigurationError: an option or a file is wrong.
-        NotReady: a folder lacks its marker.
+        ConfigurationError: an option or a file is wrong, or a folder lacks its marker (`NotReady`).
     """
     import apache_beam as beam
 
