@@ -55,7 +55,7 @@ def airflow(script: str, home: Path, *arguments: str) -> str:
     environment = {
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "PYTHONDONTWRITEBYTECODE": "1",  # beside the DAG
         "PATH": f"{home}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
     }
