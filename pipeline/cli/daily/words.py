@@ -72,7 +72,5 @@ def first_run(there: Collection[date], first: date, limits: Limits) -> str:
     )
 
 
-def _begin(active: int | None, day: int) -> str:
-    if active is None:
-        return "alerts never begin, for --activation-days is more than --training-days"
+def _begin(active: int, day: int) -> str:
     return f"alerts begin on {day_of(active)}{' if every day until then has events' * (active > day)}"

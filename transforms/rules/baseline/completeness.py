@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -52,19 +53,16 @@ def thin_days(coverage: Coverage, first: int, end: int) -> Iterator[ThinDay]:
                 yield ThinDay(tenant, day, days.get(day, 0), usual)
 
 
-def active_from(days: Collection[int], day: int, limits: Limits) -> int | None:
-    """The first day, from `day` on, on which the detector is active if all days from `day` on have telemetry.
+def active_from(days: Collection[int], day: int, limits: Limits) -> int:
+    """The number of the first day, from `day` on, on which the detector is active if all days until then have telemetry.
 
     Args:
         days: numbers of days before `day` with telemetry.
         day: the number of a day.
-        limits: the length of the window, and how many of its days are needed.
-
-    Returns:
-        The number of the day; `None`: there is none, because the window has fewer days than are needed.
+        limits: the length of the window, and how many of its days are needed, which are no more than it has.
     """
-    for active in range(day, day + limits.training_days + 1):
-        known = sum(active - limits.training_days <= each < day for each in days)
-        if is_active(known + active - day, limits):
-            return active
-    return None
+
+    def covered(active: int) -> int:
+        return active - day + sum(active - limits.training_days <= each < day for each in days)
+
+    return next(active for active in itertools.count(day) if is_active(covered(active), limits))
