@@ -54,7 +54,7 @@ def thin_days(coverage: Coverage, first: int, end: int) -> Iterator[ThinDay]:
 
 
 def active_from(days: Collection[int], day: int, limits: Limits) -> int:
-    """The number of the first day, from `day` on, on which the detector is active if all days until then have telemetry.
+    """The number of the first day, from `day` on, with an active detector if all days until then have telemetry.
 
     Args:
         days: numbers of days before `day` with telemetry.
