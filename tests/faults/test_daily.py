@@ -1,4 +1,4 @@
-"""`uncommon-im daily` for thirty days, or twelve: killed at each step, with missed days and a late one."""
+"""`uncommon-im daily` for thirty days, or nine: killed at each step, with missed days and a late one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.faults
 
 LEARNT: Final = date(2026, 3, 1)
 ONE_DAY: Final = timedelta(days=1)
-DAYS: Final = 12 if SHORT else 30
+DAYS: Final = 9 if SHORT else 30
 FIRST: Final = date(2026, 4, 1)
 LAST: Final = FIRST + (DAYS - 1) * ONE_DAY
 MISSED: Final = {FIRST + 3 * ONE_DAY, LAST - 2 * ONE_DAY}
