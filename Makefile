@@ -25,6 +25,7 @@ KAFKA_BROKER := $(VENV)/kafka-broker
 BIGQUERY := $(VENV)/bigquery-emulator
 AZURITE := $(VENV)/azurite
 DEPLOY := $(VENV)/deploy
+AIRFLOW := $(VENV)/airflow
 HCLFMT := $(VENV)/bin/hclfmt
 OSV_SCANNER := $(VENV)/bin/osv-scanner
 ADVISORIES ?= $(VENV)/advisories
@@ -45,7 +46,7 @@ OSV_SCANNER_VERSION := v2.5.0
 HCLFMT_VERSION := v2.24.0
 AZURITE_VERSION := 3.35.0
 
-.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-faults test-report test-deploy lock sbom audit lint format benchmark clean
+.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-faults test-report test-airflow test-deploy lock sbom audit lint format benchmark clean
 
 setup: $(INSTALLED)
 
@@ -124,9 +125,20 @@ test-report: setup  ## the page of `report` in a browser: the Chromium that is t
 		|| $(BIN)/playwright install chromium
 	$(BIN)/python -m pytest -m browser tests/browser --durations 5
 
-test-deploy: setup $(DEPLOY)/installed $(HCLFMT) $(OSV_SCANNER)  ## what deploys it: checkov, Terraform's files, locks that install, their bill
+test-airflow: setup $(AIRFLOW)/installed  ## the DAG in Airflow itself: it loads, and what each exit status does to its task
+	$(BIN)/python -m pytest --quiet -m airflow tests/deploy
+
+$(AIRFLOW)/installed: tests/deploy/airflow.txt
+	$(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet --upgrade 'pip>=25,<27'
+	$(AIRFLOW)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+test-deploy: setup $(DEPLOY)/installed $(HCLFMT) $(OSV_SCANNER)  ## what deploys it: checkov, Terraform's and Kubernetes' files, locks that install, their bill
 	$(DEPLOY)/bin/checkov --directory deploy/terraform --framework terraform --quiet --compact --skip-download
 	$(DEPLOY)/bin/checkov --file deploy/container/Dockerfile --framework dockerfile --quiet --compact --skip-download
+	$(DEPLOY)/bin/checkov --directory deploy/kubernetes --framework kubernetes --quiet --compact --skip-download
+	$(DEPLOY)/bin/kubernetes-validate --quiet --strict deploy/kubernetes/*.yaml
 	$(DEPLOY)/bin/checkov --directory deploy --framework secrets --quiet --compact --skip-download
 	$(HCLFMT) -require-no-change deploy/terraform/*.tf > /dev/null
 	$(DEPLOY)/image/bin/python -m pip install --quiet --dry-run --require-hashes --no-build-isolation -r $(LOCK)/requirements.lock

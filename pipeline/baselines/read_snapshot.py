@@ -17,6 +17,7 @@ from uncommon_im.schemas.documents import require
 from uncommon_im.schemas.snapshot import METADATA, Metadata
 from uncommon_im.transforms.rules.baseline import blocks
 from uncommon_im.transforms.rules.baseline.history import unpack
+from uncommon_im.transforms.rules.baseline.sightings import Coverage
 from uncommon_im.transforms.rules.baseline.unlearning import NOTHING, Unlearning
 from uncommon_im.transforms.rules.columns.days import day_number
 from uncommon_im.transforms.rules.instances.keeping import kept_starts
@@ -42,6 +43,11 @@ class Snapshot:
     def folder(self) -> TableFolder:
         """Its files."""
         return TableFolder(self.path, METADATA, "copy the snapshot again")
+
+    def coverage(self) -> Coverage:
+        """The days with telemetry that it knows."""
+        files = (rows for name in self.metadata.files["coverage"] for rows in self.read("coverage", name))
+        return {day: events for rows in files for day, events in _coverage(rows).items()}
 
     def read(self, table: str, name: str) -> Iterator[pa.Table]:
         """The rows of a table's file, without what is left out."""
@@ -87,8 +93,7 @@ def _read(table: str, name: str, snapshot: Snapshot | None, shards: int) -> Iter
     as_of = day_number(snapshot.metadata.as_of)
     for rows in snapshot.read(table, name):
         if table == "coverage":
-            tenants, days, events = (rows.column(name).to_pylist() for name in ("tenant", "day", "events"))
-            yield TaggedOutput("coverage", dict(zip(zip(tenants, days, strict=True), events, strict=True)))
+            yield TaggedOutput("coverage", _coverage(rows))
         elif table == "sightings":
             for block in blocks.cut(rows, blocks.subject_shards(rows, shards)):
                 yield TaggedOutput("sightings", block)
@@ -96,6 +101,11 @@ def _read(table: str, name: str, snapshot: Snapshot | None, shards: int) -> Iter
             output, own = _of_hosts(table, rows, as_of)
             for block in blocks.cut(own, blocks.host_shards(own, shards)):
                 yield TaggedOutput(output, block)
+
+
+def _coverage(rows: pa.Table) -> Coverage:
+    tenants, days, events = (rows.column(name).to_pylist() for name in ("tenant", "day", "events"))
+    return dict(zip(zip(tenants, days, strict=True), events, strict=True))
 
 
 def _of_hosts(table: str, rows: pa.Table, as_of: int) -> tuple[str, pa.Table]:

@@ -117,6 +117,16 @@ class SnapshotFolder:
         self._delete_unfinished(metadata.run_id)
         claims.unclaim(self.path, KIND, metadata.run_id)
 
+    def remove(self) -> None:
+        """Deletes the snapshot, and the directory if nothing else is in it; killed on the way, it can be done again."""
+        if current := self._current():
+            old = [name for files in current.files.values() for name in files]
+            write_whole(join(self.path, _REPLACED), msgspec.json.encode(old))
+            delete([join(self.path, METADATA)])
+        self._delete_replaced()
+        claims.sweep(self.path, KIND)
+        remove_empty([join(self.path, BOOKS), self.path])
+
     def _bury(self, owner: claims.Owner) -> None:
         """Removes what a dead run left behind; of one whose snapshot counts, all but that."""
         counts = self._is(owner.run_id)

@@ -29,6 +29,7 @@ from uncommon_im.pipeline.cli.commands.simulate import SIMULATE
 from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
+from uncommon_im.pipeline.cli.daily.command import DAILY
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import NotReady, RunFailed
@@ -45,7 +46,7 @@ from uncommon_im.schemas.documents import ConfigurationError
 log = logging.getLogger(__name__)
 
 _ALL: Final = (
-    *(INSPECT, BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
+    *(INSPECT, BACKFILL, DAILY, STREAM, REPLAY, SNAPSHOT, SCHEMA),
     *(CASES, REPORT, REVIEW, EXCEPTIONS, TUNE, SEND),
     *(SIMULATE, EVALUATE, LOOKUP),
 )

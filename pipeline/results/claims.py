@@ -171,11 +171,11 @@ def refuse_living(option: str, folder: str, kind: str, run_id: str, force: bool)
         dead = is_dead(owner, folder, kind)
         if dead is False or not (dead or force):
             raise _in_the_way(option, folder, owner, dead)
-    _sweep(folder, kind)
+    sweep(folder, kind)
     return found
 
 
-def _sweep(folder: str, kind: str) -> None:
+def sweep(folder: str, kind: str) -> None:
     """Removes what somebody began to write into the books when he was killed."""
     for name in list_folder(join(folder, BOOKS)):
         path = join(folder, BOOKS, name)

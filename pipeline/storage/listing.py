@@ -33,14 +33,23 @@ def list_files(*patterns: str, option: str = "") -> list[StoredFile]:
     Raises:
         ConfigurationError: a file system cannot look one up; names it.
     """
+    return [StoredFile(path, size) for path, (size, _) in list_versions(*patterns, option=option).items()]
+
+
+def list_versions(*patterns: str, option: str = "") -> dict[str, tuple[int, float]]:
+    """The same files: path -> (bytes, when it was changed in seconds since 1970, 0 where a file system does not say).
+
+    Arguments and errors as `list_files`.
+    """
     from uncommon_im.pipeline.storage.objects.file_system import file_system
 
-    sizes: dict[str, int] = {}
+    found: dict[str, tuple[int, float]] = {}
     for pattern in patterns:
         with _clear_errors(pattern, option):
             here = f"./{pattern}" if pattern.startswith(("*", "?", "[")) else pattern  # Beam looks for a folder first
-            sizes |= {file.path: file.size_in_bytes for file in file_system(here).match([here])[0].metadata_list}
-    return [StoredFile(path, size) for path, size in sorted(sizes.items())]
+            for file in file_system(here).match([here])[0].metadata_list:
+                found[file.path] = (file.size_in_bytes, getattr(file, "last_updated_in_seconds", None) or 0.0)
+    return dict(sorted(found.items()))
 
 
 def list_folder(folder: str, option: str = "") -> list[str]:

@@ -127,6 +127,36 @@ def test_daily_runs_in_a_bucket_find_what_they_find_in_folders(lake: Path, uploa
     assert (local["rows"], local["tenants"]) == (remote["rows"], remote["tenants"])
 
 
+@pytest.mark.parametrize("bucket", ["gs"], indirect=True)
+def test_days_in_a_bucket_look_after_themselves(uploaded: Bucket, capsys: pytest.CaptureFixture[str]) -> None:
+    url, late = uploaded.url, "lake/dt=2026-04-06/late.jsonl.gz"
+    uploaded.put(late, uploaded.get("lake/dt=2026-04-06/pm.jsonl.gz"))
+    first, last = "2026-04-05", "2026-04-06"
+    assert backfill(f"{url}/lake", f"{url}/whole", "--start", first, "--end", "2026-04-07") == 0
+    content = uploaded.get(late)
+    uploaded.delete(late)
+    files = [word for ending in ("parquet", "jsonl.gz") for word in ("--lake", f"{url}/lake/dt={{date}}/*.{ending}")]
+    folders = ["--state", f"{url}/state", "--output", f"{url}/days", "--keep-snapshots", "2"]
+    until = ["--first-day", first, "--until", last, "--require-marker", "_SUCCESS", "--verdicts"]
+    daily = ["daily", *files, *folders, *until, *OPTIONS]
+    said = []
+    for content_of_late in (None, None, content):
+        if content_of_late:
+            uploaded.put(late, content_of_late)
+        capsys.readouterr()
+        assert main(daily) == 0
+        said.append(capsys.readouterr().out.splitlines())
+    assert [line[:10] for line in said[0]] == ["the first ", first, last]
+    assert said[1] == [f"{last}: nothing to do: all days until then are judged"]
+    assert said[2][0].startswith(f"{last}: 1 files came late, such as {url}/{late}")
+    rows, whole = [found_in(uploaded, f"days/{day}") for day in (first, last)], found_in(uploaded, "whole")
+    assert rows[0]["verdicts"] + rows[1]["verdicts"] == whole["verdicts"]
+    assert rows[0]["dead_letter"] + rows[1]["dead_letter"] == whole["dead_letter"]
+    kept = {name.split("/")[2] for name in uploaded.names("state/snapshots/")}
+    assert kept == {last, "2026-04-07"}
+    assert set(uploaded.names("state/.uncommon-im/")) == {"state/.uncommon-im/daily.json"}
+
+
 def test_evidence_in_a_bucket_says_what_it_says_in_a_folder(
     lake: Path, uploaded: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

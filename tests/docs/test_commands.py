@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +42,6 @@ uncommon-im() { note uncommon-im "$@"; }
 source() { :; }
 export PROJECT=p DATA=p REGION=r JOB=j D=2026-02-17 E=2026-02-18 DAY=2026-02-17 TODAY=2026-02-18 HOOK=https://chat.example/hook
 """
-D, E = "2026-02-17", "2026-02-18"
 TARGETS: Final = set(re.findall(r"^([a-z][a-z-]*):", (TOP / "Makefile").read_text(), re.MULTILINE))
 RUNNABLE: Final = [page for page in PAGES if any(not block.why for block in blocks_of(page) if block.language == "sh")]
 
@@ -119,17 +115,3 @@ def test_commands_of_a_page_run_in_their_order(page: str, organisation: Path, tm
         events = json.loads(path.read_text())["events"]
         assert events["read"] > 0, path
         assert events["dead_letter"] == {}, path
-
-
-def test_what_schedulers_start_takes_its_options() -> None:
-    cron = (TOP / "docs/how-to/daily-cron.md").read_text(encoding="utf-8")
-    (dag,) = (block.text for block in blocks_of("docs/how-to/daily-airflow.md") if block.language == "python")
-    texts = [line for line in cron.splitlines() if line.startswith("10 1-6")]
-    texts += [each.value for each in ast.walk(ast.parse(dag)) if isinstance(each, ast.Constant)]
-    started = [text.partition("uncommon-im ")[2] for text in texts if isinstance(text, str) and "uncommon-im " in text]
-    assert len(started) == 2
-    for text in started:
-        words = shlex.split(text.replace("$D", D).replace("$E", E))
-        _, rest = parser().parse_known_args(words)
-        assert rest == []
-        assert {("--start", D), ("--end", E)} <= set(pairwise(words))

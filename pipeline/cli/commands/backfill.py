@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from uncommon_im.pipeline.sources.inputs import Input
 
 log = logging.getLogger(__name__)
+_SENT_LATER: Final = "nobody waits here for the job: send its alerts once it is done, with uncommon-im send --run"
 
 WORTH_PROCESSES_BYTES = 1 << 24
 """Input (compressed, in files) from which starting processes pays."""
@@ -112,6 +113,19 @@ class BackfillOptions(Options):
 
 def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     """`uncommon-im backfill`."""
+    summary = judge(options, rest)
+    if summary is None:
+        return
+    show_summary(summary, options.folder.output, options.tables.bigquery_output)
+    check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
+
+
+def judge(options: BackfillOptions, rest: list[str]) -> dict[str, Any] | None:
+    """Runs the backfill that options, and Beam's own in `rest`, ask for; its summary, `None` if nothing was judged.
+
+    Raises:
+        ConfigurationError: an option or a file is wrong, or a folder lacks its marker (`NotReady`).
+    """
     import apache_beam as beam
 
     from uncommon_im.pipeline import backfill
@@ -140,7 +154,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
         )
         if options.dry_run:
             print(plan(configuration, inputs, sinks))
-            return
+            return None
         with backfill.claimed(sinks.output, configuration, force=options.lock.force, stays=stays), _unstaged(sinks):
             pipeline = beam.Pipeline(options=beams)
             local = backfill.LocalScan(workers, temporary) if workers > 1 else None
@@ -150,15 +164,11 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
             result.wait_until_finish()
         if not getattr(result, "has_job", True):
             log.info("the graph is written for Dataflow, which launches the job")
-            if delivering:
-                log.warning(
-                    "nobody waits here for the job: send its alerts once it is done, with uncommon-im send --run"
-                )
-            return
+            log.log(logging.WARNING if delivering else logging.DEBUG, "%s", _SENT_LATER)
+            return None
         summary = _summary(sinks, configuration)
-    show_summary(summary, options.folder.output, options.tables.bigquery_output)
     deliver_run(delivering, options.folder.output, configuration.alert_format)
-    check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
+    return summary
 
 
 def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:

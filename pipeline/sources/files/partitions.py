@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -53,15 +54,13 @@ def find_files(patterns: list[str], days: tuple[date, date] | None, partitions: 
     dated = [day for pattern in patterns if _OPENS in pattern for day in _dated(pattern, days, partitions)]
     files = match_files(plain + dated)
     if partitions.marker:
-        for folder in sorted({posixpath.dirname(file.path) for file in files}):
-            marker = posixpath.join(folder, partitions.marker)
-            _require_marker(marker, exists(marker, option="--require-marker"))  # no glob: folders may hold a [
+        _require_marker(missing_marker((file.path for file in files), partitions.marker), False)
     return files
 
 
 def _dated(pattern: str, days: tuple[date, date] | None, partitions: Partitions) -> list[str]:
     """The pattern of each day that has files; slack days are only searched for late records and may have none."""
-    _check(pattern)
+    require_form(pattern)
     if days is None:
         raise ConfigurationError("--input with {date} needs --start and --end: which days are to be read?")
     first, end = days
@@ -95,7 +94,7 @@ def on_day(pattern: str, day: date) -> str:
     return _DATE.sub(lambda found: day.strftime(found["form"] or "%Y-%m-%d"), pattern)
 
 
-def _check(pattern: str) -> None:
+def require_form(pattern: str, option: str = "--input") -> None:
     """Raises `ConfigurationError` unless every `{date...}` of a pattern is whole, and of parts of a day alone."""
     for found in _DATE.finditer(pattern):
         form = found["form"]
@@ -103,15 +102,21 @@ def _check(pattern: str) -> None:
         wrong = next((part for part in parts if part not in _OF_A_DAY), None)
         require(
             parts and not wrong,
-            f"--input {pattern}: {found[0]}: {wrong or 'what is there'} is no part of a day: known are "
+            f"{option} {pattern}: {found[0]}: {wrong or 'what is there'} is no part of a day: known are "
             f"{', '.join(_OF_A_DAY)}; for what lies below a day write *",
         )
     require(
         _OPENS not in _DATE.sub("", pattern),
-        f"--input {pattern}: a {_OPENS} is not closed: write {{date}} or, for another form, {{date:%Y%m%d}}",
+        f"{option} {pattern}: a {_OPENS} is not closed: write {{date}} or, for another form, {{date:%Y%m%d}}",
     )
 
 
-def _require_marker(path: str, found: object) -> None:
-    if not found:
+def missing_marker(files: Iterable[str], marker: str) -> str | None:
+    """The path of the first marker that is missing beside files; `None`: each folder has its own."""
+    places = (posixpath.join(folder, marker) for folder in sorted({posixpath.dirname(file) for file in files}))
+    return next((place for place in places if not exists(place, option="--require-marker")), None)
+
+
+def _require_marker(path: str | None, found: object) -> None:
+    if path and not found:
         raise NotReady(f"--require-marker: {path} is missing: the folder is not complete yet")

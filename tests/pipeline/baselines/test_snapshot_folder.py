@@ -156,3 +156,34 @@ def test_a_snapshot_that_names_somebodys_files_deletes_none_of_them(name: str, f
     write_whole(join(folder.path, "kept"), b"mine")
     write_whole(join(folder.path, METADATA), metadata("a", 0).to_json().replace("[]", f'["{name}"]', 2).encode())
     assert run(folder, "b") | {"kept"} == set(list_folder(folder.path))
+
+
+def test_a_snapshot_that_is_removed_goes_with_its_directory_and_takes_no_file_of_others(
+    folder: SnapshotFolder,
+) -> None:
+    run(folder, "a", 3)
+    folder.remove()
+    folder.remove()
+    assert list_folder(folder.path) == []
+    assert not folder.path.startswith("/") or not Path(folder.path).exists()
+    run(folder, "a", 3)
+    write_whole(join(folder.path, "a", "mine.parquet"), b"mine")
+    folder.remove()
+    assert list_folder(folder.path) == ["a/mine.parquet"]
+
+
+def test_killed_before_any_change_a_removal_leaves_a_whole_snapshot_or_none_and_the_next_finishes_it(
+    folder: SnapshotFolder,
+) -> None:
+    for step in range(100):
+        delete_folder(folder.path)
+        run(folder, "a", 2)
+        try:
+            with killed_at(step):
+                folder.remove()
+            break
+        except Killed:
+            assert whole(folder) in ("a", None)
+        folder.remove()
+        assert list_folder(folder.path) == []
+    assert 10 < step < 99

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from uncommon_im.schemas.detector import Limits
+from uncommon_im.transforms.rules.baseline.formula import is_active
 from uncommon_im.transforms.rules.baseline.sightings import Coverage
 
 WEEK_DAYS: Final = 7
@@ -48,3 +51,18 @@ def thin_days(coverage: Coverage, first: int, end: int) -> Iterator[ThinDay]:
             usual = min(of_week, of_weekday)
             if days.get(day, 0) * FEW < usual:
                 yield ThinDay(tenant, day, days.get(day, 0), usual)
+
+
+def active_from(days: Collection[int], day: int, limits: Limits) -> int:
+    """The number of the first day, from `day` on, with an active detector if all days until then have telemetry.
+
+    Args:
+        days: numbers of days before `day` with telemetry.
+        day: the number of a day.
+        limits: the length of the window, and how many of its days are needed, which are no more than it has.
+    """
+
+    def covered(active: int) -> int:
+        return active - day + sum(active - limits.training_days <= each < day for each in days)
+
+    return next(active for active in itertools.count(day) if is_active(covered(active), limits))

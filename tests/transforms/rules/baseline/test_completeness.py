@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from uncommon_im.transforms.rules.baseline.completeness import ThinDay, thin_days
+from uncommon_im.schemas.detector import load_detector
+from uncommon_im.transforms.rules.baseline.completeness import ThinDay, active_from, thin_days
 
 WEEK = {("a", day): 100 for day in range(7)}
 
@@ -46,3 +50,19 @@ def test_a_quiet_weekday_is_compared_with_the_same_weekday_of_the_weeks_before(s
 def test_a_weekday_that_was_missing_once_is_still_expected() -> None:
     weeks = {("a", day): 100 for day in range(28)} | {("a", 21): 0}
     assert [t.day for t in thin_days(weeks | {("a", 28): 1}, 22, 100)] == [28]
+
+
+@given(
+    days=st.sets(st.integers(-40, -1)),
+    needed=st.tuples(st.integers(0, 40), st.integers(1, 40)).filter(lambda both: both[0] <= both[1]),
+)
+def test_the_first_active_day_is_the_one_on_which_the_window_has_enough_days(
+    days: set[int], needed: tuple[int, int]
+) -> None:
+    activation, training = needed
+    limits = replace(load_detector().limits, training_days=training, activation_days=activation)
+
+    def active(day: int) -> bool:
+        return sum(each in days or each >= 0 for each in range(day - training, day)) >= activation
+
+    assert active_from(days, 0, limits) == next(day for day in range(100) if active(day))

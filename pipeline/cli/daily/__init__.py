@@ -1,0 +1,1 @@
+"""`uncommon-im daily`: a chain of days that looks after itself."""
