@@ -164,7 +164,8 @@ def judge(options: BackfillOptions, rest: list[str]) -> dict[str, Any] | None:
             result.wait_until_finish()
         if not getattr(result, "has_job", True):
             log.info("the graph is written for Dataflow, which launches the job")
-            log.log(logging.WARNING if delivering else logging.DEBUG, "%s", _SENT_LATER)
+            if delivering:
+                log.warning(_SENT_LATER)
             return None
         summary = _summary(sinks, configuration)
     deliver_run(delivering, options.folder.output, configuration.alert_format)
