@@ -18,6 +18,7 @@ from uncommon_im.pipeline.cli.commands.backfill import BACKFILL
 from uncommon_im.pipeline.cli.commands.cases import CASES
 from uncommon_im.pipeline.cli.commands.evaluate import EVALUATE
 from uncommon_im.pipeline.cli.commands.exceptions import EXCEPTIONS
+from uncommon_im.pipeline.cli.commands.export_query import EXPORT_QUERY
 from uncommon_im.pipeline.cli.commands.inspect import INSPECT
 from uncommon_im.pipeline.cli.commands.lookup import LOOKUP
 from uncommon_im.pipeline.cli.commands.replay import REPLAY
@@ -44,7 +45,7 @@ from uncommon_im.schemas.documents import ConfigurationError
 log = logging.getLogger(__name__)
 
 _ALL: Final = (
-    *(INSPECT, BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
+    *(INSPECT, EXPORT_QUERY, BACKFILL, STREAM, REPLAY, SNAPSHOT, SCHEMA),
     *(CASES, REPORT, REVIEW, EXCEPTIONS, TUNE),
     *(SIMULATE, EVALUATE, LOOKUP),
 )
