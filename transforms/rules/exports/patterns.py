@@ -1,8 +1,8 @@
 """Regular expressions of what is exported, in the words that all dialects share.
 
-Several of them are alternatives. They are looked for in lower-case text, and have no backslash, quote or slash: so they are
-written alike in RE2, Java, PCRE, Rust and Lucene, and in every kind of string. They find all that the detector would, and
-little else.
+Several of them are alternatives. They are looked for in lower-case text, and have no backslash, quote or slash: so they
+are written alike in RE2, Java, PCRE, Rust and Lucene, and in every kind of string. They find all that the detector
+would, and little else.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which records are exported: a condition that each dialect writes in its own words.
 
-A condition looks at fields of a record in the vendor's form. `holds` says what it means. A dialect has to mean the same or
-more: a record too many costs a little, and changes no alert.
+A condition looks at fields of a record in the vendor's form. `holds` says what it means. A dialect has to mean the same
+or more: a record too many costs a little, and changes no alert.
 """
 
 from __future__ import annotations

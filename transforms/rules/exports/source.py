@@ -81,7 +81,7 @@ def all_fields(mapping: VendorMapping) -> Iterator[str]:
         yield from (".".join(path) for group in event.needs for path in group)
 
 
-def needed(source: Source, catalogue: Catalogue, operator_ranges: bool, without: Sequence[str] = ()) -> Condition:
+def needed(source: Source, catalogue: Catalogue, operator_ranges: bool, without: Sequence[str] = ()) -> AnyOf:
     """The records that decide alerts: communications, executions of scripting engines, starts of processes.
 
     Args:

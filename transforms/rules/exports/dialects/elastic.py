@@ -1,7 +1,7 @@
 """Exports in Elasticsearch's Query DSL: the body of a search, for whatever pages through it.
 
-A pattern may have 1,000 characters (`index.max_regex_length`), so hosts and ranges come in several. Where a field's type is
-`ip`, ranges are written as such.
+A pattern may have 1,000 characters (`index.max_regex_length`), so hosts and ranges come in several. Ranges of fields of
+the type `ip` are written as such.
 
 Source: Elasticsearch guide "Regexp query", "Terms query", "IP field type", "Retrieve selected fields".
 """
