@@ -1,7 +1,8 @@
 """The command `uncommon-im`. Beam is imported by the commands that run it: the others answer at once.
 
-Exit status: 0 done, 1 the run failed or `exceptions check` has findings, 2 the arguments or a file that they name are
-wrong, 75 what it waits for is not there yet, 130 or 143 it was stopped by SIGINT (Ctrl-C) or SIGTERM.
+Exit status: 0 done, 1 the run failed, or `exceptions check` or `upgrade-check` has findings, 2 the arguments or a file
+that they name are wrong, 75 what it waits for is not there yet, 130 or 143 it was stopped by SIGINT (Ctrl-C) or
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from uncommon_im.pipeline.cli.commands.backfill import BACKFILL
 from uncommon_im.pipeline.cli.commands.cases import CASES
 from uncommon_im.pipeline.cli.commands.evaluate import EVALUATE
 from uncommon_im.pipeline.cli.commands.exceptions import EXCEPTIONS
+from uncommon_im.pipeline.cli.commands.export_query import EXPORT_QUERY
 from uncommon_im.pipeline.cli.commands.inspect import INSPECT
 from uncommon_im.pipeline.cli.commands.lookup import LOOKUP
 from uncommon_im.pipeline.cli.commands.replay import REPLAY
@@ -29,6 +31,7 @@ from uncommon_im.pipeline.cli.commands.simulate import SIMULATE
 from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
+from uncommon_im.pipeline.cli.commands.upgrade_check import UPGRADE_CHECK
 from uncommon_im.pipeline.cli.daily.command import DAILY
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
@@ -46,7 +49,7 @@ from uncommon_im.schemas.documents import ConfigurationError
 log = logging.getLogger(__name__)
 
 _ALL: Final = (
-    *(INSPECT, BACKFILL, DAILY, STREAM, REPLAY, SNAPSHOT, SCHEMA),
+    *(INSPECT, EXPORT_QUERY, BACKFILL, DAILY, STREAM, REPLAY, SNAPSHOT, SCHEMA, UPGRADE_CHECK),
     *(CASES, REPORT, REVIEW, EXCEPTIONS, TUNE, SEND),
     *(SIMULATE, EVALUATE, LOOKUP),
 )

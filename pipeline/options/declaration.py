@@ -70,8 +70,8 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """As it is given."""
-        return "--" + self.name.replace("_", "-")
+        """As it is given; a field whose name would be a word of Python has a `_` behind it."""
+        return "--" + self.name.rstrip("_").replace("_", "-")
 
     @property
     def is_switch(self) -> bool:

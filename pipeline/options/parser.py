@@ -58,6 +58,7 @@ def _settings(option: Option) -> dict[str, Any]:
     }
     if option.positional:
         return settings | ({"nargs": "+"} if option.is_repeatable else {})
+    settings["dest"] = option.name
     if option.is_repeatable:
         return settings | {"action": "append", "default": [], "help": f"{text} Repeatable."}
     settings |= {"default": option.default, "required": option.required}

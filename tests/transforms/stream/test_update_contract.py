@@ -11,32 +11,15 @@ from __future__ import annotations
 
 import json
 import re
-import typing
 from pathlib import Path
-from typing import Any
 
-import apache_beam as beam
-import msgspec
 import pytest
-from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
-from tests.oracle import Options
-from tests.running import configuration_of
-from uncommon_im.pipeline import stream
 from uncommon_im.pipeline.bigquery.access import BigQueryAccess
 from uncommon_im.pipeline.bigquery.tables import Dataset
-from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
-from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
-from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
-from uncommon_im.transforms.rules.instances.packed import PACKED_COLUMNS
-from uncommon_im.transforms.rules.stream import messages
+from uncommon_im.pipeline.cli.contract import contract
 from uncommon_im.transforms.rules.stream.baselines import BaselineState
-from uncommon_im.transforms.rules.stream.codec import VERSION, Codec
-from uncommon_im.transforms.rules.stream.flood import FloodState
-from uncommon_im.transforms.rules.stream.hosts import HostState, Recent
-from uncommon_im.transforms.rules.stream.instances import InstanceState
-from uncommon_im.transforms.rules.stream.judging import JudgeState, Told
-from uncommon_im.transforms.rules.stream.lateness import Lateness
+from uncommon_im.transforms.rules.stream.codec import Codec
 from uncommon_im.transforms.rules.stream.messages import MESSAGES, Question, Sighting
 
 CONTRACT = Path(__file__).parents[2] / "golden" / "stream" / "contract.json"
@@ -44,57 +27,6 @@ RELEASED = "0196a87175657374696f6ea461636d65a173a26831cd4e2005"
 """A question of the host `h1` of the tenant `acme`."""
 _BEAMS_OWN = re.compile(r"/(Impulse|MaybeReshuffle|Map\(decode\)|FlatMap\(<lambda.*)$")
 """Steps inside `beam.Create`."""
-STATES = (InstanceState, HostState, Recent, BaselineState, JudgeState, Told, FloodState)
-
-
-def contract(bigquery: Dataset | None = None) -> dict[str, Any]:
-    """What an engine or a stored byte may know of the stream."""
-    pipeline = beam.Pipeline()
-    blocks = pipeline | "ReadArrivals" >> ReadArrivals("/nowhere")
-    found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration_of(Options()), Lateness())
-    sinks = stream.Sinks("/nowhere", None, "/nowhere", bigquery)
-    stream.write(found, sinks, configuration_of(Options()), Lateness())
-    graph = pipeline.to_runner_api()
-    steps = {}
-    for transform in graph.components.transforms.values():
-        if transform.spec.urn == "beam:transform:pardo:v1":
-            payload = proto.ParDoPayload.FromString(transform.spec.payload)
-            if payload.state_specs or payload.timer_family_specs:
-                steps[transform.unique_name] = _step(payload, transform, graph.components)
-    labels = sorted(
-        t.unique_name for t in graph.components.transforms.values() if t.unique_name and not t.subtransforms
-    )
-    forms = {
-        kind.__name__: _form(kind) for kind in (*typing.get_args(messages.Message), messages.Communication, *STATES)
-    }
-    rows = {"version": VERSION.hex(), "packed_columns": list(PACKED_COLUMNS)}
-    return rows | {"labels": labels, "stateful_steps": steps, "forms": forms}
-
-
-def _step(payload: Any, transform: Any, components: Any) -> dict[str, Any]:
-    (source,) = transform.inputs.values()
-    states = {name: _state_coder(spec, components) for name, spec in payload.state_specs.items()}
-    timers = {name: proto.TimeDomain.Enum.Name(spec.time_domain) for name, spec in payload.timer_family_specs.items()}
-    key_value = _coder(components.pcollections[source].coder_id, components)
-    return {"elements": key_value, "states": dict(sorted(states.items())), "timers": timers}
-
-
-def _state_coder(spec: Any, components: Any) -> str:
-    kind = spec.WhichOneof("spec")
-    held = getattr(spec, kind)
-    return f"{kind} of {_coder(getattr(held, 'element_coder_id', '') or held.coder_id, components)}"
-
-
-def _coder(coder_id: str, components: Any) -> str:
-    coder = components.coders[coder_id]
-    parts = ", ".join(_coder(part, components) for part in coder.component_coder_ids)
-    return coder.spec.urn + (f"({parts})" if parts else "")
-
-
-def _form(kind: type[msgspec.Struct]) -> str:
-    config, fields = kind.__struct_config__, msgspec.structs.fields(kind)
-    assert config.array_like, f"{kind.__name__} must be a list: names of fields are not for the wire"
-    return f"{config.tag or ''}[" + ", ".join(f"{field.name}: {field.type}" for field in fields) + "]"
 
 
 def test_no_label_no_state_or_timer_name_no_coder_and_no_form_has_changed() -> None:

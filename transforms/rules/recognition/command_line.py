@@ -52,7 +52,7 @@ class Engines:
     @cached_property
     def pattern(self) -> str:
         """RE2 pattern that every image name of an engine matches, and most others do not: a cheap first look."""
-        names = "|".join(re.sub(r"([^\w])", r"\\\1", name, flags=re.ASCII) for name in sorted(self._names))
+        names = "|".join(re.sub(r"([^\w])", r"\\\1", name, flags=re.ASCII) for name in sorted(self.names))
         return rf"(?i)(?:^|[/\\])(?:{names})(?:[-_]?[0-9][0-9.]*)?(?:\.exe)?$"
 
     def execution(
@@ -91,12 +91,13 @@ class Engines:
     def _find(self) -> Callable[[str], str | None]:
         def find(image: str) -> str | None:
             name = engine_name(image)
-            return name if name in self._names else None
+            return name if name in self.names else None
 
         return lru_cache(_REMEMBERED)(find)
 
     @cached_property
-    def _names(self) -> frozenset[str]:
+    def names(self) -> frozenset[str]:
+        """The engines, as `engine_name` calls them."""
         listed = {
             engine_name(name)
             for class_id in self.catalogue.engine_classes

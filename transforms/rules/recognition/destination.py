@@ -97,7 +97,7 @@ class Destinations:
         IPv6 texts have many spellings, so any text with a colon is a candidate.
         """
         heads: set[str] = set()
-        for network, _ in self._networks:
+        for network, _ in self.networks:
             if isinstance(network, ipaddress.IPv4Network):
                 wide = network.supernet(new_prefix=16) if network.prefixlen > 16 else network
                 parts = max(1, wide.prefixlen // 8)
@@ -132,7 +132,8 @@ class Destinations:
         return frozenset(e.removeprefix("*.") for e in self.catalogue.exclusions if e.startswith("*."))
 
     @cached_property
-    def _networks(self) -> list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]]:
+    def networks(self) -> list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]]:
+        """(range, service id) of the ranges that count."""
         return [
             (ipaddress.ip_network(r.cidr), service.id)
             for service in self.catalogue.services
@@ -145,7 +146,7 @@ class Destinations:
         """(address bits, prefix length, prefix) -> (service id, CIDR)."""
         return {
             (n.max_prefixlen, n.prefixlen, int(n.network_address) >> (n.max_prefixlen - n.prefixlen)): (owner, str(n))
-            for n, owner in self._networks
+            for n, owner in self.networks
         }
 
     @cached_property

@@ -1,0 +1,1 @@
+"""What of a store the detector reads, and the queries that export just that."""

@@ -1,0 +1,1 @@
+"""The condition of an export in the query languages of stores."""
