@@ -22,6 +22,7 @@ PRISM := $(VENV)/bin/prism
 FLINK := $(VENV)/flink
 KAFKA := $(VENV)/kafka
 KAFKA_BROKER := $(VENV)/kafka-broker
+OPENSEARCH := $(VENV)/opensearch
 BIGQUERY := $(VENV)/bigquery-emulator
 AZURITE := $(VENV)/azurite
 DEPLOY := $(VENV)/deploy
@@ -46,7 +47,11 @@ OSV_SCANNER_VERSION := v2.5.0
 HCLFMT_VERSION := v2.24.0
 AZURITE_VERSION := 3.35.0
 
+<<<<<<< HEAD
 .PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-faults test-report test-airflow test-deploy lock sbom audit lint format benchmark clean
+=======
+.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka opensearch test-runners test-cloud test-faults test-report test-deploy lock sbom audit lint format benchmark clean
+>>>>>>> 2b5c0b16d3b90e1f45f73b0b75a91838a02b7534
 
 setup: $(INSTALLED)
 
@@ -90,14 +95,17 @@ $(PRISM):
 
 kafka: setup $(KAFKA) $(KAFKA_BROKER)  ## Kafka itself, for tests, and what reads it for Beam
 
+opensearch: setup $(OPENSEARCH)  ## OpenSearch itself, for tests
+
 $(FLINK): deploy/flink/pom.xml
 $(KAFKA): deploy/kafka/pom.xml
 $(KAFKA_BROKER): tests/runners/kafka_broker/pom.xml
-$(FLINK) $(KAFKA) $(KAFKA_BROKER):
+$(OPENSEARCH): tests/runners/opensearch/pom.xml
+$(FLINK) $(KAFKA) $(KAFKA_BROKER) $(OPENSEARCH):
 	mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $@)
 	touch $@
 
-test-runners: runners kafka  ## what needs those engines; ORGANISATIONS=20 gives each so many random ones
+test-runners: runners kafka opensearch  ## what needs those engines; ORGANISATIONS=20 gives each so many random ones
 	ORGANISATIONS=$(ORGANISATIONS) $(BIN)/python -m pytest -m runners tests/runners --numprocesses 2 --dist loadfile --durations 5
 
 test-cloud: setup $(BIGQUERY)/installed $(AZURITE)/installed  ## what talks to emulators: Pub/Sub, BigQuery, Cloud Storage, S3, Azure

@@ -72,7 +72,7 @@ class Delivery(AbstractContextManager["Delivery"]):
             else:
                 part = Delivered(len(documents) - len(unsent), *write_unsent(self._spool, unsent))
                 delete([path])
-            failing = failing or any(not each.refused for each in unsent)
+            failing = failing or self._sender.failing
             total += self._counted(part)
         return total
 

@@ -26,6 +26,8 @@ _READ_SECONDS: Final = 30
 _LONGEST_WAIT: Final = 120
 """Seconds that a server may ask to wait; an alert that has to wait longer goes to the spool."""
 _MOST_REPLY_BYTES: Final = 1 << 24
+_MOST_FAILURES: Final = 3
+"""Requests that fail one after the other, all attempts of each: fewer may be due to an alert that breaks a server."""
 _OF_THE_SERVER: Final = (300, 301, 302, 303, 307, 308, 401, 402, 403, 404, 405, 407, 410)
 """Statuses that would be the same for every alert: the address or the credentials are wrong."""
 
@@ -70,6 +72,7 @@ class HttpSender:
 
     def __init__(self, target: HttpTarget, retried: Callable[[], None]) -> None:
         """Reads the secrets."""
+        self.failing = False
         self._retried, self._pace = retried, _Pace(target.rate)
         template = Template(target.template, "--alerts-template") if target.template else None
         self._form = form_of(target.kind, target.alert_format, template)
@@ -99,6 +102,7 @@ class HttpSender:
     def send(self, documents: Iterable[Document]) -> Iterator[Unsent]:
         """As `Sender` says; a request that is refused is sent again in halves, until it is known which alert it was."""
         stopped: Refusal | None = None
+        self.failing, failures = False, 0
         for batch in self._form.batches(documents):
             queue = deque([batch])
             while queue:
@@ -110,7 +114,9 @@ class HttpSender:
                 if answer.refused_whole and len(some) > 1:
                     queue.extendleft((some[len(some) // 2 :], some[: len(some) // 2]))
                     continue
-                stopped = answer.stopped
+                failures = failures + 1 if answer.failed else 0
+                if answer.final or failures == _MOST_FAILURES:
+                    stopped, self.failing = answer.failed, True
                 for document, refusal in answer.refusals:
                     yield Unsent(document, refusal.reason, not refusal.again)
 
@@ -124,7 +130,7 @@ class HttpSender:
         while True:
             try:
                 body = self._form.body(waiting)
-            except ConfigurationError as error:  # the template's, of this alert
+            except (ConfigurationError, ValueError) as error:  # the template's, or of a text that is no JSON
                 return _Answer([(one, Refusal(str(error), again=False)) for one in waiting], refused_whole=True)
             reply = self._post(body)
             pairs = list(zip(waiting, self._replies(reply, waiting), strict=True))
@@ -140,7 +146,8 @@ class HttpSender:
                 wait = _LONGEST_WAIT + 1
             wait = retry.get_backoff_time() if wait is None else wait
             if wait > _LONGEST_WAIT or reply.status in _OF_THE_SERVER:
-                return _Answer(refused + again, stopped=again[0][1])
+                final = reply.status is None or reply.status in _OF_THE_SERVER
+                return _Answer(refused + again, failed=again[0][1], final=final)
             self._retried()
             time.sleep(wait)
 
@@ -163,14 +170,13 @@ class HttpSender:
     def _replies(self, reply: _Reply, documents: Sequence[Document]) -> Replies:
         """What a reply says of each alert, without secrets."""
         if reply.status is None:
-            replies: Replies = [Refusal(f"no answer: {type(reply.error).__name__}: {reply.error}", again=True)] * len(
-                documents
-            )
+            reason = f"no answer: {type(reply.error).__name__}: {reply.error}"
+            replies: Replies = [Refusal(reason, again=True) for _ in documents]
         elif 200 <= reply.status < 300:
             replies = self._form.replies(documents, reply.body)
         else:
             again = is_temporary(reply.status) or reply.status in _OF_THE_SERVER
-            replies = [Refusal(f"HTTP {reply.status}: {shown(reply.body)}", again)] * len(documents)
+            replies = [Refusal(f"HTTP {reply.status}: {shown(reply.body)}", again) for _ in documents]
         return [refusal and replace(refusal, reason=self._without_secrets(refusal.reason)) for refusal in replies]
 
     def _without_secrets(self, text: str) -> str:
@@ -196,12 +202,14 @@ class _Answer:
     Args:
         refusals: the alerts that were not taken.
         refused_whole: nothing says which of the alerts is to blame.
-        stopped: why the server is to be asked no more.
+        failed: why the server took nothing more of it, after all attempts.
+        final: it will not take other alerts either: it does not answer, or the address or the token is wrong.
     """
 
     refusals: list[tuple[Document, Refusal]]
     refused_whole: bool = False
-    stopped: Refusal | None = None
+    failed: Refusal | None = None
+    final: bool = False
 
 
 class _Pace:

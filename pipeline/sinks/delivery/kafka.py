@@ -69,6 +69,7 @@ class KafkaSender:
             "enable.idempotence": True,
             "message.timeout.ms": target.seconds * 1000,
         }
+        self.failing = False
         self._open = partial(Producer, settings, logger=log)
         try:
             self._producer = self._open()
@@ -83,9 +84,11 @@ class KafkaSender:
     def send(self, documents: Iterable[Document]) -> Iterator[Unsent]:
         """As `Sender` says."""
         rest, stopped = iter(documents), None
+        self.failing = False
         while some := list(islice(rest, _TOGETHER)):
             unsent = [Unsent(each, stopped, False) for each in some] if stopped else self._send(some)
             stopped = stopped or next((each.reason for each in unsent if not each.refused), None)
+            self.failing = stopped is not None
             yield from unsent
 
     def close(self) -> None:

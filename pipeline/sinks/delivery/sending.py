@@ -30,7 +30,13 @@ class Unsent:
 
 
 class Sender(Protocol):
-    """Sends alerts; one a process, for one thread."""
+    """Sends alerts; one a process, for one thread.
+
+    Args:
+        failing: the other side failed for good in the last `send`: to go on makes no sense now.
+    """
+
+    failing: bool
 
     def send(self, documents: Iterable[Document]) -> Iterator[Unsent]:
         """Sends all, once it is read to its end; yields what was not taken, after all retries.

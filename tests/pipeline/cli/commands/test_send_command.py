@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +122,23 @@ def test_a_run_sends_its_alerts_once_it_is_complete(command: str, server: Receiv
     assert len(written) == 2
     assert sorted(server.bodies, key=str) == sorted(written, key=str)
     assert server.indexed == {row["event"]["id"] for row in written}
+
+
+def test_a_backfill_that_is_killed_while_it_sends_has_its_alerts_sent_again_from_its_folder(
+    server: Receiver, tmp_path: Path
+) -> None:
+    write_lines(tmp_path / "events.jsonl", [EVENT | {"host_id": f"h{n}", "process_name": f"p{n}"} for n in range(8)])
+    options = ["--input", str(tmp_path / "events.jsonl"), "--output", str(tmp_path / "out"), "--activation-days", "0"]
+    command = [sys.executable, "-m", "uncommon_im.pipeline.cli.main", "backfill", *options, *to(server, tmp_path)]
+    with subprocess.Popen([*command, "--alerts-rate", "2"], stdout=subprocess.DEVNULL) as process:
+        while not server.requests and process.poll() is None:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    alert_ids = {row["alert_id"] for row in read_rows(str(tmp_path / "out"), "alerts")}
+    assert len(alert_ids) == 8
+    assert 0 < len(server.indexed) < 8
+    assert main(["send", "--run", str(tmp_path / "out"), *to(server, tmp_path)]) == 0
+    assert server.indexed == alert_ids
 
 
 def test_a_backfill_whose_server_is_away_is_done_and_says_where_the_alerts_are(

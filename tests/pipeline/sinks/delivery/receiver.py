@@ -34,12 +34,14 @@ class Receiver:
     Args:
         faults: what the next requests are answered, one each, before anything is looked at.
         refuses: ids of alerts that it refuses.
+        breaks: ids of alerts for which a webhook answers 500, always.
         busy: id of an alert -> how often it is too busy for it (Elastic).
     """
 
     url: str = ""
     faults: list[Fault] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
+    breaks: set[str] = field(default_factory=set)
     busy: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     got: list[str] = field(default_factory=list)
@@ -196,6 +198,8 @@ def _hook(state: Receiver, request: BaseHTTPRequestHandler, body: bytes) -> Answ
     alert_id = message.get("alert_id", "")
     if alert_id in state.refuses:
         return 422, {}, b"unprocessable"
+    if alert_id in state.breaks:
+        return 500, {}, b"internal error"
     state.bodies.append(message)
     state.got.append(alert_id)
     return 200, {}, b"ok"

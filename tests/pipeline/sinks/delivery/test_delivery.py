@@ -40,6 +40,7 @@ class Moody:
 
     takes: Callable[[str], str]
     got: list[str] = field(default_factory=list)
+    failing: bool = False
 
     def open(self, retried: Callable[[], None]) -> Moody:
         return self
@@ -50,6 +51,7 @@ class Moody:
             if outcome == "taken":
                 self.got.append(document.alert_id)
             else:
+                self.failing = outcome == "away"
                 yield Unsent(document, f"it was {outcome}", outcome == "refused")
 
     def close(self) -> None:
@@ -109,7 +111,7 @@ def test_once_the_other_side_fails_files_behind_are_not_tried_and_counted(tmp_pa
 
     def away(alert_id: str) -> str:
         tried.append(alert_id)
-        return "not answered"
+        return "away"
 
     with Delivery(Moody(away), str(tmp_path)) as delivery:
         assert delivery.send_spooled() == Delivered(0, 4, 0)

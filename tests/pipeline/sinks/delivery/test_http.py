@@ -150,6 +150,25 @@ def test_a_server_that_stays_away_is_tried_for_one_request_and_all_is_kept() -> 
     assert not unsent[0].refused
 
 
+def test_an_alert_that_breaks_the_server_costs_no_other(server: Receiver) -> None:
+    server.breaks = ids(2)
+    unsent, _ = send(target(server, "webhook"), *range(10))
+    assert [(each.document.alert_id, each.refused) for each in unsent] == [(*ids(2), False)]
+    assert server.indexed == ids(*range(10)) - ids(2)
+
+
+def test_a_server_that_breaks_again_and_again_is_asked_no_more(server: Receiver) -> None:
+    server.breaks = ids(*range(50))
+    unsent, _ = send(target(server, "webhook"), *range(50))
+    assert (len(unsent), server.requests) == (50, 3 * 4)
+
+
+def test_text_of_another_format_in_the_spool_is_refused_by_a_template(server: Receiver) -> None:
+    sender = target(server, "webhook", template="{{ alert | tojson }}").open(lambda: None)
+    (unsent,) = sender.send([document_of(alert(1), "cef")])
+    assert unsent.refused
+
+
 def test_a_server_that_does_not_answer_in_time_is_tried_again(
     server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
