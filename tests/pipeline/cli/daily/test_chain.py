@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from apache_beam import Pipeline
 
 from tests.daily import daily, deliver, facts_of, records_by_day, whole
 from tests.running import Record
@@ -37,6 +39,11 @@ def events(day: date, count: int = 1) -> list[Record]:
 
 def snapshots(here: Path) -> list[str]:
     return sorted(path.parent.name for path in here.glob("state/snapshots/*/metadata.json"))
+
+
+def graphs() -> int:
+    """How many of Beam's are in memory."""
+    return sum(isinstance(each, Pipeline) for each in gc.get_objects())
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -190,10 +197,12 @@ def test_a_day_with_too_few_events_is_judged_and_not_left_behind_until_more_come
 def test_so_many_snapshots_are_kept_and_files_of_days_before_them_are_not_looked_for(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    before = graphs()
     for day in FIVE[1:4]:
         deliver(here, day, events(day))
     keep = ("--keep-snapshots", "2")
     assert main(daily(FIVE[3], "--first-day", str(FIVE[1]), *keep)) == 0
+    assert graphs() <= before, "the graphs of all days stay in memory"
     kept = [str(FIVE[3]), str(FIVE[3] + ONE_DAY)]
     assert snapshots(here) == kept
     assert sorted(path.name for path in here.glob("state/snapshots/*")) == kept
