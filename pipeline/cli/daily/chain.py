@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import gc
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,7 +18,6 @@ from uncommon_im.pipeline.cli.doubts import check_recognised
 from uncommon_im.pipeline.errors import NotReady
 from uncommon_im.schemas.documents import require
 
-log = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
 
 
@@ -110,6 +109,7 @@ class Chain:
         snapshot = self.state.snapshot(before) if before else None
         options = self.options.of_day((start, day), self.state.snapshot(day + _DAY), snapshot)
         summary = judge(options, self.rest)
+        gc.collect()  # a graph of Beam's refers to itself, and would stay through all days that are caught up
         require(summary is not None, "daily cannot be made a template: a scheduler starts it on a machine of its own")
         assert summary is not None
         files = options.input.files
