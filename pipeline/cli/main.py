@@ -31,6 +31,7 @@ from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.commands.upgrade_check import UPGRADE_CHECK
+from uncommon_im.pipeline.cli.remedies import remedy_of
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import NotReady, RunFailed
@@ -40,7 +41,7 @@ from uncommon_im.pipeline.local.without_clouds import without_clouds
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import Parser, add_options, given, no_more, paths_in, read_options
 from uncommon_im.pipeline.storage.opening import is_remote
-from uncommon_im.pipeline.storage.reach import require_reachable
+from uncommon_im.pipeline.storage.reach import require_engine, require_reachable
 from uncommon_im.schemas.detector import DETECTOR_VERSION
 from uncommon_im.schemas.documents import ConfigurationError
 
@@ -70,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             start_logging(terminal.verbose)
             collect_seldom()
             require_reachable(_remote(options, rest), rest if command.beam else ())
+            if command.beam:
+                require_engine(rest)
             with without_clouds() if argv is None and stays_here(options, rest) else nullcontext():
                 return command(options, rest)
         except BaseException as error:
@@ -117,6 +120,9 @@ def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
 def _reason(error: Exception) -> str:
     """An error in one line; our own say it themselves, others need their name."""
     error = death_told_by(error) or error
+    remedy = remedy_of(error)
+    if remedy:
+        return remedy
     text = str(error).partition(" [while running")[0].strip()
     first = text.splitlines()[0] if text else "no message"
     return first if isinstance(error, RunFailed) else f"{type(error).__name__}: {first}"
