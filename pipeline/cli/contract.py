@@ -15,6 +15,7 @@ from apache_beam.portability.api import beam_runner_api_pb2 as proto
 
 from uncommon_im.pipeline import stream
 from uncommon_im.pipeline.configuration.configuration import Configuration
+from uncommon_im.pipeline.sinks import Sinks
 from uncommon_im.pipeline.sources.files.json_lines import JsonOptions
 from uncommon_im.pipeline.sources.queues.arrivals import OpenArrivals
 from uncommon_im.pipeline.sources.replay.replay import ReadArrivals
@@ -45,7 +46,7 @@ def contract(bigquery: Dataset | None = None) -> dict[str, Any]:
     pipeline, configuration = beam.Pipeline(), Configuration(load_detector(), load_catalogue(), verdicts=True)
     blocks = pipeline | "ReadArrivals" >> ReadArrivals("/nowhere")
     found = stream.detect(blocks, OpenArrivals(JsonOptions()), configuration, Lateness())
-    sinks = stream.Sinks("/nowhere", None, "/nowhere", bigquery)
+    sinks = Sinks("/nowhere", None, "/nowhere", bigquery)
     stream.write(found, sinks, configuration, Lateness())
     graph = pipeline.to_runner_api()
     steps = {}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import structs
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
+from uncommon_im.pipeline.cli.closing import Written
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.doubts import check_recognised
 from uncommon_im.pipeline.cli.terminal import show_summary
@@ -95,6 +96,17 @@ class BackfillOptions(Options):
     size: SizeOptions
     lock: LockOptions
 
+    def written(self) -> Written:
+        """Where it leaves what it finds and learns."""
+        return Written(
+            self.folder.output,
+            self.tables.bigquery_output,
+            verdicts=self.findings.verdicts,
+            evidence=self.findings.evidence is not None,
+            snapshot=self.baseline.baseline_out,
+            as_of=self.days.end,
+        )
+
     def check(self) -> None:
         """Raises `ConfigurationError` unless what is asked for can be written somewhere."""
         output = self.folder.output
@@ -143,7 +155,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
             log.info("the graph is written for Dataflow, which launches the job")
             return
         summary = _summary(sinks, configuration)
-    show_summary(summary, options.folder.output, options.tables.bigquery_output)
+    show_summary(summary, options.written())
     check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
 
 

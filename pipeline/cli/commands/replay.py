@@ -73,7 +73,7 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
         spool(files, options.files.reading, options.arrival.times(lateness), Path(folder))
         summary = write_counted(staging, judge(run, folder, options.arrival.rate, engine))
         place.publish(run_id)
-    show_summary(summary, output, options.streaming.tables.bigquery_output)
+    show_summary(summary, options.streaming.written(output))
     check_recognised(summary, options.files.records.format, options.files.input[0], output)
 
 
