@@ -58,7 +58,7 @@ class Written:
             yield f"{command('cases', self.output)} lists what to open first, {command('report', self.output)} shows it"
         elif verdicts["learning"] and not verdicts["alert"]:
             yield (
-                f"no alerts yet: {verdicts['learning']:,} activities only taught the detector. It raises alerts once 14 "
+                f"no alerts yet: {verdicts['learning']:,} activities only taught the detector. It alerts once 14 "
                 "of the last 30 days have telemetry (--activation-days): give it more days"
             )
         if self.output and sum(summary["events"]["dead_letter"].values()):
