@@ -31,7 +31,7 @@ from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.commands.upgrade_check import UPGRADE_CHECK
-from uncommon_im.pipeline.cli.remedies import remedy_of
+from uncommon_im.pipeline.cli.remedies import missing_extra, remedy_of
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import NotReady, RunFailed
@@ -109,6 +109,9 @@ def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
     if isinstance(error, ConfigurationError):
         complain(error)
         return _NOT_READY if isinstance(error, NotReady) else 2
+    if missing := missing_extra(error):
+        complain(missing)
+        return 2
     if isinstance(error, Exception):  # the last line of defence: whatever failed, say it in one line
         if verbose:
             log.error("the run failed", exc_info=error)

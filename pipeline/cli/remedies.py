@@ -26,6 +26,17 @@ _REMEDIES: Final = (
 """(texts that are all in the message, what to say instead)."""
 
 
+_GOOGLE: Final = ("google", "apitools")
+
+
+def missing_extra(error: BaseException) -> str | None:
+    """What to install, where a client of Google Cloud is not there; `None`: that is not what went wrong."""
+    name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    if name.partition(".")[0] not in _GOOGLE:
+        return None
+    return f"Google Cloud needs {name}, which is not installed: pip install 'uncommon-im[gcp]'"
+
+
 def remedy_of(error: BaseException) -> str | None:
     """What to say of an error instead of its own message; `None`: that will do."""
     text = str(error)

@@ -22,7 +22,7 @@ LOG_IN: Final = (
     "or run as a service account"
 )
 _NEEDED: Final = {
-    "gs": (("google.cloud.storage",), "apache-beam[gcp]"),
+    "gs": (("google.cloud.storage",), "uncommon-im[gcp]"),
     "hdfs": (("hdfs",), "apache-beam[hadoop]"),
     **dict.fromkeys(AWS, (("boto3",), "uncommon-im[aws]")),
     **dict.fromkeys(AZURE, (("azure.storage.blob", "azure.identity"), "uncommon-im[azure]")),
