@@ -169,7 +169,7 @@ $(OSV_SCANNER):
 	GOBIN=$(abspath $(BIN)) go install github.com/google/osv-scanner/v2/cmd/osv-scanner@$(OSV_SCANNER_VERSION)
 
 lock: $(DEPLOY)/installed  ## the newest packages within setup.py's bounds, for the container, and their bill of materials
-	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/requirements.lock setup.py
+	$(DEPLOY)/bin/uv pip compile $(COMPILE) --extra gcp --output-file $(LOCK)/requirements.lock setup.py
 	$(DEPLOY)/bin/uv pip compile $(COMPILE) --output-file $(LOCK)/build.lock $(LOCK)/build.in
 	$(write_bill)
 

@@ -12,6 +12,8 @@ ROOMS = ("pipeline", "transforms", "schemas")
 """The folders that are installed as `uncommon_im.pipeline` and so on: a team has packages of these plain names."""
 REPORT = ["Jinja2>=3.1.6,<4", "vl-convert-python>=1.9,<2"]
 """What `uncommon-im report` needs: an extra of its own, for workers write no pages."""
+GCP = ["apache-beam[gcp]>=2.77.0,<2.78", "google-cloud-bigquery>=3.30,<4", "google-cloud-bigquery-storage>=2.27,<3"]
+"""What `gs://`, BigQuery, Pub/Sub and Dataflow need. The container has it."""
 AWS = ["boto3>=1.40,<2"]
 """What `s3://` needs."""
 AZURE = ["azure-identity>=1.19,<2", "azure-storage-blob>=12.24,<13"]
@@ -44,13 +46,11 @@ setup(
     package_dir={f"uncommon_im.{room}": room for room in ROOMS},
     package_data={"": ["*.yaml", "*.json", "*.j2", "*.css", "*.js"]},
     install_requires=[
-        "apache-beam[gcp]>=2.77.0,<2.78",
+        "apache-beam>=2.77.0,<2.78",
         "bc-detect-secrets>=1.5.50,<1.6",
         "defusedxml>=0.7.1,<0.8",
         "evtx>=0.14,<0.15",
         "fastavro>=1.10,<2",  # Beam needs it, too
-        "google-cloud-bigquery>=3.30,<4",
-        "google-cloud-bigquery-storage>=2.27,<3",
         "isal>=1.7,<2",
         "msgspec>=0.20,<0.23",
         "numpy>=2.0,<3",
@@ -60,6 +60,7 @@ setup(
         "urllib3>=2.2,<3",
     ],
     extras_require={
+        "gcp": GCP,
         "aws": AWS,
         "azure": AZURE,
         "chat": CHAT,
@@ -67,6 +68,7 @@ setup(
         "report": REPORT,
         "docs": DOCS,
         "dev": [
+            *GCP,
             *AWS,
             *AZURE,
             *CHAT,

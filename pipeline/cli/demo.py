@@ -12,7 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from uncommon_im.pipeline.cli.closing import command
 from uncommon_im.pipeline.cli.main import main
+from uncommon_im.pipeline.cli.terminal import say_next
 from uncommon_im.pipeline.runs.read_rows import read_lines
 
 HOSTS, DAYS, SEED = 50, 45, 7
@@ -37,6 +39,10 @@ def demo(directory: str) -> int:
     console.print("\n[bold]4. What an alert says[/]")
     console.print(worst["description"], soft_wrap=True)
     console.print(f"\nAlerts: {run}/alerts/*.jsonl\nVerdicts: {run}/verdicts/*.jsonl\nLabels: {directory}/labels.jsonl")
+    say_next(
+        f"{command('cases', run)} lists what to open first, {command('report', run)} makes a page of it",
+        "docs/tutorial/your-own-data.md runs it on your own telemetry",
+    )
     return 0
 
 

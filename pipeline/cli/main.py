@@ -32,7 +32,11 @@ from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.commands.upgrade_check import UPGRADE_CHECK
+<<<<<<< HEAD
 from uncommon_im.pipeline.cli.daily.command import DAILY
+=======
+from uncommon_im.pipeline.cli.remedies import missing_extra, remedy_of
+>>>>>>> 5de4b74e32951d7a6cc8906cea4a92799eac3e2f
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import NotReady, RunFailed
@@ -42,7 +46,7 @@ from uncommon_im.pipeline.local.without_clouds import without_clouds
 from uncommon_im.pipeline.options.declaration import Options
 from uncommon_im.pipeline.options.parser import Parser, add_options, given, no_more, paths_in, read_options
 from uncommon_im.pipeline.storage.opening import is_remote
-from uncommon_im.pipeline.storage.reach import require_reachable
+from uncommon_im.pipeline.storage.reach import require_engine, require_reachable
 from uncommon_im.schemas.detector import DETECTOR_VERSION
 from uncommon_im.schemas.documents import ConfigurationError
 
@@ -72,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             start_logging(terminal.verbose)
             collect_seldom()
             require_reachable(_remote(options, rest), rest if command.beam else ())
+            if command.beam:
+                require_engine(rest)
             with without_clouds() if argv is None and stays_here(options, rest) else nullcontext():
                 return command(options, rest)
         except BaseException as error:
@@ -108,6 +114,9 @@ def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
     if isinstance(error, ConfigurationError):
         complain(error)
         return _NOT_READY if isinstance(error, NotReady) else 2
+    if missing := missing_extra(error):
+        complain(missing)
+        return 2
     if isinstance(error, Exception):  # the last line of defence: whatever failed, say it in one line
         if verbose:
             log.error("the run failed", exc_info=error)
@@ -119,6 +128,9 @@ def _ended(error: BaseException, stop: Stop, verbose: bool) -> int:
 def _reason(error: Exception) -> str:
     """An error in one line; our own say it themselves, others need their name."""
     error = death_told_by(error) or error
+    remedy = remedy_of(error)
+    if remedy:
+        return remedy
     text = str(error).partition(" [while running")[0].strip()
     first = text.splitlines()[0] if text else "no message"
     return first if isinstance(error, RunFailed) else f"{type(error).__name__}: {first}"

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from uncommon_im.pipeline.cli.closing import Written
 from uncommon_im.pipeline.cli.masking import MaskingFormatter, masked
 from uncommon_im.transforms.rules.columns.visible import visible
 
@@ -53,8 +54,8 @@ def present(report: Mapping[str, Any], as_json: bool, show: Callable[[Mapping[st
         show(report)
 
 
-def show_summary(summary: dict[str, Any], output: str | None, dataset: str | None = None) -> None:
-    """What a run counted, and where its files and tables are."""
+def show_summary(summary: dict[str, Any], written: Written) -> None:
+    """What a run counted, where all that it wrote is, and what to do next."""
     console = Console()
     events = summary["events"]
     lost = ", ".join(f"{count:,} {reason}" for reason, count in events["dead_letter"].items()) or "none"
@@ -73,9 +74,12 @@ def show_summary(summary: dict[str, Any], output: str | None, dataset: str | Non
     console.print(table)
     shown = ", ".join(f"{count:,} {variation}" for variation, count in summary["alerts"].items())
     console.print(f"alerts: {shown}")
-    if output:
-        console.print(
-            f"files: {output}/alerts/*.jsonl, {output}/dead_letter/*.jsonl, {output}/summary.json", soft_wrap=True
-        )
-    if dataset:
-        console.print(f"tables: {dataset}.alerts, {dataset}.dead_letters", soft_wrap=True)
+    for place in written.places():
+        console.print(plain(place), soft_wrap=True)
+    say_next(*written.steps(summary))
+
+
+def say_next(*steps: str) -> None:
+    """Says what to do next, a line each."""
+    for step in steps:
+        print(visible(f"next: {step}"))

@@ -22,7 +22,7 @@ LOG_IN: Final = (
     "or run as a service account"
 )
 _NEEDED: Final = {
-    "gs": (("google.cloud.storage",), "apache-beam[gcp]"),
+    "gs": (("google.cloud.storage",), "uncommon-im[gcp]"),
     "hdfs": (("hdfs",), "apache-beam[hadoop]"),
     **dict.fromkeys(AWS, (("boto3",), "uncommon-im[aws]")),
     **dict.fromkeys(AZURE, (("azure.storage.blob", "azure.identity"), "uncommon-im[azure]")),
@@ -111,6 +111,43 @@ def require_answer(named: str, url: str) -> None:
         raise unreachable(named, urlsplit(url).netloc, error) from None
 
 
+def require_engine(flags: Sequence[str]) -> None:
+    """Makes sure that the engine answers that Beam's options name: Beam would wait for it without end.
+
+    Args:
+        flags: Beam's own options.
+
+    Raises:
+        ConfigurationError: a job server or Flink does not answer; names the option.
+    """
+    for before, argument in zip(["", *flags], flags, strict=False):
+        name, _, value = argument.rpartition("=")
+        option = name or before
+        if option == "--job_endpoint" and _is_address(value):
+            remedy = "start the job server, or name the place where it listens (docs/how-to/flink.md)"
+            require(speaks_grpc(value), f"--job_endpoint {value}: no job server answers there: {remedy}")
+        elif option == "--flink_master" and _is_address(value):
+            remedy = "start the cluster, or name its JobManager's REST address (docs/how-to/flink.md)"
+            require(listens(value), f"--flink_master {value}: no Flink listens there: {remedy}")
+
+
+def _is_address(value: str) -> bool:
+    """Whether a value is `HOST:PORT`, and not a word such as `embed` or `[auto]`."""
+    return value.rpartition(":")[2].isdigit()
+
+
+def speaks_grpc(address: str) -> bool:
+    """Whether a server of gRPC answers at `HOST:PORT`, seen from here; one that only takes connections does not."""
+    import grpc
+
+    with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(SECONDS)
+        except grpc.FutureTimeoutError:
+            return False
+    return True
+
+
 def listens(address: str) -> bool:
     """Whether something listens at `HOST:PORT`, seen from here."""
     host, _, port = address.rpartition(":")
@@ -134,7 +171,7 @@ def require_pubsub(named: str) -> None:
 
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
     if emulator:
-        require(listens(emulator), f"{named}: nothing listens at PUBSUB_EMULATOR_HOST, {emulator}")
+        require(speaks_grpc(emulator), f"{named}: no Pub/Sub answers at PUBSUB_EMULATOR_HOST, {emulator}")
         return
     try:
         google_credentials()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import structs
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
+from uncommon_im.pipeline.cli.closing import Written
 from uncommon_im.pipeline.cli.command import Command
 from uncommon_im.pipeline.cli.delivering import deliver_run
 from uncommon_im.pipeline.cli.doubts import check_recognised
@@ -99,6 +100,17 @@ class BackfillOptions(Options):
     size: SizeOptions
     lock: LockOptions
 
+    def written(self) -> Written:
+        """Where it leaves what it finds and learns."""
+        return Written(
+            self.folder.output,
+            self.tables.bigquery_output,
+            verdicts=self.findings.verdicts,
+            evidence=self.findings.evidence is not None,
+            snapshot=self.baseline.baseline_out,
+            as_of=self.days.end,
+        )
+
     def check(self) -> None:
         """Raises `ConfigurationError` unless what is asked for can be written somewhere."""
         output = self.folder.output
@@ -168,8 +180,13 @@ def judge(options: BackfillOptions, rest: list[str]) -> dict[str, Any] | None:
                 log.warning(_SENT_LATER)
             return None
         summary = _summary(sinks, configuration)
+<<<<<<< HEAD
     deliver_run(delivering, options.folder.output, configuration.alert_format)
     return summary
+=======
+    show_summary(summary, options.written())
+    check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
+>>>>>>> 5de4b74e32951d7a6cc8906cea4a92799eac3e2f
 
 
 def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
+from uncommon_im.pipeline.cli.closing import command
 from uncommon_im.pipeline.cli.command import Command
-from uncommon_im.pipeline.cli.terminal import plain, present
+from uncommon_im.pipeline.cli.terminal import plain, present, say_next
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive
 from uncommon_im.pipeline.storage.listing import exists
@@ -111,6 +112,8 @@ def show(report: Mapping[str, Any], top: int) -> None:
         console.print(table)
     more = f", of which the first {top:,} are shown" if len(found) > top else ""
     console.print(f"{len(found):,} cases of {alerts:,} alerts{more}", soft_wrap=True)
+    if found:
+        say_next(*(f"{command('report', run)} shows the evidence of each" for run in report["runs"]))
 
 
 def sent(number: int | None) -> str:

@@ -8,6 +8,7 @@ from posixpath import join
 from typing import Final, Literal
 
 from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.terminal import say_next
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive
 from uncommon_im.pipeline.storage.changing import write_whole, writing_to
@@ -61,6 +62,9 @@ def run_report(options: ReportOptions) -> None:
     path = options.output or join(options.run, REPORT)
     _write(path, render(run, load_catalogue(), options.virustotal, _KEYS.get(options.queries, options.queries)))
     print(f"{run.alerts.by_day.total():,} alerts in {path}")
+    say_next(
+        "open it in a browser; what you decide there is exported for --dispositions and --exceptions of later runs"
+    )
 
 
 def _write(path: str, page: str) -> None:

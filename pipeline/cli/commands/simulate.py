@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal
 
+from uncommon_im.pipeline.cli.closing import command
 from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.terminal import say_next
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import MOST, MOST_DAYS, Whole, positive, seed, text
 from uncommon_im.pipeline.sinks.files.options import LockOptions
@@ -87,7 +89,11 @@ def run_simulate(options: SimulateOptions) -> None:
     events, labels = (path.replace(folder, output, 1) for path in (made.events_glob, made.labels_file))
     print(f"{made.events:,} events of {scenario.hosts} hosts in {events}, labels in {labels}")
     if marginals:
-        print(marginals)
+        print(f"shares and skews are in {output}/marginals.json, too:\n{marginals}")
+    say_next(
+        f"{command('backfill', '--input', events, '--output', f'{output}/run', '--verdicts')} judges it, then "
+        f"{command('evaluate', output)} says what was found"
+    )
 
 
 SIMULATE: Final = Command("simulate", "Make labelled telemetry.", SimulateOptions, run_simulate)

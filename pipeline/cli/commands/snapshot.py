@@ -7,7 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
+from uncommon_im.pipeline.cli.closing import command
 from uncommon_im.pipeline.cli.command import Command
+from uncommon_im.pipeline.cli.terminal import say_next
 from uncommon_im.pipeline.configuration.options import BaselineOptions, DayOptions, DetectorOptions, check_places
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.sinks.files.options import LockOptions
@@ -64,6 +66,10 @@ def run_snapshot(options: SnapshotOptions, rest: list[str]) -> None:
     metadata = open_snapshot(options.baseline_out).metadata
     rows = ", ".join(f"{number:,} {table}" for table, number in metadata.rows.items())
     print(f"snapshot of {metadata.as_of} in {options.baseline_out}: {rows}")
+    say_next(
+        f"{command('backfill', '--baseline-in', options.baseline_out)} ... or "
+        f"{command('stream', '--baseline-in', options.baseline_out)} ... goes on from {metadata.as_of}"
+    )
 
 
 def _of_sightings(pipeline: beam.Pipeline, options: SnapshotOptions, run_id: str) -> None:

@@ -95,6 +95,8 @@ def run_stream(options: StreamOptions, rest: list[str]) -> None:
     log_configuration(run.configuration, run.lateness)
     pipeline = beam.Pipeline(options=beams)
     run.build(pipeline | "ReadBlocks" >> source)
+    for place in options.streaming.written(options.folder.output, options.topic.alerts_topic).places(summary=False):
+        log.info("%s", place)
     _run(pipeline)
 
 

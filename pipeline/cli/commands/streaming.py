@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from uncommon_im.pipeline.bigquery.options import BigQueryOptions
+from uncommon_im.pipeline.cli.closing import Written
 from uncommon_im.pipeline.configuration.options import (
     DayOptions,
     DetectorOptions,
@@ -60,6 +61,16 @@ class StreamingOptions(Options):
 
         configuration = configuration_of(self.detector, self.days, self.baseline, self.findings)
         return replace(configuration, host_names=self.hosts.read())
+
+    def written(self, output: str | None, topic: str | None = None) -> Written:
+        """Where it leaves what it finds and learns."""
+        return Written(
+            output,
+            self.tables.bigquery_output,
+            verdicts=self.findings.verdicts,
+            learned=self.learned.sightings_out,
+            topic=topic,
+        )
 
     def sinks(self, beam_options: PipelineOptions, output: str | None, alerts_topic: str | None = None) -> Sinks:
         """Where the stream writes.

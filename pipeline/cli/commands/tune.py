@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncommon_im.pipeline.cli.command import Command
-from uncommon_im.pipeline.cli.terminal import plain, present
+from uncommon_im.pipeline.cli.terminal import plain, present, say_next
 from uncommon_im.pipeline.options.declaration import Options, option
 from uncommon_im.pipeline.options.values import positive, whole
 from uncommon_im.schemas.detector import Limits
@@ -184,6 +184,9 @@ def show(report: Mapping[str, Any]) -> None:
     console.print(_top("Programs with the most alerts", details["programs"], _PROGRAM, "services"))
     console.print(_top("Services with the most alerts", details["services"], _SERVICE, "programs"))
     console.print(_exceptions(details["exceptions"], alerts))
+    say_next(
+        "try limits with --max-other-hosts and --max-host-days of `backfill`, exceptions with --exceptions FILE.yaml"
+    )
 
 
 def _grid(cells: Sequence[Mapping[str, Any]], details: Mapping[str, Any]) -> Table:

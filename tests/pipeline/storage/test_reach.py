@@ -6,12 +6,14 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, cast
 
 import google.auth
+import grpc
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError, RefreshError
@@ -201,7 +203,51 @@ def test_a_stream_without_credentials_or_emulator_says_so(
     arguments = ["stream", "--output", str(tmp_path / "out"), *options]
     assert refused(capsys, arguments).startswith(f"{named} {options[1]}: no credentials of Google Cloud: log in")
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
-    assert "nothing listens at PUBSUB_EMULATOR_HOST, 127.0.0.1:" in refused(capsys, arguments)
+    assert "no Pub/Sub answers at PUBSUB_EMULATOR_HOST, 127.0.0.1:" in refused(capsys, arguments)
+
+
+def test_an_emulator_of_pubsub_that_only_takes_connections_is_not_waited_for(
+    silent: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", silent)
+    monkeypatch.setattr(reach, "SECONDS", 0.2)
+    subscription = ["--pubsub-subscription", "projects/proj-x/subscriptions/sub"]
+    said = refused(capsys, ["stream", "--output", str(tmp_path / "out"), *subscription])
+    assert f"no Pub/Sub answers at PUBSUB_EMULATOR_HOST, {silent}" in said
+
+
+@pytest.mark.parametrize("glued", [True, False])
+def test_a_job_server_that_does_not_answer_is_named_before_anything_runs(
+    glued: bool, silent: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that only takes connections, and one that is not there; Beam would wait for both without end."""
+    monkeypatch.setattr(reach, "SECONDS", 0.2)
+    for address in (silent, f"127.0.0.1:{free_port()}"):
+        endpoint = [f"--job_endpoint={address}"] if glued else ["--job_endpoint", address]
+        said = refused(capsys, backfill(tmp_path, "--runner=PortableRunner", *endpoint))
+        assert said.startswith(f"--job_endpoint {address}: no job server answers there: start the job server")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_flink_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    said = refused(capsys, backfill(tmp_path, "--runner=FlinkRunner", f"--flink_master={address}"))
+    assert said.startswith(f"--flink_master {address}: no Flink listens there: start the cluster")
+
+
+@pytest.mark.parametrize("flags", [["--job_endpoint=embed"], ["--flink_master=[auto]"], ["--flink_master"], []])
+def test_engines_that_beam_starts_itself_are_not_asked_for(flags: list[str]) -> None:
+    reach.require_engine(flags)
+
+
+def test_a_job_server_that_answers_is_let_through() -> None:
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        reach.require_engine([f"--job_endpoint=127.0.0.1:{port}"])
+    finally:
+        server.stop(None)
 
 
 def test_an_expansion_service_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
