@@ -47,11 +47,7 @@ OSV_SCANNER_VERSION := v2.5.0
 HCLFMT_VERSION := v2.24.0
 AZURITE_VERSION := 3.35.0
 
-<<<<<<< HEAD
-.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka test-runners test-cloud test-faults test-report test-airflow test-deploy lock sbom audit lint format benchmark clean
-=======
-.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka opensearch test-runners test-cloud test-faults test-report test-deploy lock sbom audit lint format benchmark clean
->>>>>>> 2b5c0b16d3b90e1f45f73b0b75a91838a02b7534
+.PHONY: setup demo docs test test-quick test-pythons soak fuzz runners kafka opensearch test-runners test-cloud test-faults test-report test-airflow test-deploy lock sbom audit lint format benchmark clean
 
 setup: $(INSTALLED)
 

@@ -32,11 +32,8 @@ from uncommon_im.pipeline.cli.commands.snapshot import SNAPSHOT
 from uncommon_im.pipeline.cli.commands.stream import STREAM
 from uncommon_im.pipeline.cli.commands.tune import TUNE
 from uncommon_im.pipeline.cli.commands.upgrade_check import UPGRADE_CHECK
-<<<<<<< HEAD
 from uncommon_im.pipeline.cli.daily.command import DAILY
-=======
 from uncommon_im.pipeline.cli.remedies import missing_extra, remedy_of
->>>>>>> 5de4b74e32951d7a6cc8906cea4a92799eac3e2f
 from uncommon_im.pipeline.cli.stopping import Stop, stoppable
 from uncommon_im.pipeline.cli.terminal import complain, start_logging
 from uncommon_im.pipeline.errors import NotReady, RunFailed

@@ -128,7 +128,7 @@ def run_backfill(options: BackfillOptions, rest: list[str]) -> None:
     summary = judge(options, rest)
     if summary is None:
         return
-    show_summary(summary, options.folder.output, options.tables.bigquery_output)
+    show_summary(summary, options.written())
     check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
 
 
@@ -180,13 +180,8 @@ def judge(options: BackfillOptions, rest: list[str]) -> dict[str, Any] | None:
                 log.warning(_SENT_LATER)
             return None
         summary = _summary(sinks, configuration)
-<<<<<<< HEAD
     deliver_run(delivering, options.folder.output, configuration.alert_format)
     return summary
-=======
-    show_summary(summary, options.written())
-    check_recognised(summary, options.input.files.records.format, options.input.names[0], options.folder.output)
->>>>>>> 5de4b74e32951d7a6cc8906cea4a92799eac3e2f
 
 
 def _summary(sinks: Sinks, configuration: Configuration) -> dict[str, Any]:

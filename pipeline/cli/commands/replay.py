@@ -77,12 +77,8 @@ def run_replay(options: ReplayOptions, rest: list[str]) -> None:
         spool(files, options.files.reading, options.arrival.times(lateness), Path(folder))
         summary = write_counted(staging, judge(run, folder, options.arrival.rate, engine))
         place.publish(run_id)
-<<<<<<< HEAD
-    show_summary(summary, output, options.streaming.tables.bigquery_output)
-    deliver_run(delivering, output, configuration.alert_format)
-=======
     show_summary(summary, options.streaming.written(output))
->>>>>>> 5de4b74e32951d7a6cc8906cea4a92799eac3e2f
+    deliver_run(delivering, output, configuration.alert_format)
     check_recognised(summary, options.files.records.format, options.files.input[0], output)
 
 
