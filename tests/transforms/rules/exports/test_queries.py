@@ -77,7 +77,7 @@ def test_a_simulated_lake_as_exported_gives_the_same_alerts_at_a_small_part_of_i
     sensor: Any, tmp_path: Path
 ) -> None:
     """Of a sensor that says all in each event, and of one that names instances; on Beam's in-process engine."""
-    made = simulate(str(tmp_path / "lake"), Scenario(hosts=8, days=17, seed=2, sensor=sensor))
+    made = simulate(str(tmp_path / "lake"), Scenario(hosts=6, days=16, seed=2, sensor=sensor))
     part = tmp_path / "part.parquet"
     read, exported = export("bigquery", made.events_glob, part)
     configuration = configuration_of(Options())
