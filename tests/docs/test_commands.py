@@ -26,7 +26,6 @@ REASONS: Final = {
     "it needs a server",
     "it needs Flink",
     "it needs Airflow",
-    "it needs what an earlier version left",
     "it needs the network",
     "it is run by make",
     "it takes minutes",
