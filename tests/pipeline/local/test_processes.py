@@ -112,6 +112,13 @@ def test_what_fails_in_a_process_fails_here_with_the_same_words(kind: str, said:
     assert isinstance(raised.value, UnreadableInput) == (kind == "ours")
 
 
+@pytest.fixture(name="alone")
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that other tests have left count for nothing: what is forked here uses none of them."""
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+
+
+@pytest.mark.usefixtures("alone")
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 def test_processes_at_hand_do_what_is_shared_and_end_with_their_block() -> None:
     with at_hand(2, nothing):
@@ -127,6 +134,7 @@ def test_processes_at_hand_do_what_is_shared_and_end_with_their_block() -> None:
             os.kill(number, 0)
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 def test_after_what_failed_nobody_gets_the_answers_of_processes_that_are_busy_with_it() -> None:
     with at_hand(2, nothing):
@@ -135,6 +143,7 @@ def test_after_what_failed_nobody_gets_the_answers_of_processes_that_are_busy_wi
         assert sorted(share(double, [(number,) for number in range(4)], 2)) == [0, 2, 4, 6]
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_process_at_hand_that_dies_is_told_like_any_other(number: int) -> None:
